@@ -1,0 +1,394 @@
+"""Word tables of the comment grammar in `make_comments.py`: our own lists, no code.
+
+The file is longer than 400 lines because it is a table: one block a topic, and the lists that all topics share.
+
+How the lists are read:
+
+- a list is one string of words split at white space, the commonest first (the weight falls as 1/(rank + 2));
+- a noun is given in the singular; a plural that is not formed by rule follows a slash (`loaf/loaves`);
+- a verb is given in the plain form; a past that is not formed by rule follows a slash (`write/wrote`);
+- an underscore stands for a blank inside a phrase (`at_night`).
+
+A topic holds
+
+- `weight`: how often comments have this topic, relative to the others;
+- `classes`: its noun classes, each with a weight, whether its members are people (`who` or `that`), its nouns, the
+  verbs without object that its nouns can be the subject of, and its adjectives; every topic has a class `P`, people;
+- `relations`: (subject class, weight, object class, verbs with object);
+- `places`: (class, prepositions, class), for phrases such as "the soup in the pan";
+- `activities`: phrases with an -ing form;
+- `lists`: further word lists, and `rules`: further rules, in the notation that `make_comments.py` explains.
+"""
+
+# Verbs for what a thing does to people, shared by many relations below.
+PSYCH = """surprise annoy impress please disappoint bore amuse worry confuse fascinate delight irritate astonish"""
+
+TOPICS = {
+    "cooking": {
+        "weight": 15,
+        "classes": {
+            "P": {
+                "weight": 40,
+                "people": True,
+                "nouns": """chef guest baker waiter grandmother neighbour flatmate customer butcher critic apprentice
+                student host aunt waitress vegetarian beginner grocer caterer""",
+                "verbs": "smile cook complain wait laugh experiment hesitate improvise sneeze overeat",
+                "adjectives": """hungry fussy picky greedy generous impatient thirsty adventurous famished
+                well-fed""",
+            },
+            "F": {
+                "weight": 40,
+                "people": False,
+                "nouns": """soup cake sauce pie stew curry pancake omelette salad pudding biscuit loaf/loaves casserole
+                dumpling tart risotto sandwich muffin roast pastry lasagne pizza waffle scone burger pickle noodle
+                meatball crumble trifle flan quiche pasty/pasties kebab chowder brownie""",
+                "verbs": "smell burn disappear cool collapse thicken crumble sizzle harden curdle",
+                "adjectives": """delicious salty crispy tasty spicy creamy bland sweet burnt greasy juicy sour bitter
+                tender fluffy soggy buttery crunchy smoky stodgy lukewarm peppery sticky savoury homemade overcooked
+                underdone garlicky""",
+            },
+            "T": {
+                "weight": 20,
+                "people": False,
+                "nouns": """pan oven knife/knives pot bowl spoon kettle fridge grill blender wok tray whisk ladle
+                skillet grater toaster freezer dishwasher cooker sieve saucepan colander""",
+                "verbs": "break/broke rattle leak rust overheat wobble squeak",
+                "adjectives": """rusty blunt heavy greasy sturdy non-stick cast-iron battered shiny sharp dented
+                spotless grimy""",
+            },
+        },
+        "relations": [
+            (
+                "P",
+                60,
+                "F",
+                """love make/made eat/ate hate taste cook bake serve burn recommend share order season devour garnish""",
+            ),
+            ("P", 25, "T", """need use love clean buy/bought borrow hate wash scrub drop/dropped grease"""),
+            ("F", 40, "P", PSYCH),
+            ("T", 20, "F", """ruin burn improve spoil crush"""),
+        ],
+        "places": [
+            ("F", "in from on near", "T"),
+            ("P", "with near behind", "T"),
+            ("T", "with near behind", "F"),
+        ],
+        "activities": """baking_bread cooking_at_home chopping_onions washing_the_dishes making_pasta peeling_potatoes
+        eating_out frying_fish tasting_everything following_a_recipe cooking_for_a_crowd weighing_flour
+        boiling_eggs whipping_cream kneading_dough""",
+        "lists": {
+            "K": """garlic butter ginger cheese chilli basil parsley cinnamon honey lemon cumin mustard thyme paprika
+            coriander yoghurt vinegar nutmeg rosemary mint turmeric spinach cream oregano bacon saffron sage tofu
+            vanilla chocolate celery leek fennel tarragon cardamom molasses horseradish mayonnaise buttermilk couscous
+            polenta tahini anchovy lentil barley aubergine courgette pumpkin parmesan mozzarella feta wasabi miso
+            sherry marzipan sultana treacle rhubarb quinoa halloumi chutney dill chive marjoram caraway aniseed
+            lemongrass tamarind sesame""",
+        },
+        "rules": """
+        REMARK: 30 I always add K to my N.F.sg | 20 K goes well with K | 15 you can replace K with K
+        REMARK: 15 a little K saves every N.F.sg | 12 my N.F.sg needs more K | 10 my KIN puts K in everything
+        REMARK: 10 I use K instead of K
+        """,
+    },
+    "football": {
+        "weight": 14,
+        "classes": {
+            "P": {
+                "weight": 30,
+                "people": True,
+                "nouns": """fan manager referee coach supporter commentator pundit owner scout journalist chairman/chairmen
+                linesman/linesmen spectator physio mascot""",
+                "verbs": "complain cheer shout laugh wait celebrate moan panic whistle boo despair",
+                "adjectives": """loyal biased loud desperate clueless optimistic furious ruthless jubilant
+                heartbroken""",
+            },
+            "L": {
+                "weight": 42,
+                "people": True,
+                "nouns": """player striker goalkeeper defender captain midfielder winger forward substitute teammate
+                opponent youngster veteran full-back playmaker centre-half debutant international""",
+                "verbs": "score run/ran train complain miss celebrate limp dive tackle dribble sweat equalise stumble",
+                "adjectives": """fast injured talented tired unfit fearless clumsy left-footed promising overpaid
+                world-class suspended skilful athletic""",
+            },
+            "M": {
+                "weight": 28,
+                "people": False,
+                "nouns": """match/matches game goal season penalty transfer pass/passes tackle corner header save defeat
+                derby replay final tournament free-kick friendly throw-in comeback""",
+                "verbs": "matter start continue fail count hurt/hurt resume",
+                "adjectives": """late decisive goalless dull historic deserved controversial one-sided scrappy nervy
+                thrilling disputed""",
+            },
+        },
+        "relations": [
+            ("P", 45, "L", """love praise blame hate admire criticise support insult trust mock applaud bench"""),
+            ("P", 30, "M", """watch love remember enjoy hate discuss miss record attend analyse"""),
+            ("L", 40, "M", """win/won love lose/lost enjoy miss hate ruin deserve waste dominate"""),
+            ("L", 25, "P", """ignore thank impress respect greet frustrate"""),
+            ("M", 40, "P", PSYCH),
+        ],
+        "places": [
+            ("P", "behind near with", "L"),
+            ("L", "in from after", "M"),
+            ("M", "before after without", "M"),
+        ],
+        "activities": """watching_football defending_a_lead playing_away training_in_the_rain taking_penalties
+        standing_in_the_stands arguing_with_the_referee losing_at_home winning_a_cup playing_for_a_draw
+        passing_the_ball buying_a_season_ticket shooting_from_distance""",
+        "lists": {
+            "CLUB": """United Rovers City Athletic Town Wanderers Albion Rangers County Wednesday Harriers Orient Argyle
+            Villa Thistle Academicals Swifts Dynamo Casuals Borough""",
+            "SCORE": "1-0 2-1 2-0 1-1 3-1 0-0 3-0 2-2 3-2 4-1 4-0 5-1 4-2 3-3 5-0 4-3 6-1 5-2 7-0 6-2 8-1 4-4 9-0",
+        },
+        "rules": """
+        K: 1 PLACE CLUB
+        REMARK: 30 K won SCORE on WEEKDAY | 20 K lost SCORE to K | 15 I have supported K since YEAR
+        REMARK: 15 K will never beat K | 10 K should sell the N.L.sg | 10 it was SCORE after NUMBER minutes
+        """,
+    },
+    "music": {
+        "weight": 14,
+        "classes": {
+            "P": {
+                "weight": 42,
+                "people": True,
+                "nouns": """singer drummer guitarist pianist producer violinist composer conductor teacher listener
+                bassist rapper organist cellist songwriter soloist tenor soprano busker trumpeter""",
+                "verbs": "sing/sang smile dance perform complain rehearse practise improvise travel whistle tour",
+                "adjectives": """talented shy gifted famous self-taught tone-deaf classical musical eccentric
+                underrated""",
+            },
+            "A": {
+                "weight": 35,
+                "people": False,
+                "nouns": """song album record melody concert chorus solo tune ballad symphony cover remix lyric verse anthem
+                single waltz/waltzes riff lullaby sonata opera bootleg duet encore hymn concerto overture""",
+                "verbs": "start end fade work drag/dragged echo linger climax",
+                "adjectives": """catchy loud slow melodic repetitive noisy mellow live haunting cheesy upbeat
+                melancholic danceable timeless out-of-tune orchestral acoustic""",
+            },
+            "T": {
+                "weight": 23,
+                "people": False,
+                "nouns": """guitar piano violin drum trumpet speaker cello flute microphone amplifier saxophone organ
+                synthesizer banjo accordion clarinet ukulele trombone oboe bassoon harmonica""",
+                "verbs": "break/broke rattle buzz squeak hum/hummed crackle vibrate",
+                "adjectives": """electric second-hand vintage wooden muffled tuned battered brassy handmade scratched
+                priceless""",
+            },
+        },
+        "relations": [
+            (
+                "P",
+                55,
+                "A",
+                """play love sing/sang write/wrote hate record perform hear/heard hum/hummed remember rehearse compose murder""",
+            ),
+            ("P", 30, "T", """play love buy/bought need tune borrow hate carry repair smash"""),
+            ("A", 40, "P", PSYCH),
+            ("T", 20, "A", """ruin improve carry spoil drown"""),
+        ],
+        "places": [
+            ("A", "for with without", "T"),
+            ("P", "with behind near", "T"),
+            ("T", "in from on", "A"),
+        ],
+        "activities": """singing_in_a_choir playing_the_guitar listening_to_vinyl learning_the_piano
+        writing_lyrics practising_scales going_to_concerts collecting_records reading_sheet_music
+        tuning_a_violin playing_in_a_band dancing_all_night whistling_in_tune""",
+        "lists": {
+            "K": """jazz rock blues folk reggae techno soul metal punk disco funk swing house gospel country opera
+            ska grunge ambient hip-hop bluegrass trance bebop samba flamenco dubstep klezmer rockabilly tango salsa
+            calypso dub fado electro garage industrial skiffle polka mambo ragtime drone rumba chanson britpop
+            shoegaze yodelling barbershop minimalism serialism baroque plainsong dixieland bossa zydeco merengue
+            psytrance cumbia emo""",
+        },
+        "rules": """
+        REMARK: 30 I prefer K to K | 20 there is too much K on the radio these days | 15 I grew up with K and K
+        REMARK: 15 K is better live | 12 K has changed since YEAR | 10 my KIN plays K in PLACE
+        """,
+    },
+    "computers": {
+        "weight": 13,
+        "classes": {
+            "P": {
+                "weight": 36,
+                "people": True,
+                "nouns": """user developer programmer colleague administrator customer tester hacker beginner intern
+                boss/bosses engineer student blogger newbie technician consultant moderator""",
+                "verbs": "complain wait type laugh panic struggle guess click procrastinate code swear/swore",
+                "adjectives": """clever lazy careless geeky paranoid frustrated sleepy tech-savvy short-sighted
+                nerdy""",
+            },
+            "A": {
+                "weight": 33,
+                "people": False,
+                "nouns": """laptop printer phone server router keyboard monitor tablet screen scanner charger battery desktop
+                webcam modem headset smartphone cable processor joystick motherboard projector""",
+                "verbs": "crash freeze/froze fail overheat work beep flicker reboot vibrate",
+                "adjectives": """slow noisy faulty wireless portable outdated dusty refurbished silent compact
+                overpriced power-hungry""",
+            },
+            "B": {
+                "weight": 31,
+                "people": False,
+                "nouns": """program update app browser file game driver website plugin script patch/patches database editor
+                compiler firewall password installer spreadsheet cookie popup toolbar backup codec emulator""",
+                "verbs": "crash fail work disappear start load hang/hung expire stall",
+                "adjectives": """buggy free unstable user-friendly bloated encrypted corrupt insecure intuitive
+                open-source cross-platform obsolete proprietary incompatible""",
+            },
+        },
+        "relations": [
+            (
+                "P",
+                35,
+                "A",
+                """buy/bought use need love repair hate replace restart unplug upgrade own return dismantle""",
+            ),
+            (
+                "P",
+                40,
+                "B",
+                """use install write/wrote love delete test need hate update download blame rewrite/rewrote debug/debugged""",
+            ),
+            ("B", 30, "A", """crash need slow support damage infect overload"""),
+            ("A", 20, "B", """need support run/ran block reject"""),
+            ("B", 25, "P", PSYCH),
+            ("A", 20, "P", PSYCH),
+        ],
+        "places": [
+            ("B", "on from for", "A"),
+            ("A", "with without near", "B"),
+            ("P", "with behind near", "A"),
+        ],
+        "activities": """writing_code reading_the_manual fixing_bugs backing_up_files working_from_home
+        playing_games_online learning_to_type building_a_computer sending_emails changing_passwords
+        chatting_online surfing_the_web printing_photos cleaning_the_keyboard""",
+        "lists": {
+            "K": """Python Java Linux Perl Ruby Lisp Fortran Cobol Haskell Pascal Basic Prolog Scala Erlang Emacs Scheme
+            Smalltalk Lua Ada Forth Algol Clojure Tcl Modula Eiffel Simula Rexx Snobol Logo Occam Miranda Oberon
+            Sather Dylan Icon Racket Unix Minix Apache Vim Bash Awk Sed Make""",
+        },
+        "rules": """
+        REMARK: 30 I learned K before K | 20 K is easier than K | 15 my KIN still writes K
+        REMARK: 15 we replaced K with K in YEAR | 12 nobody uses K any more | 10 K runs on everything
+        """,
+    },
+    "pets": {
+        "weight": 11,
+        "classes": {
+            "P": {
+                "weight": 32,
+                "people": True,
+                "nouns": """owner farmer vet neighbour child/children breeder trainer walker postman/postmen groomer shepherd
+                toddler rider jogger kennel-maid""",
+                "verbs": "wait smile whistle laugh travel complain worry shout sneeze jog/jogged",
+                "adjectives": "responsible worried allergic caring nervous outdoorsy soft-hearted",
+            },
+            "D": {
+                "weight": 34,
+                "people": False,
+                "nouns": """dog puppy terrier spaniel collie hound poodle labrador beagle retriever bulldog dachshund whippet
+                greyhound mongrel dalmatian husky""",
+                "verbs": "bark sleep/slept growl howl snore wait dig/dug drool whine pant shiver",
+                "adjectives": """playful loyal hungry obedient wet muddy barking house-trained gentle lively stubborn
+                short-legged boisterous""",
+            },
+            "A": {
+                "weight": 24,
+                "people": False,
+                "nouns": """cat kitten rabbit hamster pony parrot goat hen duck goose/geese tortoise donkey canary budgie lamb
+                ferret gerbil llama cockatoo lizard""",
+                "verbs": "sleep/slept eat/ate hide/hid escape disappear bite/bit sulk drink/drank stare",
+                "adjectives": "fluffy shy fat affectionate furry moody long-haired elderly tame sleepy spoilt",
+            },
+        },
+        "relations": [
+            ("P", 38, "D", """love feed/fed walk train call brush wash stroke adopt groom spoil rescue"""),
+            ("P", 28, "A", """love feed/fed brush stroke adopt rescue call cuddle breed/bred"""),
+            ("D", 30, "A", """chase watch follow ignore lick scare"""),
+            ("D", 25, "P", """follow love watch greet obey bite/bit protect"""),
+            ("A", 35, "D", """ignore watch fear avoid tease scratch tolerate"""),
+        ],
+        "places": [
+            ("P", "with behind near", "D"),
+            ("D", "with behind near", "A"),
+            ("A", "with behind near", "D"),
+        ],
+        "activities": """walking_the_dog feeding_the_cats training_a_puppy cleaning_the_cage riding_a_horse
+        brushing_a_poodle going_to_the_vet throwing_sticks sleeping_on_the_sofa chasing_squirrels
+        adopting_an_old_dog trimming_claws""",
+        "lists": {
+            "K": """Rex Bella Whiskers Buster Daisy Max Molly Rusty Smudge Patch Biscuit Ginger Socks Tiger Pickles
+            Shadow Rover Fluffy Bonnie Bramble Sooty Scamp Toffee Marmalade Duke Lola Nibbles Monty Pepper Rocky Snowy
+            Treacle Winston Ziggy Barney Cookie Dexter Fudge Hector Jasper Kipper Misty Nutmeg Oscar Paddy Pumpkin
+            Roly Sparky Tinker Waffles Mittens Gizmo Bandit Captain Dobbin Hazel Cleo Chester""",
+        },
+        "rules": """
+        REMARK: 30 K sleeps on my bed every night | 20 K and K hate each other | 15 we adopted K in YEAR
+        REMARK: 15 our N.D.sg K is NUMBER years old | 12 K chased the N.A.sg of my KIN | 10 K only eats on WEEKDAY
+        """,
+    },
+}
+
+# Lists that all topics share.
+SHARED = {
+    "ADJALL": """good great new old terrible wonderful awful nice strange horrible amazing fantastic big small perfect
+    lovely boring cheap expensive brilliant ridiculous beautiful interesting ugly useless impressive popular ordinary
+    decent unusual average special excellent odd remarkable dreadful superb typical peculiar marvellous reliable weird
+    superior annoying charming modern dubious famous mediocre local splendid unreliable weak modest fabulous
+    outstanding unremarkable stunning unique awesome foreign curious hopeless delightful respectable glorious
+    disappointing legendary pathetic memorable magnificent unforgettable unbearable atrocious abysmal exceptional
+    underwhelming inferior quirky nondescript exquisite enchanting infamous unconventional passable tolerable
+    imperfect old-fashioned lacklustre bog-standard unspectacular world-famous indescribable humdrum
+    matchless unparalleled ghastly run-of-the-mill first-rate second-rate fashionable unfashionable traditional
+    extraordinary notorious hideous serviceable commonplace unexceptional astounding lamentable""",
+    "ADVERB": """quickly slowly quietly again suddenly early badly everywhere loudly constantly well together immediately
+    nervously happily anyway perfectly secretly regularly too gently sadly eventually frequently randomly silently
+    terribly peacefully beautifully twice repeatedly occasionally unexpectedly mysteriously noisily rapidly endlessly
+    instantly daily willingly reluctantly daintily dramatically spectacularly gradually continually simultaneously
+    inexplicably annoyingly weekly gracefully abruptly incessantly miserably predictably prematurely intermittently
+    overnight alphabetically sporadically unpredictably forever magnificently uncontrollably""",
+    "TIME": """every_day at_night these_days every_week on_Sundays in_the_morning all_the_time every_summer at_weekends
+    after_work in_winter every_evening before_breakfast nowadays on_Fridays once_a_year during_the_holidays
+    after_lunch in_spring at_Christmas in_the_dark at_midnight around_here in_public on_Mondays every_autumn
+    on_Saturdays in_bad_weather before_noon on_Wednesdays once_a_month""",
+    "PASTTIME": """yesterday last_week last_year on_Monday this_morning last_night a_month_ago on_Saturday
+    two_days_ago last_summer in_March over_the_weekend years_ago on_Tuesday an_hour_ago last_December in_October
+    the_other_day""",
+    "FRONTWORD": """Unfortunately Luckily Sadly Honestly Personally Apparently
+    Fortunately Clearly Strangely Frankly Surprisingly Obviously Admittedly Ironically Oddly Incidentally
+    Regrettably Mercifully""",
+    "FREQ": "always never often usually rarely really sometimes hardly still seldom secretly regularly only",
+    "DEGREE": "very so too really quite rather pretty extremely fairly surprisingly incredibly somewhat terribly "
+    "slightly utterly remarkably absurdly unusually ridiculously outrageously",
+    "KIN": """sister brother mother father wife husband uncle daughter son friend cousin grandma boss roommate girlfriend
+    boyfriend nephew niece stepmother godfather brother-in-law grandson mother-in-law granddaughter""",
+    "WEEKDAY": "Saturday Sunday Monday Friday Wednesday Tuesday Thursday",
+    "MONTH": "May April March June October September July August November February January December",
+    "TIMEOFDAY": "morning evening first last night early late midday",
+    "NUMBERWORD": "two three four five six ten seven eight twelve nine twenty eleven thirty fifteen forty fifty a_hundred",
+    "HANDLEHEAD": """quiet silver mossy rusty sleepy purple lucky tiny stormy velvet wild dusty happy frosty hidden crimson
+    rapid wooden sunny salty mellow copper lonely misty amber brave cosmic dizzy electric fuzzy grumpy hollow icy jolly
+    northern""",
+    "HANDLETAIL": """fox otter badger teapot raven pebble lantern walrus pickle comet heron turnip pilot wizard hamster
+    biscuit kettle owl marble penguin cactus falcon goblin mango noodle panda radish sparrow thimble turtle weasel yeti
+    rocket bison""",
+    "PLACEHEAD": """Ash Oak Green Black Thorn Red West Hart Elm Stone Wood Lang Brook King North Mill Farn Whit Cold Marl
+    Hazel Lin Beck Wil Hol Swan Raven Clay Fern Bram East Dun Ald Cran Kel Rush""",
+    "PLACETAIL": """ford bridge ton field ley wick ham worth dale stead bury combe mouth well hurst burn cliffe hampton
+    minster by thorpe gate""",
+    "NAME": """Anna Tom Maria Peter Laura Sam Julia Mark Emma Paul Sarah David Helen Jack Nina Oliver Kate Ben Sofia
+    Martin Lucy Simon Clara Adam Eva Daniel Rachel George Alice Henry Ruth Luke Nora Hugo Grace Felix Irene Oscar Diana
+    Victor Amy Leo Hannah Max Julie Walter Rosa Frank Lena Arthur Deborah Ivan Judith Karl Monica Neil Olga Patrick
+    Rita Stefan Teresa Ursula Vera William Yvonne Zoe Albert Beatrice Conrad Doris Edgar Fiona Gordon Hilda Ingrid
+    Jerome Kirsten Lionel Mabel Norman Ophelia Percy Quentin Rosalind Silas Tabitha Ulrich Verena Wendy Xavier Yasmin
+    Zachary Agnes Bernard Cecilia Desmond Eleanor Florian Gwen Harriet Isaac Josephine Kenneth Lydia Maurice Naomi
+    Orlando Penelope Ralph Sabine Timothy Viola Wilfred Astrid Boris Colette Dorian Esther Francesca Gilbert Henrietta
+    Igor Jasmine Kurt Leonora Magnus Nadia Otto Priya Rupert Saskia Theodore Vincent Wilma Amir Bridget Cedric Delia
+    Emil Flora Giles Hester Imogen Jonas Keiko Ludwig Miriam Nigel Odette Pavel Rowena Sergei Tamara Valentin Winifred
+    Anselm Benedikt Cordelia Dagmar Ernest Frieda Gareth Horace Isolde Jocelyn Klaus Lavinia Mildred Nicolas Olaf
+    Philippa Roderick Sybil Tobias Vivienne Wolfgang""",
+}

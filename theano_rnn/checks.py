@@ -1,0 +1,59 @@
+"""Checks of arguments at the public edge: each names the argument, the offending value and what was expected."""
+
+import numbers
+
+import numpy as np
+
+
+def check_count(name, value, minimum=1):
+    """An int of at least `minimum`. TypeError for what is no integer (a bool included), ValueError below."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name}: expected an integer, got {value!r}")
+    if value < minimum:
+        raise ValueError(f"{name}: expected at least {minimum}, got {value}")
+    return int(value)
+
+
+def check_choice(name, value, choices):
+    if value not in choices:
+        raise ValueError(f"{name}: expected one of {', '.join(choices)}, got {value!r}")
+    return value
+
+
+def check_bptt_truncate(value):
+    """A number of steps, or None for the whole sentence (also told by -1)."""
+    return None if value is None or (isinstance(value, int) and value == -1) else check_count("bptt_truncate", value, 0)
+
+
+def check_ids(name, ids, word_dim):
+    """Word ids as an int32 vector.
+
+    Raises
+    ------
+    TypeError
+        For ids that are no integers.
+    ValueError
+        For an empty or nested sequence, and an id outside 0 … word_dim-1.
+    """
+    try:
+        array = np.asarray(ids)
+    except ValueError as error:
+        raise ValueError(f"{name}: expected a sequence of word ids, got a ragged one") from error
+    if array.ndim != 1:
+        raise ValueError(f"{name}: expected a 1-D sequence of word ids, got shape {array.shape}")
+    if array.size == 0:
+        raise ValueError(f"{name}: expected at least one word id, got an empty sequence")
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"{name}: expected integer word ids, got {array.dtype} values such as {array[0]!r}")
+    if array.min() < 0 or array.max() >= word_dim:
+        position = int(np.argmax((array < 0) | (array >= word_dim)))
+        raise ValueError(f"{name}: word id {array[position]} at position {position} is outside 0 … {word_dim - 1}")
+    return array.astype(np.int32)
+
+
+def check_pair(x, y, word_dim, x_name="x", y_name="y"):
+    """Two id sequences of the same length."""
+    x, y = check_ids(x_name, x, word_dim), check_ids(y_name, y, word_dim)
+    if len(x) != len(y):
+        raise ValueError(f"{x_name} and {y_name}: expected the same length, got {len(x)} and {len(y)}")
+    return x, y

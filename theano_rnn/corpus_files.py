@@ -1,0 +1,226 @@
+"""Corpus files read into documents: text and CSV, plain or gzipped, and what is wrong with them, by file and line."""
+
+import csv
+import gzip
+import io
+import logging
+import os
+import re
+import zlib
+
+from theano_rnn.errors import CorpusError
+
+logger = logging.getLogger(__name__)
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_GZIP_START = b"\x1f\x8b"
+_UTF16_STARTS = (b"\xff\xfe", b"\xfe\xff")
+_LINE_END = re.compile(rb"\r\n?|\n")
+
+# Text shrinks by 3 to 10 times. What grows beyond this is made to fill the memory, or is not worth learning from.
+_LARGEST_EXPANSION = 200
+_ALWAYS_ALLOWED_SIZE = 64 * 2**20
+_BLOCK_SIZE = 2**20
+
+_TEXT_COLUMN = "body"
+_LONGEST_COLUMN_NAME = 80  # characters
+_MOST_WORDS_IN_COLUMN_NAME = 6
+_SENTENCE_END = re.compile(r"[.!?…][\"')\]”’»]*(\s|$)")
+
+
+def read_documents(paths):
+    """Read the texts of one file or of many.
+
+    A file whose name ends in ``.csv`` holds one document a row, in the column ``body`` (in any case of letters) or
+    else in its first column; any other file is one document. Either may be gzipped, with ``.gz`` after its name.
+    All are UTF-8, with or without a byte order mark. Line ends come out as ``\\n``, and blank documents are left out.
+
+    Parameters
+    ----------
+    paths : str, os.PathLike or iterable of them
+
+    Returns
+    -------
+    list of str
+        The documents that are not blank, in the order of the files and rows; at least one.
+
+    Raises
+    ------
+    CorpusError
+        For a file that cannot be read, is not UTF-8 or is no proper CSV, and when there is no text at all. The
+        message names the file and, where there is one, the line.
+    """
+    paths = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
+    if not paths:
+        raise CorpusError("there is no file to read; name at least one text or CSV file")
+    documents = []
+    for path in paths:
+        documents += _read_file(path)
+    documents = [document for document in documents if document and not document.isspace()]
+    if not documents:
+        names = _shown_name(paths[0]) if len(paths) == 1 else f"each of the {len(paths)} files"
+        raise CorpusError(f"{names} holds no text; name a file with at least one sentence")
+    return documents
+
+
+def _read_file(path):
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"expected the path of a file as str or os.PathLike, got {type(path).__name__}")
+    name = _shown_name(path)
+    lowered = os.fsdecode(path).lower()
+    is_gzipped = lowered.endswith(".gz")
+    text = _decode(_read_bytes(path, name, is_gzipped), name)
+    if lowered.removesuffix(".gz").endswith(".csv"):
+        return _csv_documents(text, name)
+    return [text]
+
+
+def _shown_name(path):
+    """The path as it goes into a message of one line: in quotes and escaped if it holds anything unprintable."""
+    name = os.fsdecode(path)
+    return name if name and name.isprintable() else repr(name)
+
+
+def _read_bytes(path, name, is_gzipped):
+    if "\0" in os.fsdecode(path):
+        raise CorpusError(f"{name}: a path cannot hold a null character; check the path")
+    try:
+        with open(path, "rb") as file:
+            return _unpack(file, name) if is_gzipped else file.read()
+    except FileNotFoundError:
+        raise CorpusError(f"{name}: no such file; check the path") from None
+    except IsADirectoryError:
+        raise CorpusError(f"{name} is a directory; name the files in it") from None
+    except PermissionError:
+        if os.path.isdir(path):  # what Windows says of a directory
+            raise CorpusError(f"{name} is a directory; name the files in it") from None
+        raise CorpusError(f"{name}: no permission to read it; change the file's permissions") from None
+    except EOFError:
+        raise CorpusError(f"{name}: the gzip data end too early; copy or download the file again") from None
+    except (gzip.BadGzipFile, zlib.error) as error:
+        reason = "not a gzip file" if "Not a gzipped file" in str(error) else "the gzip data are damaged"
+        remedy = "drop the ending .gz if the file is not packed, or else copy or download it again"
+        raise CorpusError(f"{name}: {reason}; {remedy}") from None
+    except OSError as error:
+        raise CorpusError(f"{name} cannot be read: {error.strerror or error}; check the path") from None
+
+
+def _unpack(file, name):
+    """The bytes of an open gzip file, given up early if they are out of proportion to the file."""
+    blocks = []
+    size = 0
+    with gzip.GzipFile(fileobj=file) as unpacked:
+        while block := unpacked.read(_BLOCK_SIZE):
+            blocks.append(block)
+            size += len(block)
+            if size > _ALWAYS_ALLOWED_SIZE and size > _LARGEST_EXPANSION * file.tell():
+                raise CorpusError(
+                    f"{name} unpacks to more than {_LARGEST_EXPANSION} times its size, which no text does; "
+                    "unpack it yourself if it is what you want to read"
+                )
+    return b"".join(blocks)
+
+
+def _decode(data, name):
+    """Text of UTF-8 bytes, without a byte order mark, with ``\\n`` at the end of every line."""
+    data = data.removeprefix(_BYTE_ORDER_MARK)
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line_ends = [match.end() for match in _LINE_END.finditer(data, 0, error.start)]
+        line = len(line_ends) + 1
+        position = error.start - (line_ends[-1] if line_ends else 0) + 1
+        remedy = "convert the file to UTF-8, for example with iconv"
+        if data.startswith(_GZIP_START):
+            remedy = "it looks like a gzip file: give its name the ending .gz"
+        elif data.startswith(_UTF16_STARTS):
+            remedy = "it looks like UTF-16: " + remedy
+        byte = data[error.start]
+        raise CorpusError(
+            f"{name}, line {line}: byte 0x{byte:02x} at position {position} is not UTF-8; {remedy}"
+        ) from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _csv_documents(text, name):
+    """The texts of a CSV file's rows."""
+    rows = _csv_rows(text, name)
+    first_line, header = rows[0] if rows else (1, [])
+    column = _text_column(header, first_line, name)
+    documents = []
+    short_rows = []
+    long_rows = []
+    for line, row in rows[1:]:
+        if len(row) <= column:
+            short_rows.append(line)
+            continue
+        if len(row) > len(header):
+            long_rows.append(line)
+        documents.append(row[column])
+    if short_rows:
+        logger.info(
+            "%s: left out %d rows without column %d, the first on line %d",
+            name,
+            len(short_rows),
+            column + 1,
+            short_rows[0],
+        )
+    if long_rows:
+        logger.warning(
+            "%s, line %d: more columns than the header names (%d such rows); is a text with a comma not in quotes?",
+            name,
+            long_rows[0],
+            len(long_rows),
+        )
+    return documents
+
+
+def _csv_rows(text, name):
+    """(Line on which it begins, cells) of each row that is not blank."""
+    # csv has one limit on the length of a field for the whole process; a text may be longer than its 131,072.
+    old_limit = csv.field_size_limit(min(max(len(text) + 1, csv.field_size_limit()), 2**31 - 1))
+    rows = []
+    line = 1
+    try:
+        reader = csv.reader(io.StringIO(text, newline="\n"), strict=True)
+        for row in reader:
+            if any(cell and not cell.isspace() for cell in row):
+                rows.append((line, row))
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise CorpusError(
+            f"{name}, line {line}: the row that begins here has a broken quote ({error}); "
+            'close it, and write a quote inside a quoted text as ""'
+        ) from None
+    finally:
+        csv.field_size_limit(old_limit)
+    return rows
+
+
+def _text_column(header, line, name):
+    """The index of the column that holds the texts."""
+    names = [cell.strip().lower() for cell in header]
+    if _TEXT_COLUMN in names:
+        return names.index(_TEXT_COLUMN)
+    first = header[0].strip() if header else ""
+    if len(names) == 1:
+        for mark, shown in ((";", "semicolons"), ("\t", "tabs")):
+            if _TEXT_COLUMN in [part.strip(' "').lower() for part in first.split(mark)]:
+                raise CorpusError(f"{name}, line {line}: the columns are divided by {shown}; divide them by commas")
+    if not _may_be_column_name(first):
+        raise CorpusError(
+            f"{name}, line {line}: there is no header; "
+            f"the first line must hold the column names, {_TEXT_COLUMN} for the texts"
+        )
+    logger.info("%s: no column %s; the texts are taken from the first column, %s", name, _TEXT_COLUMN, first)
+    return 0
+
+
+def _may_be_column_name(cell):
+    """Whether a cell could name a column, rather than be a text, a number or nothing."""
+    return (
+        len(cell) <= _LONGEST_COLUMN_NAME
+        and len(cell.split()) <= _MOST_WORDS_IN_COLUMN_NAME
+        and any(character.isalpha() for character in cell)
+        and not _SENTENCE_END.search(cell)
+    )

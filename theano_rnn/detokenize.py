@@ -1,0 +1,148 @@
+"""Tokens written back as readable text: which marks lean on the word before, and which on the word after."""
+
+import re
+
+# A token's role in the written text, one character each, so that a run of tokens has its roles as a string.
+_WORD = "w"
+_OPENING = "("  # leans on the word after it
+_CLOSING = ")"  # leans on the word before it and closes what an opening mark opened
+_TRAILING = ","  # leans on the word before it
+_JOINING = "-"  # leans on both
+
+_ROLES = {
+    **dict.fromkeys(["(", "[", "{", "``", "“", "‘", "„", "«", "$", "£", "#", "@", "¿", "¡"], _OPENING),
+    **dict.fromkeys([")", "]", "}", "''", "”", "’", "»"], _CLOSING),
+    **dict.fromkeys([",", ";", ":", "%"], _TRAILING),
+    **dict.fromkeys(["n't", "'s", "'m", "'d", "'ll", "'re", "'ve", "'ye", "'n", "'t"], _TRAILING),
+}
+_STRAIGHT_QUOTES = ('"', "'")
+_WRITTEN = {"``": '"', "''": '"'}
+_END_MARKS = re.compile(r"[.!?…]+")
+_JOINER = re.compile(r"@([^\w\s])@")  # wikitext: 0 @.@ 7, 1 @,@ 000, well @-@ known
+
+# NLTK cuts these words in two; they are written in one piece again. "cannot" is not among them: "can not" is
+# readable too, and neither half would tell by itself that it adds no word.
+_CUT_WORDS = {("gon", "na"), ("wan", "na"), ("got", "ta"), ("gim", "me"), ("lem", "me")}
+_CUT_FIRST_HALVES = {"gon", "wan", "gim", "lem"}
+_CUT_SECOND_HALVES = {"ta"}
+# What an apostrophe may stand before in place of letters left out: 'em, 'tis, the '90s.
+_SHORTENED = {"em", "til", "cause", "bout", "round", "tis", "twas"}
+
+
+def _role(token, tokenized):
+    """The role of a token by itself. A straight quote counts as an opening one here."""
+    role = _ROLES.get(token.lower())
+    if role is not None:
+        return role
+    if token in _STRAIGHT_QUOTES:
+        return _OPENING
+    if _END_MARKS.fullmatch(token):
+        return _TRAILING
+    if tokenized:
+        return _JOINING if _JOINER.fullmatch(token) else _WORD
+    # NLTK cuts an address into "http", ":" and "//…".
+    return _TRAILING if token.startswith("//") and len(token) > 2 else _WORD
+
+
+def words_added(token, tokenized=False):
+    """How many blank-separated words this token adds to the written text.
+
+    Parameters
+    ----------
+    token : str
+    tokenized : bool
+        Whether the tokens come from a text that was already tokenized (as wikitext), where ``@-@`` joins words.
+
+    Returns
+    -------
+    int
+        1 for a word, 0 for a mark or word part that leans on a word, -1 for a mark that makes one word of two.
+    """
+    if not tokenized and token.lower() in _CUT_FIRST_HALVES | _CUT_SECOND_HALVES:
+        return 0
+    return {_WORD: 1, _JOINING: -1}.get(_role(token, tokenized), 0)
+
+
+def detokenize(tokens, tokenized=False):
+    """Write word-level tokens as readable text.
+
+    Each stretch of text between blanks holds one word, with the marks that lean on it. A mark with no word on the
+    side where it belongs (a closing bracket that begins the text, an opening one that ends it) leans on the other.
+    So ``len(detokenize(tokens).split())`` is the sum of ``words_added`` over the tokens, as long as there is a word
+    at all, a joining mark stands between two words, and the halves of a cut word (gon na) stand together.
+
+    Parameters
+    ----------
+    tokens : sequence of str
+    tokenized : bool
+        As for `words_added`.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> detokenize(["he", "did", "n't", "say", "``", "no", "''", "."])
+    'he didn\\'t say "no".'
+    """
+    tokens = [token for token in tokens if token]
+    roles = _roles_in_context(tokens, tokenized)
+    pieces = []
+    marks = []  # since the last word
+    mark_roles = ""
+    for token, role in zip(tokens, roles, strict=True):
+        written = _written(token, tokenized)
+        if role != _WORD:
+            marks.append(written)
+            mark_roles += role
+            continue
+        blank = _blank_position(mark_roles) if pieces else None
+        if blank is not None:
+            marks.insert(blank, " ")
+        pieces += [*marks, written]
+        marks, mark_roles = [], ""
+    return "".join(pieces + marks)
+
+
+def _written(token, tokenized):
+    if tokenized:
+        joiner = _JOINER.fullmatch(token)
+        if joiner:
+            return joiner[1]
+    return _WRITTEN.get(token, token)
+
+
+def _blank_position(mark_roles):
+    """Where, among the marks between two words, the one blank goes; None if they join the words."""
+    if _JOINING in mark_roles:
+        return None
+    first_open = mark_roles.find(_OPENING, mark_roles.rfind(_CLOSING) + 1)
+    return len(mark_roles) if first_open < 0 else first_open
+
+
+def _roles_in_context(tokens, tokenized):
+    """The role of each token, those settled that a token does not tell by itself: straight quotes, cut words."""
+    roles = [_role(token, tokenized) for token in tokens]
+    left = {quote: tokens.count(quote) for quote in _STRAIGHT_QUOTES}
+    is_open = dict.fromkeys(_STRAIGHT_QUOTES, False)
+    for i, token in enumerate(tokens):
+        following = tokens[i + 1].lower() if i + 1 < len(tokens) else ""
+        if token in left:
+            left[token] -= 1
+            if token == "'" and not is_open[token]:
+                if following in _SHORTENED or following[:1].isdigit():
+                    continue
+                # Without a partner further on it is an apostrophe at a word's end: the boys' toys.
+                is_open[token] = i == 0 or left[token] > 0
+            else:
+                is_open[token] = not is_open[token]
+            roles[i] = _OPENING if is_open[token] else _CLOSING
+        elif not tokenized and (token.lower(), following) in _CUT_WORDS:
+            if token.lower() in _CUT_FIRST_HALVES:
+                roles[i] = _OPENING
+            else:
+                roles[i + 1] = _TRAILING
+        elif not tokenized and token.lower() == "'t" and following in ("is", "was"):
+            roles[i] = _OPENING
+    return roles

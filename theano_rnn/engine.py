@@ -1,0 +1,178 @@
+"""How a symbolic graph becomes a compiled function: which Theano, which compiler, which device, which caches.
+
+No other module knows that "Theano" is PyTensor and that XLA makes the machine code. What a model means is not known here.
+"""
+
+import ctypes
+import functools
+import hashlib
+import logging
+import os
+import platform
+import sys
+import warnings
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytensor as theano
+import pytensor.tensor as T
+from pytensor.compile.mode import Mode
+from pytensor.graph.rewriting.db import RewriteDatabaseQuery
+from pytensor.link.jax.linker import JAXLinker
+
+from theano_rnn.errors import OptionError
+
+__all__ = ["DEVICES", "T", "as_numpy", "compile_function", "float_type", "select_device", "theano"]
+
+logger = logging.getLogger(__name__)
+
+DEVICES = ("auto", "cpu", "gpu")
+
+
+def float_type():
+    """Name of the floating-point type that new models get: ``theano.config.floatX``."""
+    return theano.config.floatX
+
+
+def as_numpy(value):
+    """A NumPy array of its own from a compiled function's result or a shared variable's value."""
+    return np.array(value)
+
+
+class XLALinker(JAXLinker):
+    """PyTensor's JAX linker for graphs whose inputs have unknown lengths, in one precision.
+
+    `jax.jit` specialises the one function for every new shape. While it traces, all sizes are known numbers, but
+    PyTensor's arithmetic on them (the length of scan's buffers, say) would be traced like data and come out abstract:
+    ``ensure_compile_time_eval`` computes it there and then. JAX's 64-bit switch is a setting of the calling thread; it
+    is set around each call, so that models of both precisions live in one process and the user's own JAX code keeps
+    its setting.
+    """
+
+    def __init__(self, dtype):
+        super().__init__()
+        self.dtype = dtype
+
+    def jit_compile(self, fn):
+        double = self.dtype == "float64"
+
+        def traced(*arguments):
+            with jax.ensure_compile_time_eval():
+                return fn(*arguments)
+
+        compiled = super().jit_compile(traced)
+
+        def call(*arguments):
+            with jax.enable_x64(double):
+                return compiled(*arguments)
+
+        call.compiled = compiled
+        return call
+
+
+def compile_function(build, dtype):
+    """Compile a graph through XLA.
+
+    Parameters
+    ----------
+    build : callable
+        Takes nothing, builds the graph and returns (inputs, outputs, updates): a list of symbolic variables, an
+        expression or a list of them, and a list of (shared variable, new expression) applied after each call.
+    dtype : {"float32", "float64"}
+        The precision in which the graph is built and run.
+
+    Returns
+    -------
+    callable
+        Takes NumPy arrays. XLA compiles it once per combination of input shapes, at the first call with it.
+    """
+    prepare()
+    mode = Mode(XLALinker(dtype), RewriteDatabaseQuery(include=["fast_run", "jax"]))
+    with theano.config.change_flags(floatX=dtype), warnings.catch_warnings():
+        # PyTensor's run-time checks of shapes cannot be part of an XLA program, which has its own when it is traced.
+        warnings.filterwarnings("ignore", message="Skipping .* Op .* as JAX tracing would remove it")
+        inputs, outputs, updates = build()
+        return theano.function(inputs, outputs, updates=updates, mode=mode, on_unused_input="ignore")
+
+
+def compiled_shapes(function):
+    """How many combinations of input shapes XLA has compiled for a function from `compile_function`."""
+    return function.vm.jit_fn.compiled._cache_size()
+
+
+def select_device(name):
+    """Choose where functions run: "auto" (JAX's own choice), "cpu" or "gpu".
+
+    Raises
+    ------
+    OptionError
+        For another name, and for "gpu" where JAX finds none.
+    """
+    if name not in DEVICES:
+        raise OptionError(f"device: expected one of {', '.join(DEVICES)}, got {name!r}")
+    if name == "auto":
+        return
+    try:
+        device = jax.devices(name)[0]
+    except RuntimeError as error:
+        raise OptionError(
+            f"device: JAX finds no {name} on this machine; install theano_rnn with the extra 'gpu' on a machine that "
+            "has one, or choose cpu"
+        ) from error
+    jax.config.update("jax_default_device", device)
+
+
+@functools.cache
+def prepare():
+    """Set up, once in a process, what makes compiled functions start and run fast."""
+    if os.environ.get("THEANO_RNN_MALLOC", "on") != "off":
+        keep_freed_memory()
+    if os.environ.get("THEANO_RNN_CACHE", "on") != "off":
+        keep_machine_code()
+
+
+def keep_freed_memory():
+    """Let glibc keep large freed blocks: mapping them anew every step costs up to a third of its time."""
+    if not sys.platform.startswith("linux") or platform.libc_ver()[0] != "glibc":
+        return
+    mallopt = ctypes.CDLL(None).mallopt
+    trim_threshold, mmap_threshold, arena_max = -1, -3, -8
+    mallopt(mmap_threshold, 1 << 30)
+    mallopt(trim_threshold, 2**31 - 1)
+    mallopt(arena_max, 1)
+
+
+def keep_machine_code():
+    """Keep XLA's machine code on disk, so that the next process starts without compiling.
+
+    The folder is $THEANO_RNN_CACHE, else a folder in the user's cache that is named after this processor's features
+    (machine code made for another would not run). A cache that the user has set up in JAX stays.
+    """
+    if jax.config.jax_compilation_cache_dir:
+        return
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    chosen = os.environ.get("THEANO_RNN_CACHE", "on")
+    folder = home / "theano_rnn" / processor_key() if chosen == "on" else Path(chosen)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        logger.info("compiled functions are not kept between runs: %s", error)
+        return
+    if not os.access(folder, os.W_OK):
+        logger.info("compiled functions are not kept between runs: %s is not writable", folder)
+        return
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
+def processor_key():
+    """A short name that differs between processors with different instruction sets."""
+    description = platform.machine() + platform.processor()
+    try:
+        lines = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
+        description += next((line for line in lines if line.startswith(("flags", "Features"))), "")
+    except OSError:
+        pass
+    return hashlib.sha256(description.encode()).hexdigest()[:16]

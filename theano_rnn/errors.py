@@ -1,0 +1,39 @@
+"""The package's own errors: each message says what is wrong, where, and how to mend it, in one line."""
+
+
+class TheanoRNNError(Exception):
+    """Base of every error that a user of the package can mend."""
+
+
+class CorpusError(TheanoRNNError, ValueError):
+    """A text that cannot be read or holds nothing to learn from."""
+
+
+class ModelFileError(TheanoRNNError, ValueError):
+    """A model or checkpoint file that is missing, damaged or made for something else."""
+
+
+class OptionError(TheanoRNNError, ValueError):
+    """A setting outside its range, or two settings that exclude each other."""
+
+
+class DivergenceError(TheanoRNNError, ArithmeticError):
+    """A training loss that became NaN or infinite."""
+
+
+class GradientCheckError(TheanoRNNError, ArithmeticError):
+    """A gradient that disagrees with its finite-difference estimate."""
+
+
+class TrainingInterrupted(KeyboardInterrupt):
+    """Training stopped by a signal, after its state was saved.
+
+    Attributes
+    ----------
+    checkpoint : pathlib.Path
+        The file from which the run goes on.
+    """
+
+    def __init__(self, checkpoint):
+        super().__init__(f"training was interrupted; its state is in {checkpoint}")
+        self.checkpoint = checkpoint

@@ -1,0 +1,251 @@
+"""A language model: a network together with its vocabulary and with how text becomes tokens."""
+
+import functools
+import os
+
+import numpy as np
+
+from theano_rnn import generation, scoring
+from theano_rnn.checkpoint import one_line, read_archive, read_document, write_archive
+from theano_rnn.errors import ModelFileError
+from theano_rnn.model import PARAMETERS, RNN
+from theano_rnn.sampling import Sampler
+from theano_rnn.text import Tokenizer
+from theano_rnn.vocabulary import SENTENCE_END, Vocabulary
+
+
+class LanguageModel:
+    """Scores and generates sentences.
+
+    At character level a line of text is the sentence: a newline is SENTENCE_END, and a sentence begins where the line
+    before it has ended.
+
+    Parameters
+    ----------
+    rnn : RNN
+    vocabulary : Vocabulary
+    tokenizer : Tokenizer
+    training : dict, optional
+        How the model was trained; kept in its file.
+    """
+
+    def __init__(self, rnn, vocabulary, tokenizer, training=None):
+        if rnn.word_dim != len(vocabulary):
+            raise ValueError(f"vocabulary: expected {rnn.word_dim} entries (word_dim), got {len(vocabulary)}")
+        self.rnn = rnn
+        self.vocabulary = vocabulary
+        self.tokenizer = tokenizer
+        self.training = training or {}
+
+    # Files
+
+    def save(self, path):
+        """Write the model as one .npz, atomically. Raises ModelFileError if that is impossible."""
+        write_archive(path, self.rnn.get_values(), self.documents())
+
+    def documents(self):
+        """What describes the model beside its parameters, as JSON-able dicts by name."""
+        configuration = {
+            "network": {
+                "hidden_dim": self.rnn.hidden_dim,
+                "word_dim": self.rnn.word_dim,
+                "bptt_truncate": self.rnn.bptt_truncate,
+                "activation": self.rnn.activation,
+            },
+            "tokenizer": self.tokenizer.to_configuration(),
+            "training": self.training,
+        }
+        return {"configuration": configuration, "vocabulary": self.vocabulary.to_configuration()}
+
+    @classmethod
+    def load(cls, path):
+        """Read a model that `save` wrote.
+
+        Raises
+        ------
+        ModelFileError
+            For a file that is missing, damaged, inconsistent or of a newer format.
+        """
+        entries = read_archive(path)
+        configuration = read_document(path, entries, "configuration")
+        vocabulary = read_document(path, entries, "vocabulary")
+        unexpected = entries.keys() - {*PARAMETERS, "configuration", "vocabulary"}
+        if unexpected:
+            raise ModelFileError(f"{path}: holds entries that no model has: {', '.join(sorted(unexpected))}")
+        try:
+            network = configuration["network"]
+            rnn = RNN.from_entries(path, entries, network["bptt_truncate"], network["activation"])
+            return cls(
+                rnn,
+                Vocabulary.from_configuration(vocabulary),
+                Tokenizer.from_configuration(configuration["tokenizer"]),
+                configuration["training"],
+            )
+        except ModelFileError:
+            raise
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelFileError(f"{path}: damaged or inconsistent: {one_line(error)}") from error
+
+    # Text to ids
+
+    def tokenize(self, sentence):
+        """The tokens of one sentence, as the model was trained to see them."""
+        if not isinstance(sentence, str):
+            raise TypeError(f"sentence: expected a str, got {type(sentence).__name__}")
+        return self.tokenizer.tokenize(sentence)
+
+    @property
+    def start(self):
+        """The id that stands before a sentence's first token."""
+        vocabulary = self.vocabulary
+        return vocabulary.end if vocabulary.newline_ends_sentence else vocabulary.start
+
+    def encode(self, sentence):
+        """Ids of a sentence from its start marker to its end marker: int32 array."""
+        return self.frame(self.vocabulary.encode(self.tokenize(sentence)))
+
+    def frame(self, ids):
+        return np.concatenate([[self.start], ids, [self.vocabulary.end]]).astype(np.int32)
+
+    # Scoring
+
+    def score(self, sentences):
+        """ln P(sentence), the end of the sentence included.
+
+        Parameters
+        ----------
+        sentences : str or sequence of str
+            A word that the vocabulary lacks is scored as UNKNOWN_TOKEN.
+
+        Returns
+        -------
+        float for one sentence, float64 array for several
+        """
+        if isinstance(sentences, str):
+            return float(self.token_scores([sentences])[0].sum())
+        return np.array([values.sum() for values in self.token_scores(sentences)], dtype=np.float64)
+
+    def token_scores(self, sentences):
+        """ln P(token | tokens before it) for each token and the end of each sentence: a list of float64 arrays."""
+        return scoring.token_log_probabilities(self.rnn, [self.encode(sentence) for sentence in sentences])
+
+    def word_scores(self, sentence):
+        """A list of (token, ln P(token | tokens before it), known), the last one for SENTENCE_END."""
+        tokens = self.tokenize(sentence)
+        values = scoring.token_log_probabilities(self.rnn, [self.frame(self.vocabulary.encode(tokens))])[0]
+        known = [token in self.vocabulary for token in tokens]
+        return list(zip([*tokens, SENTENCE_END], values.tolist(), [*known, True], strict=True))
+
+    def perplexity(self, sentences):
+        """exp(-mean ln P per token) over all tokens of the sentences, each SENTENCE_END counted.
+
+        Raises
+        ------
+        ValueError
+            If there are no sentences.
+        """
+        values = self.token_scores([sentences] if isinstance(sentences, str) else sentences)
+        if not values:
+            raise ValueError("sentences: expected at least one, got none")
+        return float(np.exp(-np.concatenate(values).mean()))
+
+    def text_loss(self, text, batch_size=10, sequence_length=50):
+        """Mean cross-entropy of a text in nats per token, read as in training.
+
+        Words: the mean over its sentences' tokens, sentence ends counted. Characters: one continuous text, the hidden
+        state carried on from line to line, in `batch_size` parallel streams.
+        """
+        if self.tokenizer.level == "char":
+            ids = np.concatenate([[self.start], self.vocabulary.encode_text(text)]).astype(np.int32)
+            total, tokens = scoring.stream_cross_entropy(self.rnn, ids, batch_size, sequence_length)
+        else:
+            encoded = [self.encode(sentence) for sentence in self.tokenizer.sentences([text])]
+            total, tokens = scoring.sentences_cross_entropy(self.rnn, encoded, 32)
+        if not tokens:
+            raise ValueError("text: expected at least one token, got none")
+        return total / tokens
+
+    def next_words(self, beginning, k=10):
+        """The k most probable next tokens after the beginning of a sentence: list of (token, probability)."""
+        o = self.rnn.forward_propagation(self.encode(beginning)[:-1])[-1]
+        best = np.argsort(-o, kind="stable")[:k]
+        return list(zip(self.vocabulary.decode(best), o[best].tolist(), strict=True))
+
+    # Generating
+
+    def generate(
+        self, n=10, temperature=1.0, top_k=None, top_p=None, prompt="", min_words=1, max_words=100, seed=None
+    ):
+        """Draw texts from the model, one sentence each, never with UNKNOWN_TOKEN or SENTENCE_START.
+
+        Parameters
+        ----------
+        n : int
+        temperature : float
+            Below 1: more probable words more often; above: more surprises.
+        top_k : int, optional
+            Draw only from the k most probable words.
+        top_p : float, optional
+            Draw only from the most probable words that together have this probability.
+        prompt : str
+            How every text begins; words that the vocabulary lacks are kept as they are.
+        min_words, max_words : int
+            Length of each text, the prompt included, in words divided by blanks (at character level in characters).
+        seed : int, optional
+            The same seed gives the same texts.
+
+        Returns
+        -------
+        list of str
+
+        Raises
+        ------
+        TypeError, ValueError
+            For demands that cannot be met; the message names the argument.
+        """
+        generation.check_demands(n, temperature, top_k, top_p, min_words, max_words)
+        prompt = prompt if self.tokenizer.level == "char" else prompt.rstrip()
+        tokens = self.tokenize(prompt)
+        length = sum(self.tokenizer.words_added(token) for token in tokens)
+        if length > max_words:
+            raise ValueError(f"prompt: expected at most max_words ({max_words}) words, got {length}")
+        texts = generation.generate_ids(
+            self._sampler,
+            self.encode(prompt)[:-1],
+            n,
+            np.random.default_rng(seed),
+            words=length,
+            min_words=min_words,
+            max_words=max_words,
+            temperature=temperature,
+            top_k=None if top_k is None else min(top_k, self.rnn.word_dim),
+            top_p=top_p,
+        )
+        return [self._continue(prompt, tokens, self.vocabulary.decode(text)) for text in texts]
+
+    @functools.cached_property
+    def _sampler(self):
+        vocabulary = self.vocabulary
+        words_added = [self.tokenizer.words_added(word) for word in vocabulary.index_to_word]
+        return Sampler(self.rnn, vocabulary.end, [vocabulary.start, vocabulary.unknown], words_added)
+
+    def _continue(self, prompt, prompt_tokens, tokens):
+        """The prompt as it was given, followed by tokens as readable text."""
+        if not prompt_tokens:
+            return self.tokenizer.detokenize(tokens)
+        # Whether there is a blank between them is seen from what both read like together.
+        beginning = self.tokenizer.detokenize(prompt_tokens)
+        whole = self.tokenizer.detokenize([*prompt_tokens, *tokens])
+        if whole.startswith(beginning):
+            return prompt + whole[len(beginning) :]
+        return f"{prompt} {self.tokenizer.detokenize(tokens)}"
+
+
+def load(path):
+    """Read a language model from a file that `LanguageModel.save` or training wrote."""
+    return LanguageModel.load(os.fspath(path))
+
+
+def score(path, sentences):
+    """Load a language model and score sentences: see `LanguageModel.score`."""
+    return load(path).score(sentences)

@@ -1,0 +1,96 @@
+"""Minibatch training steps: owns the update rule's accumulators and compiles the step. Knows no files and no epochs."""
+
+import functools
+
+import numpy as np
+
+from theano_rnn import graph
+from theano_rnn.checks import check_choice
+from theano_rnn.engine import T, as_numpy, compile_function, theano
+from theano_rnn.updates import UPDATE_RULES, clip_by_norm
+
+
+class Optimizer:
+    """Minimises the mean cross-entropy per token of minibatches.
+
+    Parameters
+    ----------
+    rnn : RNN
+    rule : {"sgd", "momentum", "adagrad", "rmsprop", "adam"}
+    clip : float or None
+        Upper limit of the common Euclidean norm of all gradients.
+    """
+
+    def __init__(self, rnn, rule="adam", clip=None):
+        self.rnn = rnn
+        self.rule, self.accumulator_names, _ = UPDATE_RULES[check_choice("optimizer", rule, UPDATE_RULES)]
+        self.clip = clip
+        self.step_number = 0
+        self.accumulators = {
+            f"{name}.{parameter.name}": theano.shared(np.zeros(shape, rnn.dtype), name=name, shape=shape)
+            for parameter, shape in zip(rnn.parameters, rnn.parameter_shapes.values(), strict=True)
+            for name in self.accumulator_names
+        }
+
+    def get_state(self):
+        """The accumulators' values by name, as NumPy arrays; `step_number` is not among them."""
+        return {name: as_numpy(shared.get_value(borrow=True)) for name, shared in self.accumulators.items()}
+
+    def set_state(self, arrays, step_number):
+        for name, shared in self.accumulators.items():
+            shared.set_value(np.array(arrays[name], dtype=self.rnn.dtype), borrow=True)
+        self.step_number = step_number
+
+    def reset(self):
+        """Forget all past gradients."""
+        self.set_state({name: np.zeros_like(value) for name, value in self.get_state().items()}, 0)
+
+    @functools.cached_property
+    def _step(self):
+        rnn = self.rnn
+
+        def build():
+            x, y, mask = T.imatrix("x"), T.imatrix("y"), T.bmatrix("mask")
+            s_init = T.matrix("s_init", dtype=rnn.dtype)
+            learning_rate = T.scalar("learning_rate", dtype=rnn.dtype)
+            step_number = T.scalar("step_number", dtype=rnn.dtype)
+            a = graph.input_activations(x, rnn.U)
+            s = graph.hidden_states(a, rnn.W, s_init, rnn.activation)
+            loss, ds, dV = graph.cross_entropy(s, rnn.V, y, mask)
+            delta = graph.backpropagation_through_time(ds, s, a, rnn.W, rnn.activation, rnn.bptt_truncate)
+            dU, dW = graph.recurrence_gradients(delta, x, s, s_init, rnn.U)
+            tokens = T.sum(T.cast(mask, rnn.dtype), acc_dtype=rnn.dtype)
+            gradients = [gradient / tokens for gradient in (dU, dV, dW)]
+            if self.clip is not None:
+                gradients = clip_by_norm(gradients, np.asarray(self.clip, rnn.dtype))
+            updates = []
+            for parameter, gradient in zip(rnn.parameters, gradients, strict=True):
+                slots = [self.accumulators[f"{name}.{parameter.name}"] for name in self.accumulator_names]
+                value, new_slots = self.rule(parameter, gradient, slots, learning_rate, step_number)
+                updates += [(parameter, value), *zip(slots, new_slots, strict=True)]
+            updates = [(shared, T.cast(value, rnn.dtype)) for shared, value in updates]
+            return [x, y, mask, s_init, learning_rate, step_number], [loss, s[-1]], updates
+
+        return compile_function(build, rnn.dtype)
+
+    def step(self, batch, learning_rate, s_init=None):
+        """One update on a minibatch (`theano_rnn.batches.Batch`).
+
+        Returns
+        -------
+        loss : scalar array
+            Summed over the minibatch's tokens, before the update, in nats; not yet waited for.
+        s_last : array (batch_size, hidden_dim)
+            The states after the last step.
+        """
+        dtype = self.rnn.dtype
+        s_init = self.rnn.zero_states(batch.x.shape[1]) if s_init is None else s_init
+        self.step_number += 1
+        return self._step(
+            batch.x,
+            batch.y,
+            batch.mask.view(np.int8),
+            s_init,
+            np.asarray(learning_rate, dtype),
+            np.asarray(self.step_number, dtype),
+        )

@@ -1,0 +1,131 @@
+"""Softmax and cross-entropy as one operation on (states, V, targets), for outputs too wide to be kept.
+
+The results are those of the plain formulas of the tutorial, o_t = softmax(V s_t) and L = -Σ ln o_t[y_t], which stand in
+the NumPy versions (`perform`). The XLA versions never keep the (steps, word_dim) matrix of outputs: they go through the
+rows in chunks, compute the exponentials once and get loss and gradients from them in the same pass.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from pytensor.graph.basic import Apply
+from pytensor.graph.op import Op
+from pytensor.link.jax.dispatch import jax_funcify
+
+from theano_rnn.engine import T
+
+ROWS_PER_CHUNK = 640
+
+
+class SoftmaxCrossEntropy(Op):
+    """Summed cross-entropy of softmax(V s) against targets, and its gradients.
+
+    Inputs: s (n, hidden_dim), V (word_dim, hidden_dim), y (n,) int, mask (n,) of the type of s, 1 for rows that count
+    and 0 for padding. Outputs: the loss in nats (a scalar), ds (n, hidden_dim) and dV (word_dim, hidden_dim).
+    """
+
+    __props__ = ()
+
+    def make_node(self, s, V, y, mask):
+        s, V, y, mask = (T.as_tensor_variable(variable) for variable in (s, V, y, mask))
+        return Apply(self, [s, V, y, mask], [T.scalar(dtype=s.dtype), s.type(), V.type()])
+
+    def perform(self, node, inputs, output_storage):
+        s, V, y, mask = inputs
+        o = softmax(s.dot(V.T))
+        loss = -np.sum(np.log(o[np.arange(len(y)), y]) * mask)
+        do = o
+        do[np.arange(len(y)), y] -= 1
+        do *= mask[:, None]
+        for storage, value in zip(output_storage, (loss, do.dot(V), do.T.dot(s)), strict=True):
+            storage[0] = np.asarray(value, dtype=s.dtype)
+
+
+class SoftmaxLogProbability(Op):
+    """ln softmax(V s)[y] for each row: s (n, hidden_dim), V (word_dim, hidden_dim), y (n,) int -> (n,)."""
+
+    __props__ = ()
+
+    def make_node(self, s, V, y):
+        s, V, y = (T.as_tensor_variable(variable) for variable in (s, V, y))
+        return Apply(self, [s, V, y], [T.vector(dtype=s.dtype)])
+
+    def perform(self, node, inputs, output_storage):
+        s, V, y = inputs
+        output_storage[0][0] = np.log(softmax(s.dot(V.T))[np.arange(len(y)), y])
+
+
+softmax_cross_entropy = SoftmaxCrossEntropy()
+softmax_log_probability = SoftmaxLogProbability()
+
+
+def softmax(z):
+    """NumPy's softmax over the last axis."""
+    e = np.exp(z - z.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def cross_entropy_of_rows(s, V, y, mask):
+    """Loss, ds and the part of dV that is dense; `-s`, to be added on the rows y of dV, is left to the caller.
+
+    With e = exp(z - max z):  L = Σ ln Σe + max z - ⟨V[y], s⟩,  ds = (e V) / Σe - V[y],  dV = eᵀ (s / Σe) - s on rows y.
+    """
+    z = s @ V.T
+    z_max = z.max(axis=1, keepdims=True)
+    e = jnp.exp(z - z_max)
+    e_sum = e.sum(axis=1, keepdims=True)
+    weight = mask[:, None]
+    V_y = V[y]
+    target_z = (V_y * s).sum(axis=1, keepdims=True)
+    loss = ((jnp.log(e_sum) + z_max - target_z) * weight).sum()
+    return loss, ((e @ V) / e_sum - V_y) * weight, e.T @ (s * (weight / e_sum))
+
+
+def log_probability_of_rows(s, V, y):
+    z = s @ V.T
+    z_max = z.max(axis=1)
+    return (V[y] * s).sum(axis=1) - z_max - jnp.log(jnp.exp(z - z_max[:, None]).sum(axis=1))
+
+
+def in_chunks(rows, *arrays):
+    """Pad arrays with zero rows and cut them into equal chunks of about `rows` rows: (chunks, rows, ...)."""
+    count = len(arrays[0])
+    chunks = -(-count // rows)
+    rows = -(-count // chunks)
+    padding = chunks * rows - count
+    return tuple(
+        jnp.pad(array, ((0, padding),) + ((0, 0),) * (array.ndim - 1)).reshape((chunks, rows) + array.shape[1:])
+        for array in arrays
+    )
+
+
+@jax_funcify.register(SoftmaxCrossEntropy)
+def xla_softmax_cross_entropy(op, **kwargs):
+    def cross_entropy(s, V, y, mask):
+        count = s.shape[0]
+        if count <= ROWS_PER_CHUNK:
+            loss, ds, dV = cross_entropy_of_rows(s, V, y, mask)
+        else:
+
+            def add_chunk(total, chunk):
+                loss, ds, dV = cross_entropy_of_rows(chunk[0], V, *chunk[1:])
+                return (total[0] + loss, total[1] + dV), ds
+
+            zero = (jnp.zeros((), s.dtype), jnp.zeros_like(V))
+            (loss, dV), ds = jax.lax.scan(add_chunk, zero, in_chunks(ROWS_PER_CHUNK, s, y, mask))
+            ds = ds.reshape((-1, s.shape[1]))[:count]
+        return loss, ds, dV.at[y].add(-s * mask[:, None])
+
+    return cross_entropy
+
+
+@jax_funcify.register(SoftmaxLogProbability)
+def xla_softmax_log_probability(op, **kwargs):
+    def log_probability(s, V, y):
+        count = s.shape[0]
+        if count <= ROWS_PER_CHUNK:
+            return log_probability_of_rows(s, V, y)
+        chunks = in_chunks(ROWS_PER_CHUNK, s, y)
+        return jax.lax.map(lambda chunk: log_probability_of_rows(chunk[0], V, chunk[1]), chunks).reshape(-1)[:count]
+
+    return log_probability
