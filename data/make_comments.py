@@ -50,26 +50,32 @@ NUMBERS = {"sg": 58, "pl": 42}
 # Zipf-Mandelbrot: the weight of the word of rank r (from 1) is (r + RANK_OFFSET) ** -exponent. The lists of a topic are
 # steeper than those that all topics share, for else few of their words would be common enough to be learned.
 RANK_OFFSET = 1.0
-SHARED_EXPONENT = 1.1
-TOPIC_EXPONENT = 1.6
+SHARED_EXPONENT = 1.2
+TOPIC_EXPONENT = 1.5
+TAIL_EXPONENT = 0.9
 MIN_COUNT_IN_PAIRS = 10  # how often the noun and both verb forms of an agreement pair stand in the comments
 VOWEL_SOUND = {"honest", "hourly"}
 CONSONANT_SOUND = {"user", "unique", "useless", "usual", "ukulele", "unicorn", "useful", "usher-like", "user-friendly"}
 
 RULES = """
-START: 38 STATEMENT . | 16 OPINION CLAUSE . | 9 CLAUSE CONJ CLAUSE . | 9 FIRST . | 5 REMARK .
+START: 34 STATEMENT . | 23 OPINION CLAUSE ENDING . | 6 CLAUSE CONJ CLAUSE . | 9 FIRST ENDING . | 6 REMARK .
 START: 8 YESNO ? | 6 WHQ ? | 7 EXCLAIM ! | 5 QUOTE | 4 SOCIAL
 
-STATEMENT: 54 CLAUSE | 16 FRONT , PRESENT | 12 CLAUSE ASIDE | 12 CLAUSE , CLOSING | 8 JUDGED
-FRONT: 40 FRONTWORD | 30 TIME | 30 FRONTPHRASE
-FRONTPHRASE: 8 as far as I can tell | 7 to be honest | 6 if you ask me | 5 for some reason | 4 most of the time
-FRONTPHRASE: 4 at the end of the day | 3 in my experience | 2 from time to time
-CLOSING: 8 if you ask me | 7 as far as I know | 6 to say the least | 5 but that 's just me | 4 for what it 's worth
-CLOSING: 4 and I love it | 3 and that 's a fact | 3 as ADDRESSEE said
+STATEMENT: 62 CLAUSE ENDING | 20 FRONT , PRESENT | 10 CLAUSE ASIDE | 8 JUDGED
+ENDING: 66 <> | 34 , CLOSING
+FRONT: 30 FRONTWORD | 25 TIME | 45 PHRASE
+PHRASE: 8 as far as I know | 7 to be honest | 6 if you ask me | 5 for what it 's worth | 4 at the end of the day
+PHRASE: 4 in my humble opinion | 3 to say the least | 3 as ADDRESSEE said
+CLOSING: 30 PHRASE | 12 which is a shame , if you ask me | 10 and I have no idea why | 9 but what do I know about it
+CLOSING: 9 and that is the whole point | 8 but nobody seems to care | 8 at least that 's what I have heard
+CLOSING: 8 and there is nothing we can do about it | 6 but maybe that 's just me being silly
 JUDGED: 40 ACTIVITY is DEGREE?30 ADJALL | 15 ACTIVITY always cheers me up | 15 ACTIVITY takes NUMBERWORD hours a week
 JUDGED: 15 ACTIVITY is much harder than ACTIVITY | 15 ACTIVITY is good for my KIN
-CLAUSE: 89 NP.{c}.{n} VP.{c}.{n} | 11 NP.{c}.{n} PAST.{c}
-PRESENT: 1 NP.{c}.{n} VP.{c}.{n}
+CLAUSE: 70 NP.{c}.{n} VP.{c}.{n} | 8 NP.{c}.{n} PAST.{c} | 22 PRONOUNCLAUSE
+PRESENT: 80 NP.{c}.{n} VP.{c}.{n} | 20 PRONOUNCLAUSE
+PRONOUNCLAUSE: 26 it VP.{c}.sg | 18 they VP.{c}.pl | 8 she VP.P.sg | 8 he VP.P.sg
+PRONOUNCLAUSE: 10 it BE.sg not that ADJALL | 8 they BE.pl all the same to me | 10 it BE.sg the same in PLACE
+PRONOUNCLAUSE: 8 there BE.sg nothing wrong with SNP.{c}.{n} | 8 nobody really cares about SNP.{c}.{n}
 
 NP.{c}.{n}: 100 SNP.{c}.{n} POST.{c}.{n}
 NP.P.sg: 24 NAMED
@@ -78,11 +84,11 @@ POST.{c}.sg: 66 <> | 12 PP.{c} | 20 RC.{c}.sg | 2 ( the ADJ.{c} one )
 POST.{c}.pl: 66 <> | 12 PP.{c} | 20 RC.{c}.pl | 2 ( the ADJ.{c} ones )
 SNP.{c}.sg: 38 the NBAR.{c}.sg | 16 this NBAR.{c}.sg | 14 POSS NBAR.{c}.sg | 15 INDEF.{c} | 8 every NBAR.{c}.sg
 SNP.{c}.pl: 30 the NBAR.{c}.pl | 16 these NBAR.{c}.pl | 12 POSS NBAR.{c}.pl | 11 most NBAR.{c}.pl | 9 many NBAR.{c}.pl
-SNP.{c}.pl: 8 some NBAR.{c}.pl | 4 several NBAR.{c}.pl | 4 NUMBERWORD NBAR.{c}.pl | 5 NBAR.{c}.pl
+SNP.{c}.pl: 5 some NBAR.{c}.pl | 5 a lot of NBAR.{c}.pl | 6 all of the NBAR.{c}.pl | 4 several NBAR.{c}.pl | 4 NUMBERWORD NBAR.{c}.pl | 5 NBAR.{c}.pl
 POSS: 66 my | 16 our | 10 your | 4 NAME 's | 4 my KIN 's
 NBAR.{c}.{n}: 77 N.{c}.{n} | 23 ADJ.{c} N.{c}.{n}
 INDEF.{c}: 64 a:N.{c}.sg | 18 a:ADJX.{c} N.{c}.sg | 18 a:ADJALL N.{c}.sg
-ADJ.{c}: 50 ADJX.{c} | 50 ADJALL
+ADJ.{c}: 30 ADJX.{c} | 70 ADJALL
 PP.{c}: 1 PREP.{c}.{p} RNP.{p}
 RNP.{c}: 70 the N.{c}.{m} | 23 my N.{c}.{m} | 7 a:N.{c}.sg
 RC.{c}.{n}: 34 that OSNP.{s}.{m} TV.{s}.{c}.{m} | 14 that PRONOUN TV.P.{c}.pl | 52 WHO.{c} VREL.{c}.{n}
@@ -91,12 +97,13 @@ OSNP.P.sg: 12 NAME
 PRONOUN: 60 I | 25 we | 10 you | 5 they
 VREL.{c}.{n}: 34 IV.{c}.{n} | 38 TV.{c}.{d}.{n} RNP.{d} | 28 BE.{n} ADJ.{c}
 
-VP.{c}.{n}: 24 FREQ?10 IV.{c}.{n} TAIL | 34 FREQ?8 TV.{c}.{d}.{n} OBJ.{d} TIME?15 | 24 BE.{n} DEGREE?25 ADJ.{c}
-VP.{c}.{n}: 5 SEEM.{n} DEGREE?20 ADJ.{c} | 6 DO.{n} n't IV.{c}.pl TIME?30 | 4 MODAL IV.{c}.pl TAIL
+VP.{c}.{n}: 24 FREQ?10 IV.{c}.{n} TAIL | 34 FREQ?8 TV.{c}.{d}.{n} OBJ.{d} TIME?15 | 22 BE.{n} DEGREE?25 ADJ.{c}
+VP.{c}.{n}: 4 BE.{n} about as ADJALL as a:THING
+VP.{c}.{n}: 5 SEEM.{n} DEGREE?20 ADJ.{c} | 6 DO.{n} n't IV.{c}.pl TIME?30 | 4 BE.{n} going to IV.{c}.pl TAIL | 3 MODAL IV.{c}.pl TAIL
 PAST.{c}: 50 IV.{c}.past PASTTIME?50 | 50 TV.{c}.{d}.past OBJ.{d} PASTTIME?45
 TAIL: 44 <> | 20 ADVERB | 36 TIME
-OBJ.{c}: 100 SNP.{c}.{m} OPOST.{c}.{m}
-OBJ.P: 12 NAMED
+OBJ.{c}: 78 SNP.{c}.{m} OPOST.{c}.{m} | 12 it | 10 them
+OBJ.P: 12 NAMED | 40 me | 10 us | 8 everybody
 OPOST.{c}.{n}: 84 <> | 10 PP.{c} | 6 RC.{c}.{n}
 BE.sg: 1 is
 BE.pl: 1 are
@@ -107,9 +114,10 @@ SEEM.pl: 5 look | 4 seem | 2 sound
 MODAL: 6 can | 5 will | 4 should | 3 might | 2 must
 LIKE: 6 love | 5 hate | 4 like | 3 miss | 2 adore
 
-OPINION: 24 I think that | 12 in my opinion , | 10 I have to say that | 8 I 'm pretty sure that | 7 I still believe that
-OPINION: 6 everybody knows that | 6 it 's true that | 5 it 's a pity that | 5 my KIN says that | 5 there is no doubt that
-OPINION: 6 as HANDLE said , | 3 HANDLE is right , | 5 I do n't think that | 4 I read somewhere that | 4 the problem is that
+OPINION: 16 I have to say that | 12 I really do think that | 10 in my humble opinion , | 9 I 'm pretty sure that
+OPINION: 9 if you ask me , the truth is that | 8 there is no doubt in my mind that | 8 the funny thing is that
+OPINION: 7 it 's a pity that | 6 what I do n't understand is why | 5 my KIN keeps telling me that
+OPINION: 6 as HANDLE has already said ,
 CONJ: 30 , and | 28 , but | 20 because | 10 , so | 8 even though | 4 and at the same time | 3 ;
 FIRST: 30 I FREQ?15 TV.P.{o}.pl OBJ.{o} TIME?20 | 20 I TV.P.{o}.past OBJ.{o} PASTTIME?50 | 10 I LIKE SNP.{c}.{n}
 FIRST: 6 we TV.P.{o}.pl OBJ.{o} TIME?20 | 6 my KIN and I TV.P.{o}.pl OBJ.{o} | 9 I have been ACTIVITY SINCE
@@ -130,7 +138,7 @@ EXCLAIM: 5 no more N.{c}.pl , please | 5 stop ACTIVITY , please | 8 I ca n't bel
 
 QUOTE: 34 my KIN always says , `` ^ SAID . '' | 22 `` ^ SAID , '' SAYS SPEAKER . | 12 my KIN asked me , `` ^ ASKED ? ''
 QUOTE: 10 NAME shouted , `` ^ SHOUTED ! '' | 11 people call SNP.{c}.{n} `` ADJ.{c} '' . | 11 the `` ADJ.{c} '' N.{c}.{n} VP.{c}.{n} .
-SAID: 1 SNP.{c}.{n} VP.{c}.{n}
+SAID: 60 SNP.{c}.{n} BE.{n} DEGREE?25 ADJ.{c} | 40 SNP.{c}.{n} IV.{c}.{n}
 ASKED: 60 why BE.{n} SNP.{c}.{n} so ADJ.{c} | 40 do you LIKE SNP.{c}.pl
 SHOUTED: 50 what a:ADJALL N.{c}.sg | 50 no more N.{c}.pl , please
 SAYS: 70 says | 20 said | 10 writes
@@ -193,8 +201,8 @@ def verb_forms(text):
 def compounds(heads, tails, capital):
     """Return a long-tailed word list of all compounds of two word lists, as rules; the weights multiply."""
     found = []
-    for head_weight, (head,) in zipf(heads.split()):
-        for tail_weight, (tail,) in zipf(tails.split()):
+    for head_weight, (head,) in zipf(heads.split(), TAIL_EXPONENT):
+        for tail_weight, (tail,) in zipf(tails.split(), TAIL_EXPONENT):
             word = (head + tail).capitalize() if capital else head + tail
             found.append((head_weight * tail_weight, (word,)))
     return found
@@ -203,12 +211,14 @@ def compounds(heads, tails, capital):
 def shared_lists(shared):
     """Return the word lists that all topics share, `{symbol: rules}`."""
     lists = {name: zipf(text.split()) for name, text in shared.items() if not re.search("(HEAD|TAIL)$", name)}
+    for name in ("NAME",):
+        lists[name] = zipf(shared[name].split(), TAIL_EXPONENT)
     lists["PLACE"] = compounds(shared["PLACEHEAD"], shared["PLACETAIL"], capital=True)
     lists["HANDLE"] = compounds(shared["HANDLEHEAD"], shared["HANDLETAIL"], capital=False)
     round_numbers = [10, 20, 5, 30, 50, 15, 40, 12, 25, 60, 45, 90]
     other_numbers = [number for number in range(3, 100) if number not in round_numbers]
     lists["NUMBER"] = zipf([str(number) for number in round_numbers + other_numbers])
-    lists["YEAR"] = zipf([str(year) for year in range(2019, 1924, -1)])
+    lists["YEAR"] = zipf([str(year) for year in range(2019, 1924, -1)], TAIL_EXPONENT)
     return lists
 
 
@@ -216,7 +226,7 @@ def topic_lists(topic):
     """Return the word lists of one topic, `{symbol: rules}`."""
     lists = {"ACTIVITY": zipf(topic["activities"].split(), TOPIC_EXPONENT)}
     for name, text in topic.get("lists", {}).items():
-        lists[name] = zipf(text.split())
+        lists[name] = zipf(text.split(), TAIL_EXPONENT)
     for name, members in topic["classes"].items():
         lists[f"ADJX.{name}"] = zipf(members["adjectives"].split(), TOPIC_EXPONENT)
         lists[f"WHO.{name}"] = [(1.0, ("who" if members["people"] else "that",))]
@@ -667,7 +677,7 @@ def agreement_pair(topic, tree):
         sentence has not exactly one main clause, its verb is not in the present tense, or only an adverb stands between.
     """
     clauses = find_nodes(tree, "CLAUSE") + find_nodes(tree, "PRESENT")
-    if len(clauses) != 1:
+    if len(clauses) != 1 or len(clauses[0][1]) != 2:  # a clause with a pronoun as its subject has one part
         return None
     (_, (subject, predicate)), words = clauses[0], leaves(tree)
     if len(subject[1]) != 2:  # a name

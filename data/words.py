@@ -21,7 +21,22 @@ A topic holds
 """
 
 # Verbs for what a thing does to people, shared by many relations below.
-PSYCH = """surprise annoy impress please disappoint bore amuse worry confuse fascinate delight irritate astonish"""
+PSYCH = "surprise annoy impress please bore amuse worry confuse"
+
+PEOPLE_ADJECTIVES = "happy tired clever hungry lazy friendly polite rude"
+
+# A class of things that people write about on any topic; it joins the classes of every topic.
+GENERAL = {
+    "weight": 30,
+    "people": False,
+    "nouns": "idea price problem question story rule quality/qualities answer rumour reason",
+    "verbs": "matter help change/changed disappear exist return",
+    "adjectives": "silly simple serious complicated fair wrong harmless vague",
+}
+GENERAL_RELATIONS = [
+    ("X", 60, "P", PSYCH),
+    ("P", 20, "X", "like hate understand/understood remember discuss ignore explain"),
+]
 
 TOPICS = {
     "cooking": {
@@ -30,31 +45,23 @@ TOPICS = {
             "P": {
                 "weight": 40,
                 "people": True,
-                "nouns": """chef guest baker waiter grandmother neighbour flatmate customer butcher critic apprentice
-                student host aunt waitress vegetarian beginner grocer caterer""",
-                "verbs": "smile cook complain wait laugh experiment hesitate improvise sneeze overeat",
-                "adjectives": """hungry fussy picky greedy generous impatient thirsty adventurous famished
-                well-fed""",
+                "nouns": "chef friend guest neighbour waiter child/children baker visitor customer critic",
+                "verbs": "smile cook complain wait eat/ate laugh",
+                "adjectives": PEOPLE_ADJECTIVES,
             },
             "F": {
                 "weight": 40,
                 "people": False,
-                "nouns": """soup cake sauce pie stew curry pancake omelette salad pudding biscuit loaf/loaves casserole
-                dumpling tart risotto sandwich muffin roast pastry lasagne pizza waffle scone burger pickle noodle
-                meatball crumble trifle flan quiche pasty/pasties kebab chowder brownie""",
-                "verbs": "smell burn disappear cool collapse thicken crumble sizzle harden curdle",
-                "adjectives": """delicious salty crispy tasty spicy creamy bland sweet burnt greasy juicy sour bitter
-                tender fluffy soggy buttery crunchy smoky stodgy lukewarm peppery sticky savoury homemade overcooked
-                underdone garlicky""",
+                "nouns": "soup cake sauce pie stew curry pancake omelette salad pudding biscuit loaf/loaves",
+                "verbs": "smell burn disappear cool collapse thicken",
+                "adjectives": "delicious salty crispy tasty spicy creamy bland",
             },
             "T": {
                 "weight": 20,
                 "people": False,
-                "nouns": """pan oven knife/knives pot bowl spoon kettle fridge grill blender wok tray whisk ladle
-                skillet grater toaster freezer dishwasher cooker sieve saucepan colander""",
-                "verbs": "break/broke rattle leak rust overheat wobble squeak",
-                "adjectives": """rusty blunt heavy greasy sturdy non-stick cast-iron battered shiny sharp dented
-                spotless grimy""",
+                "nouns": "pan oven knife/knives pot bowl spoon kettle",
+                "verbs": "break/broke rattle leak rust overheat wobble",
+                "adjectives": "rusty blunt heavy greasy sturdy non-stick cast-iron",
             },
         },
         "relations": [
@@ -62,16 +69,17 @@ TOPICS = {
                 "P",
                 60,
                 "F",
-                """love make/made eat/ate hate taste cook bake serve burn recommend share order season devour garnish""",
+                "love make/made eat/ate hate taste cook bake serve",
             ),
-            ("P", 25, "T", """need use love clean buy/bought borrow hate wash scrub drop/dropped grease"""),
+            ("P", 25, "T", "need use love clean buy/bought borrow hate wash"),
             ("F", 40, "P", PSYCH),
-            ("T", 20, "F", """ruin burn improve spoil crush"""),
+            ("T", 20, "F", "ruin burn improve spoil crush"),
         ],
         "places": [
             ("F", "in from on near", "T"),
             ("P", "with near behind", "T"),
             ("T", "with near behind", "F"),
+            ("X", "about of with", "F"),
         ],
         "activities": """baking_bread cooking_at_home chopping_onions washing_the_dishes making_pasta peeling_potatoes
         eating_out frying_fish tasting_everything following_a_recipe cooking_for_a_crowd weighing_flour
@@ -96,42 +104,38 @@ TOPICS = {
             "P": {
                 "weight": 30,
                 "people": True,
-                "nouns": """fan manager referee coach supporter commentator pundit owner scout journalist chairman/chairmen
-                linesman/linesmen spectator physio mascot""",
-                "verbs": "complain cheer shout laugh wait celebrate moan panic whistle boo despair",
-                "adjectives": """loyal biased loud desperate clueless optimistic furious ruthless jubilant
-                heartbroken""",
+                "nouns": """fan friend referee neighbour coach child/children manager visitor supporter commentator""",
+                "verbs": "smile cheer complain wait shout laugh",
+                "adjectives": PEOPLE_ADJECTIVES,
             },
             "L": {
                 "weight": 42,
                 "people": True,
-                "nouns": """player striker goalkeeper defender captain midfielder winger forward substitute teammate
-                opponent youngster veteran full-back playmaker centre-half debutant international""",
-                "verbs": "score run/ran train complain miss celebrate limp dive tackle dribble sweat equalise stumble",
-                "adjectives": """fast injured talented tired unfit fearless clumsy left-footed promising overpaid
-                world-class suspended skilful athletic""",
+                "nouns": """player striker goalkeeper defender captain midfielder winger forward substitute teammate opponent
+                youngster""",
+                "verbs": "score run/ran train complain miss celebrate",
+                "adjectives": "fast injured talented tired unfit fearless clumsy",
             },
             "M": {
                 "weight": 28,
                 "people": False,
-                "nouns": """match/matches game goal season penalty transfer pass/passes tackle corner header save defeat
-                derby replay final tournament free-kick friendly throw-in comeback""",
-                "verbs": "matter start continue fail count hurt/hurt resume",
-                "adjectives": """late decisive goalless dull historic deserved controversial one-sided scrappy nervy
-                thrilling disputed""",
+                "nouns": """match/matches game goal season penalty transfer pass/passes tackle corner header save defeat""",
+                "verbs": "matter start continue fail count hurt/hurt",
+                "adjectives": "late decisive goalless dull historic deserved controversial",
             },
         },
         "relations": [
-            ("P", 45, "L", """love praise blame hate admire criticise support insult trust mock applaud bench"""),
-            ("P", 30, "M", """watch love remember enjoy hate discuss miss record attend analyse"""),
-            ("L", 40, "M", """win/won love lose/lost enjoy miss hate ruin deserve waste dominate"""),
-            ("L", 25, "P", """ignore thank impress respect greet frustrate"""),
+            ("P", 45, "L", "love praise blame hate admire criticise support insult"),
+            ("P", 30, "M", "watch love remember enjoy hate discuss miss record"),
+            ("L", 40, "M", "win/won love lose/lost enjoy miss hate ruin deserve"),
+            ("L", 25, "P", "ignore thank impress respect greet frustrate"),
             ("M", 40, "P", PSYCH),
         ],
         "places": [
             ("P", "behind near with", "L"),
             ("L", "in from after", "M"),
             ("M", "before after without", "M"),
+            ("X", "about of with", "M"),
         ],
         "activities": """watching_football defending_a_lead playing_away training_in_the_rain taking_penalties
         standing_in_the_stands arguing_with_the_referee losing_at_home winning_a_cup playing_for_a_draw
@@ -153,29 +157,23 @@ TOPICS = {
             "P": {
                 "weight": 42,
                 "people": True,
-                "nouns": """singer drummer guitarist pianist producer violinist composer conductor teacher listener
-                bassist rapper organist cellist songwriter soloist tenor soprano busker trumpeter""",
-                "verbs": "sing/sang smile dance perform complain rehearse practise improvise travel whistle tour",
-                "adjectives": """talented shy gifted famous self-taught tone-deaf classical musical eccentric
-                underrated""",
+                "nouns": """singer friend drummer neighbour guitarist child/children pianist visitor teacher producer""",
+                "verbs": "smile sing/sang complain wait dance laugh",
+                "adjectives": PEOPLE_ADJECTIVES,
             },
             "A": {
                 "weight": 35,
                 "people": False,
-                "nouns": """song album record melody concert chorus solo tune ballad symphony cover remix lyric verse anthem
-                single waltz/waltzes riff lullaby sonata opera bootleg duet encore hymn concerto overture""",
-                "verbs": "start end fade work drag/dragged echo linger climax",
-                "adjectives": """catchy loud slow melodic repetitive noisy mellow live haunting cheesy upbeat
-                melancholic danceable timeless out-of-tune orchestral acoustic""",
+                "nouns": "song album record melody concert chorus solo tune ballad symphony cover remix",
+                "verbs": "start end fade work drag/dragged echo",
+                "adjectives": "catchy loud slow melodic repetitive noisy mellow",
             },
             "T": {
                 "weight": 23,
                 "people": False,
-                "nouns": """guitar piano violin drum trumpet speaker cello flute microphone amplifier saxophone organ
-                synthesizer banjo accordion clarinet ukulele trombone oboe bassoon harmonica""",
-                "verbs": "break/broke rattle buzz squeak hum/hummed crackle vibrate",
-                "adjectives": """electric second-hand vintage wooden muffled tuned battered brassy handmade scratched
-                priceless""",
+                "nouns": "guitar piano violin drum trumpet speaker cello",
+                "verbs": "break/broke rattle buzz squeak hum/hummed crackle",
+                "adjectives": "electric second-hand vintage wooden muffled tuned battered",
             },
         },
         "relations": [
@@ -183,16 +181,17 @@ TOPICS = {
                 "P",
                 55,
                 "A",
-                """play love sing/sang write/wrote hate record perform hear/heard hum/hummed remember rehearse compose murder""",
+                "play love sing/sang write/wrote hate record perform hear/heard",
             ),
-            ("P", 30, "T", """play love buy/bought need tune borrow hate carry repair smash"""),
+            ("P", 30, "T", "play love buy/bought need tune borrow hate carry"),
             ("A", 40, "P", PSYCH),
-            ("T", 20, "A", """ruin improve carry spoil drown"""),
+            ("T", 20, "A", "ruin improve carry spoil drown"),
         ],
         "places": [
             ("A", "for with without", "T"),
             ("P", "with behind near", "T"),
             ("T", "in from on", "A"),
+            ("X", "about of with", "A"),
         ],
         "activities": """singing_in_a_choir playing_the_guitar listening_to_vinyl learning_the_piano
         writing_lyrics practising_scales going_to_concerts collecting_records reading_sheet_music
@@ -209,113 +208,43 @@ TOPICS = {
         REMARK: 15 K is better live | 12 K has changed since YEAR | 10 my KIN plays K in PLACE
         """,
     },
-    "computers": {
-        "weight": 13,
-        "classes": {
-            "P": {
-                "weight": 36,
-                "people": True,
-                "nouns": """user developer programmer colleague administrator customer tester hacker beginner intern
-                boss/bosses engineer student blogger newbie technician consultant moderator""",
-                "verbs": "complain wait type laugh panic struggle guess click procrastinate code swear/swore",
-                "adjectives": """clever lazy careless geeky paranoid frustrated sleepy tech-savvy short-sighted
-                nerdy""",
-            },
-            "A": {
-                "weight": 33,
-                "people": False,
-                "nouns": """laptop printer phone server router keyboard monitor tablet screen scanner charger battery desktop
-                webcam modem headset smartphone cable processor joystick motherboard projector""",
-                "verbs": "crash freeze/froze fail overheat work beep flicker reboot vibrate",
-                "adjectives": """slow noisy faulty wireless portable outdated dusty refurbished silent compact
-                overpriced power-hungry""",
-            },
-            "B": {
-                "weight": 31,
-                "people": False,
-                "nouns": """program update app browser file game driver website plugin script patch/patches database editor
-                compiler firewall password installer spreadsheet cookie popup toolbar backup codec emulator""",
-                "verbs": "crash fail work disappear start load hang/hung expire stall",
-                "adjectives": """buggy free unstable user-friendly bloated encrypted corrupt insecure intuitive
-                open-source cross-platform obsolete proprietary incompatible""",
-            },
-        },
-        "relations": [
-            (
-                "P",
-                35,
-                "A",
-                """buy/bought use need love repair hate replace restart unplug upgrade own return dismantle""",
-            ),
-            (
-                "P",
-                40,
-                "B",
-                """use install write/wrote love delete test need hate update download blame rewrite/rewrote debug/debugged""",
-            ),
-            ("B", 30, "A", """crash need slow support damage infect overload"""),
-            ("A", 20, "B", """need support run/ran block reject"""),
-            ("B", 25, "P", PSYCH),
-            ("A", 20, "P", PSYCH),
-        ],
-        "places": [
-            ("B", "on from for", "A"),
-            ("A", "with without near", "B"),
-            ("P", "with behind near", "A"),
-        ],
-        "activities": """writing_code reading_the_manual fixing_bugs backing_up_files working_from_home
-        playing_games_online learning_to_type building_a_computer sending_emails changing_passwords
-        chatting_online surfing_the_web printing_photos cleaning_the_keyboard""",
-        "lists": {
-            "K": """Python Java Linux Perl Ruby Lisp Fortran Cobol Haskell Pascal Basic Prolog Scala Erlang Emacs Scheme
-            Smalltalk Lua Ada Forth Algol Clojure Tcl Modula Eiffel Simula Rexx Snobol Logo Occam Miranda Oberon
-            Sather Dylan Icon Racket Unix Minix Apache Vim Bash Awk Sed Make""",
-        },
-        "rules": """
-        REMARK: 30 I learned K before K | 20 K is easier than K | 15 my KIN still writes K
-        REMARK: 15 we replaced K with K in YEAR | 12 nobody uses K any more | 10 K runs on everything
-        """,
-    },
     "pets": {
         "weight": 11,
         "classes": {
             "P": {
                 "weight": 32,
                 "people": True,
-                "nouns": """owner farmer vet neighbour child/children breeder trainer walker postman/postmen groomer shepherd
-                toddler rider jogger kennel-maid""",
-                "verbs": "wait smile whistle laugh travel complain worry shout sneeze jog/jogged",
-                "adjectives": "responsible worried allergic caring nervous outdoorsy soft-hearted",
+                "nouns": "owner friend farmer neighbour vet child/children trainer visitor breeder shepherd",
+                "verbs": "smile whistle complain wait travel laugh",
+                "adjectives": PEOPLE_ADJECTIVES,
             },
             "D": {
                 "weight": 34,
                 "people": False,
-                "nouns": """dog puppy terrier spaniel collie hound poodle labrador beagle retriever bulldog dachshund whippet
-                greyhound mongrel dalmatian husky""",
-                "verbs": "bark sleep/slept growl howl snore wait dig/dug drool whine pant shiver",
-                "adjectives": """playful loyal hungry obedient wet muddy barking house-trained gentle lively stubborn
-                short-legged boisterous""",
+                "nouns": """dog puppy terrier spaniel collie hound poodle labrador beagle retriever bulldog dachshund""",
+                "verbs": "bark sleep/slept growl howl snore wait",
+                "adjectives": "playful loyal hungry obedient wet muddy barking",
             },
             "A": {
                 "weight": 24,
                 "people": False,
-                "nouns": """cat kitten rabbit hamster pony parrot goat hen duck goose/geese tortoise donkey canary budgie lamb
-                ferret gerbil llama cockatoo lizard""",
-                "verbs": "sleep/slept eat/ate hide/hid escape disappear bite/bit sulk drink/drank stare",
-                "adjectives": "fluffy shy fat affectionate furry moody long-haired elderly tame sleepy spoilt",
+                "nouns": "cat kitten rabbit hamster pony parrot goat hen duck goose/geese tortoise donkey",
+                "verbs": "sleep/slept eat/ate hide/hid escape disappear bite/bit",
+                "adjectives": "fluffy shy fat affectionate furry moody long-haired",
             },
         },
         "relations": [
-            ("P", 38, "D", """love feed/fed walk train call brush wash stroke adopt groom spoil rescue"""),
-            ("P", 28, "A", """love feed/fed brush stroke adopt rescue call cuddle breed/bred"""),
-            ("D", 30, "A", """chase watch follow ignore lick scare"""),
-            ("D", 25, "P", """follow love watch greet obey bite/bit protect"""),
-            ("A", 35, "D", """ignore watch fear avoid tease scratch tolerate"""),
+            ("P", 38, "D", "love feed/fed walk train call brush wash stroke"),
+            ("P", 28, "A", "love feed/fed brush stroke adopt rescue call cuddle"),
+            ("D", 30, "A", "chase watch follow ignore lick scare"),
+            ("D", 25, "P", "follow love watch greet obey bite/bit protect"),
+            ("A", 35, "D", "ignore watch fear avoid tease scratch tolerate"),
         ],
         "places": [
             ("P", "with behind near", "D"),
             ("D", "with behind near", "A"),
             ("A", "with behind near", "D"),
+            ("X", "about of with", "D"),
         ],
         "activities": """walking_the_dog feeding_the_cats training_a_puppy cleaning_the_cage riding_a_horse
         brushing_a_poodle going_to_the_vet throwing_sticks sleeping_on_the_sofa chasing_squirrels
@@ -335,6 +264,17 @@ TOPICS = {
 
 # Lists that all topics share.
 SHARED = {
+    "THING": """teapot brick banana sandcastle lighthouse wet_sock doorknob cucumber stapler paperclip umbrella bathtub
+    snowman toothbrush wheelbarrow trampoline hedgehog camel filing_cabinet letterbox chandelier haystack submarine lampshade
+    cardboard_box potato tax_return shopping_trolley hairdryer penguin scarecrow windmill suitcase traffic_cone deckchair
+    rainbow bicycle kite anchor sofa drawbridge volcano wardrobe bookshelf thermometer doormat cupboard bungalow mattress
+    clothes_peg lamppost tricycle parachute tractor dustbin gravestone pillow turnip caravan igloo postcard coconut
+    ironing_board seashell dictionary candlestick hot-air_balloon radiator curtain hammock periscope jigsaw staircase
+    catapult candyfloss_stall bus_stop pebble shoebox hatstand pineapple marshmallow button chimney rowing_boat bagpipe
+    telescope typewriter unicycle waterfall yacht zebra xylophone walrus vacuum_cleaner tombola snorkel rhinoceros puddle
+    otter nutcracker mousetrap lawnmower kazoo jellyfish icicle hippopotamus gargoyle fossil escalator dinosaur crocodile
+    boomerang armchair abacus barometer cactus dandelion earwig flamingo glacier harpoon igloo-maker juggernaut kaleidoscope
+    lobster meteorite narwhal obelisk pogo_stick quagmire roundabout sundial tapestry urn viaduct wigwam yo-yo ziggurat""",
     "ADJALL": """good great new old terrible wonderful awful nice strange horrible amazing fantastic big small perfect
     lovely boring cheap expensive brilliant ridiculous beautiful interesting ugly useless impressive popular ordinary
     decent unusual average special excellent odd remarkable dreadful superb typical peculiar marvellous reliable weird
@@ -344,23 +284,34 @@ SHARED = {
     underwhelming inferior quirky nondescript exquisite enchanting infamous unconventional passable tolerable
     imperfect old-fashioned lacklustre bog-standard unspectacular world-famous indescribable humdrum
     matchless unparalleled ghastly run-of-the-mill first-rate second-rate fashionable unfashionable traditional
-    extraordinary notorious hideous serviceable commonplace unexceptional astounding lamentable""",
+    extraordinary notorious hideous serviceable commonplace unexceptional astounding lamentable bewildering bland brash breathtaking bumpy chaotic childish clumsy clunky comical complex confusing cosy crude
+    cryptic cute dazzling dire dismal divine drab dreary elegant endless enjoyable epic exotic fancy feeble fiddly flawed
+    flawless flimsy forgettable frightening frivolous generic gloomy gorgeous graceful grand grim harsh heavenly hilarious
+    hypnotic iconic ideal impractical insipid ironic irresistible irritating laughable lavish likeable lousy luxurious
+    magical majestic mysterious naff neat niche odious opulent original overblown overhyped paltry peerless petite phoney
+    picturesque pitiful plain pleasant poetic pointless posh precious predictable puny radiant random refreshing
+    regal ropey rustic scandalous scruffy shabby shoddy simplistic sinister sleek snazzy soothing spooky sublime
+    suspicious tacky tedious thrilling timid tiresome tragic trendy trivial ugly-looking uncanny unlikely unpleasant
+    unsettling untidy vivid vulgar wacky weighty whimsical wobbly wondrous worthless zany""",
     "ADVERB": """quickly slowly quietly again suddenly early badly everywhere loudly constantly well together immediately
     nervously happily anyway perfectly secretly regularly too gently sadly eventually frequently randomly silently
     terribly peacefully beautifully twice repeatedly occasionally unexpectedly mysteriously noisily rapidly endlessly
     instantly daily willingly reluctantly daintily dramatically spectacularly gradually continually simultaneously
     inexplicably annoyingly weekly gracefully abruptly incessantly miserably predictably prematurely intermittently
-    overnight alphabetically sporadically unpredictably forever magnificently uncontrollably""",
-    "TIME": """every_day at_night these_days every_week on_Sundays in_the_morning all_the_time every_summer at_weekends
-    after_work in_winter every_evening before_breakfast nowadays on_Fridays once_a_year during_the_holidays
-    after_lunch in_spring at_Christmas in_the_dark at_midnight around_here in_public on_Mondays every_autumn
-    on_Saturdays in_bad_weather before_noon on_Wednesdays once_a_month""",
+    overnight alphabetically sporadically unpredictably forever magnificently uncontrollably accidentally arguably awkwardly blindly boldly bravely briefly briskly calmly carelessly cautiously clumsily coldly
+    comically defiantly diligently effortlessly elegantly enthusiastically faithfully fiercely frantically furiously
+    generously gladly gloriously grudgingly heroically hopelessly idly indefinitely lazily merrily mechanically modestly
+    neatly obediently painfully patiently politely promptly proudly purposefully rudely sensibly shamelessly sideways
+    smoothly stubbornly subtly surprisingly tirelessly vaguely vigorously wearily wildly""",
+    "TIME": """every_day at_night these_days every_single_week on_Sundays in_the_morning all_the_time
+    at_the_weekend once_in_a_while after_work in_the_winter every_evening before_breakfast
+    for_no_good_reason in_the_middle_of_the_night once_a_year from_time_to_time after_lunch in_spring
+    at_Christmas in_public every_autumn""",
     "PASTTIME": """yesterday last_week last_year on_Monday this_morning last_night a_month_ago on_Saturday
     two_days_ago last_summer in_March over_the_weekend years_ago on_Tuesday an_hour_ago last_December in_October
     the_other_day""",
-    "FRONTWORD": """Unfortunately Luckily Sadly Honestly Personally Apparently
-    Fortunately Clearly Strangely Frankly Surprisingly Obviously Admittedly Ironically Oddly Incidentally
-    Regrettably Mercifully""",
+    "FRONTWORD": """Unfortunately Luckily Sadly Honestly Personally Apparently Fortunately Clearly Frankly Obviously
+    Admittedly Ironically Oddly Incidentally Regrettably Mercifully""",
     "FREQ": "always never often usually rarely really sometimes hardly still seldom secretly regularly only",
     "DEGREE": "very so too really quite rather pretty extremely fairly surprisingly incredibly somewhat terribly "
     "slightly utterly remarkably absurdly unusually ridiculously outrageously",
@@ -392,3 +343,7 @@ SHARED = {
     Anselm Benedikt Cordelia Dagmar Ernest Frieda Gareth Horace Isolde Jocelyn Klaus Lavinia Mildred Nicolas Olaf
     Philippa Roderick Sybil Tobias Vivienne Wolfgang""",
 }
+
+for _topic in TOPICS.values():
+    _topic["classes"]["X"] = GENERAL
+    _topic["relations"] += GENERAL_RELATIONS

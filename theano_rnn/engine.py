@@ -52,13 +52,19 @@ class XLALinker(JAXLinker):
 
     def __init__(self, dtype):
         super().__init__()
-        self.dtype = dtype
+        self.double = dtype == "float64"
+
+    def fgraph_convert(self, *arguments, **settings):
+        with jax.enable_x64(self.double):
+            return super().fgraph_convert(*arguments, **settings)
 
     def jit_compile(self, fn):
-        double = self.dtype == "float64"
+        double = self.double
 
         def traced(*arguments):
-            with jax.ensure_compile_time_eval():
+            with jax.ensure_compile_time_eval(), warnings.catch_warnings():
+                # PyTensor's indices are int64; JAX's 32 bits hold any that can occur.
+                warnings.filterwarnings("ignore", message="Explicitly requested dtype int64")
                 return fn(*arguments)
 
         compiled = super().jit_compile(traced)

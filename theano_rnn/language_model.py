@@ -131,10 +131,23 @@ class LanguageModel:
 
     def word_scores(self, sentence):
         """A list of (token, ln P(token | tokens before it), known), the last one for SENTENCE_END."""
-        tokens = self.tokenize(sentence)
-        values = scoring.token_log_probabilities(self.rnn, [self.frame(self.vocabulary.encode(tokens))])[0]
-        known = [token in self.vocabulary for token in tokens]
-        return list(zip([*tokens, SENTENCE_END], values.tolist(), [*known, True], strict=True))
+        return self.words_scores([sentence])[0]
+
+    def words_scores(self, sentences):
+        """`word_scores` of several sentences, scored together: a list of such lists."""
+        token_lists = [self.tokenize(sentence) for sentence in sentences]
+        encoded = [self.frame(self.vocabulary.encode(tokens)) for tokens in token_lists]
+        return [
+            list(
+                zip(
+                    [*tokens, SENTENCE_END],
+                    values.tolist(),
+                    [*(token in self.vocabulary for token in tokens), True],
+                    strict=True,
+                )
+            )
+            for tokens, values in zip(token_lists, scoring.token_log_probabilities(self.rnn, encoded), strict=True)
+        ]
 
     def perplexity(self, sentences):
         """exp(-mean ln P per token) over all tokens of the sentences, each SENTENCE_END counted.
@@ -173,9 +186,7 @@ class LanguageModel:
 
     # Generating
 
-    def generate(
-        self, n=10, temperature=1.0, top_k=None, top_p=None, prompt="", min_words=1, max_words=100, seed=None
-    ):
+    def generate(self, n=10, temperature=1.0, top_k=None, top_p=None, prompt="", min_words=1, max_words=100, seed=None):
         """Draw texts from the model, one sentence each, never with UNKNOWN_TOKEN or SENTENCE_START.
 
         Parameters

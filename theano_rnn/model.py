@@ -281,7 +281,9 @@ class RNN:
             raise ValueError(f"X and Y: expected as many sentences, got {len(X)} and {len(Y)}")
         if not X:
             raise ValueError("X: expected at least one sentence, got none")
-        pairs = [check_pair(x, y, self.word_dim, f"X[{i}]", f"Y[{i}]") for i, (x, y) in enumerate(zip(X, Y, strict=True))]
+        pairs = [
+            check_pair(x, y, self.word_dim, f"X[{i}]", f"Y[{i}]") for i, (x, y) in enumerate(zip(X, Y, strict=True))
+        ]
         total = 0.0
         for length, columns, members in batches.plan_batches([len(x) for x, _ in pairs], min(32, len(pairs))):
             ids = np.zeros((2, length, columns), np.int32)

@@ -23,8 +23,10 @@ _LONGEST_PIECE = 100_000
 _PARAGRAPH_BREAK = re.compile(r"\n\s*\n")
 _CURLY_APOSTROPHE = re.compile(r"(?<=\w)’(?=\w)")
 
-# Titles and the like, which a short text does not show often enough to learn.
-_COMMON_ABBREVIATIONS = frozenset("mr mrs ms dr prof rev st sr jr gen col sgt capt lt vs e.g i.e".split())
+# Those which a short text may not show often enough to learn.
+_COMMON_ABBREVIATIONS = frozenset(
+    "mr mrs ms dr prof rev st sr jr gen col sgt capt lt vs e.g i.e a.m p.m u.s u.k".split()
+)
 _LEAST_ABBREVIATION_COUNT = 2
 _LEAST_ABBREVIATION_FOLLOWERS = 5
 _LEAST_ABBREVIATION_SURPLUS = 0.2

@@ -1,0 +1,1 @@
+"""The command-line scripts; installed as `theano_rnn.scripts`, so that the console commands find them."""

@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""Train a recurrent-neural-network language model on text files."""
+
+import shlex
+import sys
+import time
+from pathlib import Path
+
+from tqdm import tqdm
+
+from theano_rnn.command_line import ArgumentParser, run
+from theano_rnn.errors import OptionError, TrainingInterrupted
+
+SHIPPED = Path("data") / "comments.csv"
+
+
+def parse(argv):
+    parser = ArgumentParser(prog="train.py", description=__doc__, argument_default=None)
+    add = parser.add_argument
+    add("--data", nargs="+", metavar="FILE", help=".txt or .csv (column body, else the first), or .gz of these")
+    add("--level", choices=("word", "char"), help="what a token is (default: word)")
+    add("--vocabulary-size", type=int, metavar="N", help="entries, special tokens counted (default: 8000)")
+    add("--hidden-dim", type=int, metavar="N", help="size of the hidden state (default: 100)")
+    add("--bptt-truncate", type=int, metavar="K", help="steps that an error flows back; -1: all (default: -1)")
+    add("--activation", choices=("tanh", "relu"), help="(default: tanh)")
+    add("--epochs", type=int, metavar="N", help="passes over the text (default: 10)")
+    add("--batch-size", type=int, metavar="N", help="sentences, or streams of characters, a step (default: 32; 50)")
+    add("--sequence-length", type=int, metavar="N", help="characters a step and stream (default: 50)")
+    add("--optimizer", choices=("sgd", "momentum", "adagrad", "rmsprop", "adam"), help="(default: adam)")
+    add("--learning-rate", type=float, metavar="X", help="(default: one that suits the optimizer)")
+    add("--clip", type=float, metavar="X", help="limit of the gradients' norm; 0: none (default: 1)")
+    add("--valid", metavar="FILE", help="held-out text")
+    add("--valid-fraction", type=float, metavar="X", help="share of the text to hold out (default: 0.05)")
+    add("--evaluate-every", type=int, metavar="N", help="epochs between evaluations (default: 1)")
+    add("--model", default="models/rnn.npz", metavar="FILE", help="where the model goes (default: %(default)s)")
+    add("--resume", action="store_true", help="go on with an interrupted or finished run of this --model")
+    add("--seed", type=int, metavar="N", help="(default: 1)")
+    add("--device", choices=("auto", "cpu", "gpu"), help="(default: auto)")
+    add("--tutorial", action="store_true", default=None, help="exactly the tutorial's training, one sentence a step")
+    add("--keep-case", action="store_true", default=None, help="do not lower-case words")
+    add("--tokenized", action="store_true", default=None, help="the text is one tokenized sentence a line: leave it")
+    add("--log", metavar="FILE.jsonl", help="one JSON object an evaluation")
+    return vars(parser.parse_args(argv))
+
+
+class Screen:
+    """Shows a training run on standard error: a bar an epoch, a line and a sentence an evaluation."""
+
+    def __init__(self):
+        self.bar = None
+        self.started = time.perf_counter()
+
+    def note(self, text):
+        tqdm.write(text, file=sys.stderr)
+
+    def progress(self, state, epochs, done, total, loss, tokens):
+        if self.bar is None:
+            self.bar = tqdm(
+                total=total, initial=done - 1, unit="step", file=sys.stderr, leave=False, dynamic_ncols=True
+            )
+            self.bar.set_description(f"epoch {state.epoch + 1}/{epochs}")
+            self.tokens, self.since = 0, time.perf_counter()
+        self.tokens += tokens
+        speed = self.tokens / max(time.perf_counter() - self.since, 1e-9)
+        self.bar.set_postfix_str(f"loss {loss:.3f}, {speed:,.0f} tokens/s")
+        self.bar.update(done - self.bar.n)
+
+    def evaluated(self, record, sample):
+        if self.bar is not None:
+            self.bar.close()
+            self.bar = None
+        held_out = record["valid_loss"] is not None
+        loss = record["valid_loss"] if held_out else record["train_loss"]
+        self.note(
+            f"epoch {record['epoch']:>3}  training loss {record['train_loss']:.4f}  "
+            f"{'held-out' if held_out else 'training'} loss {loss:.4f}  perplexity {record['perplexity']:.2f}  "
+            f"rate {record['learning_rate']:g}  {record['tokens_per_second']:,.0f} tokens/s  {record['seconds']:.0f} s"
+        )
+        self.note(f"           {sample}")
+
+
+def default_data():
+    """The shipped corpus: in the current folder, or beside this script in a checkout."""
+    for place in (SHIPPED, Path(__file__).resolve().parents[1] / SHIPPED):
+        if place.is_file():
+            return [str(place)]
+    raise OptionError(f"{SHIPPED}: not found here; name your text with --data")
+
+
+def command(argv):
+    """The command that goes on with an interrupted run."""
+    arguments = [argument for argument in argv if argument != "--resume"]
+    return shlex.join([Path(sys.executable).name, sys.argv[0], *arguments, "--resume"])
+
+
+def work(argv):
+    settings = {name: value for name, value in parse(argv).items() if value is not None}
+    data, model, resume = settings.pop("data", None), settings.pop("model"), settings.pop("resume")
+    log = settings.pop("log", None)
+    if data is None and not resume:
+        data = default_data()
+    screen = Screen()
+    if not resume:
+        screen.note(f"reading {', '.join(data)}")
+    from theano_rnn.training import train
+
+    try:
+        lm = train(data, model=model, resume=resume, log=log, reporter=screen, **settings)
+    except TrainingInterrupted:
+        screen.note(f"\ninterrupted; the work so far is saved. To go on:\n  {command(argv)}")
+        raise
+    best = min(lm.training["history"], key=lambda record: record["perplexity"])
+    screen.note(f"best perplexity {best['perplexity']:.2f} after epoch {best['epoch']}; the model is in {model}")
+
+
+def main(argv=None):
+    argv = sys.argv[1:] if argv is None else argv
+    return run("train.py", work, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

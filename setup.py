@@ -1,0 +1,25 @@
+from pathlib import Path
+
+from setuptools import setup
+
+setup(
+    name="theano_rnn",
+    version="0.1.0",
+    description="Recurrent-neural-network language models as compiled Theano graphs, after the WildML RNN tutorial",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="MIT",
+    python_requires=">=3.11",
+    # The scripts are installed as a subpackage, so that the console commands and `python scripts/…` are one code.
+    packages=["theano_rnn", "theano_rnn.scripts"],
+    package_dir={"theano_rnn.scripts": "scripts"},
+    install_requires=["pytensor>=3.0.7,<4", "jax>=0.10", "numpy>=2", "nltk>=3.9", "tqdm>=4.60"],
+    extras_require={"test": ["pytest>=8", "ruff>=0.9"], "gpu": ["jax[cuda12]>=0.10"]},
+    entry_points={
+        "console_scripts": [
+            "theano-rnn-train = theano_rnn.scripts.train:main",
+            "theano-rnn-score = theano_rnn.scripts.score:main",
+            "theano-rnn-generate = theano_rnn.scripts.generate:main",
+        ]
+    },
+)

@@ -1,0 +1,258 @@
+"""Reading corpus files: every format gives the same texts, every fault one line that names it."""
+
+import csv
+import errno
+import gzip
+import logging
+import os
+from pathlib import Path
+
+import pytest
+
+from theano_rnn import corpus_files
+from theano_rnn.corpus_files import read_documents
+from theano_rnn.errors import CorpusError
+
+CSV_TEXT = 'id,body\n1,"First, and ""quoted""."\n2,Zweiter Satz: schön.\n'
+CSV_DOCUMENTS = ['First, and "quoted".', "Zweiter Satz: schön."]
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write bytes or UTF-8 text to a file of this name, packed if the name ends in .gz."""
+
+    def write(name, content):
+        data = content.encode("utf-8") if isinstance(content, str) else content
+        path = tmp_path / name
+        path.write_bytes(gzip.compress(data) if name.lower().endswith(".gz") else data)
+        return path
+
+    return write
+
+
+def error_line(paths):
+    with pytest.raises(CorpusError) as caught:
+        read_documents(paths)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert "--" not in message  # the library knows no command-line options
+    return message
+
+
+@pytest.mark.parametrize("bom", [b"", b"\xef\xbb\xbf"], ids=["plain", "bom"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"], ids=["lf", "crlf", "cr"])
+@pytest.mark.parametrize(
+    ("name", "text", "documents"),
+    [
+        ("a.txt", "Erste Zeile.\nZwëite.\n", ["Erste Zeile.\nZwëite.\n"]),
+        ("a.txt.gz", "Erste Zeile.\nZwëite.\n", ["Erste Zeile.\nZwëite.\n"]),
+        ("a", "One.\n", ["One.\n"]),
+        ("a.md.gz", "One.\n", ["One.\n"]),
+        ("a.csv", CSV_TEXT, CSV_DOCUMENTS),
+        ("a.csv.gz", CSV_TEXT, CSV_DOCUMENTS),
+        ("A.CSV.GZ", CSV_TEXT, CSV_DOCUMENTS),
+    ],
+)
+def test_every_format_gives_its_documents(write, name, text, documents, newline, bom):
+    path = write(name, bom + text.replace("\n", newline).encode())
+    assert read_documents(path) == documents
+
+
+def test_one_path_or_many_give_documents_in_order(write):
+    first, second = write("z.txt", "Z."), write("a.csv", "body\nA.\nB.\n")
+    assert read_documents(str(first)) == ["Z."]
+    assert read_documents([first, str(second)]) == ["Z.", "A.", "B."]
+    assert read_documents(iter((second, first))) == ["A.", "B.", "Z."]
+
+
+def test_blank_documents_are_left_out_when_there_are_others(write):
+    assert read_documents([write("a.txt", " \n\n"), write("b.txt", "Text.")]) == ["Text."]
+
+
+@pytest.mark.parametrize(
+    ("content", "documents"),
+    [
+        ("id,Body \n1,x y\n", ["x y"]),  # however the name is written
+        ("\n\nbody\n\nx\n , \ny\n", ["x", "y"]),  # blank lines
+        ("id,body\n1\n2,x\n", ["x"]),  # too few columns
+        ('body\n"one\n\ntwo"\n', ["one\n\ntwo"]),  # line ends in a quoted text
+        ("body\nnul\0l\n", ["nul\0l"]),
+        ('body\nan "inner" quote\n', ['an "inner" quote']),
+        ("text,label\nHello there.,1\n", ["Hello there."]),  # no body: the first column
+    ],
+)
+def test_csv_rows_become_documents(write, content, documents):
+    assert read_documents(write("a.csv", content)) == documents
+
+
+def test_field_longer_than_csv_allows_by_default_is_read_and_the_limit_is_restored(write):
+    text = "word " * 60_000
+    before = csv.field_size_limit()
+    assert read_documents(write("a.csv", f'body\n"{text}"\n')) == [text]
+    assert csv.field_size_limit() == before
+
+
+def test_first_column_without_body_is_told_in_the_log(write, caplog):
+    caplog.set_level(logging.INFO, logger="theano_rnn.corpus_files")
+    read_documents(write("a.csv", "text,label\nHello.,1\n"))
+    assert "a.csv: no column body; the texts are taken from the first column, text" in caplog.text
+
+
+def test_rows_that_do_not_fit_the_header_are_told_in_the_log(write, caplog):
+    caplog.set_level(logging.INFO, logger="theano_rnn.corpus_files")
+    read_documents(write("a.csv", "id,body\n1,x,y\n2\n3,z\n4,x,y\n"))
+    assert "a.csv, line 2: more columns than the header names (2 such rows)" in caplog.text
+    assert "a.csv: left out 1 rows without column 2, the first on line 3" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "where"),
+    [
+        ("a.txt", b"good\nna\xefve\n", "a.txt, line 2: byte 0xef at position 3 is not UTF-8; convert the file"),
+        ("a.txt", b"\xef\xbb\xbfb\xe9", "a.txt, line 1: byte 0xe9 at position 2 is not UTF-8"),
+        ("a.csv.gz", b"body\r\nx\r\ncaf\xe9\r\n", "a.csv.gz, line 3: byte 0xe9 at position 4 is not UTF-8"),
+        ("a.txt", "text".encode("utf-16"), "is not UTF-8; it looks like UTF-16"),
+        ("a.txt", gzip.compress(b"text"), "is not UTF-8; it looks like a gzip file: give its name the ending .gz"),
+        ("a.txt", b"\xed\xa0\x80", "a.txt, line 1: byte 0xed at position 1 is not UTF-8"),  # a lone surrogate
+    ],
+)
+def test_byte_that_is_not_utf8_is_named_with_line_and_position(write, name, content, where):
+    assert where in error_line(write(name, content))
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ('body\nfine\n"never closed\nmore\n', 3),
+        ('body\n"two\nlines"\n"closed" too early\n', 4),
+        ('"body\n', 1),
+    ],
+)
+def test_broken_quote_is_named_with_the_line_on_which_its_row_begins(write, content, line):
+    assert f"a.csv, line {line}: the row that begins here has a broken quote" in error_line(write("a.csv", content))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "\n\n",
+        "This is a text and not a name,1\n",
+        "I agree.\nSo do I.\n",
+        '"""Really?"" he said"\nYes\n',
+        "x" * 81 + "\n",
+        "17,text\n",
+        ",text\n0,hello\n",
+    ],
+)
+def test_csv_without_header_is_refused(write, content):
+    assert "a.csv, line 1: there is no header; the first line must hold the column names, body" in error_line(
+        write("a.csv", content)
+    )
+
+
+@pytest.mark.parametrize(("mark", "name"), [(";", "semicolons"), ("\t", "tabs")])
+def test_csv_with_other_separator_is_refused(write, mark, name):
+    message = error_line(write("a.csv", f"id{mark}body\n1{mark}x\n"))
+    assert f"a.csv, line 1: the columns are divided by {name}; divide them by commas" in message
+
+
+@pytest.mark.parametrize("content", ["", "\ufeff", " \n\t\n"])
+def test_empty_corpus_is_refused(write, content):
+    assert "a.txt holds no text" in error_line(write("a.txt", content))
+    assert "each of the 2 files holds no text" in error_line([write("a.txt", content), write("b.csv", "body\n")])
+
+
+def test_empty_gzip_file_is_an_empty_corpus(tmp_path):
+    (tmp_path / "a.txt.gz").write_bytes(b"")
+    assert "a.txt.gz holds no text" in error_line(tmp_path / "a.txt.gz")
+
+
+def test_no_files_are_refused():
+    assert "there is no file to read" in error_line([])
+
+
+def test_missing_file_is_named(tmp_path):
+    assert error_line(tmp_path / "none.txt") == f"{tmp_path / 'none.txt'}: no such file; check the path"
+
+
+def test_directory_is_named(tmp_path):
+    assert f"{tmp_path} is a directory" in error_line(tmp_path)
+
+
+def test_path_through_a_file_is_named(write):
+    assert "cannot be read: Not a directory" in error_line(write("a.txt", "x") / "b.txt")
+
+
+def fail_to_open(error):
+    def fail(path, mode):
+        raise error
+
+    return fail
+
+
+def test_unreadable_file_is_named(write, monkeypatch):
+    # The tests may run as a user who may read everything.
+    monkeypatch.setattr(corpus_files, "open", fail_to_open(PermissionError(errno.EACCES, "denied")), raising=False)
+    assert "a.txt: no permission to read it" in error_line(write("a.txt", "x"))
+
+
+def test_directory_that_the_system_reports_as_unreadable_is_called_a_directory(tmp_path, monkeypatch):
+    monkeypatch.setattr(corpus_files, "open", fail_to_open(PermissionError(errno.EACCES, "denied")), raising=False)
+    assert f"{tmp_path} is a directory" in error_line(tmp_path)
+
+
+def test_null_character_in_a_path_is_named():
+    assert "'a\\x00.txt': a path cannot hold a null character" in error_line("a\0.txt")
+
+
+def test_name_with_a_line_end_is_escaped(tmp_path):
+    assert error_line(tmp_path / "a\nb.txt").startswith(repr(str(tmp_path / "a\nb.txt")))
+
+
+def test_number_for_a_path_is_a_type_error():
+    with pytest.raises(TypeError, match=r"expected the path of a file as str or os.PathLike, got int"):
+        read_documents([0])
+
+
+def test_bytes_path_within_os_pathlike_works(write):
+    with os.scandir(os.fsencode(write("a.txt", "Text.").parent)) as entries:
+        assert read_documents(list(entries)) == ["Text."]
+
+
+def test_file_that_is_not_gzip_is_named(tmp_path):
+    (tmp_path / "a.txt.gz").write_bytes(b"plain text")
+    assert "a.txt.gz: not a gzip file; drop the ending .gz" in error_line(tmp_path / "a.txt.gz")
+
+
+def test_truncated_gzip_file_is_named(tmp_path):
+    (tmp_path / "a.txt.gz").write_bytes(gzip.compress(b"plain text " * 99)[:-12])
+    assert "a.txt.gz: the gzip data end too early" in error_line(tmp_path / "a.txt.gz")
+
+
+@pytest.mark.parametrize("position", [12, -6], ids=["data", "checksum"])
+def test_damaged_gzip_file_is_named(tmp_path, position):
+    data = bytearray(gzip.compress(bytes(range(65, 91)) * 40))
+    data[position] ^= 0xFF
+    (tmp_path / "a.txt.gz").write_bytes(data)
+    assert "a.txt.gz: the gzip data are damaged" in error_line(tmp_path / "a.txt.gz")
+
+
+def test_gzip_bomb_is_refused_before_it_is_unpacked(write, monkeypatch):
+    monkeypatch.setattr(corpus_files, "_ALWAYS_ALLOWED_SIZE", 1000)
+    monkeypatch.setattr(corpus_files, "_BLOCK_SIZE", 1000)
+    bomb = write("a.txt.gz", b"x" * 10_000_000)
+    sizes = []
+    real_read = gzip.GzipFile.read
+    monkeypatch.setattr(gzip.GzipFile, "read", lambda self, size: sizes.append(size) or real_read(self, size))
+    assert "a.txt.gz unpacks to more than 200 times its size" in error_line(bomb)
+    assert sum(sizes) < 5_000_000
+
+
+def test_highly_repetitive_but_small_gzip_file_is_read(write):
+    assert read_documents(write("a.txt.gz", "yes " * 500_000)) == ["yes " * 500_000]
+
+
+def test_relative_path_is_shown_as_given(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert error_line(Path("none.csv")) == "none.csv: no such file; check the path"

@@ -1,0 +1,165 @@
+"""What can be chosen for a training run: names, defaults, ranges, and what excludes what."""
+
+import math
+import numbers
+from dataclasses import asdict, dataclass, fields
+
+from theano_rnn.cells import ACTIVATIONS
+from theano_rnn.checks import check_bptt_truncate, check_choice, check_count
+from theano_rnn.engine import DEVICES
+from theano_rnn.errors import OptionError
+from theano_rnn.text import LEVELS
+from theano_rnn.updates import UPDATE_RULES
+
+# What the tutorial's train_with_sgd does, in place of the defaults.
+TUTORIAL = {
+    "level": "word",
+    "optimizer": "sgd",
+    "learning_rate": 0.005,
+    "batch_size": 1,
+    "bptt_truncate": 4,
+    "clip": None,
+}
+TUTORIAL_DEFAULTS = {"epochs": 100, "evaluate_every": 5, "valid_fraction": 0.0}
+CHAR_DEFAULTS = {"batch_size": 50}
+
+# What may differ when a run goes on: how long, how often, where; not what is learnt from what.
+FREE_ON_RESUME = ("epochs", "evaluate_every", "device")
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """The settings of a training run, checked.
+
+    Parameters
+    ----------
+    level : {"word", "char"}
+    vocabulary_size : int
+        At most so many entries, the three special tokens counted.
+    hidden_dim : int
+    bptt_truncate : int
+        See `RNN`; -1: through the whole sentence (at character level through the whole chunk).
+    activation : {"tanh", "relu"}
+    epochs : int
+    batch_size : int
+        Sentences a step; at character level parallel streams.
+    sequence_length : int
+        Characters a step and stream.
+    optimizer : {"sgd", "momentum", "adagrad", "rmsprop", "adam"}
+    learning_rate : float
+        Default: one that suits the optimizer.
+    clip : float or None
+        Upper limit of the gradients' norm; None or 0: no limit.
+    valid : str or None
+        A file of held-out text.
+    valid_fraction : float
+        Share of the text that is held out where `valid` is None.
+    evaluate_every : int
+        In epochs.
+    seed : int
+        Of initial values, held-out sentences and the order of sentences.
+    device : {"auto", "cpu", "gpu"}
+    tutorial : bool
+        Exactly the tutorial's training: plain SGD, one sentence a step in the text's order, rate 0.005, truncation 4.
+    keep_case : bool
+        Words are not lower-cased.
+    tokenized : bool
+        The text is one tokenized sentence a line.
+
+    Raises
+    ------
+    OptionError
+        For a value outside its range, and one that `tutorial` excludes.
+    """
+
+    level: str = "word"
+    vocabulary_size: int = 8000
+    hidden_dim: int = 100
+    bptt_truncate: int = -1
+    activation: str = "tanh"
+    epochs: int = 10
+    batch_size: int = 32
+    sequence_length: int = 50
+    optimizer: str = "adam"
+    learning_rate: float | None = None
+    clip: float | None = 1.0
+    valid: str | None = None
+    valid_fraction: float = 0.05
+    evaluate_every: int = 1
+    seed: int = 1
+    device: str = "auto"
+    tutorial: bool = False
+    keep_case: bool = False
+    tokenized: bool = False
+
+    def __post_init__(self):
+        try:
+            check_choice("level", self.level, LEVELS)
+            check_choice("activation", self.activation, ACTIVATIONS)
+            check_choice("optimizer", self.optimizer, UPDATE_RULES)
+            check_choice("device", self.device, DEVICES)
+            check_bptt_truncate(self.bptt_truncate)
+            check_count("vocabulary_size", self.vocabulary_size, 4)
+            check_count("sequence_length", self.sequence_length, 2)
+            check_count("seed", self.seed, 0)
+            for name in ("hidden_dim", "epochs", "batch_size", "evaluate_every"):
+                check_count(name, getattr(self, name))
+        except (TypeError, ValueError) as error:
+            raise OptionError(str(error)) from error
+        rate = UPDATE_RULES[self.optimizer][2] if self.learning_rate is None else self.learning_rate
+        object.__setattr__(self, "learning_rate", self._number("learning_rate", rate, above=0))
+        object.__setattr__(self, "clip", self._number("clip", self.clip, above=0) if self.clip else None)
+        self._number("valid_fraction", self.valid_fraction, below=1)
+        if self.level == "char" and (self.tokenized or self.keep_case):
+            raise OptionError("tokenized and keep_case are about words; at level 'char' the text stays as it is anyway")
+
+    def _number(self, name, value, above=None, below=math.inf):
+        if isinstance(value, bool) or not isinstance(value, numbers.Real) or not math.isfinite(value):
+            raise OptionError(f"{name}: expected a number, got {value!r}")
+        if (above is not None and value <= above) or value < 0 or value >= below:
+            limits = f"above {above}" if above is not None else f"from 0 to below {below:g}"
+            raise OptionError(f"{name}: expected a number {limits}, got {value!r}")
+        return float(value)
+
+    @classmethod
+    def from_settings(cls, settings):
+        """Options from those settings that were given; what was not is the level's or the tutorial's default.
+
+        Raises
+        ------
+        OptionError
+            Also for an unknown name, and a setting that contradicts the tutorial's.
+        """
+        unknown = settings.keys() - {field.name for field in fields(cls)}
+        if unknown:
+            raise OptionError(f"unknown setting: {', '.join(sorted(unknown))}")
+        settings = dict(settings)
+        if settings.get("tutorial"):
+            for name, value in TUTORIAL.items():
+                if settings.setdefault(name, value) != value:
+                    raise OptionError(f"{name}: the tutorial's training has {value}, got {settings[name]!r}")
+            settings = {**TUTORIAL_DEFAULTS, **settings}
+        elif settings.get("level") == "char":
+            settings = {**CHAR_DEFAULTS, **settings}
+        return cls(**settings)
+
+    def to_configuration(self):
+        return asdict(self)
+
+    def resumed(self, settings):
+        """These options for a run that goes on, with those changed that may change.
+
+        Raises
+        ------
+        OptionError
+            For a setting that would make it another run.
+        """
+        saved = self.to_configuration()
+        for name, value in settings.items():
+            if name not in saved:
+                raise OptionError(f"unknown setting: {name}")
+            if name not in FREE_ON_RESUME and value != saved[name]:
+                raise OptionError(
+                    f"{name}: the interrupted run has {saved[name]!r}, got {value!r}; leave it out, or start a new run"
+                )
+        return type(self)(**{**saved, **settings})
