@@ -36,7 +36,6 @@ def data_lines(name):
         "see http://example.com/a at 10:30",
         "@someone wrote this [here] {now}",
         "¿Qué? ¡No! «Oui»",
-        "word (()) word",
         "f() is called",
     ],
 )
@@ -71,6 +70,7 @@ def test_tokenized_text_is_written_readably(tokens, written):
         (["he", "said", "``"], 'he said"'),
         (["a", "``", "...", "b"], 'a "...b'),
         (["a", ")", "(", "b"], "a) (b"),
+        (["a", "(", ")", "b"], "a() b"),
         (["@-@"], "@-@"),  # joins only in tokenized text
         (["obi", "wan", "kenobi"], "obi wan kenobi"),
         (["'t", "was", "to", "'t"], "'twas to't"),

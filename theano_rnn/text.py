@@ -24,9 +24,8 @@ _PARAGRAPH_BREAK = re.compile(r"\n\s*\n")
 _CURLY_APOSTROPHE = re.compile(r"(?<=\w)’(?=\w)")
 
 # Those which a short text may not show often enough to learn.
-_COMMON_ABBREVIATIONS = frozenset(
-    "mr mrs ms dr prof rev st sr jr gen col sgt capt lt vs e.g i.e a.m p.m u.s u.k".split()
-)
+_TITLES = {"mr", "mrs", "ms", "dr", "prof", "rev", "st", "sr", "jr", "gen", "col", "sgt", "capt", "lt"}
+_COMMON_ABBREVIATIONS = _TITLES | {"vs", "e.g", "i.e", "a.m", "p.m", "u.s", "u.k"}
 _LEAST_ABBREVIATION_COUNT = 2
 _LEAST_ABBREVIATION_FOLLOWERS = 5
 _LEAST_ABBREVIATION_SURPLUS = 0.2

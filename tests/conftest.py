@@ -1,0 +1,37 @@
+"""Fixtures that several test modules share."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture
+def float64():
+    """theano.config.floatX is float64 in this test."""
+    from theano_rnn.engine import theano
+
+    with theano.config.change_flags(floatX="float64"):
+        yield
+
+
+@pytest.fixture(scope="session")
+def golden():
+    """Values computed by the tutorial's own class on Theano 1.0.5 (word_dim 120, hidden_dim 24), by name."""
+    with np.load(Path(__file__).with_name("tutorial_golden.npz")) as archive:
+        return dict(archive)
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    """Finds a file of the corpora that are not shipped, or skips the test."""
+
+    def find(name):
+        path = SHARED / name
+        if not path.is_file():
+            pytest.skip(f"{name} is not beside this checkout; it is not shipped with theano_rnn")
+        return path
+
+    return find
