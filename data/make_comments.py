@@ -50,9 +50,9 @@ NUMBERS = {"sg": 58, "pl": 42}
 # Zipf-Mandelbrot: the weight of the word of rank r (from 1) is (r + RANK_OFFSET) ** -exponent. The lists of a topic are
 # steeper than those that all topics share, for else few of their words would be common enough to be learned.
 RANK_OFFSET = 1.0
-SHARED_EXPONENT = 1.2
-TOPIC_EXPONENT = 1.5
-TAIL_EXPONENT = 0.9
+SHARED_EXPONENT = 1.4
+TOPIC_EXPONENT = 1.6
+TAIL_EXPONENT = 1.0
 MIN_COUNT_IN_PAIRS = 10  # how often the noun and both verb forms of an agreement pair stand in the comments
 VOWEL_SOUND = {"honest", "hourly"}
 CONSONANT_SOUND = {"user", "unique", "useless", "usual", "ukulele", "unicorn", "useful", "usher-like", "user-friendly"}
@@ -61,17 +61,17 @@ RULES = """
 START: 34 STATEMENT . | 23 OPINION CLAUSE ENDING . | 6 CLAUSE CONJ CLAUSE . | 9 FIRST ENDING . | 6 REMARK .
 START: 8 YESNO ? | 6 WHQ ? | 7 EXCLAIM ! | 5 QUOTE | 4 SOCIAL
 
-STATEMENT: 62 CLAUSE ENDING | 20 FRONT , PRESENT | 10 CLAUSE ASIDE | 8 JUDGED
+STATEMENT: 62 CLAUSE ENDING | 24 FRONT , PRESENT | 10 CLAUSE ASIDE | 8 JUDGED
 ENDING: 66 <> | 34 , CLOSING
 FRONT: 30 FRONTWORD | 25 TIME | 45 PHRASE
 PHRASE: 8 as far as I know | 7 to be honest | 6 if you ask me | 5 for what it 's worth | 4 at the end of the day
 PHRASE: 4 in my humble opinion | 3 to say the least | 3 as ADDRESSEE said
 CLOSING: 30 PHRASE | 12 which is a shame , if you ask me | 10 and I have no idea why | 9 but what do I know about it
-CLOSING: 9 and that is the whole point | 8 but nobody seems to care | 8 at least that 's what I have heard
-CLOSING: 8 and there is nothing we can do about it | 6 but maybe that 's just me being silly
+CLOSING: 9 and that is the whole point of it | 8 but nobody seems to care about it | 8 at least that 's what I hear from my KIN
+CLOSING: 8 and there is nothing we can do about it | 6 but maybe I 'm just being silly
 JUDGED: 40 ACTIVITY is DEGREE?30 ADJALL | 15 ACTIVITY always cheers me up | 15 ACTIVITY takes NUMBERWORD hours a week
 JUDGED: 15 ACTIVITY is much harder than ACTIVITY | 15 ACTIVITY is good for my KIN
-CLAUSE: 70 NP.{c}.{n} VP.{c}.{n} | 8 NP.{c}.{n} PAST.{c} | 22 PRONOUNCLAUSE
+CLAUSE: 70 NP.{c}.{n} VP.{c}.{n} | 8 NP.{c}.{n} PAST | 22 PRONOUNCLAUSE
 PRESENT: 80 NP.{c}.{n} VP.{c}.{n} | 20 PRONOUNCLAUSE
 PRONOUNCLAUSE: 26 it VP.{c}.sg | 18 they VP.{c}.pl | 8 she VP.P.sg | 8 he VP.P.sg
 PRONOUNCLAUSE: 10 it BE.sg not that ADJALL | 8 they BE.pl all the same to me | 10 it BE.sg the same in PLACE
@@ -79,9 +79,9 @@ PRONOUNCLAUSE: 8 there BE.sg nothing wrong with SNP.{c}.{n} | 8 nobody really ca
 
 NP.{c}.{n}: 100 SNP.{c}.{n} POST.{c}.{n}
 NP.P.sg: 24 NAMED
-NAMED: 9 NAME | 6 my KIN | 3 my KIN NAME
-POST.{c}.sg: 66 <> | 12 PP.{c} | 20 RC.{c}.sg | 2 ( the ADJ.{c} one )
-POST.{c}.pl: 66 <> | 12 PP.{c} | 20 RC.{c}.pl | 2 ( the ADJ.{c} ones )
+NAMED: 9 NAME | 6 my KIN | 3 my friend NAME
+POST.{c}.sg: 72 <> | 9 PP.{c} | 17 RC.{c}.sg | 2 ( the ADJ.{c} one )
+POST.{c}.pl: 72 <> | 9 PP.{c} | 17 RC.{c}.pl | 2 ( the ADJ.{c} ones )
 SNP.{c}.sg: 38 the NBAR.{c}.sg | 16 this NBAR.{c}.sg | 14 POSS NBAR.{c}.sg | 15 INDEF.{c} | 8 every NBAR.{c}.sg
 SNP.{c}.pl: 30 the NBAR.{c}.pl | 16 these NBAR.{c}.pl | 12 POSS NBAR.{c}.pl | 11 most NBAR.{c}.pl | 9 many NBAR.{c}.pl
 SNP.{c}.pl: 5 some NBAR.{c}.pl | 5 a lot of NBAR.{c}.pl | 6 all of the NBAR.{c}.pl | 4 several NBAR.{c}.pl | 4 NUMBERWORD NBAR.{c}.pl | 5 NBAR.{c}.pl
@@ -98,13 +98,17 @@ PRONOUN: 60 I | 25 we | 10 you | 5 they
 VREL.{c}.{n}: 34 IV.{c}.{n} | 38 TV.{c}.{d}.{n} RNP.{d} | 28 BE.{n} ADJ.{c}
 
 VP.{c}.{n}: 24 FREQ?10 IV.{c}.{n} TAIL | 34 FREQ?8 TV.{c}.{d}.{n} OBJ.{d} TIME?15 | 22 BE.{n} DEGREE?25 ADJ.{c}
-VP.{c}.{n}: 4 BE.{n} about as ADJALL as a:THING
-VP.{c}.{n}: 5 SEEM.{n} DEGREE?20 ADJ.{c} | 6 DO.{n} n't IV.{c}.pl TIME?30 | 4 BE.{n} going to IV.{c}.pl TAIL | 3 MODAL IV.{c}.pl TAIL
-PAST.{c}: 50 IV.{c}.past PASTTIME?50 | 50 TV.{c}.{d}.past OBJ.{d} PASTTIME?45
+VP.{c}.{n}: 4 BE.{n} about as ADJALL as a:THING SIMILE
+VP.{c}.{n}: 5 SEEM.{n} DEGREE?20 ADJ.{c} | 7 DO.{n} n't COMMON | 4 BE.{n} going to COMMON | 4 MODAL COMMON
+PAST: 1 CHANGED PASTTIME?50
+CHANGED: 6 changed | 5 helped me | 4 made sense to me | 3 surprised all of us | 3 disappeared | 2 made a lot of difference
+SIMILE: 5 in the rain | 4 on a bad day | 3 in the middle of the night
+COMMON: 6 change | 5 help me | 5 make any sense to me | 4 matter | 4 surprise me any more | 3 disappear | 3 last for long
+COMMON: 3 make a lot of difference
 TAIL: 44 <> | 20 ADVERB | 36 TIME
-OBJ.{c}: 78 SNP.{c}.{m} OPOST.{c}.{m} | 12 it | 10 them
-OBJ.P: 12 NAMED | 40 me | 10 us | 8 everybody
-OPOST.{c}.{n}: 84 <> | 10 PP.{c} | 6 RC.{c}.{n}
+OBJ.{c}: 76 SNP.{c}.{m} OPOST.{c}.{m} | 24 THEM.{c}
+OBJ.P: 10 NAMED | 40 me | 10 us | 8 everybody
+OPOST.{c}.{n}: 90 <> | 6 PP.{c} | 4 RC.{c}.{n}
 BE.sg: 1 is
 BE.pl: 1 are
 DO.sg: 1 does
@@ -119,7 +123,7 @@ OPINION: 9 if you ask me , the truth is that | 8 there is no doubt in my mind th
 OPINION: 7 it 's a pity that | 6 what I do n't understand is why | 5 my KIN keeps telling me that
 OPINION: 6 as HANDLE has already said ,
 CONJ: 30 , and | 28 , but | 20 because | 10 , so | 8 even though | 4 and at the same time | 3 ;
-FIRST: 30 I FREQ?15 TV.P.{o}.pl OBJ.{o} TIME?20 | 20 I TV.P.{o}.past OBJ.{o} PASTTIME?50 | 10 I LIKE SNP.{c}.{n}
+FIRST: 30 I FREQ?15 TV.P.{o}.pl OBJ.{o} TIME?20 | 12 I used to TV.P.{o}.pl OBJ.{o} | 5 I TV.P.{o}.past SNP.{o}.{m} PASTTIME | 10 I LIKE SNP.{c}.{n}
 FIRST: 6 we TV.P.{o}.pl OBJ.{o} TIME?20 | 6 my KIN and I TV.P.{o}.pl OBJ.{o} | 9 I have been ACTIVITY SINCE
 FIRST: 7 I LIKE ACTIVITY | 5 I 'm so tired of ACTIVITY | 5 I ca n't stand SNP.{c}.pl | 6 I live in PLACE , where CLAUSE
 SINCE: 60 since YEAR | 40 for NUMBER years now
@@ -127,7 +131,7 @@ SINCE: 60 since YEAR | 40 for NUMBER years now
 YESNO: 30 DO.{n} SNP.{c}.{n} VBASE.{c} | 24 BE.{n} SNP.{c}.{n} DEGREE?25 ADJ.{c} | 12 do you VBASE.P
 YESNO: 8 does anyone else TV.P.{o}.pl OBJ.{o} | 10 am I the only one who TV.P.{o}.sg OBJ.{o}
 YESNO: 7 is ACTIVITY DEGREE?25 ADJALL | 6 did you TV.P.{o}.pl OBJ.{o} PASTTIME?30
-VBASE.{c}: 45 IV.{c}.pl TAIL | 55 TV.{c}.{d}.pl OBJ.{d}
+VBASE.{c}: 30 IV.{c}.pl TAIL | 25 COMMON | 45 TV.{c}.{d}.pl OBJ.{d}
 WHQ: 22 why DO.{n} SNP.{c}.{n} VBASE.{c} | 14 why BE.{n} SNP.{c}.{n} so ADJ.{c} | 12 who TV.P.{o}.sg OBJ.{o}
 WHQ: 10 how often DO.{n} SNP.{c}.{n} IV.{c}.pl | 16 what do you think about SNP.{c}.{n}
 WHQ: 10 which N.{c}.pl IV.{c}.pl TAIL | 8 where did you TV.P.{o}.pl SNP.{o}.{m}
@@ -230,6 +234,7 @@ def topic_lists(topic):
     for name, members in topic["classes"].items():
         lists[f"ADJX.{name}"] = zipf(members["adjectives"].split(), TOPIC_EXPONENT)
         lists[f"WHO.{name}"] = [(1.0, ("who" if members["people"] else "that",))]
+        lists[f"THEM.{name}"] = zipf(["them", "him", "her"] if members["people"] else ["it", "them"])
         for number, words in noun_forms(members["nouns"]).items():
             lists[f"N.{name}.{number}"] = zipf(words, TOPIC_EXPONENT)
         for form, words in verb_forms(members["verbs"]).items():

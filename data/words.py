@@ -27,15 +27,15 @@ PEOPLE_ADJECTIVES = "happy tired clever hungry lazy friendly polite rude"
 
 # A class of things that people write about on any topic; it joins the classes of every topic.
 GENERAL = {
-    "weight": 30,
+    "weight": 55,
     "people": False,
     "nouns": "idea price problem question story rule quality/qualities answer rumour reason",
-    "verbs": "matter help change/changed disappear exist return",
+    "verbs": "matter help change disappear",
     "adjectives": "silly simple serious complicated fair wrong harmless vague",
 }
 GENERAL_RELATIONS = [
     ("X", 60, "P", PSYCH),
-    ("P", 20, "X", "like hate understand/understood remember discuss ignore explain"),
+    ("P", 35, "X", "like hate understand/understood remember discuss ignore explain"),
 ]
 
 TOPICS = {
@@ -45,23 +45,23 @@ TOPICS = {
             "P": {
                 "weight": 40,
                 "people": True,
-                "nouns": "chef friend guest neighbour waiter child/children baker visitor customer critic",
+                "nouns": "chef friend guest neighbour child/children waiter visitor baker",
                 "verbs": "smile cook complain wait eat/ate laugh",
                 "adjectives": PEOPLE_ADJECTIVES,
             },
             "F": {
                 "weight": 40,
                 "people": False,
-                "nouns": "soup cake sauce pie stew curry pancake omelette salad pudding biscuit loaf/loaves",
+                "nouns": "soup cake sauce pie stew curry pancake omelette salad pudding",
                 "verbs": "smell burn disappear cool collapse thicken",
-                "adjectives": "delicious salty crispy tasty spicy creamy bland",
+                "adjectives": "delicious salty crispy tasty spicy creamy",
             },
             "T": {
                 "weight": 20,
                 "people": False,
                 "nouns": "pan oven knife/knives pot bowl spoon kettle",
                 "verbs": "break/broke rattle leak rust overheat wobble",
-                "adjectives": "rusty blunt heavy greasy sturdy non-stick cast-iron",
+                "adjectives": "rusty blunt heavy greasy sturdy non-stick",
             },
         },
         "relations": [
@@ -71,7 +71,7 @@ TOPICS = {
                 "F",
                 "love make/made eat/ate hate taste cook bake serve",
             ),
-            ("P", 25, "T", "need use love clean buy/bought borrow hate wash"),
+            ("P", 25, "T", "need use love clean buy/bought borrow hate"),
             ("F", 40, "P", PSYCH),
             ("T", 20, "F", "ruin burn improve spoil crush"),
         ],
@@ -104,30 +104,29 @@ TOPICS = {
             "P": {
                 "weight": 30,
                 "people": True,
-                "nouns": """fan friend referee neighbour coach child/children manager visitor supporter commentator""",
+                "nouns": "fan friend referee neighbour child/children coach visitor manager",
                 "verbs": "smile cheer complain wait shout laugh",
                 "adjectives": PEOPLE_ADJECTIVES,
             },
             "L": {
                 "weight": 42,
                 "people": True,
-                "nouns": """player striker goalkeeper defender captain midfielder winger forward substitute teammate opponent
-                youngster""",
+                "nouns": """player striker goalkeeper defender captain midfielder winger forward substitute teammate""",
                 "verbs": "score run/ran train complain miss celebrate",
-                "adjectives": "fast injured talented tired unfit fearless clumsy",
+                "adjectives": "fast injured talented tired unfit fearless",
             },
             "M": {
                 "weight": 28,
                 "people": False,
-                "nouns": """match/matches game goal season penalty transfer pass/passes tackle corner header save defeat""",
+                "nouns": "match/matches game goal season penalty transfer pass/passes tackle corner header",
                 "verbs": "matter start continue fail count hurt/hurt",
-                "adjectives": "late decisive goalless dull historic deserved controversial",
+                "adjectives": "late decisive goalless dull historic deserved",
             },
         },
         "relations": [
-            ("P", 45, "L", "love praise blame hate admire criticise support insult"),
-            ("P", 30, "M", "watch love remember enjoy hate discuss miss record"),
-            ("L", 40, "M", "win/won love lose/lost enjoy miss hate ruin deserve"),
+            ("P", 45, "L", "love praise blame hate admire criticise support"),
+            ("P", 30, "M", "watch love remember enjoy hate discuss miss"),
+            ("L", 40, "M", "win/won love lose/lost enjoy miss hate ruin"),
             ("L", 25, "P", "ignore thank impress respect greet frustrate"),
             ("M", 40, "P", PSYCH),
         ],
@@ -157,23 +156,23 @@ TOPICS = {
             "P": {
                 "weight": 42,
                 "people": True,
-                "nouns": """singer friend drummer neighbour guitarist child/children pianist visitor teacher producer""",
+                "nouns": "singer friend drummer neighbour child/children guitarist visitor pianist",
                 "verbs": "smile sing/sang complain wait dance laugh",
                 "adjectives": PEOPLE_ADJECTIVES,
             },
             "A": {
                 "weight": 35,
                 "people": False,
-                "nouns": "song album record melody concert chorus solo tune ballad symphony cover remix",
+                "nouns": "song album record melody concert chorus solo tune ballad symphony",
                 "verbs": "start end fade work drag/dragged echo",
-                "adjectives": "catchy loud slow melodic repetitive noisy mellow",
+                "adjectives": "catchy loud slow melodic repetitive noisy",
             },
             "T": {
                 "weight": 23,
                 "people": False,
                 "nouns": "guitar piano violin drum trumpet speaker cello",
                 "verbs": "break/broke rattle buzz squeak hum/hummed crackle",
-                "adjectives": "electric second-hand vintage wooden muffled tuned battered",
+                "adjectives": "electric second-hand vintage wooden muffled tuned",
             },
         },
         "relations": [
@@ -183,7 +182,7 @@ TOPICS = {
                 "A",
                 "play love sing/sang write/wrote hate record perform hear/heard",
             ),
-            ("P", 30, "T", "play love buy/bought need tune borrow hate carry"),
+            ("P", 30, "T", "play love buy/bought need tune borrow hate"),
             ("A", 40, "P", PSYCH),
             ("T", 20, "A", "ruin improve carry spoil drown"),
         ],
@@ -214,28 +213,28 @@ TOPICS = {
             "P": {
                 "weight": 32,
                 "people": True,
-                "nouns": "owner friend farmer neighbour vet child/children trainer visitor breeder shepherd",
+                "nouns": "owner friend farmer neighbour child/children vet visitor breeder",
                 "verbs": "smile whistle complain wait travel laugh",
                 "adjectives": PEOPLE_ADJECTIVES,
             },
             "D": {
                 "weight": 34,
                 "people": False,
-                "nouns": """dog puppy terrier spaniel collie hound poodle labrador beagle retriever bulldog dachshund""",
+                "nouns": "dog puppy terrier spaniel collie hound poodle labrador beagle retriever",
                 "verbs": "bark sleep/slept growl howl snore wait",
-                "adjectives": "playful loyal hungry obedient wet muddy barking",
+                "adjectives": "playful loyal hungry obedient wet muddy",
             },
             "A": {
                 "weight": 24,
                 "people": False,
-                "nouns": "cat kitten rabbit hamster pony parrot goat hen duck goose/geese tortoise donkey",
+                "nouns": "cat kitten rabbit hamster pony parrot goat hen duck goose/geese",
                 "verbs": "sleep/slept eat/ate hide/hid escape disappear bite/bit",
-                "adjectives": "fluffy shy fat affectionate furry moody long-haired",
+                "adjectives": "fluffy shy fat affectionate furry moody",
             },
         },
         "relations": [
-            ("P", 38, "D", "love feed/fed walk train call brush wash stroke"),
-            ("P", 28, "A", "love feed/fed brush stroke adopt rescue call cuddle"),
+            ("P", 38, "D", "love feed/fed walk train call brush wash"),
+            ("P", 28, "A", "love feed/fed brush stroke adopt rescue call"),
             ("D", 30, "A", "chase watch follow ignore lick scare"),
             ("D", 25, "P", "follow love watch greet obey bite/bit protect"),
             ("A", 35, "D", "ignore watch fear avoid tease scratch tolerate"),
@@ -331,17 +330,17 @@ SHARED = {
     Hazel Lin Beck Wil Hol Swan Raven Clay Fern Bram East Dun Ald Cran Kel Rush""",
     "PLACETAIL": """ford bridge ton field ley wick ham worth dale stead bury combe mouth well hurst burn cliffe hampton
     minster by thorpe gate""",
-    "NAME": """Anna Tom Maria Peter Laura Sam Julia Mark Emma Paul Sarah David Helen Jack Nina Oliver Kate Ben Sofia
-    Martin Lucy Simon Clara Adam Eva Daniel Rachel George Alice Henry Ruth Luke Nora Hugo Grace Felix Irene Oscar Diana
-    Victor Amy Leo Hannah Max Julie Walter Rosa Frank Lena Arthur Deborah Ivan Judith Karl Monica Neil Olga Patrick
-    Rita Stefan Teresa Ursula Vera William Yvonne Zoe Albert Beatrice Conrad Doris Edgar Fiona Gordon Hilda Ingrid
-    Jerome Kirsten Lionel Mabel Norman Ophelia Percy Quentin Rosalind Silas Tabitha Ulrich Verena Wendy Xavier Yasmin
-    Zachary Agnes Bernard Cecilia Desmond Eleanor Florian Gwen Harriet Isaac Josephine Kenneth Lydia Maurice Naomi
-    Orlando Penelope Ralph Sabine Timothy Viola Wilfred Astrid Boris Colette Dorian Esther Francesca Gilbert Henrietta
-    Igor Jasmine Kurt Leonora Magnus Nadia Otto Priya Rupert Saskia Theodore Vincent Wilma Amir Bridget Cedric Delia
-    Emil Flora Giles Hester Imogen Jonas Keiko Ludwig Miriam Nigel Odette Pavel Rowena Sergei Tamara Valentin Winifred
-    Anselm Benedikt Cordelia Dagmar Ernest Frieda Gareth Horace Isolde Jocelyn Klaus Lavinia Mildred Nicolas Olaf
-    Philippa Roderick Sybil Tobias Vivienne Wolfgang""",
+    "NAME": """Anna Tom Maria Peter Laura Sam Julia Mark Emma Paul Sarah David Helen Oliver Kate Sofia Martin
+    Lucy Simon Clara Adam Daniel Rachel George Alice Henry Grace Felix Irene Oscar Diana Victor Hannah
+    Julie Walter Frank Arthur Deborah Judith Monica Patrick Stefan Teresa Ursula William Yvonne Albert
+    Beatrice Conrad Doris Edgar Fiona Gordon Hilda Ingrid Jerome Kirsten Lionel Mabel Norman Ophelia
+    Percy Quentin Rosalind Silas Tabitha Ulrich Verena Wendy Xavier Yasmin Zachary Agnes Bernard
+    Cecilia Desmond Eleanor Florian Harriet Isaac Josephine Kenneth Lydia Maurice Naomi Orlando
+    Penelope Ralph Sabine Timothy Viola Wilfred Astrid Boris Colette Dorian Esther Francesca Gilbert
+    Henrietta Jasmine Leonora Magnus Nadia Priya Rupert Saskia Theodore Vincent Wilma Bridget Cedric
+    Delia Flora Giles Hester Imogen Jonas Keiko Ludwig Miriam Nigel Odette Pavel Rowena Sergei Tamara
+    Valentin Winifred Anselm Benedikt Cordelia Dagmar Ernest Frieda Gareth Horace Isolde Jocelyn Klaus
+    Lavinia Mildred Nicolas Philippa Roderick Sybil Tobias Vivienne Wolfgang""",
 }
 
 for _topic in TOPICS.values():

@@ -81,6 +81,26 @@ def test_abbreviation_is_learned_from_the_text():
     assert split_sentences([" ".join(sentences)]) == sentences
 
 
+@pytest.mark.parametrize(
+    ("contexts", "is_kept"),
+    [
+        (["xy. then", "xy. and"], True),  # followed by what begins no sentence
+        (["xy. 7", "xy., Then"], True),
+        (["xy. then"], False),  # only once
+        (["xy. Then", "xy. And"], False),
+        (["xy. Ann", "xy. Bob", "xy. Cid", "xy. Dan", "xy. Eve"], True),  # followed by many words, as a title is
+        (["xy. Ann", "xy. Bob", "xy. Cid", "xy. Dan", "xy. Ann"], False),
+    ],
+)
+def test_abbreviation_needs_evidence(contexts, is_kept):
+    ends = "One. Two. Three. Four. Five. Six. Seven."
+    assert text._evident_abbreviations({"xy"}, " ".join([*contexts, ends])) == ({"xy"} if is_kept else set())
+
+
+def test_full_stop_inside_is_evidence_for_an_abbreviation():
+    assert text._evident_abbreviations({"x.y"}, '"x.y. Then (X.Y.) And more.') == {"x.y"}
+
+
 def test_blank_line_ends_a_sentence_and_other_white_space_is_one_blank():
     document = "A heading\n \t\nOne\nsentence  over\r\nlines\tof text\n\n\n\nand another"
     assert split_sentences([document]) == ["A heading", "One sentence over lines of text", "and another"]
@@ -93,6 +113,12 @@ def test_document_ends_a_sentence():
 @pytest.mark.parametrize("documents", [[], [""], [" \n\n\t\n"]])
 def test_blank_documents_have_no_sentences(documents):
     assert split_sentences(documents) == []
+
+
+def test_sentence_is_never_empty(monkeypatch):
+    monkeypatch.setattr(FullStopSplitter, "span_tokenize", lambda self, string: [(0, 2), (2, 2), (2, 3), (3, 5)])
+    monkeypatch.setattr(text, "_installed_punkt", FullStopSplitter)
+    assert split_sentences(["A. B."]) == ["A.", "B."]
 
 
 def test_installed_model_is_preferred(monkeypatch):

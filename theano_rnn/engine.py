@@ -1,6 +1,6 @@
 """How a symbolic graph becomes a compiled function: which Theano, which compiler, which device, which caches.
 
-No other module knows that "Theano" is PyTensor and that XLA makes the machine code. What a model means is not known here.
+No other module knows that "Theano" is PyTensor and that XLA makes the machine code. What a model means is unknown here.
 """
 
 import ctypes
@@ -19,7 +19,11 @@ import pytensor as theano
 import pytensor.tensor as T
 from pytensor.compile.mode import Mode
 from pytensor.graph.rewriting.db import RewriteDatabaseQuery
+from pytensor.link.jax.dispatch import jax_funcify, jax_typify
 from pytensor.link.jax.linker import JAXLinker
+from pytensor.link.utils import fgraph_to_python
+from pytensor.tensor.basic import ScalarFromTensor, TensorFromScalar
+from pytensor.tensor.elemwise import Elemwise
 
 from theano_rnn.errors import OptionError
 
@@ -45,29 +49,28 @@ class XLALinker(JAXLinker):
 
     `jax.jit` specialises the one function for every new shape. While it traces, all sizes are known numbers, but
     PyTensor's arithmetic on them (the length of scan's buffers, say) would be traced like data and come out abstract:
-    ``ensure_compile_time_eval`` computes it there and then. JAX's 64-bit switch is a setting of the calling thread; it
-    is set around each call, so that models of both precisions live in one process and the user's own JAX code keeps
-    its setting.
+    it is computed there and then instead. JAX's 64-bit switch is a setting of the calling thread; it is set around each
+    call, so that models of both precisions live in one process and the user's own JAX code keeps its setting.
     """
 
     def __init__(self, dtype):
         super().__init__()
         self.double = dtype == "float64"
 
-    def fgraph_convert(self, *arguments, **settings):
+    def fgraph_convert(self, fgraph, **settings):
         with jax.enable_x64(self.double):
-            return super().fgraph_convert(*arguments, **settings)
+            return fgraph_to_python(fgraph, convert_operation, type_conversion_fn=jax_typify, **settings)
 
     def jit_compile(self, fn):
         double = self.double
 
         def traced(*arguments):
-            with jax.ensure_compile_time_eval(), warnings.catch_warnings():
+            with warnings.catch_warnings():
                 # PyTensor's indices are int64; JAX's 32 bits hold any that can occur.
                 warnings.filterwarnings("ignore", message="Explicitly requested dtype int64")
                 return fn(*arguments)
 
-        compiled = super().jit_compile(traced)
+        compiled = jax.jit(traced)
 
         def call(*arguments):
             with jax.enable_x64(double):
@@ -75,6 +78,21 @@ class XLALinker(JAXLinker):
 
         call.compiled = compiled
         return call
+
+
+def convert_operation(operation, **settings):
+    """The JAX function of one node; arithmetic on known single numbers is done while tracing, not traced."""
+    function = jax_funcify(operation, **settings)
+    if not isinstance(operation, (Elemwise, ScalarFromTensor, TensorFromScalar)):
+        return function
+
+    def computed_if_known(*arguments):
+        if all(np.ndim(argument) == 0 and not isinstance(argument, jax.core.Tracer) for argument in arguments):
+            with jax.ensure_compile_time_eval():
+                return function(*arguments)
+        return function(*arguments)
+
+    return computed_if_known
 
 
 def compile_function(build, dtype):

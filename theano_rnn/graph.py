@@ -53,9 +53,15 @@ def hidden_states(a, W, s_init, activation):
     return T.specify_shape(s, (None, None, W.type.shape[0]))
 
 
+def softmax(z):
+    """exp(z) / Σ exp(z) over each row, with the row's maximum taken off first so that nothing overflows."""
+    e = T.exp(z - z.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True, acc_dtype=z.dtype)
+
+
 def output_probabilities(s, V):
     """o_t = softmax(V s_t), as (steps * batch_size, word_dim)."""
-    return T.special.softmax(rows(s).dot(V.T), axis=1)
+    return softmax(rows(s).dot(V.T))
 
 
 def most_probable(s, V):

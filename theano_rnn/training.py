@@ -276,8 +276,8 @@ class TrainingRun:
         if options.tutorial:
             return len(train)
         if options.level == "char":
-            streams = min(options.batch_size, len(train) - 1)
-            return -(-(-(-(len(train) - 1) // streams)) // options.sequence_length)
+            per_stream = math.ceil((len(train) - 1) / min(options.batch_size, len(train) - 1))
+            return math.ceil(per_stream / options.sequence_length)
         return len(batches.plan_batches(train.steps, options.batch_size))
 
     def epoch_batches(self):

@@ -1,0 +1,171 @@
+"""Padded minibatches and parallel streams: nothing lost, nothing twice, few shapes."""
+
+import numpy as np
+import pytest
+
+from theano_rnn.batches import (
+    BUCKETS,
+    TOKENS_PER_BATCH,
+    EncodedSentences,
+    bucket_length,
+    pad,
+    plan_batches,
+    sentence_batches,
+    stream_batches,
+)
+
+
+def random_sentences(count, longest, seed=0):
+    generator = np.random.default_rng(seed)
+    return [generator.integers(0, 50, generator.integers(2, longest + 2)) for _ in range(count)]
+
+
+def test_bucket_length_holds_every_length_and_never_falls():
+    lengths = [bucket_length(length) for length in range(1, 1000)]
+    assert all(bucket >= length for length, bucket in enumerate(lengths, start=1))
+    assert lengths == sorted(lengths)
+
+
+def test_bucket_length_of_a_bucket_is_itself():
+    assert [bucket_length(bucket) for bucket in BUCKETS] == list(BUCKETS)
+
+
+def test_there_are_few_buckets_and_each_wastes_little_beyond_20_steps():
+    buckets = [bucket_length(length) for length in range(1, 2001)]
+    assert len(set(buckets)) <= 30
+    assert all(bucket <= length * 1.4 for length, bucket in enumerate(buckets, start=1) if length > 20)
+
+
+def test_encoded_sentences_give_back_each_sentence_and_its_steps():
+    sentences = random_sentences(20, 9)
+    encoded = EncodedSentences(sentences)
+    assert len(encoded) == 20
+    for one, original in zip(encoded, sentences, strict=True):
+        np.testing.assert_array_equal(one, original)
+    np.testing.assert_array_equal(encoded.steps, [len(one) - 1 for one in sentences])
+    assert encoded.tokens == sum(len(one) - 1 for one in sentences)
+    assert encoded.ids.dtype == np.int32
+
+
+def test_encoded_sentences_end_where_a_sequence_ends():
+    encoded = EncodedSentences([[1, 2], [3, 4, 5]])
+    with pytest.raises(IndexError):
+        encoded[2]
+
+
+def test_encoded_sentences_count_negative_indices_from_the_end():
+    encoded = EncodedSentences([[1, 2], [3, 4, 5]])
+    np.testing.assert_array_equal(encoded[-1], [3, 4, 5])
+    np.testing.assert_array_equal(encoded[-2], [1, 2])
+
+
+def test_encoded_sentences_may_be_none_and_may_come_from_a_generator():
+    assert len(EncodedSentences([])) == 0
+    assert EncodedSentences([]).tokens == 0
+    assert list(sentence_batches(EncodedSentences([]), 4)) == []
+    assert len(EncodedSentences(one for one in [[1, 2], [3, 4]])) == 2
+
+
+def test_pad_puts_sentences_in_columns_with_the_next_word_as_target():
+    batch = pad([[7, 8, 9], [3, 4]], 3, 4)
+    np.testing.assert_array_equal(batch.x, [[7, 3, 0], [8, 0, 0], [0, 0, 0], [0, 0, 0]])
+    np.testing.assert_array_equal(batch.y, [[8, 4, 0], [9, 0, 0], [0, 0, 0], [0, 0, 0]])
+    np.testing.assert_array_equal(batch.mask, [[1, 1, 0], [1, 0, 0], [0, 0, 0], [0, 0, 0]])
+    assert batch.x.dtype == batch.y.dtype == np.int32 and batch.mask.dtype == bool
+    assert batch.tokens == 3
+
+
+def test_pad_without_a_length_takes_the_bucket_of_the_longest():
+    assert pad([[0] * 3, [0] * 8], 2).x.shape == (10, 2)
+
+
+@pytest.mark.parametrize("seed", [None, 5])
+def test_plan_holds_each_sentence_exactly_once_at_a_length_that_fits(seed):
+    generator = None if seed is None else np.random.default_rng(seed)
+    steps = np.random.default_rng(1).integers(1, 70, 300)
+    plan = plan_batches(steps, 16, generator)
+    assert sorted(i for _, _, members in plan for i in members) == list(range(300))
+    for length, columns, members in plan:
+        assert columns == 16 and 1 <= len(members) <= 16
+        assert {bucket_length(count) for count in steps[members]} == {length}
+
+
+def test_plan_is_fixed_without_a_generator_and_follows_the_seed_with_one():
+    steps = np.random.default_rng(1).integers(1, 30, 100)
+
+    def order(generator):
+        return [i for _, _, members in plan_batches(steps, 8, generator) for i in members]
+
+    assert order(None) == order(None)
+    assert order(np.random.default_rng(3)) == order(np.random.default_rng(3))
+    assert order(np.random.default_rng(3)) != order(np.random.default_rng(4))
+    assert order(np.random.default_rng(3)) != order(None)
+
+
+def test_columns_shrink_for_lengths_that_would_fill_the_memory():
+    plan = plan_batches([20, 4 * TOKENS_PER_BATCH, 1000], 64)
+    by_length = {length: columns for length, columns, _ in plan}
+    assert by_length[20] == 64
+    assert by_length[bucket_length(4 * TOKENS_PER_BATCH)] == 1
+    thousand = bucket_length(1000)
+    assert 1 < by_length[thousand] < 64
+    assert by_length[thousand] * thousand <= TOKENS_PER_BATCH < (by_length[thousand] + 1) * thousand
+
+
+@pytest.mark.parametrize("kind", [list, EncodedSentences])
+def test_sentence_batches_yield_every_sentence_once_with_its_own_words(kind):
+    sentences = random_sentences(57, 30)
+    seen = {}
+    for batch in sentence_batches(kind(sentences), 8, np.random.default_rng(2)):
+        assert batch.x.shape == batch.y.shape == batch.mask.shape
+        assert batch.x.shape[1] == 8
+        assert not batch.mask[:, len(batch.sentences) :].any()
+        for column, i in enumerate(batch.sentences):
+            steps = batch.mask[:, column].sum()
+            assert batch.mask[:steps, column].all()
+            assert i not in seen
+            seen[i] = [*batch.x[:steps, column], batch.y[steps - 1, column]]
+            np.testing.assert_array_equal(batch.y[:steps, column], seen[i][1:])
+    assert len(seen) == 57
+    for i, words in seen.items():
+        np.testing.assert_array_equal(words, sentences[i])
+
+
+def test_stream_batches_lie_as_the_module_draws_them():
+    first, second = stream_batches(np.arange(13, dtype=np.int32), 3, 2)
+    np.testing.assert_array_equal(first.x, [[0, 4, 8], [1, 5, 9]])
+    np.testing.assert_array_equal(second.x, [[2, 6, 10], [3, 7, 11]])
+    np.testing.assert_array_equal(second.y, [[3, 7, 11], [4, 8, 12]])
+    assert first.mask.all() and second.mask.all()
+
+
+@pytest.mark.parametrize(
+    ("ids", "batch_size", "sequence_length"),
+    [(2, 4, 5), (3, 1, 2), (4, 8, 3), (9, 8, 2), (101, 4, 5), (100, 7, 6), (103, 7, 50), (64, 3, 21), (40, 5, 100)],
+)
+def test_stream_batches_predict_every_character_once_in_the_order_of_its_stream(ids, batch_size, sequence_length):
+    chunks = list(stream_batches(np.arange(ids, dtype=np.int32), batch_size, sequence_length))
+    assert len({chunk.x.shape for chunk in chunks}) == 1
+    steps, columns = chunks[0].x.shape
+    assert columns == batch_size and 2 <= steps <= max(2, sequence_length)
+    x, y, mask = (np.concatenate([getattr(chunk, name) for chunk in chunks]) for name in ("x", "y", "mask"))
+    assert mask.dtype == bool and x.dtype == np.int32
+    np.testing.assert_array_equal(x[mask] + 1, y[mask])
+    # Read stream after stream, the predictions are the text itself; so each stream goes on where its last chunk ended.
+    np.testing.assert_array_equal(np.concatenate([y[mask[:, b], b] for b in range(batch_size)]), np.arange(1, ids))
+    assert sum(chunk.tokens for chunk in chunks) == ids - 1
+
+
+@pytest.mark.parametrize(("ids", "batch_size", "sequence_length"), [(101, 4, 5), (100, 7, 6), (13, 3, 2)])
+def test_only_the_end_of_a_stream_is_padding_so_that_states_can_be_carried(ids, batch_size, sequence_length):
+    mask = np.concatenate(
+        [chunk.mask for chunk in stream_batches(np.arange(ids, dtype=np.int32), batch_size, sequence_length)]
+    )
+    assert (np.diff(mask.astype(int), axis=0) <= 0).all()
+
+
+def test_streams_differ_by_padding_at_most_in_the_last_ones():
+    chunks = list(stream_batches(np.arange(101, dtype=np.int32), 4, 5))
+    starts = chunks[0].x[0]
+    np.testing.assert_array_equal(starts, [0, 25, 50, 75])
+    np.testing.assert_array_equal(chunks[0].sentences, np.arange(4))

@@ -1,0 +1,91 @@
+"""The house's stairs lead one way: each module imports only those that stand before it in one order."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[1] / "theano_rnn"
+
+ORDER = (
+    "errors checks checkpoint corpus_files detokenize text vocabulary batches engine cells softmax graph updates "
+    "gradient_check model optimizer sampling scoring generation language_model options corpus training command_line"
+).split()
+THEANO = {"pytensor", "jax", "jaxlib", "theano", "aesara"}
+MAY_USE_THEANO = {
+    "engine",
+    "cells",
+    "softmax",
+    "graph",
+    "updates",
+    "gradient_check",
+    "model",
+    "optimizer",
+    "sampling",
+}
+# What these may take from the engine, and nothing more: names of devices and their choice.
+MAY_NAME_DEVICES = {"options": {"DEVICES"}, "training": {"select_device"}}
+
+every_module = pytest.mark.parametrize("module", ORDER)
+
+
+def imports(module):
+    """[(imported module, names taken from it or None)] of one module, those inside functions too."""
+    found = []
+    for node in ast.walk(ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, None) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} has a relative import in line {node.lineno}"
+            found.append((node.module, {alias.name for alias in node.names}))
+    return found
+
+
+def own_imports(module):
+    """{module of the package: names taken from it}."""
+    found = {}
+    for name, names in imports(module):
+        if name == "theano_rnn":
+            for submodule in names or {"(the root itself)"}:
+                found.setdefault(submodule, set()).add("(the module itself)")
+        elif name.startswith("theano_rnn."):
+            found.setdefault(name.removeprefix("theano_rnn."), set()).update(names or {"(the module itself)"})
+    return found
+
+
+def test_every_module_of_the_package_has_its_place_in_the_order():
+    assert sorted(path.stem for path in PACKAGE.glob("*.py")) == sorted([*ORDER, "__init__"])
+    assert not [path for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"]
+
+
+@every_module
+def test_module_imports_only_modules_before_it_and_never_the_package_root(module):
+    assert set(own_imports(module)) <= set(ORDER[: ORDER.index(module)])
+
+
+def test_the_command_line_knows_the_errors_only():
+    assert set(own_imports("command_line")) <= {"errors"}
+
+
+@every_module
+def test_theano_is_imported_only_where_graphs_are_made(module):
+    if module in MAY_USE_THEANO:
+        return
+    assert not {name.partition(".")[0] for name, _ in imports(module)} & THEANO
+    assert own_imports(module).get("engine", set()) <= MAY_NAME_DEVICES.get(module, set())
+
+
+def test_the_package_root_imports_none_of_its_modules():
+    assert own_imports("__init__") == {}
+    assert not {name.partition(".")[0] for name, _ in imports("__init__")} & THEANO
+
+
+@pytest.mark.parametrize("module", ["__init__", *(module for module in ORDER if module != "command_line")])
+def test_only_the_command_line_prints(module):
+    calls = ast.walk(ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8")))
+    printing = [
+        node.lineno
+        for node in calls
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+    ]
+    assert printing == []

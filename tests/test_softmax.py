@@ -1,0 +1,114 @@
+"""Softmax and cross-entropy: XLA's version, in one piece and in chunks, against the plain NumPy formulas."""
+
+import numpy as np
+import pytest
+
+from theano_rnn import softmax
+from theano_rnn.engine import T, compile_function
+
+WORD_DIM, HIDDEN_DIM = 13, 5
+# Rows a chunk: far more than there are rows; cut without remainder; with remainder; one row a chunk.
+CHUNKS = {"one piece": 640, "chunks that fit": 8, "chunks with a remainder": 5, "single rows": 1}
+
+
+def arguments(count=24, seed=0, scale=1.0):
+    generator = np.random.default_rng(seed)
+    s, V = generator.normal(size=(count, HIDDEN_DIM)) * scale, generator.normal(size=(WORD_DIM, HIDDEN_DIM))
+    return s, V, generator.integers(0, WORD_DIM, count).astype(np.int32), (generator.random(count) < 0.7) * 1.0
+
+
+def compiled(op, dtype="float64"):
+    def build():
+        variables = [T.matrix("s", dtype=dtype), T.matrix("V", dtype=dtype), T.ivector("y")]
+        if op is softmax.softmax_cross_entropy:
+            variables.append(T.vector("mask", dtype=dtype))
+        return variables, op(*variables), None
+
+    return compile_function(build, dtype)
+
+
+def performed(op, *inputs):
+    storage = [[None] for _ in range(3 if op is softmax.softmax_cross_entropy else 1)]
+    op.perform(None, list(inputs), storage)
+    return [value[0] for value in storage]
+
+
+@pytest.fixture(params=CHUNKS)
+def chunked(request, monkeypatch):
+    monkeypatch.setattr(softmax, "ROWS_PER_CHUNK", CHUNKS[request.param])
+
+
+def test_numpys_softmax_is_the_plain_formula():
+    z = np.random.default_rng(0).normal(size=(4, 7))
+    np.testing.assert_allclose(softmax.softmax(z), np.exp(z) / np.exp(z).sum(axis=1, keepdims=True), rtol=1e-14)
+
+
+def test_numpys_cross_entropy_is_the_tutorials_loop():
+    s, V, y, mask = arguments()
+    loss, ds, dV = 0.0, np.zeros_like(s), np.zeros_like(V)
+    for t in range(len(y)):
+        if not mask[t]:
+            continue
+        o = np.exp(V.dot(s[t])) / np.exp(V.dot(s[t])).sum()
+        loss -= np.log(o[y[t]])
+        o[y[t]] -= 1
+        dV += np.outer(o, s[t])
+        ds[t] = V.T.dot(o)
+    for found, expected in zip(
+        performed(softmax.softmax_cross_entropy, s, V, y, mask), (loss, ds, dV), strict=True
+    ):
+        np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+def test_numpys_gradients_are_central_differences_of_its_loss():
+    s, V, y, mask = arguments(count=3)
+    _, ds, dV = performed(softmax.softmax_cross_entropy, s, V, y, mask)
+    for array, gradient in ((s, ds), (V, dV)):
+        for index in np.ndindex(array.shape):
+            losses = []
+            for step in (1e-6, -1e-6):
+                original = array[index]
+                array[index] += step
+                losses.append(performed(softmax.softmax_cross_entropy, s, V, y, mask)[0])
+                array[index] = original
+            assert (losses[0] - losses[1]) / 2e-6 == pytest.approx(gradient[index], abs=1e-7)
+
+
+def test_xlas_cross_entropy_is_numpys(chunked):
+    inputs = arguments()
+    found = compiled(softmax.softmax_cross_entropy)(*inputs)
+    for value, expected in zip(found, performed(softmax.softmax_cross_entropy, *inputs), strict=True):
+        np.testing.assert_allclose(value, expected, atol=1e-12)
+
+
+def test_xlas_log_probability_is_numpys(chunked):
+    s, V, y, _ = arguments()
+    found = compiled(softmax.softmax_log_probability)(s, V, y)
+    np.testing.assert_allclose(found, performed(softmax.softmax_log_probability, s, V, y)[0], atol=1e-12)
+
+
+def test_rows_that_the_mask_takes_out_leave_no_trace(chunked):
+    s, V, y, _ = arguments()
+    function = compiled(softmax.softmax_cross_entropy)
+    loss, ds, dV = (np.array(value) for value in function(s, V, y, np.zeros(len(y))))
+    assert loss == 0 and not ds.any() and not dV.any()
+    mask = np.ones(len(y))
+    mask[10:] = 0
+    values = function(s, V, y, mask)
+    s[10:], y[10:] = 7.0, 0
+    for value, changed in zip(values, function(s, V, y, mask), strict=True):
+        np.testing.assert_array_equal(value, changed)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_extreme_outputs_stay_finite_and_exact(chunked, dtype):
+    s, V = np.zeros((24, HIDDEN_DIM), dtype), np.zeros((WORD_DIM, HIDDEN_DIM), dtype)
+    s[:, 0] = np.where(np.arange(24) % 2, 1e3, -1e3)
+    V[2, 0], V[5, 0] = 1, -1
+    y, mask = np.full(24, 2, np.int32), np.ones(24, dtype)
+    loss, ds, dV = (np.array(value) for value in compiled(softmax.softmax_cross_entropy, dtype)(s, V, y, mask))
+    assert loss == pytest.approx(12 * 2000.0)
+    assert np.isfinite(ds).all() and np.isfinite(dV).all()
+    assert ds.dtype == dV.dtype == loss.dtype == dtype
+    log_probability = np.array(compiled(softmax.softmax_log_probability, dtype)(s, V, y))
+    np.testing.assert_allclose(log_probability, np.where(np.arange(24) % 2, 0.0, -2000.0), atol=1e-6)
