@@ -50,19 +50,20 @@ NUMBERS = {"sg": 58, "pl": 42}
 # Zipf-Mandelbrot: the weight of the word of rank r (from 1) is (r + RANK_OFFSET) ** -exponent. The lists of a topic are
 # steeper than those that all topics share, for else few of their words would be common enough to be learned.
 RANK_OFFSET = 1.0
-SHARED_EXPONENT = 1.4
-TOPIC_EXPONENT = 1.6
-TAIL_EXPONENT = 1.0
+SHARED_EXPONENT = 1.2
+TOPIC_EXPONENT = 1.8
+TAIL_EXPONENT = 0.6
 MIN_COUNT_IN_PAIRS = 10  # how often the noun and both verb forms of an agreement pair stand in the comments
 VOWEL_SOUND = {"honest", "hourly"}
 CONSONANT_SOUND = {"user", "unique", "useless", "usual", "ukulele", "unicorn", "useful", "usher-like", "user-friendly"}
 
 RULES = """
-START: 34 STATEMENT . | 23 OPINION CLAUSE ENDING . | 6 CLAUSE CONJ CLAUSE . | 9 FIRST ENDING . | 6 REMARK .
-START: 8 YESNO ? | 6 WHQ ? | 7 EXCLAIM ! | 5 QUOTE | 4 SOCIAL
+START: 74 MAIN ENDING . | 8 YESNO ? | 6 WHQ ? | 6 EXCLAIM ! | 4 QUOTE | 4 SOCIAL
+MAIN: 34 CLAUSE | 17 FRONT , PRESENT | 30 OPINION CLAUSE | 11 FIRST | 8 REMARK | 4 JUDGED
+ENDING: 46 <> | 36 , CLOSING | 8 ASIDE | 10 CONJ SECOND
+SECOND: 50 SNP.{c}.{n} COPULA.{c}.{n} | 50 PRONOUNCLAUSE
+COPULA.{c}.{n}: 1 BE.{n} DEGREE?25 ADJ.{c}
 
-STATEMENT: 62 CLAUSE ENDING | 24 FRONT , PRESENT | 10 CLAUSE ASIDE | 8 JUDGED
-ENDING: 66 <> | 34 , CLOSING
 FRONT: 30 FRONTWORD | 25 TIME | 45 PHRASE
 PHRASE: 8 as far as I know | 7 to be honest | 6 if you ask me | 5 for what it 's worth | 4 at the end of the day
 PHRASE: 4 in my humble opinion | 3 to say the least | 3 as ADDRESSEE said
@@ -88,7 +89,7 @@ SNP.{c}.pl: 5 some NBAR.{c}.pl | 5 a lot of NBAR.{c}.pl | 6 all of the NBAR.{c}.
 POSS: 66 my | 16 our | 10 your | 4 NAME 's | 4 my KIN 's
 NBAR.{c}.{n}: 77 N.{c}.{n} | 23 ADJ.{c} N.{c}.{n}
 INDEF.{c}: 64 a:N.{c}.sg | 18 a:ADJX.{c} N.{c}.sg | 18 a:ADJALL N.{c}.sg
-ADJ.{c}: 30 ADJX.{c} | 70 ADJALL
+ADJ.{c}: 25 ADJX.{c} | 75 ADJALL
 PP.{c}: 1 PREP.{c}.{p} RNP.{p}
 RNP.{c}: 70 the N.{c}.{m} | 23 my N.{c}.{m} | 7 a:N.{c}.sg
 RC.{c}.{n}: 34 that OSNP.{s}.{m} TV.{s}.{c}.{m} | 14 that PRONOUN TV.P.{c}.pl | 52 WHO.{c} VREL.{c}.{n}
@@ -97,18 +98,18 @@ OSNP.P.sg: 12 NAME
 PRONOUN: 60 I | 25 we | 10 you | 5 they
 VREL.{c}.{n}: 34 IV.{c}.{n} | 38 TV.{c}.{d}.{n} RNP.{d} | 28 BE.{n} ADJ.{c}
 
-VP.{c}.{n}: 24 FREQ?10 IV.{c}.{n} TAIL | 34 FREQ?8 TV.{c}.{d}.{n} OBJ.{d} TIME?15 | 22 BE.{n} DEGREE?25 ADJ.{c}
+VP.{c}.{n}: 13 FREQ?10 IV.{c}.{n} TAIL | 15 FREQ?10 SHARED.{n} | 28 FREQ?8 TV.{c}.{d}.{n} OBJ.{d} TIME?15 | 22 COPULA.{c}.{n}
 VP.{c}.{n}: 4 BE.{n} about as ADJALL as a:THING SIMILE
-VP.{c}.{n}: 5 SEEM.{n} DEGREE?20 ADJ.{c} | 7 DO.{n} n't COMMON | 4 BE.{n} going to COMMON | 4 MODAL COMMON
+VP.{c}.{n}: 5 SEEM.{n} DEGREE?20 ADJ.{c} | 7 DO.{n} n't SHARED.pl | 4 BE.{n} going to SHARED.pl | 4 MODAL SHARED.pl
 PAST: 1 CHANGED PASTTIME?50
 CHANGED: 6 changed | 5 helped me | 4 made sense to me | 3 surprised all of us | 3 disappeared | 2 made a lot of difference
 SIMILE: 5 in the rain | 4 on a bad day | 3 in the middle of the night
-COMMON: 6 change | 5 help me | 5 make any sense to me | 4 matter | 4 surprise me any more | 3 disappear | 3 last for long
-COMMON: 3 make a lot of difference
 TAIL: 44 <> | 20 ADVERB | 36 TIME
-OBJ.{c}: 76 SNP.{c}.{m} OPOST.{c}.{m} | 24 THEM.{c}
+OBJ.{c}: 68 SNP.{c}.{m} OPOST.{c}.{m} | 32 THEM.{c}
 OBJ.P: 10 NAMED | 40 me | 10 us | 8 everybody
 OPOST.{c}.{n}: 90 <> | 6 PP.{c} | 4 RC.{c}.{n}
+SHARED.sg: 6 changes | 5 helps me | 5 makes sense to me | 5 matters | 4 surprises me | 3 disappears | 3 makes a lot of difference
+SHARED.pl: 6 change | 5 help me | 5 make sense to me | 5 matter | 4 surprise me | 3 disappear | 3 make a lot of difference
 BE.sg: 1 is
 BE.pl: 1 are
 DO.sg: 1 does
@@ -122,17 +123,17 @@ OPINION: 16 I have to say that | 12 I really do think that | 10 in my humble opi
 OPINION: 9 if you ask me , the truth is that | 8 there is no doubt in my mind that | 8 the funny thing is that
 OPINION: 7 it 's a pity that | 6 what I do n't understand is why | 5 my KIN keeps telling me that
 OPINION: 6 as HANDLE has already said ,
-CONJ: 30 , and | 28 , but | 20 because | 10 , so | 8 even though | 4 and at the same time | 3 ;
+CONJ: 30 , and | 28 , but | 20 because | 10 , so | 8 even though | 6 ;
 FIRST: 30 I FREQ?15 TV.P.{o}.pl OBJ.{o} TIME?20 | 12 I used to TV.P.{o}.pl OBJ.{o} | 5 I TV.P.{o}.past SNP.{o}.{m} PASTTIME | 10 I LIKE SNP.{c}.{n}
 FIRST: 6 we TV.P.{o}.pl OBJ.{o} TIME?20 | 6 my KIN and I TV.P.{o}.pl OBJ.{o} | 9 I have been ACTIVITY SINCE
 FIRST: 7 I LIKE ACTIVITY | 5 I 'm so tired of ACTIVITY | 5 I ca n't stand SNP.{c}.pl | 6 I live in PLACE , where CLAUSE
 SINCE: 60 since YEAR | 40 for NUMBER years now
 
-YESNO: 30 DO.{n} SNP.{c}.{n} VBASE.{c} | 24 BE.{n} SNP.{c}.{n} DEGREE?25 ADJ.{c} | 12 do you VBASE.P
+YESNO: 16 does anyone know why NP.{c}.{n} VP.{c}.{n} | 24 DO.{n} SNP.{c}.{n} VBASE.{c} | 24 BE.{n} SNP.{c}.{n} DEGREE?25 ADJ.{c} | 12 do you VBASE.P
 YESNO: 8 does anyone else TV.P.{o}.pl OBJ.{o} | 10 am I the only one who TV.P.{o}.sg OBJ.{o}
 YESNO: 7 is ACTIVITY DEGREE?25 ADJALL | 6 did you TV.P.{o}.pl OBJ.{o} PASTTIME?30
-VBASE.{c}: 30 IV.{c}.pl TAIL | 25 COMMON | 45 TV.{c}.{d}.pl OBJ.{d}
-WHQ: 22 why DO.{n} SNP.{c}.{n} VBASE.{c} | 14 why BE.{n} SNP.{c}.{n} so ADJ.{c} | 12 who TV.P.{o}.sg OBJ.{o}
+VBASE.{c}: 30 IV.{c}.pl TAIL | 25 SHARED.pl | 45 TV.{c}.{d}.pl OBJ.{d}
+WHQ: 18 can somebody please tell me why NP.{c}.{n} VP.{c}.{n} | 20 why DO.{n} SNP.{c}.{n} VBASE.{c} | 14 why BE.{n} SNP.{c}.{n} so ADJ.{c} | 12 who TV.P.{o}.sg OBJ.{o}
 WHQ: 10 how often DO.{n} SNP.{c}.{n} IV.{c}.pl | 16 what do you think about SNP.{c}.{n}
 WHQ: 10 which N.{c}.pl IV.{c}.pl TAIL | 8 where did you TV.P.{o}.pl SNP.{o}.{m}
 WHQ: 8 how many N.{c}.pl IV.{c}.pl TIME?40 | 6 who likes ACTIVITY
@@ -142,12 +143,12 @@ EXCLAIM: 5 no more N.{c}.pl , please | 5 stop ACTIVITY , please | 8 I ca n't bel
 
 QUOTE: 34 my KIN always says , `` ^ SAID . '' | 22 `` ^ SAID , '' SAYS SPEAKER . | 12 my KIN asked me , `` ^ ASKED ? ''
 QUOTE: 10 NAME shouted , `` ^ SHOUTED ! '' | 11 people call SNP.{c}.{n} `` ADJ.{c} '' . | 11 the `` ADJ.{c} '' N.{c}.{n} VP.{c}.{n} .
-SAID: 60 SNP.{c}.{n} BE.{n} DEGREE?25 ADJ.{c} | 40 SNP.{c}.{n} IV.{c}.{n}
+SAID: 60 SNP.{c}.{n} COPULA.{c}.{n} | 40 SNP.{c}.{n} IV.{c}.{n}
 ASKED: 60 why BE.{n} SNP.{c}.{n} so ADJ.{c} | 40 do you LIKE SNP.{c}.pl
 SHOUTED: 50 what a:ADJALL N.{c}.sg | 50 no more N.{c}.pl , please
 SAYS: 70 says | 20 said | 10 writes
 SPEAKER: 50 my KIN | 25 NAME | 25 HANDLE
-SOCIAL: 30 thanks for the ADJALL?40 tip , ADDRESSEE ! | 20 I agree with ADDRESSEE . | 12 greetings from PLACE !
+SOCIAL: 30 thanks a lot for the ADJALL?40 tip , ADDRESSEE ! | 20 I agree with ADDRESSEE . | 12 greetings from PLACE !
 SOCIAL: 10 ADDRESSEE , you are right about SNP.{c}.pl . | 9 is anyone else from PLACE ?
 SOCIAL: 9 welcome to the forum , HANDLE ! | 10 see you in PLACE , ADDRESSEE !
 ADDRESSEE: 65 HANDLE | 35 NAME
@@ -215,14 +216,14 @@ def compounds(heads, tails, capital):
 def shared_lists(shared):
     """Return the word lists that all topics share, `{symbol: rules}`."""
     lists = {name: zipf(text.split()) for name, text in shared.items() if not re.search("(HEAD|TAIL)$", name)}
-    for name in ("NAME",):
+    for name in ("NAME", "THING"):
         lists[name] = zipf(shared[name].split(), TAIL_EXPONENT)
     lists["PLACE"] = compounds(shared["PLACEHEAD"], shared["PLACETAIL"], capital=True)
     lists["HANDLE"] = compounds(shared["HANDLEHEAD"], shared["HANDLETAIL"], capital=False)
     round_numbers = [10, 20, 5, 30, 50, 15, 40, 12, 25, 60, 45, 90]
-    other_numbers = [number for number in range(3, 100) if number not in round_numbers]
+    other_numbers = [number for number in range(3, 40) if number not in round_numbers]
     lists["NUMBER"] = zipf([str(number) for number in round_numbers + other_numbers])
-    lists["YEAR"] = zipf([str(year) for year in range(2019, 1924, -1)], TAIL_EXPONENT)
+    lists["YEAR"] = zipf([str(year) for year in range(2019, 1944, -1)], TAIL_EXPONENT)
     return lists
 
 
@@ -230,7 +231,7 @@ def topic_lists(topic):
     """Return the word lists of one topic, `{symbol: rules}`."""
     lists = {"ACTIVITY": zipf(topic["activities"].split(), TOPIC_EXPONENT)}
     for name, text in topic.get("lists", {}).items():
-        lists[name] = zipf(text.split(), TAIL_EXPONENT)
+        lists[name] = zipf(text.split())
     for name, members in topic["classes"].items():
         lists[f"ADJX.{name}"] = zipf(members["adjectives"].split(), TOPIC_EXPONENT)
         lists[f"WHO.{name}"] = [(1.0, ("who" if members["people"] else "that",))]
@@ -663,7 +664,7 @@ def find_nodes(tree, symbol):
 
 def other_number(topic, label, word):
     """Return the form of a verb in the other number, or None if the symbol is not that of a present-tense verb."""
-    match = re.fullmatch(r"((?:IV|TV|BE|DO|SEEM)(?:\..+)?)\.(sg|pl)", label)
+    match = re.fullmatch(r"((?:IV|TV|BE|DO|SEEM|SHARED)(?:\..+)?)\.(sg|pl)", label)
     if not match:
         return None
     words = [symbols[0] for _, symbols in topic.rules[label]]
@@ -693,6 +694,8 @@ def agreement_pair(topic, tree):
         if leaves(parts[0]):
             return None
         parts = parts[1:]
+    if parts[0][0].startswith("COPULA"):
+        parts = parts[0][1]
     label, children = parts[0]
     wrong_form = other_number(topic, label, children[0][0]) if children else None
     if wrong_form is None or label[-2:] != subject[0][-2:]:

@@ -198,7 +198,7 @@ TOPICS = {
         "lists": {
             "K": """jazz rock blues folk reggae techno soul metal punk disco funk swing house gospel country opera
             ska grunge ambient hip-hop bluegrass trance bebop samba flamenco dubstep klezmer rockabilly tango salsa
-            calypso dub fado electro garage industrial skiffle polka mambo ragtime drone rumba chanson britpop
+            calypso fado electro garage industrial skiffle polka mambo ragtime drone rumba chanson britpop
             shoegaze yodelling barbershop minimalism serialism baroque plainsong dixieland bossa zydeco merengue
             psytrance cumbia emo""",
         },
@@ -263,17 +263,29 @@ TOPICS = {
 
 # Lists that all topics share.
 SHARED = {
-    "THING": """teapot brick banana sandcastle lighthouse wet_sock doorknob cucumber stapler paperclip umbrella bathtub
-    snowman toothbrush wheelbarrow trampoline hedgehog camel filing_cabinet letterbox chandelier haystack submarine lampshade
-    cardboard_box potato tax_return shopping_trolley hairdryer penguin scarecrow windmill suitcase traffic_cone deckchair
-    rainbow bicycle kite anchor sofa drawbridge volcano wardrobe bookshelf thermometer doormat cupboard bungalow mattress
-    clothes_peg lamppost tricycle parachute tractor dustbin gravestone pillow turnip caravan igloo postcard coconut
-    ironing_board seashell dictionary candlestick hot-air_balloon radiator curtain hammock periscope jigsaw staircase
-    catapult candyfloss_stall bus_stop pebble shoebox hatstand pineapple marshmallow button chimney rowing_boat bagpipe
-    telescope typewriter unicycle waterfall yacht zebra xylophone walrus vacuum_cleaner tombola snorkel rhinoceros puddle
-    otter nutcracker mousetrap lawnmower kazoo jellyfish icicle hippopotamus gargoyle fossil escalator dinosaur crocodile
-    boomerang armchair abacus barometer cactus dandelion earwig flamingo glacier harpoon igloo-maker juggernaut kaleidoscope
-    lobster meteorite narwhal obelisk pogo_stick quagmire roundabout sundial tapestry urn viaduct wigwam yo-yo ziggurat""",
+    "THING": """teapot brick banana sandcastle lighthouse wet_sock doorknob cucumber stapler paperclip umbrella
+    bathtub snowman toothbrush wheelbarrow trampoline hedgehog camel filing_cabinet letterbox
+    chandelier haystack submarine lampshade cardboard_box potato tax_return shopping_trolley hairdryer
+    penguin scarecrow windmill suitcase traffic_cone deckchair rainbow bicycle kite anchor sofa
+    drawbridge volcano wardrobe bookshelf thermometer doormat cupboard bungalow mattress clothes_peg
+    lamppost tricycle parachute tractor dustbin gravestone pillow turnip caravan igloo postcard
+    coconut ironing_board seashell dictionary candlestick hot-air_balloon radiator curtain hammock
+    periscope jigsaw staircase catapult candyfloss_stall bus_stop pebble shoebox hatstand pineapple
+    marshmallow button chimney rowing_boat bagpipe telescope typewriter unicycle waterfall yacht zebra
+    xylophone walrus vacuum_cleaner tombola snorkel rhinoceros puddle otter nutcracker mousetrap
+    lawnmower kazoo jellyfish icicle hippopotamus gargoyle fossil escalator dinosaur crocodile
+    boomerang armchair abacus barometer cactus dandelion earwig flamingo glacier harpoon igloo-maker
+    juggernaut kaleidoscope lobster meteorite narwhal obelisk pogo_stick quagmire roundabout sundial
+    tapestry urn viaduct wigwam yo-yo ziggurat accordion_case alarm_clock ashtray bookmark
+    bottle_opener bowling_ball broomstick bucket calculator canoe carousel carpet cartwheel castle
+    cathedral cello_case chessboard clipboard coat_hanger compass corkscrew cradle crayon crossword
+    cushion dartboard dolphin doughnut drawer eggcup elevator fairground feather fire_engine flagpole
+    fountain garage ghost_train glove goldfish grapefruit hairbrush handbag handkerchief helicopter
+    helmet horseshoe hourglass jackdaw lantern_fish mailbag marquee moustache notebook ostrich
+    paintbrush passport peacock pelican pillowcase pincushion plughole porcupine pyramid raincoat
+    reindeer rucksack saxophone_case sealion skateboard snowflake spaceship sponge starfish stepladder
+    sunhat tablecloth tadpole tambourine tent_pole thimble tightrope toadstool treadmill tugboat
+    wallpaper watermelon whirlpool wheelie_bin windscreen woodpecker""",
     "ADJALL": """good great new old terrible wonderful awful nice strange horrible amazing fantastic big small perfect
     lovely boring cheap expensive brilliant ridiculous beautiful interesting ugly useless impressive popular ordinary
     decent unusual average special excellent odd remarkable dreadful superb typical peculiar marvellous reliable weird
@@ -320,16 +332,14 @@ SHARED = {
     "MONTH": "May April March June October September July August November February January December",
     "TIMEOFDAY": "morning evening first last night early late midday",
     "NUMBERWORD": "two three four five six ten seven eight twelve nine twenty eleven thirty fifteen forty fifty a_hundred",
-    "HANDLEHEAD": """quiet silver mossy rusty sleepy purple lucky tiny stormy velvet wild dusty happy frosty hidden crimson
-    rapid wooden sunny salty mellow copper lonely misty amber brave cosmic dizzy electric fuzzy grumpy hollow icy jolly
-    northern""",
+    "HANDLEHEAD": """quiet silver mossy rusty sleepy purple lucky tiny stormy velvet wild dusty happy frosty hidden
+    crimson rapid wooden sunny salty mellow copper""",
     "HANDLETAIL": """fox otter badger teapot raven pebble lantern walrus pickle comet heron turnip pilot wizard hamster
-    biscuit kettle owl marble penguin cactus falcon goblin mango noodle panda radish sparrow thimble turtle weasel yeti
-    rocket bison""",
-    "PLACEHEAD": """Ash Oak Green Black Thorn Red West Hart Elm Stone Wood Lang Brook King North Mill Farn Whit Cold Marl
-    Hazel Lin Beck Wil Hol Swan Raven Clay Fern Bram East Dun Ald Cran Kel Rush""",
-    "PLACETAIL": """ford bridge ton field ley wick ham worth dale stead bury combe mouth well hurst burn cliffe hampton
-    minster by thorpe gate""",
+    biscuit kettle owl marble penguin""",
+    "PLACEHEAD": """Ash Oak Green Black Thorn Red West Hart Elm Stone Wood Lang Brook King North Mill Farn Whit Cold
+    Marl Hazel Lin Beck Wil""",
+    "PLACETAIL": """ford bridge ton field ley wick ham worth dale stead bury combe mouth well hurst burn cliffe
+    hampton""",
     "NAME": """Anna Tom Maria Peter Laura Sam Julia Mark Emma Paul Sarah David Helen Oliver Kate Sofia Martin
     Lucy Simon Clara Adam Daniel Rachel George Alice Henry Grace Felix Irene Oscar Diana Victor Hannah
     Julie Walter Frank Arthur Deborah Judith Monica Patrick Stefan Teresa Ursula William Yvonne Albert

@@ -66,8 +66,9 @@ class XLALinker(JAXLinker):
 
         def traced(*arguments):
             with warnings.catch_warnings():
-                # PyTensor's indices are int64; JAX's 32 bits hold any that can occur.
-                warnings.filterwarnings("ignore", message="Explicitly requested dtype int64")
+                # PyTensor's indices are int64, and its rewrites bring in sums with a float64 accumulator. In single
+                # precision JAX makes both 32 bits wide, as is wanted here, and warns of it.
+                warnings.filterwarnings("ignore", message="Explicitly requested dtype (int64|float64)")
                 return fn(*arguments)
 
         compiled = jax.jit(traced)
