@@ -1,6 +1,6 @@
 """Write the corpus of theano_rnn: comments made by a seeded probabilistic grammar, with their exact probabilities.
 
-A comment draws one of eight topics and then one to six sentences, each independently from the grammar of its topic.
+A comment draws one of four topics and then one to six sentences, each independently from the grammar of its topic.
 The probability of a sentence by itself sums the topic out,
 
     P(sentence) = sum over topics of P(topic) * P(sentence | topic),
@@ -27,7 +27,8 @@ the weights that the topic gives them: `{c}` a noun class, `{d}` a class that `{
 upon `{c}`, `{p}` a class in whose place `{c}` can be, `{o}` a class that people act upon, `{n}` and `{m}` numbers (sg,
 pl). A variable keeps its value within one alternative; this is how subject and verb agree.
 
-The file is longer than 400 lines because the rules stand in it, beside the code that reads them.
+The file is longer than 400 lines because it is self-contained: a hundred lines of rules, the code that reads, samples
+and sums them, and the command line. The word lists are in words.py.
 """
 
 import argparse
@@ -48,48 +49,54 @@ DEFAULT_PAIRS = 440
 SENTENCES_PER_COMMENT = (16, 25, 25, 17, 10, 7)  # weights of one to six sentences
 NUMBERS = {"sg": 58, "pl": 42}
 # Zipf-Mandelbrot: the weight of the word of rank r (from 1) is (r + RANK_OFFSET) ** -exponent. The lists of a topic are
-# steeper than those that all topics share, for else few of their words would be common enough to be learned.
+# the steepest, for else few of their words would be common enough to learn who does what; the lists whose words can
+# stand for each other anywhere (names, places) are the flattest, and make most of the long tail.
 RANK_OFFSET = 1.0
+TOPIC_EXPONENT = 2.0
 SHARED_EXPONENT = 1.2
-TOPIC_EXPONENT = 1.8
 TAIL_EXPONENT = 0.6
+TAIL_LISTS = ("NAME", "THING")
 MIN_COUNT_IN_PAIRS = 10  # how often the noun and both verb forms of an agreement pair stand in the comments
-VOWEL_SOUND = {"honest", "hourly"}
-CONSONANT_SOUND = {"user", "unique", "useless", "usual", "ukulele", "unicorn", "useful", "usher-like", "user-friendly"}
+VOWEL_SOUND = {"hourglass"}
+CONSONANT_SOUND = {"one-sided", "ukulele", "unicycle", "unique", "useless"}
 
 RULES = """
 START: 74 MAIN ENDING . | 8 YESNO ? | 6 WHQ ? | 6 EXCLAIM ! | 4 QUOTE | 4 SOCIAL
 MAIN: 34 CLAUSE | 17 FRONT , PRESENT | 30 OPINION CLAUSE | 11 FIRST | 8 REMARK | 4 JUDGED
-ENDING: 46 <> | 36 , CLOSING | 8 ASIDE | 10 CONJ SECOND
+ENDING: 42 <> | 40 , CLOSING | 8 ASIDE | 10 CONJ SECOND
 SECOND: 50 SNP.{c}.{n} COPULA.{c}.{n} | 50 PRONOUNCLAUSE
 COPULA.{c}.{n}: 1 BE.{n} DEGREE?25 ADJ.{c}
 
-FRONT: 30 FRONTWORD | 25 TIME | 45 PHRASE
-PHRASE: 8 as far as I know | 7 to be honest | 6 if you ask me | 5 for what it 's worth | 4 at the end of the day
-PHRASE: 4 in my humble opinion | 3 to say the least | 3 as ADDRESSEE said
-CLOSING: 30 PHRASE | 12 which is a shame , if you ask me | 10 and I have no idea why | 9 but what do I know about it
-CLOSING: 9 and that is the whole point of it | 8 but nobody seems to care about it | 8 at least that 's what I hear from my KIN
+FRONT: 30 FRONTWORD | 25 TIME | 45 FRONTPHRASE
+FRONTPHRASE: 8 to be honest | 6 in my humble opinion | 5 at the end of the day | 4 as ADDRESSEE said
+FRONTPHRASE: 3 for some reason
+CLOSING: 10 as far as I know | 9 if you ask me | 6 for what it 's worth | 5 to say the least
+CLOSING: 12 which is a shame , if you ask me
+CLOSING: 10 and I have no idea why | 9 but what do I know about it | 9 and that is the whole point of it
+CLOSING: 8 but nobody seems to care about it | 8 at least that 's what I hear from my KIN
 CLOSING: 8 and there is nothing we can do about it | 6 but maybe I 'm just being silly
 JUDGED: 40 ACTIVITY is DEGREE?30 ADJALL | 15 ACTIVITY always cheers me up | 15 ACTIVITY takes NUMBERWORD hours a week
 JUDGED: 15 ACTIVITY is much harder than ACTIVITY | 15 ACTIVITY is good for my KIN
-CLAUSE: 70 NP.{c}.{n} VP.{c}.{n} | 8 NP.{c}.{n} PAST | 22 PRONOUNCLAUSE
+CLAUSE: 66 NP.{c}.{n} VP.{c}.{n} | 8 NP.{c}.{n} PAST | 26 PRONOUNCLAUSE
 PRESENT: 80 NP.{c}.{n} VP.{c}.{n} | 20 PRONOUNCLAUSE
 PRONOUNCLAUSE: 26 it VP.{c}.sg | 18 they VP.{c}.pl | 8 she VP.P.sg | 8 he VP.P.sg
-PRONOUNCLAUSE: 10 it BE.sg not that ADJALL | 8 they BE.pl all the same to me | 10 it BE.sg the same in PLACE
+PRONOUNCLAUSE: 8 it BE.sg not that ADJALL | 5 it BE.sg not worth it | 8 they BE.pl all the same to me
+PRONOUNCLAUSE: 10 it BE.sg the same in PLACE
 PRONOUNCLAUSE: 8 there BE.sg nothing wrong with SNP.{c}.{n} | 8 nobody really cares about SNP.{c}.{n}
 
 NP.{c}.{n}: 100 SNP.{c}.{n} POST.{c}.{n}
 NP.P.sg: 24 NAMED
 NAMED: 9 NAME | 6 my KIN | 3 my friend NAME
-POST.{c}.sg: 72 <> | 9 PP.{c} | 17 RC.{c}.sg | 2 ( the ADJ.{c} one )
-POST.{c}.pl: 72 <> | 9 PP.{c} | 17 RC.{c}.pl | 2 ( the ADJ.{c} ones )
-SNP.{c}.sg: 38 the NBAR.{c}.sg | 16 this NBAR.{c}.sg | 14 POSS NBAR.{c}.sg | 15 INDEF.{c} | 8 every NBAR.{c}.sg
-SNP.{c}.pl: 30 the NBAR.{c}.pl | 16 these NBAR.{c}.pl | 12 POSS NBAR.{c}.pl | 11 most NBAR.{c}.pl | 9 many NBAR.{c}.pl
-SNP.{c}.pl: 5 some NBAR.{c}.pl | 5 a lot of NBAR.{c}.pl | 6 all of the NBAR.{c}.pl | 4 several NBAR.{c}.pl | 4 NUMBERWORD NBAR.{c}.pl | 5 NBAR.{c}.pl
+POST.{c}.sg: 72 <> | 7 PP.{c} | 19 RC.{c}.sg | 2 ( the ADJ.{c} one )
+POST.{c}.pl: 72 <> | 7 PP.{c} | 19 RC.{c}.pl | 2 ( the ADJ.{c} ones )
+SNP.{c}.sg: 28 the NBAR.{c}.sg | 24 this NBAR.{c}.sg | 14 POSS NBAR.{c}.sg | 15 INDEF.{c} | 10 every NBAR.{c}.sg
+SNP.{c}.pl: 22 the NBAR.{c}.pl | 24 these NBAR.{c}.pl | 10 POSS NBAR.{c}.pl | 11 most NBAR.{c}.pl | 9 many NBAR.{c}.pl
+SNP.{c}.pl: 5 some NBAR.{c}.pl | 5 a lot of NBAR.{c}.pl | 6 all of the NBAR.{c}.pl | 4 several NBAR.{c}.pl
+SNP.{c}.pl: 4 NUMBERWORD NBAR.{c}.pl | 5 NBAR.{c}.pl
 POSS: 66 my | 16 our | 10 your | 4 NAME 's | 4 my KIN 's
-NBAR.{c}.{n}: 77 N.{c}.{n} | 23 ADJ.{c} N.{c}.{n}
-INDEF.{c}: 64 a:N.{c}.sg | 18 a:ADJX.{c} N.{c}.sg | 18 a:ADJALL N.{c}.sg
-ADJ.{c}: 25 ADJX.{c} | 75 ADJALL
+NBAR.{c}.{n}: 80 N.{c}.{n} | 20 ADJ.{c} N.{c}.{n}
+INDEF.{c}: 70 a:N.{c}.sg | 8 a:ADJX.{c} N.{c}.sg | 22 a:ADJALL N.{c}.sg
+ADJ.{c}: 18 ADJX.{c} | 82 ADJALL
 PP.{c}: 1 PREP.{c}.{p} RNP.{p}
 RNP.{c}: 70 the N.{c}.{m} | 23 my N.{c}.{m} | 7 a:N.{c}.sg
 RC.{c}.{n}: 34 that OSNP.{s}.{m} TV.{s}.{c}.{m} | 14 that PRONOUN TV.P.{c}.pl | 52 WHO.{c} VREL.{c}.{n}
@@ -98,18 +105,22 @@ OSNP.P.sg: 12 NAME
 PRONOUN: 60 I | 25 we | 10 you | 5 they
 VREL.{c}.{n}: 34 IV.{c}.{n} | 38 TV.{c}.{d}.{n} RNP.{d} | 28 BE.{n} ADJ.{c}
 
-VP.{c}.{n}: 13 FREQ?10 IV.{c}.{n} TAIL | 15 FREQ?10 SHARED.{n} | 28 FREQ?8 TV.{c}.{d}.{n} OBJ.{d} TIME?15 | 22 COPULA.{c}.{n}
+VP.{c}.{n}: 11 FREQ?10 IV.{c}.{n} TAIL | 18 FREQ?10 SHARED.{n} | 25 FREQ?8 TV.{c}.{d}.{n} OBJ.{d} TIME?15
+VP.{c}.{n}: 22 COPULA.{c}.{n}
 VP.{c}.{n}: 4 BE.{n} about as ADJALL as a:THING SIMILE
 VP.{c}.{n}: 5 SEEM.{n} DEGREE?20 ADJ.{c} | 7 DO.{n} n't SHARED.pl | 4 BE.{n} going to SHARED.pl | 4 MODAL SHARED.pl
 PAST: 1 CHANGED PASTTIME?50
-CHANGED: 6 changed | 5 helped me | 4 made sense to me | 3 surprised all of us | 3 disappeared | 2 made a lot of difference
+CHANGED: 6 changed | 5 helped me | 4 made sense to me | 3 surprised all of us | 3 disappeared
+CHANGED: 2 made a lot of difference
 SIMILE: 5 in the rain | 4 on a bad day | 3 in the middle of the night
 TAIL: 44 <> | 20 ADVERB | 36 TIME
 OBJ.{c}: 68 SNP.{c}.{m} OPOST.{c}.{m} | 32 THEM.{c}
 OBJ.P: 10 NAMED | 40 me | 10 us | 8 everybody
 OPOST.{c}.{n}: 90 <> | 6 PP.{c} | 4 RC.{c}.{n}
-SHARED.sg: 6 changes | 5 helps me | 5 makes sense to me | 5 matters | 4 surprises me | 3 disappears | 3 makes a lot of difference
-SHARED.pl: 6 change | 5 help me | 5 make sense to me | 5 matter | 4 surprise me | 3 disappear | 3 make a lot of difference
+SHARED.sg: 6 changes | 5 helps me | 5 makes sense to me | 5 matters | 4 surprises me | 3 disappears
+SHARED.sg: 3 makes a lot of difference
+SHARED.pl: 6 change | 5 help me | 5 make sense to me | 5 matter | 4 surprise me | 3 disappear
+SHARED.pl: 3 make a lot of difference
 BE.sg: 1 is
 BE.pl: 1 are
 DO.sg: 1 does
@@ -119,21 +130,25 @@ SEEM.pl: 5 look | 4 seem | 2 sound
 MODAL: 6 can | 5 will | 4 should | 3 might | 2 must
 LIKE: 6 love | 5 hate | 4 like | 3 miss | 2 adore
 
-OPINION: 16 I have to say that | 12 I really do think that | 10 in my humble opinion , | 9 I 'm pretty sure that
-OPINION: 9 if you ask me , the truth is that | 8 there is no doubt in my mind that | 8 the funny thing is that
+OPINION: 16 I have to say that | 12 I really do think that | 10 I would like to add that | 9 I 'm pretty sure that
+OPINION: 9 the truth is that | 8 there is no doubt in my mind that | 8 the funny thing is that
 OPINION: 7 it 's a pity that | 6 what I do n't understand is why | 5 my KIN keeps telling me that
 OPINION: 6 as HANDLE has already said ,
 CONJ: 30 , and | 28 , but | 20 because | 10 , so | 8 even though | 6 ;
-FIRST: 30 I FREQ?15 TV.P.{o}.pl OBJ.{o} TIME?20 | 12 I used to TV.P.{o}.pl OBJ.{o} | 5 I TV.P.{o}.past SNP.{o}.{m} PASTTIME | 10 I LIKE SNP.{c}.{n}
+FIRST: 30 I FREQ?15 TV.P.{o}.pl OBJ.{o} TIME?20 | 12 I used to TV.P.{o}.pl OBJ.{o}
+FIRST: 5 I TV.P.{o}.past SNP.{o}.{m} PASTTIME | 10 I LIKE SNP.{c}.{n}
 FIRST: 6 we TV.P.{o}.pl OBJ.{o} TIME?20 | 6 my KIN and I TV.P.{o}.pl OBJ.{o} | 9 I have been ACTIVITY SINCE
-FIRST: 7 I LIKE ACTIVITY | 5 I 'm so tired of ACTIVITY | 5 I ca n't stand SNP.{c}.pl | 6 I live in PLACE , where CLAUSE
+FIRST: 7 I LIKE ACTIVITY | 5 I 'm so tired of ACTIVITY | 5 I ca n't stand SNP.{c}.pl
+FIRST: 6 I live in PLACE , where CLAUSE
 SINCE: 60 since YEAR | 40 for NUMBER years now
 
-YESNO: 16 does anyone know why NP.{c}.{n} VP.{c}.{n} | 24 DO.{n} SNP.{c}.{n} VBASE.{c} | 24 BE.{n} SNP.{c}.{n} DEGREE?25 ADJ.{c} | 12 do you VBASE.P
+YESNO: 16 does anyone know why NP.{c}.{n} VP.{c}.{n} | 24 DO.{n} SNP.{c}.{n} VBASE.{c}
+YESNO: 24 BE.{n} SNP.{c}.{n} DEGREE?25 ADJ.{c} | 12 do you VBASE.P
 YESNO: 8 does anyone else TV.P.{o}.pl OBJ.{o} | 10 am I the only one who TV.P.{o}.sg OBJ.{o}
 YESNO: 7 is ACTIVITY DEGREE?25 ADJALL | 6 did you TV.P.{o}.pl OBJ.{o} PASTTIME?30
 VBASE.{c}: 30 IV.{c}.pl TAIL | 25 SHARED.pl | 45 TV.{c}.{d}.pl OBJ.{d}
-WHQ: 18 can somebody please tell me why NP.{c}.{n} VP.{c}.{n} | 20 why DO.{n} SNP.{c}.{n} VBASE.{c} | 14 why BE.{n} SNP.{c}.{n} so ADJ.{c} | 12 who TV.P.{o}.sg OBJ.{o}
+WHQ: 18 can somebody please tell me why NP.{c}.{n} VP.{c}.{n} | 20 why DO.{n} SNP.{c}.{n} VBASE.{c}
+WHQ: 14 why BE.{n} SNP.{c}.{n} so ADJ.{c} | 12 who TV.P.{o}.sg OBJ.{o}
 WHQ: 10 how often DO.{n} SNP.{c}.{n} IV.{c}.pl | 16 what do you think about SNP.{c}.{n}
 WHQ: 10 which N.{c}.pl IV.{c}.pl TAIL | 8 where did you TV.P.{o}.pl SNP.{o}.{m}
 WHQ: 8 how many N.{c}.pl IV.{c}.pl TIME?40 | 6 who likes ACTIVITY
@@ -141,8 +156,10 @@ EXCLAIM: 7 what a:ADJX.{c} N.{c}.sg | 8 what a:ADJALL N.{c}.sg | 8 what ADJ.{c} 
 EXCLAIM: 14 how ADJ.{c} SNP.{c}.{n} BE.{n} | 28 CLAUSE | 12 I LIKE SNP.{c}.pl | 8 never TV.P.{o}.pl SNP.{o}.sg
 EXCLAIM: 5 no more N.{c}.pl , please | 5 stop ACTIVITY , please | 8 I ca n't believe that CLAUSE
 
-QUOTE: 34 my KIN always says , `` ^ SAID . '' | 22 `` ^ SAID , '' SAYS SPEAKER . | 12 my KIN asked me , `` ^ ASKED ? ''
-QUOTE: 10 NAME shouted , `` ^ SHOUTED ! '' | 11 people call SNP.{c}.{n} `` ADJ.{c} '' . | 11 the `` ADJ.{c} '' N.{c}.{n} VP.{c}.{n} .
+QUOTE: 34 my KIN always says , `` ^ SAID . '' | 22 `` ^ SAID , '' SAYS SPEAKER .
+QUOTE: 12 my KIN asked me , `` ^ ASKED ? ''
+QUOTE: 10 NAME shouted , `` ^ SHOUTED ! '' | 11 people call SNP.{c}.{n} `` ADJ.{c} '' .
+QUOTE: 11 the `` ADJ.{c} '' N.{c}.{n} VP.{c}.{n} .
 SAID: 60 SNP.{c}.{n} COPULA.{c}.{n} | 40 SNP.{c}.{n} IV.{c}.{n}
 ASKED: 60 why BE.{n} SNP.{c}.{n} so ADJ.{c} | 40 do you LIKE SNP.{c}.pl
 SHOUTED: 50 what a:ADJALL N.{c}.sg | 50 no more N.{c}.pl , please
@@ -152,8 +169,10 @@ SOCIAL: 30 thanks a lot for the ADJALL?40 tip , ADDRESSEE ! | 20 I agree with AD
 SOCIAL: 10 ADDRESSEE , you are right about SNP.{c}.pl . | 9 is anyone else from PLACE ?
 SOCIAL: 9 welcome to the forum , HANDLE ! | 10 see you in PLACE , ADDRESSEE !
 ADDRESSEE: 65 HANDLE | 35 NAME
-ASIDE: 24 ( at least in PLACE ) | 8 ( not only in PLACE ) | 8 ( and I mean it ) | 7 ( sorry about that ) | 7 ( no joke )
-ASIDE: 12 ( and it has been like that since YEAR ) | 8 ( just ask my KIN ) | 6 ( believe me ) | 8 ( or so ADDRESSEE says )
+ASIDE: 24 ( at least in PLACE ) | 8 ( not only in PLACE ) | 8 ( and I mean it ) | 7 ( sorry about that )
+ASIDE: 7 ( no joke )
+ASIDE: 12 ( and it has been like that since YEAR ) | 8 ( just ask my KIN ) | 6 ( believe me )
+ASIDE: 8 ( or so ADDRESSEE says )
 ASIDE: 6 ( even in MONTH ) | 5 ( thanks again , ADDRESSEE ) | 6 ( and not only on WEEKDAY )
 """
 
@@ -216,7 +235,7 @@ def compounds(heads, tails, capital):
 def shared_lists(shared):
     """Return the word lists that all topics share, `{symbol: rules}`."""
     lists = {name: zipf(text.split()) for name, text in shared.items() if not re.search("(HEAD|TAIL)$", name)}
-    for name in ("NAME", "THING"):
+    for name in TAIL_LISTS:
         lists[name] = zipf(shared[name].split(), TAIL_EXPONENT)
     lists["PLACE"] = compounds(shared["PLACEHEAD"], shared["PLACETAIL"], capital=True)
     lists["HANDLE"] = compounds(shared["HANDLEHEAD"], shared["HANDLETAIL"], capital=False)
@@ -283,7 +302,7 @@ def variable_values(variable, bound, topic):
 
 
 def bindings(text, bound, topic):
-    """Yield `(weight, values)` for all values of the variables in `text` that `bound` leaves free; the weights sum to 1."""
+    """Yield `(weight, values)` for all values of the variables in `text` that `bound` leaves free."""
     free = [variable for variable in "cndospm" if f"{{{variable}}}" in text and variable not in bound]
     if not free:
         yield 1.0, bound
@@ -379,7 +398,6 @@ class TopicGrammar:
                 for probability, (word,) in alternatives:
                     words[word.lower()] = words.get(word.lower(), 0.0) + probability
         self._first = {}
-        self._nullable = {}
         self._usable = {}
         self.vocabulary = {
             symbol.lower()
@@ -510,6 +528,9 @@ class Grammar:
 def load_grammar():
     """Return the grammar of the shipped comments."""
     tables = runpy.run_path(str(FOLDER / "words.py"))
+    for topic in tables["TOPICS"].values():
+        topic["classes"]["X"] = tables["GENERAL"]
+        topic["relations"] += tables["GENERAL_RELATIONS"]
     return Grammar(RULES, tables["TOPICS"], shared_lists(tables["SHARED"]))
 
 
@@ -564,7 +585,8 @@ def tokenise(text):
 
 
 def split_sentences(comment):
-    """Return the sentences of a comment. (Within a sentence of the grammar, `.?!` stand at most before a last quote.)"""
+    """Return the sentences of a comment."""
+    # Within a sentence of the grammar, a full stop, question or exclamation mark stands at most before a closing quote.
     return re.split(r'(?<=[.?!])\s+|(?<=[.?!]")\s+', comment.strip())
 
 
@@ -680,7 +702,7 @@ def agreement_pair(topic, tree):
     tuple or None
         `(distance, right, wrong, noun, verb forms)`; `right` and `wrong` are lists of words, `distance` is `far` if a
         phrase or a clause stands between the noun of the subject and its verb, and `near` if nothing does. None if the
-        sentence has not exactly one main clause, its verb is not in the present tense, or only an adverb stands between.
+        sentence has not exactly one main clause, if its verb is not in the present tense, or if an adverb precedes it.
     """
     clauses = find_nodes(tree, "CLAUSE") + find_nodes(tree, "PRESENT")
     if len(clauses) != 1 or len(clauses[0][1]) != 2:  # a clause with a pronoun as its subject has one part
@@ -690,7 +712,7 @@ def agreement_pair(topic, tree):
         return None
     noun_phrase, post = subject[1]
     parts = predicate[1]
-    if parts[0][0].startswith("FREQ"):  # adverbs come off and on: they make no distance, or the wrong kind of it
+    if parts[0][0].startswith("FREQ"):  # the place of an adverb, which may be empty
         if leaves(parts[0]):
             return None
         parts = parts[1:]

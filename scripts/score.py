@@ -9,6 +9,7 @@ import math
 import sys
 
 from theano_rnn.command_line import ArgumentParser, run
+from theano_rnn.corpus_files import read_lines
 from theano_rnn.errors import CorpusError
 
 LINES_AT_ONCE = 4096
@@ -24,24 +25,6 @@ def parse(argv):
     return parser.parse_args(argv)
 
 
-def read_lines(files):
-    """Yield the lines of files, or of standard input, without their ends."""
-    for name in files or ["-"]:
-        try:
-            source = sys.stdin.buffer if name == "-" else open(name, "rb")
-            for number, line in enumerate(source, 1):
-                try:
-                    yield line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
-                except UnicodeDecodeError as error:
-                    where = "standard input" if name == "-" else name
-                    raise CorpusError(
-                        f"{where}, line {number}: byte {line[error.start]:#04x} at position {error.start + 1} is not "
-                        "UTF-8; convert the text to UTF-8, for example with iconv"
-                    ) from error
-        except OSError as error:
-            raise CorpusError(f"{name}: cannot be read: {error.strerror}; check its name") from error
-
-
 def work(argv):
     arguments = parse(argv)
     from theano_rnn.language_model import load
@@ -49,7 +32,7 @@ def work(argv):
     lm = load(arguments.model)
     sentences = tokens = unknown_words = 0
     total = 0.0
-    lines = read_lines(arguments.files)
+    lines = read_lines(arguments.files, sys.stdin.buffer)
     while block := list(itertools.islice(lines, LINES_AT_ONCE)):
         for line, scored in zip(block, lm.words_scores(block), strict=True):
             logp = sum(value for _, value, _ in scored)

@@ -28,6 +28,7 @@ def parse(argv):
     add("--sequence-length", type=int, metavar="N", help="characters a step and stream (default: 50)")
     add("--optimizer", choices=("sgd", "momentum", "adagrad", "rmsprop", "adam"), help="(default: adam)")
     add("--learning-rate", type=float, metavar="X", help="(default: one that suits the optimizer)")
+    add("--rate-decay", type=float, metavar="X", help="in epoch e the rate is rate / (1 + X e) (default: 0.5)")
     add("--clip", type=float, metavar="X", help="limit of the gradients' norm; 0: none (default: 1)")
     add("--valid", metavar="FILE", help="held-out text")
     add("--valid-fraction", type=float, metavar="X", help="share of the text to hold out (default: 0.05)")
@@ -54,7 +55,10 @@ class Screen:
         tqdm.write(text, file=sys.stderr)
 
     def progress(self, state, epochs, done, total, loss, tokens):
+        if self.bar is not None and self.epoch != state.epoch:
+            self.close()
         if self.bar is None:
+            self.epoch = state.epoch
             self.bar = tqdm(
                 total=total, initial=done - 1, unit="step", file=sys.stderr, leave=False, dynamic_ncols=True
             )
@@ -65,10 +69,13 @@ class Screen:
         self.bar.set_postfix_str(f"loss {loss:.3f}, {speed:,.0f} tokens/s")
         self.bar.update(done - self.bar.n)
 
-    def evaluated(self, record, sample):
+    def close(self):
         if self.bar is not None:
             self.bar.close()
             self.bar = None
+
+    def evaluated(self, record, sample):
+        self.close()
         held_out = record["valid_loss"] is not None
         loss = record["valid_loss"] if held_out else record["train_loss"]
         self.note(
@@ -100,17 +107,19 @@ def work(argv):
     if data is None and not resume:
         data = default_data()
     screen = Screen()
-    if not resume:
-        screen.note(f"reading {', '.join(data)}")
-    from theano_rnn.training import train
+    from theano_rnn.training import RunFiles, train
 
     try:
         lm = train(data, model=model, resume=resume, log=log, reporter=screen, **settings)
     except TrainingInterrupted:
+        screen.close()
         screen.note(f"\ninterrupted; the work so far is saved. To go on:\n  {command(argv)}")
         raise
+    finally:
+        screen.close()
     best = min(lm.training["history"], key=lambda record: record["perplexity"])
-    screen.note(f"best perplexity {best['perplexity']:.2f} after epoch {best['epoch']}; the model is in {model}")
+    place = RunFiles(Path(model), None).model
+    screen.note(f"best perplexity {best['perplexity']:.2f} after epoch {best['epoch']}; the model is in {place}")
 
 
 def main(argv=None):

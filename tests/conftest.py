@@ -1,9 +1,15 @@
 """Fixtures that several test modules share."""
 
+import os
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+# Compiled functions are kept for the length of one run: the tests neither read nor fill the user's own cache.
+_CACHE = tempfile.TemporaryDirectory(prefix="theano_rnn-tests-")
+os.environ.setdefault("THEANO_RNN_CACHE", _CACHE.name)
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 

@@ -30,10 +30,10 @@ def test_bucket_length_of_a_bucket_is_itself():
     assert [bucket_length(bucket) for bucket in BUCKETS] == list(BUCKETS)
 
 
-def test_there_are_few_buckets_and_each_wastes_little_beyond_20_steps():
-    buckets = [bucket_length(length) for length in range(1, 2001)]
-    assert len(set(buckets)) <= 30
-    assert all(bucket <= length * 1.4 for length, bucket in enumerate(buckets, start=1) if length > 20)
+def test_buckets_are_few_and_grow_by_half_at_most():
+    buckets = sorted({bucket_length(length) for length in range(BUCKETS[3], 3000)})
+    assert len(buckets) <= 25
+    assert all(after <= 1.5 * before for before, after in zip(buckets, buckets[1:], strict=False))
 
 
 def test_encoded_sentences_give_back_each_sentence_and_its_steps():

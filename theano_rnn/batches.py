@@ -49,6 +49,7 @@ class EncodedSentences(Sequence):
         return len(self.offsets) - 1
 
     def __getitem__(self, index):
+        index = range(len(self))[index]
         return self.ids[self.offsets[index] : self.offsets[index + 1]]
 
     @property

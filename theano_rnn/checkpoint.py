@@ -70,7 +70,11 @@ def read_archive(path):
                 raise ModelFileError(f"{path}: not a model file (no .npz archive); name a file that train.py wrote")
             file.seek(0)
             with np.load(file, allow_pickle=False) as archive:
-                return {name: archive[name] for name in archive.files}
+                entries = {name: archive[name] for name in archive.files}
+        for name, entry in entries.items():
+            if not isinstance(entry, np.ndarray):
+                raise ModelFileError(f"{path}: damaged, or not a model file: {name} is no array")
+        return entries
     except FileNotFoundError as error:
         raise ModelFileError(f"{path}: no such file; train a model first, or name another file") from error
     except OSError as error:

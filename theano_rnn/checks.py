@@ -15,14 +15,15 @@ def check_count(name, value, minimum=1):
 
 
 def check_choice(name, value, choices):
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:
         raise ValueError(f"{name}: expected one of {', '.join(choices)}, got {value!r}")
     return value
 
 
 def check_bptt_truncate(value):
     """A number of steps, or None for the whole sentence (also told by -1)."""
-    return None if value is None or (isinstance(value, int) and value == -1) else check_count("bptt_truncate", value, 0)
+    steps = -1 if value is None else check_count("bptt_truncate", value, -1)
+    return None if steps == -1 else steps
 
 
 def check_ids(name, ids, word_dim):

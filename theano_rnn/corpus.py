@@ -38,13 +38,15 @@ class Corpus:
     fingerprint: str
 
 
-def read_corpus(paths, options):
+def read_corpus(paths, options, note=logger.info):
     """Read and encode the texts of a run.
 
     Parameters
     ----------
     paths : one path or several
     options : TrainingOptions
+    note : callable
+        Is told, in a line, what is being done and what was found.
 
     Raises
     ------
@@ -54,13 +56,16 @@ def read_corpus(paths, options):
     tokenizer = Tokenizer(level=options.level, lowercase=not options.keep_case, tokenized=options.tokenized)
     documents = read_documents(paths)
     held_out = None if options.valid is None else read_documents(options.valid)
+    note(f"encoding {sum(map(len, documents)):,} characters of text")
     read = read_characters if options.level == "char" else read_words
     vocabulary, train, valid, rare = read(documents, held_out, tokenizer, options)
     fingerprint = hashlib.sha256(repr(vocabulary.index_to_word).encode(errors="surrogatepass"))
     for part in (train, valid):
         if part is not None:
             fingerprint.update(part.ids.tobytes() if isinstance(part, EncodedSentences) else part.tobytes())
-    logger.info("%d entries in the vocabulary", len(vocabulary))
+    unit = "characters" if options.level == "char" else "sentences"
+    held_out = 0 if valid is None else len(valid)
+    note(f"training on {len(train):,} {unit}, {held_out:,} held out; {len(vocabulary):,} entries in the vocabulary")
     return Corpus(tokenizer, vocabulary, train, valid, rare, fingerprint.hexdigest())
 
 

@@ -1,5 +1,6 @@
 """Corpus files read into documents: text and CSV, plain or gzipped, and what is wrong with them, by file and line."""
 
+import contextlib
 import csv
 import gzip
 import io
@@ -61,6 +62,39 @@ def read_documents(paths):
         names = _shown_name(paths[0]) if len(paths) == 1 else f"each of the {len(paths)} files"
         raise CorpusError(f"{names} holds no text; name a file with at least one sentence")
     return documents
+
+
+def read_lines(paths, standard_input):
+    """Yield the lines of files, or of standard input where there are none, without their ends.
+
+    Parameters
+    ----------
+    paths : sequence of str
+    standard_input : binary file
+
+    Raises
+    ------
+    CorpusError
+        For a file that cannot be read, and a line that is not UTF-8.
+    """
+    for path in paths or [None]:
+        name = "standard input" if path is None else _shown_name(path)
+        try:
+            with contextlib.nullcontext(standard_input) if path is None else open(path, "rb") as source:
+                for number, line in enumerate(source, 1):
+                    yield _decode_line(line, number, name)
+        except OSError as error:
+            raise CorpusError(f"{name}: cannot be read: {error.strerror}; check its name") from error
+
+
+def _decode_line(line, number, name):
+    try:
+        return line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise CorpusError(
+            f"{name}, line {number}: byte {line[error.start]:#04x} at position {error.start + 1} is not UTF-8; "
+            "convert the text to UTF-8, for example with iconv"
+        ) from error
 
 
 def _read_file(path):

@@ -24,10 +24,11 @@ from pytensor.link.jax.linker import JAXLinker
 from pytensor.link.utils import fgraph_to_python
 from pytensor.tensor.basic import ScalarFromTensor, TensorFromScalar
 from pytensor.tensor.elemwise import Elemwise
+from pytensor.tensor.sharedvar import TensorSharedVariable
 
 from theano_rnn.errors import OptionError
 
-__all__ = ["DEVICES", "T", "as_numpy", "compile_function", "float_type", "select_device", "theano"]
+__all__ = ["DEVICES", "T", "as_numpy", "compile_function", "float_type", "select_device", "shared_array", "theano"]
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +38,21 @@ DEVICES = ("auto", "cpu", "gpu")
 def float_type():
     """Name of the floating-point type that new models get: ``theano.config.floatX``."""
     return theano.config.floatX
+
+
+class SharedArray(TensorSharedVariable):
+    """A shared variable whose `get_value` gives a NumPy array of the caller's own, also after an update by XLA."""
+
+    def get_value(self, borrow=False, return_internal_type=False):
+        value = super().get_value(borrow=True, return_internal_type=return_internal_type)
+        return value if borrow or return_internal_type else np.array(value)
+
+
+def shared_array(value, name):
+    """A Theano shared variable of fixed shape that holds a NumPy array."""
+    variable = theano.shared(value, name=name, shape=value.shape)
+    variable.__class__ = SharedArray
+    return variable
 
 
 def as_numpy(value):
@@ -137,6 +153,7 @@ def select_device(name):
     if name not in DEVICES:
         raise OptionError(f"device: expected one of {', '.join(DEVICES)}, got {name!r}")
     if name == "auto":
+        jax.config.update("jax_default_device", None)
         return
     try:
         device = jax.devices(name)[0]
@@ -153,7 +170,7 @@ def prepare():
     """Set up, once in a process, what makes compiled functions start and run fast."""
     if os.environ.get("THEANO_RNN_MALLOC", "on") != "off":
         keep_freed_memory()
-    if os.environ.get("THEANO_RNN_CACHE", "on") != "off":
+    if (os.environ.get("THEANO_RNN_CACHE") or "on") != "off":
         keep_machine_code()
 
 
@@ -177,7 +194,7 @@ def keep_machine_code():
     if jax.config.jax_compilation_cache_dir:
         return
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    chosen = os.environ.get("THEANO_RNN_CACHE", "on")
+    chosen = os.environ.get("THEANO_RNN_CACHE") or "on"
     folder = home / "theano_rnn" / processor_key() if chosen == "on" else Path(chosen)
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -10,11 +10,13 @@ TEXTS_PER_CALL = (1, 16, 64)  # few, so that few shapes are compiled
 TOKENS_PER_WORD = 4
 
 
-def check_demands(n, temperature, top_k, top_p, min_words, max_words):
+def check_demands(n, temperature, top_k, top_p, min_words, max_words, seed=None):
     """Raise TypeError or ValueError, naming the argument, for a demand that cannot be met."""
     check_count("n", n, 0)
     check_count("min_words", min_words, 0)
     check_count("max_words", max_words)
+    if seed is not None:
+        check_count("seed", seed, 0)
     if top_k is not None:
         check_count("top_k", top_k)
     if not 0 < temperature < np.inf:

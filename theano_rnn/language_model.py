@@ -75,6 +75,9 @@ class LanguageModel:
         try:
             network = configuration["network"]
             rnn = RNN.from_entries(path, entries, network["bptt_truncate"], network["activation"])
+            for name in ("hidden_dim", "word_dim"):
+                if network[name] != getattr(rnn, name):
+                    raise ValueError(f"{name}: the configuration has {network[name]}, U is for {getattr(rnn, name)}")
             return cls(
                 rnn,
                 Vocabulary.from_configuration(vocabulary),
@@ -170,7 +173,9 @@ class LanguageModel:
         """
         if self.tokenizer.level == "char":
             ids = np.concatenate([[self.start], self.vocabulary.encode_text(text)]).astype(np.int32)
-            total, tokens = scoring.stream_cross_entropy(self.rnn, ids, batch_size, sequence_length)
+            total, tokens = 0.0, 0
+            if len(ids) > 1:
+                total, tokens = scoring.stream_cross_entropy(self.rnn, ids, batch_size, sequence_length)
         else:
             encoded = [self.encode(sentence) for sentence in self.tokenizer.sentences([text])]
             total, tokens = scoring.sentences_cross_entropy(self.rnn, encoded, 32)
@@ -214,7 +219,9 @@ class LanguageModel:
         TypeError, ValueError
             For demands that cannot be met; the message names the argument.
         """
-        generation.check_demands(n, temperature, top_k, top_p, min_words, max_words)
+        generation.check_demands(n, temperature, top_k, top_p, min_words, max_words, seed)
+        if not isinstance(prompt, str):
+            raise TypeError(f"prompt: expected a str, got {type(prompt).__name__}")
         prompt = prompt if self.tokenizer.level == "char" else prompt.rstrip()
         tokens = self.tokenize(prompt)
         length = sum(self.tokenizer.words_added(token) for token in tokens)

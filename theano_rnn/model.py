@@ -8,7 +8,7 @@ from theano_rnn import batches, graph
 from theano_rnn.cells import ACTIVATIONS
 from theano_rnn.checkpoint import one_line, read_archive, read_document, write_archive
 from theano_rnn.checks import check_bptt_truncate, check_choice, check_count, check_ids, check_pair
-from theano_rnn.engine import T, as_numpy, compile_function, float_type, theano
+from theano_rnn.engine import T, as_numpy, compile_function, float_type, shared_array
 from theano_rnn.errors import ModelFileError
 from theano_rnn.gradient_check import check_gradients
 
@@ -61,7 +61,7 @@ class RNN:
         for name, shape in self.parameter_shapes.items():
             bound = np.sqrt(1.0 / shape[1])
             value = generator.uniform(-bound, bound, shape).astype(self.dtype)
-            setattr(self, name, theano.shared(value, name=name, shape=shape))
+            setattr(self, name, shared_array(value, name))
 
     @property
     def parameter_shapes(self):
@@ -123,8 +123,10 @@ class RNN:
             if entries[name].dtype.kind != "f" or entries[name].ndim != 2:
                 found = f"{entries[name].dtype} of shape {entries[name].shape}"
                 raise ModelFileError(f"{path}: {name} should be a matrix of floating-point numbers, is {found}")
-            if not np.isfinite(entries[name]).all():
-                raise ModelFileError(f"{path}: {name} holds values that are not finite; the model is of no use")
+            with np.errstate(over="ignore"):
+                finite = np.isfinite(entries[name].astype(float_type())).all()
+            if not finite:
+                raise ModelFileError(f"{path}: {name} holds values that are not finite in {float_type()}")
         try:
             return cls.from_values(entries, bptt_truncate, activation)
         except (TypeError, ValueError) as error:
@@ -144,7 +146,10 @@ class RNN:
         entries = read_archive(path)
         network = {"bptt_truncate": 4, "activation": "tanh"}
         if "configuration" in entries:
-            network = read_document(path, entries, "configuration").get("network", network)
+            configuration = read_document(path, entries, "configuration")
+            network = configuration.get("network") if isinstance(configuration, dict) else None
+            if not isinstance(network, dict):
+                raise ModelFileError(f"{path}: damaged configuration: it holds no settings of a network")
         return cls.from_entries(path, entries, network.get("bptt_truncate"), network.get("activation"))
 
     def save(self, path):

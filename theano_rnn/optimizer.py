@@ -6,7 +6,7 @@ import numpy as np
 
 from theano_rnn import graph
 from theano_rnn.checks import check_choice
-from theano_rnn.engine import T, as_numpy, compile_function, theano
+from theano_rnn.engine import T, as_numpy, compile_function, shared_array
 from theano_rnn.updates import UPDATE_RULES, clip_by_norm
 
 
@@ -27,7 +27,7 @@ class Optimizer:
         self.clip = clip
         self.step_number = 0
         self.accumulators = {
-            f"{name}.{parameter.name}": theano.shared(np.zeros(shape, rnn.dtype), name=name, shape=shape)
+            f"{name}.{parameter.name}": shared_array(np.zeros(shape, rnn.dtype), name)
             for parameter, shape in zip(rnn.parameters, rnn.parameter_shapes.values(), strict=True)
             for name in self.accumulator_names
         }

@@ -2,6 +2,7 @@
 
 import math
 import numbers
+import os
 from dataclasses import asdict, dataclass, fields
 
 from theano_rnn.cells import ACTIVATIONS
@@ -16,6 +17,7 @@ TUTORIAL = {
     "level": "word",
     "optimizer": "sgd",
     "learning_rate": 0.005,
+    "rate_decay": 0.0,
     "batch_size": 1,
     "bptt_truncate": 4,
     "clip": None,
@@ -25,6 +27,18 @@ CHAR_DEFAULTS = {"batch_size": 50}
 
 # What may differ when a run goes on: how long, how often, where; not what is learnt from what.
 FREE_ON_RESUME = ("epochs", "evaluate_every", "device")
+
+
+# Whole numbers and their least values.
+COUNTS = {
+    "vocabulary_size": 4,
+    "sequence_length": 2,
+    "seed": 0,
+    "hidden_dim": 1,
+    "epochs": 1,
+    "batch_size": 1,
+    "evaluate_every": 1,
+}
 
 
 @dataclass(frozen=True)
@@ -48,6 +62,8 @@ class TrainingOptions:
     optimizer : {"sgd", "momentum", "adagrad", "rmsprop", "adam"}
     learning_rate : float
         Default: one that suits the optimizer.
+    rate_decay : float
+        In epoch e, counted from 0, the rate is learning_rate / (1 + rate_decay · e).
     clip : float or None
         Upper limit of the gradients' norm; None or 0: no limit.
     valid : str or None
@@ -82,6 +98,7 @@ class TrainingOptions:
     sequence_length: int = 50
     optimizer: str = "adam"
     learning_rate: float | None = None
+    rate_decay: float = 0.5
     clip: float | None = 1.0
     valid: str | None = None
     valid_fraction: float = 0.05
@@ -99,16 +116,16 @@ class TrainingOptions:
             check_choice("optimizer", self.optimizer, UPDATE_RULES)
             check_choice("device", self.device, DEVICES)
             check_bptt_truncate(self.bptt_truncate)
-            check_count("vocabulary_size", self.vocabulary_size, 4)
-            check_count("sequence_length", self.sequence_length, 2)
-            check_count("seed", self.seed, 0)
-            for name in ("hidden_dim", "epochs", "batch_size", "evaluate_every"):
-                check_count(name, getattr(self, name))
+            for name, minimum in COUNTS.items():
+                object.__setattr__(self, name, check_count(name, getattr(self, name), minimum))
         except (TypeError, ValueError) as error:
             raise OptionError(str(error)) from error
+        if self.valid is not None:
+            object.__setattr__(self, "valid", os.path.abspath(self.valid))
         rate = UPDATE_RULES[self.optimizer][2] if self.learning_rate is None else self.learning_rate
         object.__setattr__(self, "learning_rate", self._number("learning_rate", rate, above=0))
         object.__setattr__(self, "clip", self._number("clip", self.clip, above=0) if self.clip else None)
+        object.__setattr__(self, "rate_decay", self._number("rate_decay", self.rate_decay))
         self._number("valid_fraction", self.valid_fraction, below=1)
         if self.level == "char" and (self.tokenized or self.keep_case):
             raise OptionError("tokenized and keep_case are about words; at level 'char' the text stays as it is anyway")
@@ -117,7 +134,7 @@ class TrainingOptions:
         if isinstance(value, bool) or not isinstance(value, numbers.Real) or not math.isfinite(value):
             raise OptionError(f"{name}: expected a number, got {value!r}")
         if (above is not None and value <= above) or value < 0 or value >= below:
-            limits = f"above {above}" if above is not None else f"from 0 to below {below:g}"
+            limits = f"above {above}" if above is not None else f"of at least 0 and below {below:g}"
             raise OptionError(f"{name}: expected a number {limits}, got {value!r}")
         return float(value)
 
@@ -133,7 +150,7 @@ class TrainingOptions:
         unknown = settings.keys() - {field.name for field in fields(cls)}
         if unknown:
             raise OptionError(f"unknown setting: {', '.join(sorted(unknown))}")
-        settings = dict(settings)
+        settings = normalised(settings)
         if settings.get("tutorial"):
             for name, value in TUTORIAL.items():
                 if settings.setdefault(name, value) != value:
@@ -155,6 +172,7 @@ class TrainingOptions:
             For a setting that would make it another run.
         """
         saved = self.to_configuration()
+        settings = normalised(settings)
         for name, value in settings.items():
             if name not in saved:
                 raise OptionError(f"unknown setting: {name}")
@@ -163,3 +181,13 @@ class TrainingOptions:
                     f"{name}: the interrupted run has {saved[name]!r}, got {value!r}; leave it out, or start a new run"
                 )
         return type(self)(**{**saved, **settings})
+
+
+def normalised(settings):
+    """Settings in the form in which TrainingOptions keeps them."""
+    settings = dict(settings)
+    if not settings.get("clip", True):
+        settings["clip"] = None
+    if settings.get("valid") is not None:
+        settings["valid"] = os.path.abspath(settings["valid"])
+    return settings

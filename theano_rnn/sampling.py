@@ -48,7 +48,8 @@ class Draw(Op):
             if self.use_top_p:
                 weights = np.where(weights.cumsum() - weights < top_p * weights.sum(), weights, 0)
             cumulated = weights.cumsum()
-            drawn[row] = order[np.argmax(cumulated > uniform * cumulated[-1])]
+            passed = np.flatnonzero((cumulated > uniform * cumulated[-1]) & (weights > 0))
+            drawn[row] = order[passed[0] if len(passed) else np.argmax(weights)]
         output_storage[0][0] = drawn
 
 

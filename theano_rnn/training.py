@@ -52,7 +52,7 @@ class TrainingState:
     step: int = 0  # steps done in this epoch
     step_number: int = 0  # steps since the optimizer was last reset
     examples_seen: int = 0
-    learning_rate: float = 0.0
+    learning_rate: float = 0.0  # before its decay with the epochs
     loss_sum: float = 0.0  # since the last evaluation
     loss_tokens: int = 0
     best_loss: float = math.inf
@@ -105,8 +105,12 @@ def train(data, *, model="models/rnn.npz", resume=False, log=None, reporter=None
     files = RunFiles(Path(model), None if log is None else Path(log))
     saved = files.read_checkpoint() if resume else None
     if saved:
-        options = TrainingOptions(**saved.configuration["options"]).resumed(settings)
-        data = data or saved.configuration["data"]
+        try:
+            options, recorded = TrainingOptions(**saved.configuration["options"]), saved.configuration["data"]
+            fingerprint = saved.configuration["fingerprint"]
+        except (KeyError, TypeError, OptionError) as error:
+            raise ModelFileError(f"{saved.path}: damaged or inconsistent: {one_line(error)}") from error
+        options, data = options.resumed(settings), data or recorded
     else:
         options = TrainingOptions.from_settings(settings)
     if not data:
@@ -114,8 +118,8 @@ def train(data, *, model="models/rnn.npz", resume=False, log=None, reporter=None
     select_device(options.device)
     paths = [os.fspath(path) for path in ([data] if isinstance(data, (str, os.PathLike)) else data)]
     files.check(paths, options)
-    corpus = read_corpus(paths, options)
-    if saved and corpus.fingerprint != saved.configuration["fingerprint"]:
+    corpus = read_corpus(paths, options, reporter.note)
+    if saved and corpus.fingerprint != fingerprint:
         raise OptionError("data: the text has changed since the interrupted run; start a new run")
     run = TrainingRun(corpus, options, files, reporter, paths)
     if saved:
@@ -147,6 +151,9 @@ class RunFiles:
     def check(self, paths, options):
         """Refuse, before hours of work, places that cannot be written and texts that would be overwritten."""
         texts = {Path(path).resolve() for path in [*paths, *([options.valid] if options.valid else [])]}
+        written = {path.resolve() for path in (self.model, self.checkpoint, self.previous)}
+        if self.log is not None and self.log.resolve() in written:
+            raise OptionError(f"{self.log}: is where the model goes; choose another place for the log")
         for path in (self.model, self.checkpoint, self.log):
             if path is None:
                 continue
@@ -299,10 +306,13 @@ class TrainingRun:
         if self.options.tutorial:
             steps = batch.tokens
             return self.rnn.sgd_step(batch.x[:steps, 0], batch.y[:steps, 0], self.state.learning_rate)
-        loss, s_last = self.optimizer.step(batch, self.state.learning_rate, self.stream_states)
+        loss, s_last = self.optimizer.step(batch, self.learning_rate(self.state.epoch), self.stream_states)
         if self.options.level == "char":
             self.stream_states = s_last
         return loss
+
+    def learning_rate(self, epoch):
+        return self.state.learning_rate / (1 + self.options.rate_decay * epoch)
 
     def sum_losses(self, losses):
         total = float(sum(float(loss) for loss in losses))
@@ -317,7 +327,8 @@ class TrainingRun:
             else "no model was written"
         )
         raise DivergenceError(
-            f"the loss became {loss} in epoch {self.state.epoch + 1} at learning rate {self.state.learning_rate:g}; "
+            f"the loss became {loss} in epoch {self.state.epoch + 1} at learning rate "
+            f"{self.learning_rate(self.state.epoch):g}; "
             f"{kept}; try a smaller learning rate or a smaller clip"
         )
 
@@ -331,7 +342,9 @@ class TrainingRun:
         decisive = train_loss if options.tutorial or valid_loss is None else valid_loss
         if not math.isfinite(decisive):
             self.diverged(decisive)
-        rate, previous = state.learning_rate, state.last_loss
+        if not all(np.isfinite(value).all() for value in self.rnn.get_values().values()):
+            self.diverged(math.nan)
+        rate, previous = self.learning_rate(max(state.epoch - 1, 0)), state.last_loss
         tokens, seconds = state.loss_tokens, time.perf_counter() - started
         state.last_loss = decisive
         improved = decisive < state.best_loss

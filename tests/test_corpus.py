@@ -1,0 +1,215 @@
+"""Reading a run's texts: what is held out, what the vocabulary knows, which words are rare."""
+
+import itertools
+import logging
+
+import numpy as np
+import pytest
+
+from theano_rnn.corpus import as_one_text, hold_out, read_corpus, with_unknown_words
+from theano_rnn.errors import CorpusError
+from theano_rnn.options import TrainingOptions
+
+SENTENCES = [
+    f"The {a} {b} the {c}."
+    for a, b, c in itertools.product(["dog", "cat", "bird"], ["sees", "likes", "eats"], ["dog", "cat", "bird"])
+]
+
+
+def write(path, sentences):
+    path.write_text("\n\n".join(sentences) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def toy(tmp_path):
+    return write(tmp_path / "toy.txt", SENTENCES)
+
+
+def words(corpus, part):
+    return [corpus.vocabulary.decode(sentence[1:-1]) for sentence in part]
+
+
+def test_words_each_sentence_is_framed_and_stands_in_one_part(toy):
+    corpus = read_corpus(toy, TrainingOptions(valid_fraction=0.2))
+    for sentence in [*corpus.train, *corpus.valid]:
+        assert (sentence[0], sentence[-1]) == (corpus.vocabulary.start, corpus.vocabulary.end)
+    assert (len(corpus.train), len(corpus.valid)) == (22, 5)
+    everything = words(corpus, corpus.train) + words(corpus, corpus.valid)
+    expected = [[*sentence.lower()[:-1].split(), "."] for sentence in SENTENCES]
+    assert sorted(everything) == sorted(expected)
+
+
+def test_held_out_sentences_depend_on_the_seed_alone(toy):
+    parts = [
+        words(c, c.valid) for c in (read_corpus(toy, TrainingOptions(valid_fraction=0.2, seed=s)) for s in (1, 1, 2))
+    ]
+    assert parts[0] == parts[1] != parts[2]
+
+
+def test_holding_out_keeps_the_order_and_loses_nothing():
+    items = list(range(100))
+    train, valid = hold_out(items, 0.13, seed=4)
+    assert (len(train), len(valid)) == (87, 13)
+    assert train == sorted(train) and valid == sorted(valid)
+    assert sorted(train + valid) == items
+
+
+def test_nothing_is_held_out_where_nothing_shall_be_or_the_text_is_too_short(caplog):
+    assert hold_out([1, 2, 3], 0.0, seed=1) == ([1, 2, 3], [])
+    assert caplog.text == ""
+    with caplog.at_level(logging.INFO):
+        assert hold_out([1], 0.05, seed=1) == ([1], [])
+    assert "too little text to hold any out" in caplog.text
+
+
+def test_at_least_one_sentence_is_held_out_of_two():
+    train, valid = hold_out([1, 2], 0.05, seed=1)
+    assert len(train) == len(valid) == 1
+
+
+def test_no_sentences_are_an_error():
+    with pytest.raises(CorpusError, match="the text holds no sentences to learn from"):
+        hold_out([], 0.05, seed=1)
+
+
+def test_the_vocabulary_comes_from_the_training_text_only(tmp_path):
+    """Every sentence has a word of its own: those of the held-out ones are unknown."""
+    names = [f"{a}{b}zz" for a, b in itertools.product("abcde", "abcd")]
+    corpus = read_corpus(
+        write(tmp_path / "t.txt", [f"Look at {name}." for name in names]), TrainingOptions(valid_fraction=0.25)
+    )
+    known = [name for name in names if name in corpus.vocabulary]
+    assert len(known) == 15
+    for sentence in corpus.valid:
+        assert (sentence == corpus.vocabulary.unknown).sum() == 1
+    assert not (corpus.train.ids == corpus.vocabulary.unknown).any()
+
+
+def test_a_file_of_held_out_text_leaves_the_training_text_whole(tmp_path, toy):
+    valid = write(tmp_path / "valid.txt", ["The dog sees the zebra.", "The cat likes the dog."])
+    corpus = read_corpus(toy, TrainingOptions(valid=str(valid), valid_fraction=0.5))
+    assert len(corpus.train) == len(SENTENCES)
+    assert words(corpus, corpus.valid) == [
+        ["the", "dog", "sees", "the", "UNKNOWN_TOKEN", "."],
+        ["the", "cat", "likes", "the", "dog", "."],
+    ]
+
+
+def test_the_vocabulary_size_counts_the_special_tokens_and_keeps_the_frequent_words(toy):
+    corpus = read_corpus(toy, TrainingOptions(vocabulary_size=5))
+    assert corpus.vocabulary.index_to_word[3:] == ["the", "."]
+
+
+def test_rare_words_are_those_seen_once_where_every_word_is_known(tmp_path):
+    text = write(tmp_path / "t.txt", [*SENTENCES, "The aardvark sees the zebra."])
+    corpus = read_corpus(text, TrainingOptions(valid_fraction=0.0))
+    assert corpus.valid is None
+    assert corpus.rare.shape == (len(corpus.vocabulary),)
+    assert corpus.vocabulary.decode(np.flatnonzero(corpus.rare)) == ["aardvark", "zebra"]
+
+
+@pytest.mark.parametrize("settings", [{"vocabulary_size": 11}, {"tutorial": True}])
+def test_no_word_is_rare_where_some_are_unknown_already_and_in_the_tutorial(tmp_path, settings):
+    text = write(tmp_path / "t.txt", [*SENTENCES, "The aardvark sees the zebra."])
+    assert read_corpus(text, TrainingOptions.from_settings({"valid_fraction": 0.0, **settings})).rare is None
+
+
+def test_about_half_of_the_rare_words_become_unknown_and_nothing_else_changes(tmp_path):
+    pairs = itertools.product("abcdefghijklmnopqrst", "abcdefghij")
+    text = write(tmp_path / "t.txt", [f"The {a}{b}zz sees the dog." for a, b in pairs])
+    corpus = read_corpus(text, TrainingOptions(valid_fraction=0.0))
+    assert corpus.rare.sum() == 200
+    before = corpus.train.ids.copy()
+    replaced = with_unknown_words(corpus.train, corpus.rare, corpus.vocabulary.unknown, np.random.default_rng(0))
+    np.testing.assert_array_equal(corpus.train.ids, before)
+    np.testing.assert_array_equal(replaced.offsets, corpus.train.offsets)
+    assert replaced.ids.dtype == np.int32
+    changed = replaced.ids != before
+    assert (replaced.ids[changed] == corpus.vocabulary.unknown).all()
+    assert corpus.rare[before[changed]].all()
+    assert 75 < changed.sum() < 125
+    again = with_unknown_words(corpus.train, corpus.rare, corpus.vocabulary.unknown, np.random.default_rng(1))
+    assert (again.ids != replaced.ids).any()
+
+
+def test_tokenized_text_is_left_alone(tmp_path):
+    path = tmp_path / "t.txt"
+    path.write_text(" The <unk> can't @-@ . Stop here\nOne sentence a line\n\n", encoding="utf-8")
+    corpus = read_corpus(path, TrainingOptions(tokenized=True, valid_fraction=0.0))
+    assert words(corpus, corpus.train) == [
+        ["The", "<unk>", "can't", "@-@", ".", "Stop", "here"],
+        ["One", "sentence", "a", "line"],
+    ]
+
+
+@pytest.mark.parametrize("keep_case, first", [(True, "The"), (False, "the")])
+def test_words_are_lower_cased_unless_told_otherwise(toy, keep_case, first):
+    corpus = read_corpus(toy, TrainingOptions(keep_case=keep_case))
+    assert words(corpus, corpus.train)[0][0] == first
+    assert corpus.tokenizer.lowercase is not keep_case
+
+
+def test_characters_the_tail_of_the_text_is_held_out(tmp_path):
+    path = tmp_path / "t.txt"
+    path.write_text("abcdefghi\nabcdefgxyz", encoding="utf-8")
+    corpus = read_corpus(path, TrainingOptions(level="char", valid_fraction=0.15))
+    end, unknown = corpus.vocabulary.end, corpus.vocabulary.unknown
+    decode = corpus.vocabulary.decode
+    assert "".join(decode(corpus.train, end_as_newline=True)) == "\nabcdefghi\nabcdefg"
+    np.testing.assert_array_equal(corpus.valid, [end, unknown, unknown, unknown])
+    assert corpus.rare is None
+
+
+def test_characters_a_file_of_held_out_text(tmp_path):
+    (tmp_path / "t.txt").write_text("abab\n", encoding="utf-8")
+    (tmp_path / "v.txt").write_text("ba\nc", encoding="utf-8")
+    corpus = read_corpus(tmp_path / "t.txt", TrainingOptions(level="char", valid=str(tmp_path / "v.txt")))
+    assert len(corpus.train) == 6
+    assert corpus.vocabulary.decode(corpus.valid, end_as_newline=True) == ["\n", "b", "a", "\n", "UNKNOWN_TOKEN"]
+
+
+def test_characters_a_text_too_short_to_hold_any_out_is_learnt_whole(tmp_path):
+    (tmp_path / "t.txt").write_text("abcd", encoding="utf-8")
+    corpus = read_corpus(tmp_path / "t.txt", TrainingOptions(level="char"))
+    assert len(corpus.train) == 5 and corpus.valid is None
+
+
+def test_characters_documents_are_kept_apart_by_a_newline():
+    assert as_one_text(["a", "b\n", "c"]) == "a\nb\nc"
+    assert as_one_text(["a"]) == "a"
+
+
+def test_characters_one_is_too_few(tmp_path):
+    (tmp_path / "t.txt").write_text("a", encoding="utf-8")
+    with pytest.raises(CorpusError, match="the training text has 1 characters; at least 2 are needed"):
+        read_corpus(tmp_path / "t.txt", TrainingOptions(level="char"))
+
+
+@pytest.mark.parametrize("level", ["word", "char"])
+def test_an_empty_text_is_an_error(tmp_path, level):
+    (tmp_path / "t.txt").write_text("", encoding="utf-8")
+    with pytest.raises(CorpusError):
+        read_corpus(tmp_path / "t.txt", TrainingOptions(level=level))
+
+
+@pytest.mark.parametrize("level", ["word", "char"])
+def test_an_empty_file_of_held_out_text_is_an_error(tmp_path, toy, level):
+    (tmp_path / "v.txt").write_text("", encoding="utf-8")
+    with pytest.raises(CorpusError, match="v.txt"):
+        read_corpus(toy, TrainingOptions(level=level, valid=str(tmp_path / "v.txt")))
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(CorpusError, match="absent.txt"):
+        read_corpus(tmp_path / "absent.txt", TrainingOptions())
+
+
+def test_the_fingerprint_tells_texts_apart(tmp_path, toy):
+    options = TrainingOptions()
+    one = read_corpus(toy, options).fingerprint
+    assert read_corpus(toy, options).fingerprint == one
+    swapped = write(tmp_path / "other.txt", [SENTENCES[1], SENTENCES[0], *SENTENCES[2:]])
+    assert read_corpus(swapped, options).fingerprint != one
+    renamed = write(tmp_path / "names.txt", [sentence.replace("bird", "wolf") for sentence in SENTENCES])
+    assert read_corpus(renamed, options).fingerprint != one

@@ -1,0 +1,286 @@
+"""Compiling, precision, devices and caches; and what importing the package does and does not do."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import jax
+import numpy as np
+import pytest
+
+import theano_rnn
+from theano_rnn import RNN, OptionError, engine
+from theano_rnn.engine import DEVICES, T, as_numpy, compile_function, compiled_shapes, float_type, theano
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+# Compiled functions
+
+
+def test_models_of_both_precisions_live_in_one_process_and_leave_jaxs_setting_alone():
+    single, x = RNN(12, 5, seed=1), [3, 1, 4, 1]
+    with theano.config.change_flags(floatX="float64"):
+        double = RNN(12, 5, seed=1)
+    values = double.get_values()
+    s, states = np.zeros(5), []
+    for word in x:
+        s = np.tanh(values["U"][:, word] + values["W"].dot(s))
+        states.append(s)
+    before = jax.config.jax_enable_x64
+    for _ in range(2):
+        found = single.hidden_states(x)
+        assert found.dtype == np.float32
+        np.testing.assert_allclose(found, states, atol=1e-6)
+        found = double.hidden_states(x)
+        assert found.dtype == np.float64
+        np.testing.assert_allclose(found, states, atol=1e-14)
+        assert jax.config.jax_enable_x64 == before
+    single.hidden_states([0] * 9)  # a new shape, traced after the other precision was used
+    assert compiled_shapes(single._hidden_states) == 2 and compiled_shapes(double._hidden_states) == 1
+
+
+def test_updates_are_applied_after_each_call():
+    count = theano.shared(np.float64(0), name="count")
+
+    def build():
+        step = T.scalar("step", dtype="float64")
+        return [step], count * 2, [(count, count + step)]
+
+    function = compile_function(build, "float64")
+    assert [float(function(np.float64(3))) for _ in range(3)] == [0, 6, 12]
+    assert as_numpy(count.get_value(borrow=True)) == 9
+
+
+def test_as_numpy_is_the_callers_own_array():
+    shared = theano.shared(np.zeros(3))
+    value = as_numpy(shared.get_value(borrow=True))
+    value[:] = 1
+    assert not shared.get_value().any()
+    assert as_numpy(jax.numpy.zeros(2)).flags.writeable
+
+
+def test_float_type_is_theanos_setting(float64):
+    assert float_type() == "float64"
+    with theano.config.change_flags(floatX="float32"):
+        assert float_type() == "float32"
+
+
+# Devices
+
+
+@pytest.fixture
+def jax_device():
+    before = jax.config.jax_default_device
+    yield
+    jax.config.update("jax_default_device", before)
+
+
+@pytest.mark.parametrize("name", ["tpu", "", "CPU", None, 0])
+def test_an_unknown_device_is_refused_and_the_known_ones_are_named(name):
+    with pytest.raises(OptionError, match=rf"^device: expected one of auto, cpu, gpu, got {name!r}$"):
+        engine.select_device(name)
+    assert DEVICES == ("auto", "cpu", "gpu")
+
+
+def test_a_gpu_that_jax_does_not_find_is_told_with_the_remedy(monkeypatch, jax_device):
+    def devices(name):
+        raise RuntimeError(f"Unknown backend {name}")
+
+    before = jax.config.jax_default_device
+    monkeypatch.setattr(jax, "devices", devices)
+    with pytest.raises(OptionError, match=r"^device: JAX finds no gpu on this machine; install .* or choose cpu$"):
+        engine.select_device("gpu")
+    assert jax.config.jax_default_device == before
+
+
+def test_the_cpu_can_be_chosen_and_auto_leaves_the_choice_to_jax(jax_device):
+    before = jax.config.jax_default_device
+    engine.select_device("auto")
+    assert jax.config.jax_default_device == before
+    engine.select_device("cpu")
+    assert jax.config.jax_default_device.platform == "cpu"
+
+
+# Caches and preparation
+
+
+@pytest.fixture
+def unprepared():
+    """As in a process that has compiled nothing yet."""
+    engine.prepare.cache_clear()
+    yield
+    engine.prepare.cache_clear()
+
+
+@pytest.fixture
+def jax_settings(monkeypatch):
+    """What is set in JAX's configuration, in place of the real one; no cache folder is set at the start."""
+    settings = {}
+    config = SimpleNamespace(jax_compilation_cache_dir=None, update=settings.__setitem__)
+    monkeypatch.setattr(engine, "jax", SimpleNamespace(config=config))
+    return settings
+
+
+def test_preparing_twice_does_it_once_and_a_switch_leaves_each_part_out(monkeypatch, unprepared):
+    done = []
+    monkeypatch.setattr(engine, "keep_freed_memory", lambda: done.append("memory"))
+    monkeypatch.setattr(engine, "keep_machine_code", lambda: done.append("code"))
+    monkeypatch.delenv("THEANO_RNN_CACHE", raising=False)
+    monkeypatch.delenv("THEANO_RNN_MALLOC", raising=False)
+    engine.prepare()
+    engine.prepare()
+    assert done == ["memory", "code"]
+    for switch, rest in (("THEANO_RNN_CACHE", ["memory"]), ("THEANO_RNN_MALLOC", [])):
+        monkeypatch.setenv(switch, "off")
+        done.clear()
+        engine.prepare.cache_clear()
+        engine.prepare()
+        assert done == rest
+
+
+def test_machine_code_is_kept_in_the_users_cache_by_processor(monkeypatch, jax_settings, tmp_path):
+    monkeypatch.delenv("THEANO_RNN_CACHE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    engine.keep_machine_code()
+    folder = tmp_path / "theano_rnn" / engine.processor_key()
+    assert folder.is_dir()
+    assert jax_settings["jax_compilation_cache_dir"] == str(folder)
+    assert jax_settings["jax_persistent_cache_min_compile_time_secs"] == 0
+
+
+def test_machine_code_is_kept_in_the_folder_that_the_user_names(monkeypatch, jax_settings, tmp_path):
+    monkeypatch.setenv("THEANO_RNN_CACHE", str(tmp_path / "mine"))
+    engine.keep_machine_code()
+    assert jax_settings["jax_compilation_cache_dir"] == str(tmp_path / "mine")
+
+
+def test_a_cache_that_the_user_has_set_up_in_jax_stays(monkeypatch, jax_settings, tmp_path):
+    monkeypatch.setenv("THEANO_RNN_CACHE", str(tmp_path / "mine"))
+    engine.jax.config.jax_compilation_cache_dir = "theirs"
+    engine.keep_machine_code()
+    assert jax_settings == {} and not (tmp_path / "mine").exists()
+
+
+def test_a_cache_folder_that_cannot_be_made_is_done_without(monkeypatch, jax_settings, tmp_path, caplog):
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("THEANO_RNN_CACHE", str(tmp_path / "file" / "cache"))
+    with caplog.at_level("INFO", logger="theano_rnn.engine"):
+        engine.keep_machine_code()
+    assert jax_settings == {}
+    assert "compiled functions are not kept between runs" in caplog.text
+
+
+def test_a_cache_folder_that_cannot_be_written_is_done_without(monkeypatch, jax_settings, tmp_path, caplog):
+    monkeypatch.setenv("THEANO_RNN_CACHE", str(tmp_path))
+    monkeypatch.setattr(engine.os, "access", lambda path, mode: False)
+    with caplog.at_level("INFO", logger="theano_rnn.engine"):
+        engine.keep_machine_code()
+    assert jax_settings == {}
+    assert f"{tmp_path} is not writable" in caplog.text
+
+
+def test_the_processor_key_is_stable_and_differs_with_the_instruction_set(monkeypatch):
+    key = engine.processor_key()
+    assert key == engine.processor_key() and len(key) == 16 and key.isalnum()
+
+    def machine(text):
+        monkeypatch.setattr(engine, "Path", lambda path: SimpleNamespace(read_text=lambda errors: text))
+        return engine.processor_key()
+
+    fast, slow = "model: x\nflags: avx avx512\nMHz: 1\n", "model: x\nflags: avx\nMHz: 1\n"
+    assert machine(fast) != machine(slow)
+    assert machine(fast) == machine(fast.replace("MHz: 1", "MHz: 2"))
+
+
+def test_the_processor_key_does_without_a_description_of_the_processor(monkeypatch):
+    def unreadable(errors):
+        raise FileNotFoundError
+
+    monkeypatch.setattr(engine, "Path", lambda path: SimpleNamespace(read_text=unreadable))
+    assert len(engine.processor_key()) == 16
+
+
+def test_memory_is_only_tuned_where_glibc_is(monkeypatch):
+    monkeypatch.setattr(engine.ctypes, "CDLL", lambda name: pytest.fail("not with another C library"))
+    monkeypatch.setattr(engine.platform, "libc_ver", lambda: ("musl", "1.2"))
+    engine.keep_freed_memory()
+    monkeypatch.setattr(engine.sys, "platform", "darwin")
+    engine.keep_freed_memory()
+
+
+# Importing the package
+
+
+def python(code, tmp_path, **environment):
+    """Standard output of a Python process of its own."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTENSOR", "THEANO_RNN"))}
+    environment = {"PYTENSORRC": str(tmp_path / "none"), "PYTHONPATH": str(ROOT), **environment}
+    run = subprocess.run(
+        [sys.executable, "-c", code], env={**inherited, **environment}, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    return run.stdout.split()
+
+
+def test_importing_the_package_loads_no_theano_and_makes_single_precision_the_default(tmp_path):
+    code = (
+        "import sys, theano_rnn; print(*[m for m in ('pytensor', 'jax', 'numpy', 'nltk') if m in sys.modules]);"
+        "import pytensor; print(pytensor.config.floatX)"
+    )
+    assert python(code, tmp_path) == ["float32"]
+
+
+def test_the_users_flags_win_and_a_cache_switched_off_stays_off(tmp_path):
+    code = (
+        "import theano_rnn, jax; rnn = theano_rnn.RNN(5, 3); rnn.predict([1]);"
+        "print(rnn.dtype, jax.config.jax_compilation_cache_dir)"
+    )
+    environment = {"PYTENSOR_FLAGS": "floatX=float64", "THEANO_RNN_CACHE": "off", "XDG_CACHE_HOME": str(tmp_path)}
+    assert python(code, tmp_path, **environment) == ["float64", "None"]
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("flags", "settings", "expected"),
+    [
+        (None, None, "floatX=float32"),
+        ("", None, "floatX=float32"),
+        ("optimizer=fast_compile", None, "optimizer=fast_compile,floatX=float32"),
+        ("floatX=float64", None, "floatX=float64"),
+        (None, "[global]\nfloatX = float64\n", None),
+        (None, "[global]\noptimizer = fast_compile\n", "floatX=float32"),
+    ],
+)
+def test_single_precision_is_the_default_unless_the_user_says_otherwise(
+    monkeypatch, tmp_path, flags, settings, expected
+):
+    monkeypatch.delitem(sys.modules, "pytensor", raising=False)
+    monkeypatch.delenv("PYTENSOR_FLAGS", raising=False)
+    monkeypatch.setenv("PYTENSORRC", str(tmp_path / "rc"))
+    if flags is not None:
+        monkeypatch.setenv("PYTENSOR_FLAGS", flags)
+    if settings is not None:
+        (tmp_path / "rc").write_text(settings)
+    theano_rnn._default_to_single_precision()
+    found = os.environ.get("PYTENSOR_FLAGS")
+    # Undone by hand: monkeypatch does not know of a variable that it did not set.
+    os.environ.pop("PYTENSOR_FLAGS", None)
+    assert found == expected
+
+
+def test_a_pytensor_that_is_imported_already_keeps_its_setting(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pytensor", theano)
+    monkeypatch.setenv("PYTENSOR_FLAGS", "")
+    theano_rnn._default_to_single_precision()
+    assert os.environ["PYTENSOR_FLAGS"] == ""
+
+
+def test_the_packages_names_are_listed_and_others_are_refused():
+    assert set(theano_rnn.__all__) <= set(dir(theano_rnn))
+    for name in theano_rnn.__all__:
+        assert getattr(theano_rnn, name) is not None
+    with pytest.raises(AttributeError, match=r"^module 'theano_rnn' has no attribute 'GRU'$"):
+        theano_rnn.GRU  # noqa: B018

@@ -1,0 +1,102 @@
+"""Log-probabilities of encoded sentences and streams: exact sums over a tiny vocabulary, and sentence-by-sentence."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from theano_rnn import scoring
+from theano_rnn.engine import theano
+from theano_rnn.model import RNN
+
+WORD_DIM = 6
+START, END = 0, 1
+LONGEST = 4
+
+
+@pytest.fixture(scope="module")
+def rnn():
+    """A network in float64 whose probabilities are far from equal."""
+    with theano.config.change_flags(floatX="float64"):
+        rnn = RNN(WORD_DIM, 5, seed=3)
+    rnn.set_values({name: 3 * value for name, value in rnn.get_values().items()})
+    return rnn
+
+
+def by_hand(rnn, x, y, state=None):
+    """ln o_t[y_t] for all t and the last state, by the tutorial's formulas in NumPy."""
+    values = rnn.get_values()
+    state = np.zeros(rnn.hidden_dim) if state is None else state
+    results = []
+    for x_t, y_t in zip(x, y, strict=True):
+        state = np.tanh(values["U"][:, x_t] + values["W"] @ state)
+        z = values["V"] @ state
+        results.append(z[y_t] - np.log(np.exp(z).sum()))
+    return np.array(results), state
+
+
+@pytest.mark.parametrize("start", [START, END], ids=["words", "characters"])
+def test_all_sentences_and_all_unfinished_ones_have_probability_one_together(rnn, start):
+    inner = [index for index in range(WORD_DIM) if index != END]
+    sequences = [[start, *words, END] for k in range(LONGEST) for words in itertools.product(inner, repeat=k)]
+    sequences += [[start, *words] for words in itertools.product(inner, repeat=LONGEST)]
+    assert len(sequences) == 1 + 5 + 25 + 125 + 625
+    logs = scoring.token_log_probabilities(rnn, [np.array(sequence, np.int32) for sequence in sequences])
+    probabilities = np.exp([values.sum() for values in logs])
+    assert probabilities.sum() == pytest.approx(1, abs=1e-10)
+    assert 0.001 < probabilities[0] < 0.9 and probabilities.std() > 0.1 * probabilities.mean()
+
+
+def random_sentences(count, longest, seed=0):
+    generator = np.random.default_rng(seed)
+    return [
+        np.concatenate([[START], generator.integers(2, WORD_DIM, generator.integers(0, longest)), [END]]).astype(
+            np.int32
+        )
+        for _ in range(count)
+    ]
+
+
+@pytest.mark.parametrize("count", [1, 2, 40, 300])
+def test_each_sentence_keeps_its_place_and_its_values_however_they_are_batched(rnn, count):
+    sentences = random_sentences(count, longest=9)
+    results = scoring.token_log_probabilities(rnn, sentences)
+    assert len(results) == count
+    for sentence, values in zip(sentences, results, strict=True):
+        assert values.dtype == np.float64
+        np.testing.assert_allclose(values, by_hand(rnn, sentence[:-1], sentence[1:])[0], atol=1e-10)
+
+
+def test_no_sentences_give_no_results(rnn):
+    assert scoring.token_log_probabilities(rnn, []) == []
+    assert scoring.sentences_cross_entropy(rnn, [], 32) == (0.0, 0)
+
+
+def test_the_cross_entropy_of_sentences_is_the_sum_over_their_tokens_without_padding(rnn):
+    sentences = random_sentences(40, longest=9, seed=1)
+    total, tokens = scoring.sentences_cross_entropy(rnn, sentences, 32)
+    expected = -sum(by_hand(rnn, sentence[:-1], sentence[1:])[0].sum() for sentence in sentences)
+    assert tokens == sum(len(sentence) - 1 for sentence in sentences)
+    assert total == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("length", [2, 3, 24, 26, 30])
+def test_a_stream_is_cut_into_parallel_ones_whose_states_are_carried_on(rnn, length):
+    ids = np.random.default_rng(length).integers(0, WORD_DIM, length).astype(np.int32)
+    streams = min(3, length - 1)
+    share = -(-(length - 1) // streams)
+    expected = 0.0
+    for begin in range(0, length - 1, share):
+        part = slice(begin, min(begin + share, length - 1))
+        expected -= by_hand(rnn, ids[:-1][part], ids[1:][part])[0].sum()
+    total, tokens = scoring.stream_cross_entropy(rnn, ids, batch_size=3, sequence_length=5)
+    assert tokens == length - 1
+    assert total == pytest.approx(expected, abs=1e-10)
+
+
+def test_the_state_of_a_stream_matters(rnn):
+    """So that the test before this one would notice a state that is not carried on."""
+    ids = np.random.default_rng(5).integers(0, WORD_DIM, 30).astype(np.int32)
+    carried = scoring.stream_cross_entropy(rnn, ids, batch_size=3, sequence_length=5)[0]
+    whole = -by_hand(rnn, ids[:-1], ids[1:])[0].sum()
+    assert abs(carried - whole) > 1e-4
