@@ -28,7 +28,7 @@ def parse(argv):
     add("--sequence-length", type=int, metavar="N", help="characters a step and stream (default: 50)")
     add("--optimizer", choices=("sgd", "momentum", "adagrad", "rmsprop", "adam"), help="(default: adam)")
     add("--learning-rate", type=float, metavar="X", help="(default: one that suits the optimizer)")
-    add("--rate-decay", type=float, metavar="X", help="in epoch e the rate is rate / (1 + X e) (default: 0.5)")
+    add("--rate-decay", type=float, metavar="X", help="in epoch e the rate is rate / (1 + X e) (default: 0.2)")
     add("--clip", type=float, metavar="X", help="limit of the gradients' norm; 0: none (default: 1)")
     add("--valid", metavar="FILE", help="held-out text")
     add("--valid-fraction", type=float, metavar="X", help="share of the text to hold out (default: 0.05)")

@@ -119,7 +119,7 @@ def test_an_unknown_activation_is_refused_and_the_known_ones_are_named(value):
 def test_truncations_that_make_no_sense_are_refused_by_the_network():
     from theano_rnn import RNN
 
-    with pytest.raises(ValueError, match=r"^bptt_truncate: expected at least 0, got -2$"):
+    with pytest.raises(ValueError, match=r"^bptt_truncate: expected at least -1, got -2$"):
         RNN(12, 5, bptt_truncate=-2)
     for value in (1.5, True, "4"):
         with pytest.raises(TypeError, match=rf"^bptt_truncate: expected an integer, got {value!r}$"):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from theano_rnn import graph
-from theano_rnn.engine import T, compile_function
+from theano_rnn.engine import T, compile_function, theano
 
 WORD_DIM, HIDDEN_DIM, LONGEST = 12, 5, 6
 LENGTHS = (3, 6, 3)
@@ -34,7 +34,7 @@ def compiled():
         loss, ds, dV = graph.cross_entropy(s, V, y, mask)
         outputs = [loss, dV]
         for truncation in TRUNCATIONS:
-            delta = graph.backpropagation_through_time(ds, s, a, W, "tanh", truncation)
+            delta = graph.backpropagation_through_time(ds, s, W, "tanh", truncation)
             outputs += graph.recurrence_gradients(delta, x, s, s_init, U)
         return [U, V, W, x, y, mask, s_init], outputs, None
 
@@ -129,3 +129,23 @@ def test_plus_columns_adds_up_where_a_word_occurs_twice_and_leaves_the_rest():
     np.testing.assert_allclose(found, expected, atol=1e-12)
     untouched = sorted(set(range(WORD_DIM)) - {0, 3, 7, 11})
     np.testing.assert_array_equal(found[:, untouched], U[:, untouched])
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+def test_the_full_delta_is_what_theano_grad_makes_of_the_forward_scan(activation):
+    def build():
+        U = T.tensor("U", dtype="float64", shape=(HIDDEN_DIM, WORD_DIM))
+        W = T.tensor("W", dtype="float64", shape=(HIDDEN_DIM, HIDDEN_DIM))
+        x, ds = T.imatrix("x"), T.tensor3("ds", dtype="float64")
+        a = graph.input_activations(x, U)
+        s_init = T.zeros((x.shape[1], HIDDEN_DIM), dtype="float64")
+        s = graph.hidden_states(a, W, s_init, activation)
+        by_theano = theano.grad(None, wrt=a, known_grads={s: ds})
+        return [U, W, x, ds], [graph.full_delta(ds, s, W, activation), by_theano], None
+
+    generator = np.random.default_rng(4)
+    U, _, W = values()
+    x = generator.integers(0, WORD_DIM, (7, 3)).astype(np.int32)
+    by_formula, by_theano = compile_function(build, "float64")(U, W, x, generator.normal(size=(7, 3, HIDDEN_DIM)))
+    assert np.abs(by_theano).max() > 0.1
+    np.testing.assert_allclose(by_formula, by_theano, rtol=0, atol=1e-12)

@@ -162,3 +162,15 @@ def test_an_unknown_rule_is_refused_and_the_known_ones_are_named():
         ValueError, match=r"^optimizer: expected one of sgd, momentum, adagrad, rmsprop, adam, got 'lion'"
     ):
         Optimizer(double_rnn(), "lion")
+
+
+def test_a_common_number_of_tokens_lets_every_token_weigh_the_same(float64):
+    ids = np.arange(1, 7)
+    one, other = (pad([ids], 1) for _ in range(2))
+    changes = []
+    for tokens in (None, 10.0):
+        rnn = RNN(12, 5, bptt_truncate=None, seed=1)
+        before = rnn.V.get_value()
+        Optimizer(rnn, "sgd").step(one if tokens is None else other, 0.1, tokens=tokens)
+        changes.append(rnn.V.get_value() - before)
+    np.testing.assert_allclose(changes[1] * 10, changes[0] * one.tokens, atol=1e-12)

@@ -123,7 +123,7 @@ class ExplicitFunctions:
         def build_gradients():
             parameters, x, y, mask = variables()
             a, s_init, s, (_, ds, dV) = forward(parameters, x, y, mask)
-            delta = graph.backpropagation_through_time(ds, s, a, parameters[2], activation, None)
+            delta = graph.backpropagation_through_time(ds, s, parameters[2], activation, None)
             dU, dW = graph.recurrence_gradients(delta, x, s, s_init, parameters[0])
             return [*parameters, x, y, mask], [dU, dV, dW], None
 

@@ -170,7 +170,7 @@ class RNN:
         x, a, s_init, s = self._forward_graph()
         y, mask = T.imatrix("y"), T.bmatrix("mask")
         loss, ds, dV = graph.cross_entropy(s, self.V, y, mask)
-        delta = graph.backpropagation_through_time(ds, s, a, self.W, self.activation, bptt_truncate)
+        delta = graph.backpropagation_through_time(ds, s, self.W, self.activation, bptt_truncate)
         return x, y, mask, loss, s, s_init, delta, dV
 
     @functools.cached_property

@@ -11,7 +11,7 @@ from theano_rnn.updates import UPDATE_RULES, clip_by_norm
 
 
 class Optimizer:
-    """Minimises the mean cross-entropy per token of minibatches.
+    """Minimises the mean cross-entropy per token, a minibatch at a time.
 
     Parameters
     ----------
@@ -54,12 +54,12 @@ class Optimizer:
             s_init = T.matrix("s_init", dtype=rnn.dtype)
             learning_rate = T.scalar("learning_rate", dtype=rnn.dtype)
             step_number = T.scalar("step_number", dtype=rnn.dtype)
+            tokens = T.scalar("tokens", dtype=rnn.dtype)
             a = graph.input_activations(x, rnn.U)
             s = graph.hidden_states(a, rnn.W, s_init, rnn.activation)
             loss, ds, dV = graph.cross_entropy(s, rnn.V, y, mask)
-            delta = graph.backpropagation_through_time(ds, s, a, rnn.W, rnn.activation, rnn.bptt_truncate)
+            delta = graph.backpropagation_through_time(ds, s, rnn.W, rnn.activation, rnn.bptt_truncate)
             dU, dW = graph.recurrence_gradients(delta, x, s, s_init, rnn.U)
-            tokens = T.sum(T.cast(mask, rnn.dtype), acc_dtype=rnn.dtype)
             gradients = [gradient / tokens for gradient in (dU, dV, dW)]
             if self.clip is not None:
                 gradients = clip_by_norm(gradients, np.asarray(self.clip, rnn.dtype))
@@ -69,12 +69,22 @@ class Optimizer:
                 value, new_slots = self.rule(parameter, gradient, slots, learning_rate, step_number)
                 updates += [(parameter, value), *zip(slots, new_slots, strict=True)]
             updates = [(shared, T.cast(value, rnn.dtype)) for shared, value in updates]
-            return [x, y, mask, s_init, learning_rate, step_number], [loss, s[-1]], updates
+            return [x, y, mask, s_init, learning_rate, step_number, tokens], [loss, s[-1]], updates
 
         return compile_function(build, rnn.dtype)
 
-    def step(self, batch, learning_rate, s_init=None):
-        """One update on a minibatch (`theano_rnn.batches.Batch`).
+    def step(self, batch, learning_rate, s_init=None, tokens=None):
+        """One update on a minibatch.
+
+        Parameters
+        ----------
+        batch : theano_rnn.batches.Batch
+        learning_rate : float
+        s_init : array (batch_size, hidden_dim), optional
+            The states before the first step; default zero.
+        tokens : float, optional
+            What the summed gradients are divided by; default the minibatch's own number of tokens. The same number for
+            all minibatches of a corpus lets every token weigh the same, however few share its minibatch.
 
         Returns
         -------
@@ -93,4 +103,5 @@ class Optimizer:
             s_init,
             np.asarray(learning_rate, dtype),
             np.asarray(self.step_number, dtype),
+            np.asarray(batch.tokens if tokens is None else tokens, dtype),
         )

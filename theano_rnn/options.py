@@ -98,7 +98,7 @@ class TrainingOptions:
     sequence_length: int = 50
     optimizer: str = "adam"
     learning_rate: float | None = None
-    rate_decay: float = 0.5
+    rate_decay: float = 0.2
     clip: float | None = 1.0
     valid: str | None = None
     valid_fraction: float = 0.05

@@ -236,6 +236,7 @@ class TrainingRun:
         self.state = TrainingState(learning_rate=options.learning_rate)
         self.best = self.rnn.get_values()
         self.stream_states = None
+        self.tokens_per_step = self.tokens_per_epoch / self.steps_per_epoch
 
     # The loop
 
@@ -278,6 +279,11 @@ class TrainingRun:
         state.loss_sum += self.sum_losses(waiting)
 
     @property
+    def tokens_per_epoch(self):
+        train = self.corpus.train
+        return len(train) - 1 if self.options.level == "char" else train.tokens
+
+    @property
     def steps_per_epoch(self):
         train, options = self.corpus.train, self.options
         if options.tutorial:
@@ -306,7 +312,8 @@ class TrainingRun:
         if self.options.tutorial:
             steps = batch.tokens
             return self.rnn.sgd_step(batch.x[:steps, 0], batch.y[:steps, 0], self.state.learning_rate)
-        loss, s_last = self.optimizer.step(batch, self.learning_rate(self.state.epoch), self.stream_states)
+        rate = self.learning_rate(self.state.epoch)
+        loss, s_last = self.optimizer.step(batch, rate, self.stream_states, self.tokens_per_step)
         if self.options.level == "char":
             self.stream_states = s_last
         return loss

@@ -57,7 +57,7 @@ UPDATE_RULES = {
     "momentum": (momentum, ("velocity",), 0.2),
     "adagrad": (adagrad, ("squares",), 0.05),
     "rmsprop": (rmsprop, ("squares",), 0.001),
-    "adam": (adam, ("mean", "squares"), 0.003),
+    "adam": (adam, ("mean", "squares"), 0.004),
 }
 
 
