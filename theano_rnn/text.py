@@ -14,8 +14,8 @@ from theano_rnn.errors import OptionError
 
 LEVELS = ("word", "char")
 
-# Learning to tell abbreviations takes about 2 s for each million characters, and more of them hardly help.
-_TRAINING_LENGTH = 1_000_000
+# Learning to tell abbreviations takes 2 to 4 s for each million characters, and more of them hardly help.
+_TRAINING_LENGTH = 400_000
 _TRAINING_PIECE_LENGTH = 20_000
 # No sentence is longer; the time that NLTK takes for one piece of text, which it limits, stays short.
 _LONGEST_PIECE = 100_000
@@ -131,7 +131,7 @@ def _trained_punkt(paragraphs):
 
 
 def _training_text(paragraphs):
-    """At most about a million characters, evenly spread over the paragraphs."""
+    """At most about 400,000 characters, evenly spread over the paragraphs."""
     total = sum(map(len, paragraphs))
     pieces = []
     kept = passed = 0
