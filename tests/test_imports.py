@@ -9,7 +9,8 @@ PACKAGE = Path(__file__).resolve().parents[1] / "theano_rnn"
 
 ORDER = (
     "errors checks checkpoint corpus_files detokenize text vocabulary batches engine cells softmax graph updates "
-    "gradient_check model optimizer sampling scoring generation language_model options corpus training command_line"
+    "gradient_check model optimizer sampling scoring generation language_model options corpus run_files training "
+    "command_line"
 ).split()
 THEANO = {"pytensor", "jax", "jaxlib", "theano", "aesara"}
 MAY_USE_THEANO = {
