@@ -77,10 +77,10 @@ class Screen:
     def evaluated(self, record, sample):
         self.close()
         held_out = record["valid_loss"] is not None
-        loss = record["valid_loss"] if held_out else record["train_loss"]
+        measured = f"held-out loss {record['valid_loss']:.4f}  " if held_out else ""
         self.note(
             f"epoch {record['epoch']:>3}  training loss {record['train_loss']:.4f}  "
-            f"{'held-out' if held_out else 'training'} loss {loss:.4f}  perplexity {record['perplexity']:.2f}  "
+            f"{measured}perplexity {record['perplexity']:.2f}  "
             f"rate {record['learning_rate']:g}  {record['tokens_per_second']:,.0f} tokens/s  {record['seconds']:.0f} s"
         )
         self.note(f"           {sample}")

@@ -75,6 +75,8 @@ def read_archive(path):
             if not isinstance(entry, np.ndarray):
                 raise ModelFileError(f"{path}: damaged, or not a model file: {name} is no array")
         return entries
+    except ModelFileError:
+        raise
     except FileNotFoundError as error:
         raise ModelFileError(f"{path}: no such file; train a model first, or name another file") from error
     except OSError as error:
