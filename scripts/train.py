@@ -49,10 +49,17 @@ class Screen:
 
     def __init__(self):
         self.bar = None
-        self.started = time.perf_counter()
+        self.epoch = None  # of the bar; None: the text is being read
 
     def note(self, text):
+        if self.epoch is None:
+            self.close()
         tqdm.write(text, file=sys.stderr)
+
+    def encoding(self, done, total):
+        if self.bar is None:
+            self.bar = tqdm(total=total, unit="sentence", desc="encoding", file=sys.stderr, leave=False)
+        self.bar.update(done - self.bar.n)
 
     def progress(self, state, epochs, done, total, loss, tokens):
         if self.bar is not None and self.epoch != state.epoch:

@@ -14,6 +14,8 @@ from theano_rnn.vocabulary import Vocabulary, count_tokens
 
 logger = logging.getLogger(__name__)
 
+SENTENCES_BETWEEN_CALLS = 1000
+
 
 @dataclass(frozen=True)
 class Corpus:
@@ -38,7 +40,7 @@ class Corpus:
     fingerprint: str
 
 
-def read_corpus(paths, options, note=logger.info):
+def read_corpus(paths, options, note=logger.info, progress=None):
     """Read and encode the texts of a run.
 
     Parameters
@@ -47,6 +49,8 @@ def read_corpus(paths, options, note=logger.info):
     options : TrainingOptions
     note : callable
         Is told, in a line, what is being done and what was found.
+    progress : callable, optional
+        Called as ``progress(done, total)``, in sentences, while words are found.
 
     Raises
     ------
@@ -58,7 +62,7 @@ def read_corpus(paths, options, note=logger.info):
     held_out = None if options.valid is None else read_documents(options.valid)
     note(f"encoding {sum(map(len, documents)):,} characters of text")
     read = read_characters if options.level == "char" else read_words
-    vocabulary, train, valid, rare = read(documents, held_out, tokenizer, options)
+    vocabulary, train, valid, rare = read(documents, held_out, tokenizer, options, progress)
     fingerprint = hashlib.sha256(repr(vocabulary.index_to_word).encode(errors="surrogatepass"))
     for part in (train, valid):
         if part is not None:
@@ -69,10 +73,21 @@ def read_corpus(paths, options, note=logger.info):
     return Corpus(tokenizer, vocabulary, train, valid, rare, fingerprint.hexdigest())
 
 
-def read_words(documents, held_out, tokenizer, options):
-    sentences = [tokenizer.tokenize(sentence) for sentence in tokenizer.sentences(documents)]
+def tokenized_sentences(documents, tokenizer, progress=None):
+    """The sentences of documents as lists of tokens."""
+    sentences = tokenizer.sentences(documents)
+    tokens = []
+    for done, sentence in enumerate(sentences):
+        if progress is not None and done % SENTENCES_BETWEEN_CALLS == 0:
+            progress(done, len(sentences))
+        tokens.append(tokenizer.tokenize(sentence))
+    return tokens
+
+
+def read_words(documents, held_out, tokenizer, options, progress):
+    sentences = tokenized_sentences(documents, tokenizer, progress)
     if held_out is not None:
-        train, valid = sentences, [tokenizer.tokenize(sentence) for sentence in tokenizer.sentences(held_out)]
+        train, valid = sentences, tokenized_sentences(held_out, tokenizer)
     else:
         train, valid = hold_out(sentences, options.valid_fraction, options.seed)
     counts = count_tokens(train)
@@ -105,7 +120,7 @@ def hold_out(sentences, fraction, seed):
     return train, [sentence for sentence, out in zip(sentences, chosen, strict=True) if out]
 
 
-def read_characters(documents, held_out, tokenizer, options):
+def read_characters(documents, held_out, tokenizer, options, progress):
     text = as_one_text(documents)
     if held_out is not None:
         train, valid = text, as_one_text(held_out)

@@ -35,6 +35,9 @@ class Reporter:
         """Something worth knowing, a line."""
         logger.info(text)
 
+    def encoding(self, done, total):
+        """The text is being read: words were found in `done` of `total` sentences."""
+
     def progress(self, state, epochs, done, total, loss, tokens):
         """The loop looked up: `done` of `total` steps of epoch `state.epoch` + 1, whose mean loss so far is `loss`;
         `tokens` seen since the last call."""
@@ -118,7 +121,7 @@ def train(data, *, model="models/rnn.npz", resume=False, log=None, reporter=None
     select_device(options.device)
     paths = [os.fspath(path) for path in ([data] if isinstance(data, (str, os.PathLike)) else data)]
     files.check(paths, options)
-    corpus = read_corpus(paths, options, reporter.note)
+    corpus = read_corpus(paths, options, reporter.note, reporter.encoding)
     if saved and corpus.fingerprint != fingerprint:
         raise OptionError("data: the text has changed since the interrupted run; start a new run")
     run = TrainingRun(corpus, options, files, reporter, paths)
