@@ -1,7 +1,7 @@
 """How a symbolic graph becomes a compiled function: which Theano, which compiler, which device, which caches.
 
-Beside it only `softmax` and `sampling`, which define operations of their own for XLA, know that "Theano" is PyTensor and
-that XLA makes the machine code. What a model means is unknown here.
+Beside it only `softmax` and `sampling`, which define operations of their own for XLA, know that "Theano" is PyTensor
+and that XLA makes the machine code. What a model means is unknown here.
 """
 
 import ctypes
