@@ -58,7 +58,9 @@ class Screen:
 
     def encoding(self, done, total):
         if self.bar is None:
-            self.bar = tqdm(total=total, unit="sentence", desc="encoding", file=sys.stderr, leave=False)
+            self.bar = tqdm(
+                total=total, unit="character", unit_scale=True, desc="encoding", file=sys.stderr, leave=False
+            )
         self.bar.update(done - self.bar.n)
 
     def progress(self, state, epochs, done, total, loss, tokens):

@@ -66,6 +66,23 @@ def test_encoded_sentences_may_be_none_and_may_come_from_a_generator():
     assert len(EncodedSentences(one for one in [[1, 2], [3, 4]])) == 2
 
 
+def test_selected_sentences_have_arrays_of_their_own():
+    encoded = EncodedSentences([[1, 2], [3, 4, 5], [6, 7]])
+    some = encoded.selected(np.array([True, False, True]))
+    assert [one.tolist() for one in some] == [[1, 2], [6, 7]]
+    assert some.ids.dtype == np.int32 and some.offsets.dtype == np.int64
+    some.ids[:] = 0
+    assert encoded.ids.tolist() == [1, 2, 3, 4, 5, 6, 7]
+    assert len(encoded.selected(np.zeros(3, bool))) == 0
+
+
+def test_encoded_sentences_from_arrays_are_these_arrays():
+    encoded = EncodedSentences([[1, 2], [3, 4, 5]])
+    again = EncodedSentences.from_arrays(encoded.ids, encoded.offsets)
+    assert again.ids is encoded.ids
+    assert [one.tolist() for one in again] == [[1, 2], [3, 4, 5]]
+
+
 def test_pad_puts_sentences_in_columns_with_the_next_word_as_target():
     batch = pad([[7, 8, 9], [3, 4]], 3, 4)
     np.testing.assert_array_equal(batch.x, [[7, 3, 0], [8, 0, 0], [0, 0, 0], [0, 0, 0]])

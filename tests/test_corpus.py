@@ -2,13 +2,19 @@
 
 import itertools
 import logging
+import random
+import tracemalloc
 
 import numpy as np
 import pytest
 
+from theano_rnn.batches import EncodedSentences
 from theano_rnn.corpus import as_one_text, hold_out, read_corpus, with_unknown_words
+from theano_rnn.corpus_files import read_documents
 from theano_rnn.errors import CorpusError
 from theano_rnn.options import TrainingOptions
+from theano_rnn.text import Tokenizer
+from theano_rnn.vocabulary import Vocabulary, count_tokens
 
 SENTENCES = [
     f"The {a} {b} the {c}."
@@ -47,30 +53,135 @@ def test_held_out_sentences_depend_on_the_seed_alone(toy):
     assert parts[0] == parts[1] != parts[2]
 
 
-def test_holding_out_keeps_the_order_and_loses_nothing():
-    items = list(range(100))
-    train, valid = hold_out(items, 0.13, seed=4)
-    assert (len(train), len(valid)) == (87, 13)
-    assert train == sorted(train) and valid == sorted(valid)
-    assert sorted(train + valid) == items
+def test_the_share_that_shall_be_is_held_out():
+    chosen = hold_out(100, 0.13, seed=4)
+    assert (chosen.dtype, chosen.shape, chosen.sum()) == (bool, (100,), 13)
+    assert (chosen != hold_out(100, 0.13, seed=5)).any()
 
 
 def test_nothing_is_held_out_where_nothing_shall_be_or_the_text_is_too_short(caplog):
-    assert hold_out([1, 2, 3], 0.0, seed=1) == ([1, 2, 3], [])
+    assert not hold_out(3, 0.0, seed=1).any()
     assert caplog.text == ""
     with caplog.at_level(logging.INFO):
-        assert hold_out([1], 0.05, seed=1) == ([1], [])
+        assert not hold_out(1, 0.05, seed=1).any()
     assert "too little text to hold any out" in caplog.text
 
 
 def test_at_least_one_sentence_is_held_out_of_two():
-    train, valid = hold_out([1, 2], 0.05, seed=1)
-    assert len(train) == len(valid) == 1
+    assert hold_out(2, 0.05, seed=1).sum() == 1
 
 
 def test_no_sentences_are_an_error():
     with pytest.raises(CorpusError, match="the text holds no sentences to learn from"):
-        hold_out([], 0.05, seed=1)
+        hold_out(0, 0.05, seed=1)
+
+
+# Encoding, against a plain way to do it
+
+
+def plainly_encoded(paths, options):
+    """(vocabulary, train, valid, rare): lists of tokens, counted and looked up one by one."""
+    tokenizer = Tokenizer(lowercase=not options.keep_case, tokenized=options.tokenized)
+
+    def tokenized(paths):
+        return [tokenizer.tokenize(sentence) for sentence in tokenizer.sentences(read_documents(paths))]
+
+    train = tokenized(paths)
+    if options.valid:
+        valid = tokenized(options.valid)
+    else:
+        count = max(1, round(options.valid_fraction * len(train))) if options.valid_fraction else 0
+        chosen = set(np.random.default_rng([options.seed, 0]).permutation(len(train))[:count].tolist())
+        train, valid = (
+            [one for i, one in enumerate(train) if i not in chosen],
+            [one for i, one in enumerate(train) if i in chosen],
+        )
+    counts = count_tokens(train)
+    vocabulary = Vocabulary.build(counts, options.vocabulary_size)
+    train, valid = (
+        EncodedSentences([[0, *vocabulary.encode(one).tolist(), 1] for one in part]) for part in (train, valid)
+    )
+    rare = None
+    if not options.tutorial and 2 not in train.ids:
+        rare = np.array([counts[word] == 1 for word in vocabulary.index_to_word])
+    return vocabulary, train, valid, rare
+
+
+def assert_same_sentences(part, plain):
+    if len(plain) == 0:
+        assert part is None
+        return
+    for name in ("ids", "offsets"):
+        one, other = getattr(part, name), getattr(plain, name)
+        assert one.dtype == other.dtype
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.fixture
+def odd_text(tmp_path):
+    """Words that look like markers, numbers and quotes, of which many are only in held-out sentences."""
+    generator = random.Random(2)
+    words = ["SENTENCE_END", "SENTENCE_START", "UNKNOWN_TOKEN", "0", "1", "“we’ll”", "don't", "cannot", '"so"', "(a)"]
+    words += [f"w{i}" for i in range(300)]
+    lines = [" ".join(generator.choices(words, k=generator.randrange(1, 12))) + "." for _ in range(400)]
+    path = tmp_path / "odd.txt"
+    path.write_text("\n\n".join(lines), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("block_size", [50, 2**20])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"seed": 5, "valid_fraction": 0.3},
+        {"valid_fraction": 0.0, "keep_case": True},
+        {"vocabulary_size": 40},
+        {"keep_case": True, "vocabulary_size": 290},
+        {"tokenized": True, "valid_fraction": 0.2},
+        {"tutorial": True, "valid_fraction": 0.1},
+        {"valid": True},
+    ],
+    ids=str,
+)
+def test_words_are_encoded_as_the_plain_way_does(tmp_path, monkeypatch, odd_text, settings, block_size):
+    monkeypatch.setattr("theano_rnn.corpus.BLOCK_SIZE", block_size)
+    if "valid" in settings:
+        settings = {"valid": str(write(tmp_path / "valid.txt", ["We'll see w1 and w2.", "Never seen."]))}
+    options = TrainingOptions.from_settings(settings)
+    corpus = read_corpus(odd_text, options)
+    vocabulary, train, valid, rare = plainly_encoded(odd_text, options)
+    assert corpus.vocabulary == vocabulary
+    assert_same_sentences(corpus.train, train)
+    assert_same_sentences(corpus.valid, valid)
+    assert (corpus.rare is None) == (rare is None)
+    if rare is not None:
+        np.testing.assert_array_equal(corpus.rare, rare)
+
+
+def test_words_of_large_text_take_less_memory_than_ten_times_the_text(tmp_path):
+    path = tmp_path / "large.txt"
+    generator = random.Random(1)
+    words = [f"{a}{b}{c}" for a, b, c in itertools.product("bcdfgklmnp", "aeiou", ["", "st", "nd", "lla", "ch"])]
+    lines = [" ".join(generator.choices(words, k=12)).capitalize() + "." for _ in range(30_000)]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    del lines
+    read_corpus(write(tmp_path / "toy.txt", SENTENCES), TrainingOptions())  # modules are loaded before
+    tracemalloc.start()
+    try:
+        corpus = read_corpus(path, TrainingOptions())
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(corpus.train) == 28_500
+    assert peak < 10 * path.stat().st_size
+
+
+def test_progress_is_told_in_characters(toy):
+    reports = []
+    read_corpus(toy, TrainingOptions(), progress=lambda *report: reports.append(report))
+    total = toy.stat().st_size
+    assert (reports[0], reports[-1]) == ((0, total), (total, total))
 
 
 def test_the_vocabulary_comes_from_the_training_text_only(tmp_path):
@@ -133,6 +244,16 @@ def test_about_half_of_the_rare_words_become_unknown_and_nothing_else_changes(tm
     assert (again.ids != replaced.ids).any()
 
 
+def test_the_rare_words_that_become_unknown_do_not_depend_on_the_blocks(tmp_path, monkeypatch):
+    corpus = read_corpus(write(tmp_path / "t.txt", [f"A{i} b{i}." for i in range(90)]), TrainingOptions())
+    replaced = []
+    for size in (7, 2**20):
+        monkeypatch.setattr("theano_rnn.corpus.BLOCK_SIZE", size)
+        replaced.append(with_unknown_words(corpus.train, corpus.rare, 2, np.random.default_rng(0)).ids)
+    np.testing.assert_array_equal(*replaced)
+    assert 2 in replaced[0]
+
+
 def test_tokenized_text_is_left_alone(tmp_path):
     path = tmp_path / "t.txt"
     path.write_text(" The <unk> can't @-@ . Stop here\nOne sentence a line\n\n", encoding="utf-8")
@@ -159,6 +280,18 @@ def test_characters_the_tail_of_the_text_is_held_out(tmp_path):
     assert "".join(decode(corpus.train, end_as_newline=True)) == "\nabcdefghi\nabcdefg"
     np.testing.assert_array_equal(corpus.valid, [end, unknown, unknown, unknown])
     assert corpus.rare is None
+
+
+@pytest.mark.parametrize("block_size", [1, 3, 100])
+def test_characters_are_encoded_alike_in_blocks_of_any_size(tmp_path, monkeypatch, block_size):
+    monkeypatch.setattr("theano_rnn.corpus.BLOCK_SIZE", block_size)
+    path = tmp_path / "t.txt"
+    path.write_text("aé😀\nab\nxyz😀", encoding="utf-8")
+    corpus = read_corpus(path, TrainingOptions(level="char", valid_fraction=0.4))
+    assert corpus.train.dtype == corpus.valid.dtype == np.int32
+    assert corpus.vocabulary.index_to_word[3:] == ["a", "b", "é", "😀"]
+    assert "".join(corpus.vocabulary.decode(corpus.train, end_as_newline=True)) == "\naé😀\nab\n"
+    assert corpus.valid.tolist() == [1, 2, 2, 2, 6]
 
 
 def test_characters_a_file_of_held_out_text(tmp_path):

@@ -8,9 +8,9 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "theano_rnn"
 
 ORDER = (
-    "errors checks checkpoint corpus_files detokenize text vocabulary batches engine cells softmax graph updates "
-    "gradient_check model optimizer sampling scoring generation language_model options corpus run_files training "
-    "command_line"
+    "errors checks checkpoint corpus_files detokenize sentence_splitter word_tokenizer text vocabulary batches engine "
+    "cells softmax graph updates gradient_check model optimizer sampling scoring generation language_model options "
+    "corpus corpus_cache run_files training command_line"
 ).split()
 THEANO = {"pytensor", "jax", "jaxlib", "theano", "aesara"}
 MAY_USE_THEANO = {

@@ -458,6 +458,7 @@ def test_an_existing_model_is_kept_under_another_name(toy, tmp_path, monkeypatch
     load(model)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "model.checkpoint.npz",
+        "model.corpus.npz",
         "model.npz",
         "model.previous.npz",
     ]
@@ -548,6 +549,41 @@ def test_missing_and_empty_texts_are_refused(finished, tmp_path):
         train([str(tmp_path / "empty.txt")], model=finished)
 
 
+def test_the_same_text_is_encoded_once(toy, tmp_path, monkeypatch, compiled_once):
+    notes, model = [], tmp_path / "m.npz"
+    reporter = Reporter()
+    reporter.note = notes.append
+    lm = train(toy, model=model, epochs=1, **CASES["words"])
+
+    def fail(*arguments, **settings):
+        raise AssertionError("the text was encoded again")
+
+    monkeypatch.setattr(training, "read_corpus", fail)
+    again = train(toy, model=model, epochs=1, reporter=reporter, **CASES["words"])
+    assert f"text as encoded before ({tmp_path / 'm.corpus.npz'})" in notes
+    assert any(note.startswith("training on ") for note in notes)
+    assert timeless(again.training["history"]) == timeless(lm.training["history"])
+    train(None, model=model, epochs=2, resume=True)
+    with pytest.raises(AssertionError, match="encoded again"):
+        train(toy, model=model, epochs=1, **{**CASES["words"], "seed": 4321})
+
+
+def test_a_text_that_is_refused_does_not_replace_the_encoded_one(toy, tmp_path, compiled_once):
+    model, other = tmp_path / "m.npz", tmp_path / "other.txt"
+    train(toy, model=model, epochs=1, **CASES["words"])
+    before = (tmp_path / "m.corpus.npz").read_bytes()
+    other.write_text("The dog sees the cat.\n\nThe cat sees the dog.\n", encoding="utf-8")
+    with pytest.raises(OptionError, match="the text has changed"):
+        train(other, model=model, resume=True)
+    assert (tmp_path / "m.corpus.npz").read_bytes() == before
+
+
+def test_a_run_goes_on_without_a_place_for_the_encoded_text(toy, tmp_path, compiled_once):
+    (tmp_path / "m.corpus.npz").mkdir()
+    train(toy, model=tmp_path / "m.npz", epochs=1, **CASES["words"])
+    train(toy, model=tmp_path / "m.npz", epochs=2, resume=True)
+
+
 def test_going_on_without_a_checkpoint_is_refused(toy, tmp_path):
     with pytest.raises(ModelFileError, match="m.checkpoint.npz: no such file, so there is no run to go on with; start"):
         train(toy, model=tmp_path / "m.npz", resume=True)
@@ -563,13 +599,17 @@ def test_places_that_are_texts_are_refused(toy, tmp_path):
         train([toy, text], model=tmp_path / "m")
     with pytest.raises(OptionError, match="m.npz: is one of the texts"):
         train(toy, model=text, valid=str(text))
-    assert toy.read_bytes() == text.read_bytes() == before
+    encoded = tmp_path / "n.corpus.npz"
+    encoded.write_bytes(before)
+    with pytest.raises(OptionError, match="n.corpus.npz: is one of the texts"):
+        train(encoded, model=tmp_path / "n.npz")
+    assert toy.read_bytes() == text.read_bytes() == encoded.read_bytes() == before
 
 
 def test_a_log_in_the_place_of_the_model_or_the_checkpoint_is_refused(toy, tmp_path, monkeypatch):
     monkeypatch.setattr(TrainingRun, "take_step", lambda self, batch: 1.0)
     monkeypatch.setattr(TrainingRun, "held_out_loss", lambda self: 1.0)
-    for name in ("m.npz", "m.checkpoint.npz"):
+    for name in ("m.npz", "m.checkpoint.npz", "m.corpus.npz"):
         with pytest.raises(OptionError, match=f"{name}: "):
             train(toy, model=tmp_path / "m.npz", log=tmp_path / name, epochs=1, **CASES["words"])
     assert list(tmp_path.iterdir()) == []

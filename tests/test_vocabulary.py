@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 
 from theano_rnn.errors import CorpusError, OptionError
-from theano_rnn.vocabulary import SENTENCE_END, SENTENCE_START, UNKNOWN_TOKEN, Vocabulary, count_tokens
+from theano_rnn.vocabulary import (
+    SENTENCE_END,
+    SENTENCE_START,
+    UNKNOWN_TOKEN,
+    Vocabulary,
+    count_characters,
+    count_tokens,
+)
 
 SPECIAL = [SENTENCE_START, SENTENCE_END, UNKNOWN_TOKEN]
 COUNTS = {"the": 9, "b": 4, "a": 4, "é": 4, "Z": 4, "rare": 1}
@@ -134,6 +141,13 @@ def test_id_that_is_no_integer_is_a_type_error():
 
 def test_tokens_are_counted_over_all_sentences():
     assert count_tokens(iter([["a", "b"], [], ["a"]])) == {"a": 2, "b": 1}
+
+
+@pytest.mark.parametrize("texts", [[], [""], ["abca\n", "b"], ["é😀\ud800\0", "\U0010ffff😀"]])
+def test_characters_are_counted_like_tokens(texts):
+    counts = count_characters(iter(texts))
+    assert counts == count_tokens(texts)
+    assert {type(count) for count in counts.values()} <= {int}
 
 
 @pytest.mark.parametrize("newline_ends_sentence", [False, True])

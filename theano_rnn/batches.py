@@ -45,6 +45,25 @@ class EncodedSentences(Sequence):
         self.offsets = np.concatenate([[0], np.cumsum(lengths)])
         self.ids = np.concatenate(sentences).astype(np.int32) if sentences else np.zeros(0, np.int32)
 
+    @classmethod
+    def from_arrays(cls, ids, offsets):
+        """Take the arrays as they are, without copying them.
+
+        Parameters
+        ----------
+        ids : array of int32
+        offsets : array (number of sentences + 1,) of int64
+        """
+        sentences = cls.__new__(cls)
+        sentences.ids, sentences.offsets = ids, offsets
+        return sentences
+
+    def selected(self, chosen):
+        """The sentences for which the array `chosen` of bool holds, in arrays of their own."""
+        lengths = np.diff(self.offsets)
+        offsets = np.concatenate([[0], np.cumsum(lengths[chosen])])
+        return self.from_arrays(self.ids[np.repeat(chosen, lengths)], offsets)
+
     def __len__(self):
         return len(self.offsets) - 1
 

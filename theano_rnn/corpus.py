@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from array import array
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,11 +11,13 @@ from theano_rnn.batches import EncodedSentences
 from theano_rnn.corpus_files import read_documents
 from theano_rnn.errors import CorpusError
 from theano_rnn.text import Tokenizer
-from theano_rnn.vocabulary import Vocabulary, count_tokens
+from theano_rnn.vocabulary import Vocabulary, count_characters
 
 logger = logging.getLogger(__name__)
 
-SENTENCES_BETWEEN_CALLS = 1000
+# Before there is a vocabulary, each distinct word has a provisional id, in the order in which they appear.
+START, END, FIRST_WORD = 0, 1, 2
+BLOCK_SIZE = 2**20  # ids, or characters, handled at a time where that saves memory
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,16 @@ class Corpus:
     rare: np.ndarray | None
     fingerprint: str
 
+    @property
+    def summary(self):
+        """What there is to learn from, in a line."""
+        unit = "characters" if self.tokenizer.level == "char" else "sentences"
+        held_out = 0 if self.valid is None else len(self.valid)
+        return (
+            f"training on {len(self.train):,} {unit}, {held_out:,} held out; "
+            f"{len(self.vocabulary):,} entries in the vocabulary"
+        )
+
 
 def read_corpus(paths, options, note=logger.info, progress=None):
     """Read and encode the texts of a run.
@@ -50,92 +63,152 @@ def read_corpus(paths, options, note=logger.info, progress=None):
     note : callable
         Is told, in a line, what is being done and what was found.
     progress : callable, optional
-        Called as ``progress(done, total)``, in sentences, while words are found.
+        Called as ``progress(done, total)``, in characters, while words are found.
 
     Raises
     ------
     CorpusError
         For a file that cannot be read, and texts with too little in them.
     """
-    tokenizer = Tokenizer(level=options.level, lowercase=not options.keep_case, tokenized=options.tokenized)
+    tokenizer = make_tokenizer(options)
     documents = read_documents(paths)
     held_out = None if options.valid is None else read_documents(options.valid)
     note(f"encoding {sum(map(len, documents)):,} characters of text")
     read = read_characters if options.level == "char" else read_words
     vocabulary, train, valid, rare = read(documents, held_out, tokenizer, options, progress)
-    fingerprint = hashlib.sha256(repr(vocabulary.index_to_word).encode(errors="surrogatepass"))
+    corpus = Corpus(tokenizer, vocabulary, train, valid, rare, fingerprint(vocabulary, train, valid))
+    note(corpus.summary)
+    return corpus
+
+
+def make_tokenizer(options):
+    return Tokenizer(level=options.level, lowercase=not options.keep_case, tokenized=options.tokenized)
+
+
+def fingerprint(vocabulary, train, valid):
+    """Tells encoded texts apart."""
+    digest = hashlib.sha256(repr(vocabulary.index_to_word).encode(errors="surrogatepass"))
     for part in (train, valid):
         if part is not None:
-            fingerprint.update(part.ids.tobytes() if isinstance(part, EncodedSentences) else part.tobytes())
-    unit = "characters" if options.level == "char" else "sentences"
-    held_out = 0 if valid is None else len(valid)
-    note(f"training on {len(train):,} {unit}, {held_out:,} held out; {len(vocabulary):,} entries in the vocabulary")
-    return Corpus(tokenizer, vocabulary, train, valid, rare, fingerprint.hexdigest())
+            digest.update(part.ids if isinstance(part, EncodedSentences) else part)
+    return digest.hexdigest()
 
 
-def tokenized_sentences(documents, tokenizer, progress=None):
-    """The sentences of documents as lists of tokens."""
-    sentences = tokenizer.sentences(documents)
-    tokens = []
-    for done, sentence in enumerate(sentences):
-        if progress is not None and done % SENTENCES_BETWEEN_CALLS == 0:
-            progress(done, len(sentences))
-        tokens.append(tokenizer.tokenize(sentence))
-    return tokens
+# Words
 
 
 def read_words(documents, held_out, tokenizer, options, progress):
-    sentences = tokenized_sentences(documents, tokenizer, progress)
+    numbers = Numbers({START: START, END: END})  # no word equals these two keys
+    train = number_sentences(documents, tokenizer, numbers, progress)
     if held_out is not None:
-        train, valid = sentences, tokenized_sentences(held_out, tokenizer)
+        valid = number_sentences(held_out, tokenizer, numbers)
     else:
-        train, valid = hold_out(sentences, options.valid_fraction, options.seed)
-    counts = count_tokens(train)
+        chosen = hold_out(len(train), options.valid_fraction, options.seed)
+        train, valid = train.selected(~chosen), train.selected(chosen)
+    words = list(numbers)[FIRST_WORD:]
+    frequencies = count_ids(train.ids, FIRST_WORD + len(words))[FIRST_WORD:]
+    counts = {word: count for word, count in zip(words, frequencies.tolist(), strict=True) if count}
     vocabulary = Vocabulary.build(counts, options.vocabulary_size)
-
-    def encode(sentences):
-        markers = np.array([vocabulary.start], np.int32), np.array([vocabulary.end], np.int32)
-        return EncodedSentences(
-            np.concatenate([markers[0], vocabulary.encode(tokens), markers[1]]) for tokens in sentences
-        )
-
-    encoded = encode(train)
+    final = np.concatenate([[vocabulary.start, vocabulary.end], vocabulary.encode(words)]).astype(np.int32)
+    for part in (train, valid):
+        for block in blocks(part.ids):
+            block[:] = final[block]
     rare = None
-    if not options.tutorial and not (encoded.ids == vocabulary.unknown).any():
+    if not options.tutorial and not any((block == vocabulary.unknown).any() for block in blocks(train.ids)):
         rare = np.array([counts.get(word) == 1 for word in vocabulary.index_to_word])
-    return vocabulary, encoded, encode(valid) if valid else None, rare
+    return vocabulary, train, valid if len(valid) else None, rare
 
 
-def hold_out(sentences, fraction, seed):
-    """A random share of the sentences, at least one, for validation; the others, in their order, for training."""
-    if not sentences:
+class Numbers(dict):
+    """Provisional ids by word; a word without one gets the next."""
+
+    def __missing__(self, word):
+        self[word] = number = len(self)
+        return number
+
+
+def number_sentences(documents, tokenizer, numbers, progress=None):
+    """Sentences in provisional ids.
+
+    A sentence's words are gone as soon as they have ids: what is kept of a text is 4 bytes a word.
+    """
+    numbered = tokenizer.converting(numbers.__getitem__)
+    ids, offsets = array("i"), array("q", [0])
+    for sentence in tokenizer.iterate_sentences(documents, progress=progress):
+        ids.append(START)
+        ids.extend(numbered(sentence))
+        ids.append(END)
+        offsets.append(len(ids))
+    return EncodedSentences.from_arrays(np.frombuffer(ids, np.int32), np.frombuffer(offsets, np.int64))
+
+
+def hold_out(count, fraction, seed):
+    """Which of so many sentences are for validation: a random share, at least one, as an array of bool."""
+    if not count:
         raise CorpusError("the text holds no sentences to learn from")
-    count = max(1, round(fraction * len(sentences))) if fraction > 0 else 0
-    if count >= len(sentences):
-        count = 0
+    share = max(1, round(fraction * count)) if fraction > 0 else 0
+    if share >= count:
+        share = 0
         logger.info("too little text to hold any out: progress is measured on the training text")
-    chosen = np.zeros(len(sentences), bool)
-    chosen[np.random.default_rng([seed, 0]).permutation(len(sentences))[:count]] = True
-    train = [sentence for sentence, out in zip(sentences, chosen, strict=True) if not out]
-    return train, [sentence for sentence, out in zip(sentences, chosen, strict=True) if out]
+    chosen = np.zeros(count, bool)
+    chosen[np.random.default_rng([seed, 0]).permutation(count)[:share]] = True
+    return chosen
+
+
+def count_ids(ids, size):
+    """How often each id below `size` occurs."""
+    counts = np.zeros(size, np.int64)
+    for block in blocks(ids):
+        counts += np.bincount(block, minlength=size)
+    return counts
+
+
+def blocks(array):
+    """Parts of an array, one after the other, without copying them."""
+    return (array[start : start + BLOCK_SIZE] for start in range(0, len(array), BLOCK_SIZE))
+
+
+# Characters
 
 
 def read_characters(documents, held_out, tokenizer, options, progress):
     text = as_one_text(documents)
     if held_out is not None:
-        train, valid = text, as_one_text(held_out)
+        train, valid = Stretch(text, 0, len(text)), as_one_text(held_out)
+        valid = Stretch(valid, 0, len(valid))
     else:
-        count = round(options.valid_fraction * len(text))
-        train, valid = text[: len(text) - count], text[len(text) - count :]
+        stop = len(text) - round(options.valid_fraction * len(text))
+        train, valid = Stretch(text, 0, stop), Stretch(text, stop, len(text))
     if len(train) < 2:
         raise CorpusError(f"the training text has {len(train)} characters; at least 2 are needed")
-    vocabulary = Vocabulary.build(count_tokens([train]), options.vocabulary_size, newline_ends_sentence=True)
+    vocabulary = Vocabulary.build(count_characters(train), options.vocabulary_size, newline_ends_sentence=True)
 
-    def encode(text):
+    def encode(stretch):
         # A text begins where a line before it has ended.
-        return np.concatenate([[vocabulary.end], vocabulary.encode_text(text)]).astype(np.int32)
+        ids = np.full(len(stretch) + 1, vocabulary.end, np.int32)
+        end = 1
+        for block in stretch:
+            ids[end : end + len(block)] = vocabulary.encode_text(block)
+            end += len(block)
+        return ids
 
-    return vocabulary, encode(train), encode(valid) if valid else None, None
+    return vocabulary, encode(train), encode(valid) if len(valid) else None, None
+
+
+@dataclass
+class Stretch:
+    """A part of a text, in blocks, so that it is never copied as a whole."""
+
+    text: str
+    start: int
+    stop: int
+
+    def __len__(self):
+        return self.stop - self.start
+
+    def __iter__(self):
+        for start in range(self.start, self.stop, BLOCK_SIZE):
+            yield self.text[start : min(start + BLOCK_SIZE, self.stop)]
 
 
 def as_one_text(documents):
@@ -146,13 +219,16 @@ def as_one_text(documents):
     )
 
 
+# While training
+
+
 def with_unknown_words(sentences, rare, unknown, generator):
     """The same sentences with each occurrence of a rare word made UNKNOWN_TOKEN with probability one half.
 
     Words seen once are the best guess at where words never seen will stand (Good and Turing); each is still learnt,
     in half of the epochs.
     """
-    replaced = rare[sentences.ids] & (generator.random(len(sentences.ids)) < 0.5)
-    copy = EncodedSentences([])
-    copy.offsets, copy.ids = sentences.offsets, np.where(replaced, np.int32(unknown), sentences.ids)
-    return copy
+    ids = sentences.ids.copy()
+    for block in blocks(ids):
+        block[rare[block] & (generator.random(len(block)) < 0.5)] = unknown
+    return EncodedSentences.from_arrays(ids, sentences.offsets)

@@ -3,7 +3,6 @@
 import contextlib
 import csv
 import gzip
-import io
 import logging
 import os
 import re
@@ -101,12 +100,15 @@ def _read_file(path):
     if not isinstance(path, (str, os.PathLike)):
         raise TypeError(f"expected the path of a file as str or os.PathLike, got {type(path).__name__}")
     name = _shown_name(path)
-    lowered = os.fsdecode(path).lower()
-    is_gzipped = lowered.endswith(".gz")
+    is_csv, is_gzipped = file_format(path)
     text = _decode(_read_bytes(path, name, is_gzipped), name)
-    if lowered.removesuffix(".gz").endswith(".csv"):
-        return _csv_documents(text, name)
-    return [text]
+    return _csv_documents(text, name) if is_csv else [text]
+
+
+def file_format(path):
+    """(Whether it is CSV, whether it is gzipped) of a file, by its name."""
+    lowered = os.fsdecode(path).lower()
+    return lowered.removesuffix(".gz").endswith(".csv"), lowered.endswith(".gz")
 
 
 def _shown_name(path):
@@ -178,19 +180,20 @@ def _decode(data, name):
 
 def _csv_documents(text, name):
     """The texts of a CSV file's rows."""
-    rows = _csv_rows(text, name)
-    first_line, header = rows[0] if rows else (1, [])
-    column = _text_column(header, first_line, name)
     documents = []
-    short_rows = []
+    short_rows = []  # only their lines
     long_rows = []
-    for line, row in rows[1:]:
-        if len(row) <= column:
-            short_rows.append(line)
-            continue
-        if len(row) > len(header):
-            long_rows.append(line)
-        documents.append(row[column])
+    with _fields_as_long_as(text):
+        rows = _csv_rows(text, name)
+        first_line, header = next(rows, (1, []))
+        column = _text_column(header, first_line, name)
+        for line, row in rows:
+            if len(row) <= column:
+                short_rows.append(line)
+                continue
+            if len(row) > len(header):
+                long_rows.append(line)
+            documents.append(row[column])
     if short_rows:
         logger.info(
             "%s: left out %d rows without column %d, the first on line %d",
@@ -209,26 +212,39 @@ def _csv_documents(text, name):
     return documents
 
 
-def _csv_rows(text, name):
-    """(Line on which it begins, cells) of each row that is not blank."""
-    # csv has one limit on the length of a field for the whole process; a text may be longer than its 131,072.
+@contextlib.contextmanager
+def _fields_as_long_as(text):
+    """csv has one limit on the length of a field for the whole process; a text may be longer than its 131,072."""
     old_limit = csv.field_size_limit(min(max(len(text) + 1, csv.field_size_limit()), 2**31 - 1))
-    rows = []
-    line = 1
     try:
-        reader = csv.reader(io.StringIO(text, newline="\n"), strict=True)
+        yield
+    finally:
+        csv.field_size_limit(old_limit)
+
+
+def _csv_rows(text, name):
+    """Yield (line on which it begins, cells) of each row that is not blank."""
+    line = 1
+    reader = csv.reader(_lines(text), strict=True)
+    try:
         for row in reader:
             if any(cell and not cell.isspace() for cell in row):
-                rows.append((line, row))
+                yield line, row
             line = reader.line_num + 1
     except csv.Error as error:
         raise CorpusError(
             f"{name}, line {line}: the row that begins here has a broken quote ({error}); "
             'close it, and write a quote inside a quoted text as ""'
         ) from None
-    finally:
-        csv.field_size_limit(old_limit)
-    return rows
+
+
+def _lines(text):
+    """Yield the lines of a text with their ends; a StringIO would keep 4 bytes a character."""
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start) + 1 or len(text)
+        yield text[start:end]
+        start = end
 
 
 def _text_column(header, line, name):

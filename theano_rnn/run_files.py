@@ -1,4 +1,7 @@
-"""The files of a training run: model, checkpoint, log; what may be written where. Knows no network and no loop."""
+"""The files of a training run: model, checkpoint, encoded text, log; what may be written where.
+
+Knows no network and no loop.
+"""
 
 import json
 import os
@@ -19,13 +22,14 @@ class Checkpoint:
 
 
 class RunFiles:
-    """The files of a run: model, checkpoint, log."""
+    """The files of a run: model, checkpoint, encoded text, log."""
 
     def __init__(self, model, log):
         if model.suffix != ".npz":
             model = model.with_name(model.name + ".npz")
         self.model = model
         self.checkpoint = model.with_suffix(".checkpoint.npz")
+        self.corpus = model.with_suffix(".corpus.npz")
         self.previous = model.with_suffix(".previous.npz")
         self.log = log
         self.started = False
@@ -33,14 +37,16 @@ class RunFiles:
     def check(self, paths, options):
         """Refuse, before hours of work, places that cannot be written and texts that would be overwritten."""
         texts = {Path(path).resolve() for path in [*paths, *([options.valid] if options.valid else [])]}
-        written = {path.resolve() for path in (self.model, self.checkpoint, self.previous)}
+        written = {path.resolve() for path in (self.model, self.checkpoint, self.corpus, self.previous)}
         if self.log is not None and self.log.resolve() in written:
             raise OptionError(f"{self.log}: is where the model goes; choose another place for the log")
-        for path in (self.model, self.checkpoint, self.log):
+        for path in (self.model, self.checkpoint, self.corpus, self.log):
             if path is None:
                 continue
             if path.resolve() in texts:
                 raise OptionError(f"{path}: is one of the texts; choose another place for what is written")
+            if path == self.corpus:
+                continue  # a run can do without
             if path.is_dir():
                 raise ModelFileError(f"{path}: is a folder; name a file in it")
             try:

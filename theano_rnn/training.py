@@ -15,6 +15,7 @@ import numpy as np
 from theano_rnn import batches, scoring
 from theano_rnn.checkpoint import one_line
 from theano_rnn.corpus import read_corpus, with_unknown_words
+from theano_rnn.corpus_cache import CorpusCache
 from theano_rnn.engine import select_device
 from theano_rnn.errors import DivergenceError, ModelFileError, OptionError, TrainingInterrupted
 from theano_rnn.language_model import LanguageModel, load
@@ -36,7 +37,7 @@ class Reporter:
         logger.info(text)
 
     def encoding(self, done, total):
-        """The text is being read: words were found in `done` of `total` sentences."""
+        """The text is being read: words were found in `done` of `total` characters."""
 
     def progress(self, state, epochs, done, total, loss, tokens):
         """The loop looked up: `done` of `total` steps of epoch `state.epoch` + 1, whose mean loss so far is `loss`;
@@ -80,7 +81,8 @@ def train(data, *, model="models/rnn.npz", resume=False, log=None, reporter=None
         Plain text or CSV (column "body", else the first), each also gzipped. May be None on resuming.
     model : path
         Where the model is written after each evaluation; the state of the run stands beside it
-        (``rnn.checkpoint.npz``). A model that is there already is kept as ``rnn.previous.npz``.
+        (``rnn.checkpoint.npz``), and the encoded text (``rnn.corpus.npz``), with which the next run on the same text
+        begins at once. A model that is there already is kept as ``rnn.previous.npz``.
     resume : bool
         Go on from the checkpoint, with the numbers of an unbroken run. Settings that are not given are those of the
         interrupted run.
@@ -121,13 +123,25 @@ def train(data, *, model="models/rnn.npz", resume=False, log=None, reporter=None
     select_device(options.device)
     paths = [os.fspath(path) for path in ([data] if isinstance(data, (str, os.PathLike)) else data)]
     files.check(paths, options)
-    corpus = read_corpus(paths, options, reporter.note, reporter.encoding)
+    cache = CorpusCache(files.corpus, paths, options)
+    corpus = encoded_text(cache, paths, options, reporter)
     if saved and corpus.fingerprint != fingerprint:
         raise OptionError("data: the text has changed since the interrupted run; start a new run")
+    cache.write(corpus)
     run = TrainingRun(corpus, options, files, reporter, paths)
     if saved:
         run.restore(saved)
     return run.run()
+
+
+def encoded_text(cache, paths, options, reporter):
+    """The text as it was encoded before, or else encoded now."""
+    corpus = cache.read()
+    if corpus is None:
+        return read_corpus(paths, options, reporter.note, reporter.encoding)
+    reporter.note(f"text as encoded before ({cache.path})")
+    reporter.note(corpus.summary)
+    return corpus
 
 
 class StopSignals:

@@ -2,6 +2,7 @@
 
 import functools
 import operator
+import sys
 from collections import Counter
 from itertools import chain, repeat
 
@@ -30,6 +31,28 @@ def count_tokens(token_lists):
     collections.Counter
     """
     return Counter(chain.from_iterable(token_lists))
+
+
+def count_characters(texts):
+    """How often each character occurs, the same as `count_tokens`, but much faster.
+
+    Parameters
+    ----------
+    texts : iterable of str
+
+    Returns
+    -------
+    dict of str to int
+    """
+    counts = np.zeros(sys.maxunicode + 1, dtype=np.int64)
+    for text in texts:
+        found = np.bincount(_code_points(text))
+        counts[: len(found)] += found
+    return {chr(code_point): int(counts[code_point]) for code_point in np.flatnonzero(counts)}
+
+
+def _code_points(text):
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
 
 
 class Vocabulary:
@@ -157,7 +180,7 @@ class Vocabulary:
         numpy.ndarray
             (n,) int32.
         """
-        code_points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+        code_points = _code_points(text)
         table = self._character_table
         return table[np.minimum(code_points, len(table) - 1)]
 

@@ -1,0 +1,293 @@
+"""Sentences: where Punkt cuts, what is left alone, and that no text makes it slow or large."""
+
+import ast
+import itertools
+import random
+import tracemalloc
+from pathlib import Path
+
+import nltk.tokenize.punkt
+import pytest
+
+from theano_rnn import sentence_splitter
+from theano_rnn.sentence_splitter import pieces, split_sentences
+
+DATA = Path(__file__).parents[2] / "shared" / "data"
+COMMENTS = Path(__file__).parents[1] / "data" / "comments.csv"
+
+
+@pytest.fixture(autouse=True)
+def no_installed_model(monkeypatch):
+    """As on most machines: NLTK has none of its data."""
+
+    def fail(language):
+        raise LookupError(language)
+
+    monkeypatch.setattr(nltk.tokenize.punkt, "PunktTokenizer", fail)
+
+
+class FullStopSplitter:
+    """In place of Punkt: a sentence ends at each full stop. Counts the characters that it is given."""
+
+    seen = 0
+
+    def span_tokenize(self, string):
+        self.seen += len(string)
+        start = 0
+        for end in [i + 1 for i, character in enumerate(string) if character == "."]:
+            yield start, end
+            start = end
+        if start < len(string):
+            yield start, len(string)
+
+
+@pytest.fixture
+def full_stop_splitter(monkeypatch):
+    splitter = FullStopSplitter()
+    monkeypatch.setattr(sentence_splitter, "_installed_punkt", lambda: splitter)
+    return splitter
+
+
+def sentences_of(documents):
+    return [sentence for _, sentence in split_sentences(documents)]
+
+
+@pytest.mark.parametrize(
+    "sentences",
+    [
+        ['He said "Stop."', "Then he left."],
+        ["“Go away.”", "He ran."],
+        ["(It was late.)", "Really?", "Yes!", "[See below.]", "Good."],
+        ["Mr. Smith met Dr. Jones at 5 p.m. today.", "He lives in the U.S. now."],
+        ["We like J. S. Bach.", "He wrote a lot, i.e. more than I."],
+        ["It was 3.14 in 1932.", "The end."],
+    ],
+)
+def test_short_text_is_cut_at_its_sentence_ends(sentences):
+    assert sentences_of([" ".join(sentences)]) == sentences
+
+
+@pytest.mark.parametrize("repetitions", [1, 300])
+@pytest.mark.parametrize(
+    "sentences",
+    [
+        ["I like it.", "You like it.", "They like it."],  # "it." is no abbreviation
+        ["the cat sat on the mat.", "the dog ran."],
+        ["I have 3.", "You have 4.", "We have 5."],  # "3. You" is no collocation
+    ],
+)
+def test_repetitive_text_does_not_teach_false_abbreviations(sentences, repetitions):
+    assert sentences_of([" ".join(sentences * repetitions)]) == sentences * repetitions
+
+
+def test_abbreviation_is_learned_from_the_text():
+    sentence = "The sp. nigra and the sp. alba are {} plants of the genus."
+    sentences = [sentence.format(word) for word in ("rare", "common", "tall", "small", "green", "old")]
+    assert sentences_of([" ".join(sentences)]) == sentences
+
+
+@pytest.mark.parametrize(
+    ("contexts", "is_kept"),
+    [
+        (["xy. then", "xy. and"], True),  # followed by what begins no sentence
+        (["xy. 7", "xy., Then"], True),
+        (["xy. then"], False),  # only once
+        (["xy. Then", "xy. And"], False),
+        (["xy. Ann", "xy. Bob", "xy. Cid", "xy. Dan", "xy. Eve"], True),  # followed by many words, as a title is
+        (["xy. Ann", "xy. Bob", "xy. Cid", "xy. Dan", "xy. Ann"], False),
+    ],
+)
+def test_abbreviation_needs_evidence(contexts, is_kept):
+    ends = "One. Two. Three. Four. Five. Six. Seven."
+    assert sentence_splitter._evident_abbreviations({"xy"}, " ".join([*contexts, ends])) == (
+        {"xy"} if is_kept else set()
+    )
+
+
+def test_full_stop_inside_is_evidence_for_an_abbreviation():
+    assert sentence_splitter._evident_abbreviations({"x.y"}, '"x.y. Then (X.Y.) And more.') == {"x.y"}
+
+
+def test_blank_line_ends_a_sentence_and_other_white_space_is_one_blank():
+    document = "A heading\n \t\nOne\nsentence  over\r\nlines\tof text\n\n\n\nand another"
+    assert sentences_of([document]) == ["A heading", "One sentence over lines of text", "and another"]
+
+
+def test_document_ends_a_sentence():
+    assert sentences_of(["no full stop", "here either"]) == ["no full stop", "here either"]
+
+
+@pytest.mark.parametrize("documents", [[], [""], [" \n\n\t\n"]])
+def test_blank_documents_have_no_sentences(documents):
+    assert sentences_of(documents) == []
+
+
+def test_sentence_is_never_empty(monkeypatch):
+    monkeypatch.setattr(FullStopSplitter, "span_tokenize", lambda self, string: [(0, 2), (2, 2), (2, 3), (3, 5)])
+    monkeypatch.setattr(sentence_splitter, "_installed_punkt", FullStopSplitter)
+    assert sentences_of(["A. B."]) == ["A.", "B."]
+
+
+def test_installed_model_is_preferred(monkeypatch):
+    monkeypatch.setattr(nltk.tokenize.punkt, "PunktTokenizer", lambda language: FullStopSplitter())
+    assert sentences_of(["Mr. X. y"]) == ["Mr.", "X.", "y"]
+
+
+def test_cutting_a_long_paragraph_by_windows_changes_no_sentence(monkeypatch, full_stop_splitter):
+    monkeypatch.setattr(sentence_splitter, "LONGEST_PIECE", 100)
+    sentences = [f"Sentence {'of ' * (i % 12)}number {i}." for i in range(200)]
+    assert sentences_of([" ".join(sentences)]) == sentences
+
+
+@pytest.mark.parametrize(
+    "paragraph",
+    [
+        "word " * 2000,  # no sentence ends
+        "x" * 10_000,  # no blanks either
+        ("Short. " + "word " * 19) * 100,  # a window is mostly looked at twice
+        "." * 10_000,
+    ],
+)
+def test_long_paragraph_is_looked_at_twice_at_most_and_loses_nothing(monkeypatch, full_stop_splitter, paragraph):
+    monkeypatch.setattr(sentence_splitter, "LONGEST_PIECE", 100)
+    sentences = sentences_of([paragraph])
+    assert full_stop_splitter.seen <= 2 * len(paragraph)
+    assert "".join(sentences).replace(" ", "") == paragraph.replace(" ", "")
+    assert max(map(len, sentences)) <= 100
+
+
+def test_million_blank_lines_are_passed_over():
+    assert sentences_of(["\n" * 1_000_000 + "Hi." + " \n" * 500_000 + "Ho."]) == ["Hi.", "Ho."]
+
+
+def test_training_text_is_spread_evenly_over_a_large_corpus(monkeypatch):
+    monkeypatch.setattr(sentence_splitter, "_TRAINING_LENGTH", 1000)
+    paragraphs = [f"{i:09d}" for i in range(10_000)]
+    pieces = sentence_splitter._training_text(paragraphs).split("\n\n")
+    assert 1000 <= sum(map(len, pieces)) <= 1000 + 9
+    tenths = [int(piece) // 1000 for piece in pieces]
+    assert {tenths.count(tenth) for tenth in range(10)} <= {11, 12}
+
+
+def test_training_text_of_a_small_corpus_is_all_of_it():
+    kept = sentence_splitter._training_text(["One.", "Two. " * 9000]).replace("\n\n", "")
+    assert kept == ("One." + "Two. " * 9000).strip()
+
+
+def test_sentences_of_a_play_are_of_sensible_length():
+    path = DATA / "tinyshakespeare.txt"
+    if not path.exists():
+        pytest.skip(f"needs {path.name} in shared/data beside the checkout")
+    sentences = sentences_of([path.read_text(encoding="utf-8")[:200_000]])
+    lengths = sorted(len(sentence.split()) for sentence in sentences)
+    assert 8 <= lengths[len(lengths) // 2] <= 16
+    assert lengths[-1] <= 200
+    assert sum(sentence[-1] in ".?!:'" for sentence in sentences) >= 0.95 * len(sentences)
+
+
+def imported_modules(node):
+    for child in ast.walk(node):
+        if isinstance(child, ast.Import):
+            yield from (alias.name for alias in child.names)
+        elif isinstance(child, ast.ImportFrom):
+            yield child.module
+
+
+def test_nltk_is_imported_only_when_it_is_needed():
+    tree = ast.parse(Path(sentence_splitter.__file__).read_text(encoding="utf-8"))
+    at_once = [m for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom) for m in imported_modules(node)]
+    assert "functools" in at_once
+    assert not [name for name in at_once if name.startswith("nltk")]
+
+
+# Punkt's own answers
+
+
+def plain_sentences(documents, training_text):
+    """As NLTK's own classes give them, paragraph by paragraph, where no paragraph is long."""
+    parameters = nltk.tokenize.punkt.PunktTrainer(training_text).get_params()
+    kept = sentence_splitter._evident_abbreviations(parameters.abbrev_types, training_text)
+    parameters.abbrev_types = kept | sentence_splitter._COMMON_ABBREVIATIONS
+    parameters.collocations = set()
+    punkt = nltk.tokenize.punkt.PunktSentenceTokenizer(parameters)
+    paragraphs = [" ".join(part.split()) for document in documents for part in document.split("\n\n")]
+    return [
+        paragraph[start:end] for paragraph in paragraphs if paragraph for start, end in punkt.span_tokenize(paragraph)
+    ]
+
+
+@pytest.mark.parametrize("length", [300_000, 100_000_000])
+def test_remembering_splitter_cuts_where_punkt_cuts(shared_data, length):
+    document = shared_data("wikitext-2.valid.txt").read_text(encoding="utf-8")[:length].replace("\n", "\n\n")
+    training_text = sentence_splitter._training_text([document])
+    assert sentences_of([document]) == plain_sentences([document], training_text)
+
+
+def test_remembering_splitter_cuts_the_shipped_corpus_where_punkt_cuts():
+    documents = COMMENTS.read_text(encoding="utf-8").splitlines()[:4000]
+    training_text = sentence_splitter._training_text(documents)
+    assert sentences_of(documents) == plain_sentences(documents, training_text)
+
+
+def test_initials_and_ellipses_are_told_from_other_words():
+    sentences = [
+        "J. S. Bach wrote it.",
+        "Wait ... no.",
+        "I know... and so do you.",
+        "So it was... The dog barked.",
+        "See the no. 5.",
+    ]
+    documents = [" ".join(sentences * 40)]
+    assert sentences_of(documents) == plain_sentences(documents, sentence_splitter._training_text(documents))
+
+
+# Long texts
+
+
+def test_ends_rise_within_the_documents_and_blank_parts_move_them():
+    documents = ["  One.  Two. \n \n Three.\n", " \n", "Four."]
+    ends = [end for end, _ in split_sentences(documents)]
+    assert ends == sorted(ends)
+    assert ends[-1] == len("".join(documents))
+    assert len(ends) == 4
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_blocks_of_a_paragraph_are_its_words_with_single_blanks(monkeypatch, seed):
+    generator = random.Random(seed)
+    text = "".join(generator.choices(["a", "bc", " ", "  ", "\n", "\t", "\xa0", "\x1c", "word" * 9], k=300))
+    monkeypatch.setattr(sentence_splitter, "_BLOCK_LENGTH", 20)
+    blocks = list(sentence_splitter._blocks(text, 0, len(text)))
+    assert "".join(blocks) == " ".join(text.split())
+    assert len(blocks) > 5
+    assert "".join(sentence_splitter._blocks(text, 50, 150)) == " ".join(text[50:150].split())
+
+
+@pytest.mark.parametrize("block_length", [1, 7, 64, 10_000])
+def test_pieces_do_not_depend_on_the_blocks(block_length):
+    text = " ".join(f"{'w' * (i * i % 11)}{i}" for i in range(300)) + "x" * 90
+    blocks = [text[start : start + block_length] for start in range(0, len(text), block_length)]
+    cut = list(pieces(blocks, 40))
+    assert cut == list(pieces([text], 40))
+    assert "".join(cut) == text
+    assert max(map(len, cut)) <= 40
+    assert all(piece.endswith(" ") for piece in cut[:-3])
+
+
+@pytest.mark.parametrize("block_length", [30, 1000])
+def test_sentences_do_not_depend_on_the_blocks(monkeypatch, full_stop_splitter, block_length):
+    monkeypatch.setattr(sentence_splitter, "LONGEST_PIECE", 100)
+    monkeypatch.setattr(sentence_splitter, "_BLOCK_LENGTH", block_length)
+    sentences = [f"Sentence {'of ' * (i % 12)}number {i}." for i in range(200)]
+    assert sentences_of(["\n".join(sentences)]) == sentences
+
+
+def test_one_paragraph_of_a_large_text_is_never_copied(full_stop_splitter):
+    document = "A line of words.\n" * 300_000
+    tracemalloc.start()
+    try:
+        for _ in itertools.islice(split_sentences([document]), 50_000):
+            pass
+        assert tracemalloc.get_traced_memory()[1] < len(document) / 2
+    finally:
+        tracemalloc.stop()

@@ -1,0 +1,130 @@
+"""NLTK's word tokenizer, asked once for each distinct piece of text between blanks instead of for every sentence.
+
+NLTK runs some thirty regular expressions over a sentence, and they take most of the time of encoding a text. Nearly all
+of them look at neighbouring characters that are not blanks, or put blanks around what they find, so what becomes of the
+characters between two blanks does not depend on the rest of the sentence. The exceptions:
+
+- A double quote at the very start of the sentence, and two single ones after a blank, are opening quotes. So a first
+  piece that begins with a quote is looked up apart from the others.
+- A full stop, before closing quotes and brackets or not, a comma and a colon are special at the end of the sentence.
+  So if it ends in one of these marks, the last piece, and with it those before it as long as they are closing marks
+  only, is looked up apart.
+- Some rules take in the blank after a piece. What the next piece could still do with that blank is to get another
+  one, and the number of blanks makes no difference.
+- White space other than single blanks between pieces: such a sentence goes to NLTK as it is.
+"""
+
+import functools
+import re
+from itertools import chain
+
+_QUOTES = ('"', "'")
+_CLOSING_MARKS = "])}>\"'»”’"
+_MARKS_OF_THE_END = (".", ",", ":", *_CLOSING_MARKS)
+
+# Words without a mark inside, for which NLTK has no rule but its list of contractions (cannot, gonna).
+_PLAIN = re.compile(r"(\w+(?:-\w+)*)([.,:;?!]?)")
+
+# A text need not repeat its words: what is remembered stays within some tens of MB.
+_MOST_TOKENS = 100_000
+_LONGEST_REMEMBERED = 64
+
+
+@functools.cache
+def _nltk_tokenizer():
+    from nltk.tokenize import NLTKWordTokenizer  # slow to import
+
+    return NLTKWordTokenizer()
+
+
+class WordTokenizer:
+    """Gives ``[convert(token) for token in NLTKWordTokenizer().tokenize(sentence)]``, sooner.
+
+    Parameters
+    ----------
+    convert : callable, optional
+        Given a token, always gives the same; called once for many occurrences.
+    """
+
+    def __init__(self, convert=str):
+        self._convert = convert
+        # A piece is shown to NLTK with a neighbour where it has one.
+        self._only, self._first, self._inner, self._last = (
+            _Remembered(self, before, after) for before, after in (("", ""), ("", " x"), ("x ", " x"), ("x ", ""))
+        )
+
+    def tokenize(self, sentence):
+        """Cut a sentence into tokens, each converted.
+
+        Parameters
+        ----------
+        sentence : str
+
+        Returns
+        -------
+        list
+        """
+        inner = sentence.split(" ")
+        first = last = ()
+        try:
+            if sentence.endswith(_MARKS_OF_THE_END):
+                end = len(inner) - 1
+                while end and not inner[end].strip(_CLOSING_MARKS):
+                    end -= 1
+                piece = " ".join(inner[end:])
+                last = self._last[piece] if end else self._only[piece]
+                del inner[end:]
+            if inner and inner[0].startswith(_QUOTES):
+                first = self._first[inner[0]]
+                del inner[0]
+            return [*first, *chain.from_iterable(map(self._inner.__getitem__, inner)), *last]
+        except _OtherWhiteSpace:
+            return list(map(self._convert, _nltk_tokenizer().tokenize(sentence)))
+
+    def convert_piece(self, piece, before, after):
+        """The converted tokens of a piece between these neighbours."""
+        return tuple(map(self._convert, _plain_tokens(piece, after) or _asked_tokens(piece, before, after)))
+
+
+class _Remembered(dict):
+    """The converted tokens of each piece of text that was looked up, as long as there are not too many."""
+
+    def __init__(self, tokenizer, before, after):
+        self._tokenizer = tokenizer
+        self._neighbours = before, after
+        self._tokens = 0
+
+    def __missing__(self, piece):
+        if not piece or " ".join(piece.split()) != piece:
+            raise _OtherWhiteSpace
+        found = self._tokenizer.convert_piece(piece, *self._neighbours)
+        if len(piece) <= _LONGEST_REMEMBERED:
+            self._tokens += len(found)
+            if self._tokens > _MOST_TOKENS:
+                self.clear()
+                self._tokens = len(found)
+            self[piece] = found
+        return found
+
+
+class _OtherWhiteSpace(Exception):
+    """A sentence is divided by something else than single blanks."""
+
+
+def _plain_tokens(piece, after):
+    """What NLTK makes of an ordinary word with or without a mark after it, or None if it is no such thing."""
+    match = _PLAIN.fullmatch(piece)
+    if not match:
+        return None
+    word, mark = match.groups()
+    nltk = _nltk_tokenizer()
+    if any(rule.search(f" {word} ") for rule in chain(nltk.CONTRACTIONS2, nltk.CONTRACTIONS3)):
+        return None
+    if mark == "." and after:  # a full stop that does not end the sentence
+        return [piece]
+    return [word, mark] if mark else [word]
+
+
+def _asked_tokens(piece, before, after):
+    tokens = _nltk_tokenizer().tokenize(before + piece + after)
+    return tokens[bool(before) : len(tokens) - bool(after)]
