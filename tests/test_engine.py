@@ -12,7 +12,16 @@ import pytest
 
 import theano_rnn
 from theano_rnn import RNN, OptionError, engine
-from theano_rnn.engine import DEVICES, T, as_numpy, compile_function, compiled_shapes, float_type, theano
+from theano_rnn.engine import (
+    DEVICES,
+    T,
+    as_numpy,
+    compile_function,
+    compiled_shapes,
+    float_type,
+    shared_array,
+    theano,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -52,6 +61,45 @@ def test_updates_are_applied_after_each_call():
     function = compile_function(build, "float64")
     assert [float(function(np.float64(3))) for _ in range(3)] == [0, 6, 12]
     assert as_numpy(count.get_value(borrow=True)) == 9
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+def test_a_shared_array_is_got_set_and_used_as_given_however_it_is_stored(transposed):
+    value = np.arange(6.0).reshape(2, 3)
+    array = shared_array(value, "array", transposed)
+    assert array.type.shape == ((3, 2) if transposed else (2, 3))
+
+    def build():
+        row = T.vector("row", dtype="float64")
+        return [row], array.matrix.sum(axis=1), [array.update(array.matrix + row)]
+
+    function = compile_function(build, "float64")
+    np.testing.assert_array_equal(function(np.array([10.0, 20.0, 30.0])), value.sum(axis=1))
+    np.testing.assert_array_equal(array.get_value(), value + [10, 20, 30])
+    np.testing.assert_array_equal(np.asarray(array.get_value(borrow=True)), value + [10, 20, 30])
+    array.set_value(value)
+    np.testing.assert_array_equal(function(np.zeros(3)), value.sum(axis=1))
+    assert array.get_value().flags.c_contiguous
+
+
+def test_what_is_set_later_is_not_changed_with_the_array_that_it_was_set_from():
+    array = shared_array(np.zeros((2, 3)), "array", transposed=True)
+    value = np.ones((2, 3))
+    array.set_value(value)
+    value[:] = 7
+    np.testing.assert_array_equal(array.get_value(), np.ones((2, 3)))
+
+
+def test_a_shared_array_is_brought_to_the_device_once_not_at_each_call(monkeypatch):
+    array = shared_array(np.ones((2, 3)), "array")
+    function = compile_function(lambda: ([], array.matrix.sum(), None), "float64")
+    brought = []
+    bring = engine.bring_to_device
+    monkeypatch.setattr(engine, "bring_to_device", lambda storages: (brought.append(len(storages)), bring(storages)))
+    assert [float(function()) for _ in range(3)] == [6.0] * 3
+    array.set_value(np.zeros((2, 3)))
+    assert [float(function()) for _ in range(2)] == [0.0] * 2
+    assert brought == [1, 1]
 
 
 def test_as_numpy_is_the_callers_own_array():
@@ -203,12 +251,15 @@ def test_the_processor_key_does_without_a_description_of_the_processor(monkeypat
     assert len(engine.processor_key()) == 16
 
 
-def test_memory_is_only_tuned_where_glibc_is(monkeypatch):
-    monkeypatch.setattr(engine.ctypes, "CDLL", lambda name: pytest.fail("not with another C library"))
-    monkeypatch.setattr(engine.platform, "libc_ver", lambda: ("musl", "1.2"))
-    engine.keep_freed_memory()
-    monkeypatch.setattr(engine.sys, "platform", "darwin")
-    engine.keep_freed_memory()
+def test_a_cpu_has_no_name_and_another_device_its_own(monkeypatch):
+    assert engine.device_name() is None
+    gpu = SimpleNamespace(platform="gpu", device_kind="Graphics 9000")
+    monkeypatch.setattr(engine, "current_device", lambda: gpu)
+    assert engine.device_name() == "Graphics 9000"
+
+
+def test_versions_are_those_of_the_modules():
+    assert theano.__version__ in engine.versions() and jax.__version__ in engine.versions()
 
 
 # Importing the package

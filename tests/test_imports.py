@@ -8,9 +8,10 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "theano_rnn"
 
 ORDER = (
-    "errors checks checkpoint corpus_files detokenize sentence_splitter word_tokenizer text vocabulary batches engine "
-    "cells softmax graph updates gradient_check model optimizer sampling scoring generation language_model options "
-    "corpus corpus_cache run_files training command_line"
+    "errors checks checkpoint corpus_files detokenize sentence_splitter word_tokenizer text vocabulary batches "
+    "allocator engine cells softmax graph updates gradient_check model optimizer sampling scoring "
+    "generation language_model options corpus corpus_cache run_files training command_line workloads "
+    "torch_peer peer benchmark benchmark_report"
 ).split()
 THEANO = {"pytensor", "jax", "jaxlib", "theano", "aesara"}
 MAY_USE_THEANO = {
@@ -24,8 +25,13 @@ MAY_USE_THEANO = {
     "optimizer",
     "sampling",
 }
-# What these may take from the engine, and nothing more: names of devices and their choice.
-MAY_NAME_DEVICES = {"options": {"DEVICES"}, "training": {"select_device"}}
+# What these may take from the engine, and nothing more: names of devices and their choice, and bare products to time.
+MAY_TAKE_FROM_ENGINE = {
+    "options": {"DEVICES"},
+    "training": {"select_device"},
+    "benchmark": {"compile_function", "select_device", "shared_array"},
+    "benchmark_report": {"device_name", "versions"},
+}
 
 every_module = pytest.mark.parametrize("module", ORDER)
 
@@ -73,7 +79,7 @@ def test_theano_is_imported_only_where_graphs_are_made(module):
     if module in MAY_USE_THEANO:
         return
     assert not {name.partition(".")[0] for name, _ in imports(module)} & THEANO
-    assert own_imports(module).get("engine", set()) <= MAY_NAME_DEVICES.get(module, set())
+    assert own_imports(module).get("engine", set()) <= MAY_TAKE_FROM_ENGINE.get(module, set())
 
 
 def test_the_package_root_imports_none_of_its_modules():

@@ -11,6 +11,7 @@ import theano_rnn
 from theano_rnn import RNN, ModelFileError, RNNTheano, model
 from theano_rnn.batches import BUCKETS
 from theano_rnn.engine import compiled_shapes, theano
+from theano_rnn.softmax import FEW_WORDS
 
 WORD_DIM, HIDDEN_DIM = 12, 5
 PARAMETERS = ("U", "V", "W")
@@ -148,6 +149,26 @@ def test_gradients_follow_the_loop(activation, bptt_truncate, length):
     x, y = sentence(length)
     expected = numpy_bptt(rnn.get_values(), x, y, activation, bptt_truncate)
     assert_all_close(rnn.bptt(x, y), expected, 1e-10)
+
+
+@pytest.mark.parametrize("bptt_truncate", [3, None])
+def test_a_large_vocabulary_follows_the_loop_too(float64, bptt_truncate):
+    # Above FEW_WORDS, V lies transposed in memory and the softmax gathers and scatters.
+    rnn = RNN(FEW_WORDS + 9, HIDDEN_DIM, bptt_truncate=bptt_truncate, seed=4)
+    values = rnn.get_values()
+    x, y = np.random.default_rng(5).integers(0, rnn.word_dim, (2, 7))
+    x[4] = x[1]
+    o, s = numpy_forward(values, x, "tanh")
+    np.testing.assert_allclose(rnn.forward_propagation(x), o, atol=1e-12)
+    np.testing.assert_allclose(rnn.hidden_states(x), s[:-1], atol=1e-12)
+    np.testing.assert_array_equal(rnn.predict(x), o.argmax(axis=1))
+    assert rnn.ce_error(x, y) == pytest.approx(numpy_loss(values, x, y, "tanh"), abs=1e-10)
+    gradients = numpy_bptt(values, x, y, "tanh", bptt_truncate)
+    for found, expected in zip(rnn.bptt(x, y), gradients, strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-10)
+    rnn.sgd_step(x, y, 0.1)
+    for name, gradient in zip(PARAMETERS, gradients, strict=True):
+        np.testing.assert_allclose(rnn.get_values()[name], values[name] - 0.1 * gradient, atol=1e-10)
 
 
 def test_single_precision_agrees_with_double_to_a_millionth_per_word():

@@ -2,12 +2,13 @@
 
 import functools
 
+import jax
 import numpy as np
 import pytest
 
 from theano_rnn import RNN
-from theano_rnn.batches import pad
-from theano_rnn.engine import theano
+from theano_rnn.batches import Batch, pad
+from theano_rnn.engine import compiled_shapes, theano
 from theano_rnn.optimizer import Optimizer
 from theano_rnn.updates import UPDATE_RULES
 
@@ -174,3 +175,28 @@ def test_a_common_number_of_tokens_lets_every_token_weigh_the_same(float64):
         Optimizer(rnn, "sgd").step(one if tokens is None else other, 0.1, tokens=tokens)
         changes.append(rnn.V.get_value() - before)
     np.testing.assert_allclose(changes[1] * 10, changes[0] * one.tokens, atol=1e-12)
+
+
+@pytest.mark.parametrize("rule", UPDATE_RULES)
+def test_steps_of_one_shape_are_compiled_once_also_with_states_that_are_carried_on(rule):
+    rnn = RNN(WORD_DIM, HIDDEN_DIM, seed=1)
+    optimizer = Optimizer(rnn, rule, clip=1.0)
+    x = np.random.default_rng(0).integers(0, WORD_DIM, (6, 3)).astype(np.int32)
+    batch = Batch(x, x, np.ones((6, 3), bool), np.arange(3))
+    _, states = optimizer.step(batch, 0.1)
+    compilations = []
+
+    def listener(event, duration, **details):
+        if "compile" in event:
+            compilations.append(event)
+
+    jax.monitoring.register_event_duration_secs_listener(listener)
+    try:
+        for _ in range(3):
+            _, states = optimizer.step(batch, 0.1, states)
+        assert not compilations
+        optimizer.step(Batch(x[1:], x[1:], batch.mask[1:], batch.sentences), 0.1)
+        assert compilations  # the listener hears what it should
+    finally:
+        jax.monitoring.unregister_event_duration_listener(listener)
+    assert compiled_shapes(optimizer._step) == 2

@@ -208,12 +208,12 @@ def test_the_state_handed_back_is_that_before_the_last_word():
 
 def test_words_are_counted_as_they_lengthen_a_text():
     drawn, _, words = drawn_texts(3, TEXTS, temperature=5.0)
-    np.testing.assert_array_equal(np.array(words), sampler().words_added[drawn].sum(axis=0))
+    np.testing.assert_array_equal(np.array(words), np.array(sampler().words_added)[drawn].sum(axis=0))
 
 
 def test_the_end_is_not_drawn_before_the_least_number_of_words_and_can_be_after():
     drawn, _, _ = drawn_texts(3, TEXTS, temperature=5.0, min_words=2)
-    added = sampler().words_added[drawn]
+    added = np.array(sampler().words_added)[drawn]
     before = added.cumsum(axis=0) - added
     assert not (drawn[before < 2] == END).any()
     assert (drawn[before == 2] == END).any()

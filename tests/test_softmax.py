@@ -1,4 +1,4 @@
-"""Softmax and cross-entropy: XLA's version, in one piece and in chunks, against the plain NumPy formulas."""
+"""Softmax and cross-entropy: XLA's versions, in one piece and in chunks, against the plain NumPy formulas."""
 
 import numpy as np
 import pytest
@@ -9,6 +9,12 @@ from theano_rnn.engine import T, compile_function
 WORD_DIM, HIDDEN_DIM = 13, 5
 # Rows a chunk: far more than there are rows; cut without remainder; with remainder; one row a chunk.
 CHUNKS = {"one piece": 640, "chunks that fit": 8, "chunks with a remainder": 5, "single rows": 1}
+
+
+@pytest.fixture(params=["few words", "many words"], autouse=True)
+def few_words(request, monkeypatch):
+    """Every test holds for both ways: the one for small vocabularies, and the one that gathers and scatters."""
+    monkeypatch.setattr(softmax, "FEW_WORDS", WORD_DIM if request.param == "few words" else WORD_DIM - 1)
 
 
 def arguments(count=24, seed=0, scale=1.0):

@@ -4,8 +4,8 @@ import numpy as np
 
 from theano_rnn.checks import check_count
 
-STEPS_PER_CALL = 32
-TEXTS_PER_CALL = (1, 16, 64)  # few, so that few shapes are compiled
+STEPS_PER_CALL = 25
+TEXTS_PER_CALL = (1, 4, 16, 32)  # few, so that few shapes are compiled
 # Marks that are no words do not lengthen a text; a network that draws nothing else must still come to an end.
 TOKENS_PER_WORD = 4
 
@@ -84,14 +84,16 @@ class TextGroup:
         return self.texts
 
     def _extend(self, column, ids, max_words, most_tokens):
-        text = self.texts[column]
+        text, words_added = self.texts[column], self.sampler.words_added
         for index in ids:
             if self.ended[column]:
                 return
-            added = int(self.sampler.words_added[index])
+            added = words_added[index]
             too_long = self.lengths[column] + added > max_words or len(text) >= most_tokens
             if index == self.sampler.end or too_long:
                 self.ended[column] = True
                 return
             text.append(index)
             self.lengths[column] += added
+        if self.lengths[column] == max_words and not self.sampler.has_marks:
+            self.ended[column] = True

@@ -11,6 +11,7 @@ from theano_rnn.checks import check_bptt_truncate, check_choice, check_count, ch
 from theano_rnn.engine import T, as_numpy, compile_function, float_type, shared_array
 from theano_rnn.errors import ModelFileError
 from theano_rnn.gradient_check import check_gradients
+from theano_rnn.softmax import FEW_WORDS
 
 PARAMETERS = ("U", "V", "W")
 
@@ -61,7 +62,11 @@ class RNN:
         for name, shape in self.parameter_shapes.items():
             bound = np.sqrt(1.0 / shape[1])
             value = generator.uniform(-bound, bound, shape).astype(self.dtype)
-            setattr(self, name, shared_array(value, name))
+            setattr(self, name, shared_array(value, name, self._lies_transposed(name)))
+
+    def _lies_transposed(self, name):
+        """U, whose columns are words; V for the products with its transpose, where it is large enough to matter."""
+        return name == "U" or (name == "V" and self.word_dim > FEW_WORDS)
 
     @property
     def parameter_shapes(self):
@@ -75,6 +80,11 @@ class RNN:
     def parameters(self):
         """[U, V, W], the order of gradients, updates and files."""
         return [getattr(self, name) for name in PARAMETERS]
+
+    @property
+    def matrices(self):
+        """U, V, W as symbolic expressions, for formulas."""
+        return [parameter.matrix for parameter in self.parameters]
 
     def get_values(self):
         """The parameters' values by name, as NumPy arrays of the caller's own."""
@@ -160,24 +170,26 @@ class RNN:
     # Compiled functions. Inputs have shape (steps, batch_size); XLA specialises them for each shape that occurs.
 
     def _forward_graph(self):
+        U, _, W = self.matrices
         x = T.imatrix("x")
-        a = graph.input_activations(x, self.U)
+        a = graph.input_activations(x, U)
         s_init = T.zeros((x.shape[1], self.hidden_dim), dtype=self.dtype)
-        return x, a, s_init, graph.hidden_states(a, self.W, s_init, self.activation)
+        return x, a, s_init, graph.hidden_states(a, W, s_init, self.activation)
 
     def _loss_graph(self, bptt_truncate):
         """The inputs x, y, mask, the loss and what the gradients are made from."""
+        _, V, W = self.matrices
         x, a, s_init, s = self._forward_graph()
         y, mask = T.imatrix("y"), T.bmatrix("mask")
-        loss, ds, dV = graph.cross_entropy(s, self.V, y, mask)
-        delta = graph.backpropagation_through_time(ds, s, self.W, self.activation, bptt_truncate)
+        loss, ds, dV = graph.cross_entropy(s, V, y, mask)
+        delta = graph.backpropagation_through_time(ds, s, W, self.activation, bptt_truncate)
         return x, y, mask, loss, s, s_init, delta, dV
 
     @functools.cached_property
     def _forward_propagation(self):
         def build():
             x, _, _, s = self._forward_graph()
-            return [x], graph.output_probabilities(s, self.V), None
+            return [x], graph.output_probabilities(s, self.V.matrix), None
 
         return compile_function(build, self.dtype)
 
@@ -193,7 +205,7 @@ class RNN:
     def _predict(self):
         def build():
             x, _, _, s = self._forward_graph()
-            return [x], graph.most_probable(s, self.V), None
+            return [x], graph.most_probable(s, self.V.matrix), None
 
         return compile_function(build, self.dtype)
 
@@ -202,8 +214,8 @@ class RNN:
         def build():
             x, a, _, _ = self._forward_graph()
             y, s_init = T.imatrix("y"), T.matrix("s_init", dtype=self.dtype)
-            s = graph.hidden_states(a, self.W, s_init, self.activation)
-            return [x, y, s_init], [graph.log_probabilities(s, self.V, y), s[-1]], None
+            s = graph.hidden_states(a, self.W.matrix, s_init, self.activation)
+            return [x, y, s_init], [graph.log_probabilities(s, self.V.matrix, y), s[-1]], None
 
         return compile_function(build, self.dtype)
 
@@ -211,7 +223,7 @@ class RNN:
     def _bptt(self):
         def build():
             x, y, mask, _, s, s_init, delta, dV = self._loss_graph(self.bptt_truncate)
-            dU, dW = graph.recurrence_gradients(delta, x, s, s_init, self.U)
+            dU, dW = graph.recurrence_gradients(delta, x, s, s_init, self.U.matrix)
             return [x, y, mask], [dU, dV, dW], None
 
         return compile_function(build, self.dtype)
@@ -221,11 +233,12 @@ class RNN:
         def build():
             x, y, mask, loss, s, s_init, delta, dV = self._loss_graph(self.bptt_truncate)
             learning_rate = T.scalar("learning_rate", dtype=self.dtype)
-            _, dW = graph.recurrence_gradients(delta, x, s, s_init, self.U)
+            U, V, W = self.matrices
+            _, dW = graph.recurrence_gradients(delta, x, s, s_init, U)
             updates = [
-                (self.U, graph.plus_columns(self.U, x, -learning_rate * delta)),
-                (self.V, self.V - learning_rate * dV),
-                (self.W, self.W - learning_rate * dW),
+                self.U.update(graph.plus_columns(U, x, -learning_rate * delta)),
+                self.V.update(V - learning_rate * dV),
+                self.W.update(W - learning_rate * dW),
             ]
             return [x, y, mask, learning_rate], loss, updates
 

@@ -27,7 +27,7 @@ class Optimizer:
         self.clip = clip
         self.step_number = 0
         self.accumulators = {
-            f"{name}.{parameter.name}": shared_array(np.zeros(shape, rnn.dtype), name)
+            f"{name}.{parameter.name}": shared_array(np.zeros(shape, rnn.dtype), name, parameter.tag.transposed)
             for parameter, shape in zip(rnn.parameters, rnn.parameter_shapes.values(), strict=True)
             for name in self.accumulator_names
         }
@@ -55,12 +55,17 @@ class Optimizer:
             learning_rate = T.scalar("learning_rate", dtype=rnn.dtype)
             step_number = T.scalar("step_number", dtype=rnn.dtype)
             tokens = T.scalar("tokens", dtype=rnn.dtype)
-            a = graph.input_activations(x, rnn.U)
-            s = graph.hidden_states(a, rnn.W, s_init, rnn.activation)
-            loss, ds, dV = graph.cross_entropy(s, rnn.V, y, mask)
-            delta = graph.backpropagation_through_time(ds, s, rnn.W, rnn.activation, rnn.bptt_truncate)
-            dU, dW = graph.recurrence_gradients(delta, x, s, s_init, rnn.U)
-            gradients = [gradient / tokens for gradient in (dU, dV, dW)]
+            U, V, W = rnn.matrices
+            a = graph.input_activations(x, U)
+            s = graph.hidden_states(a, W, s_init, rnn.activation)
+            loss, ds, dV = graph.cross_entropy(s, V, y, mask)
+            delta = graph.backpropagation_through_time(ds, s, W, rnn.activation, rnn.bptt_truncate)
+            dU, dW = graph.recurrence_gradients(delta, x, s, s_init, U)
+            # Rules work element by element: on gradients as the parameters are stored, nothing is transposed.
+            gradients = [
+                parameter.turned(gradient) / tokens
+                for parameter, gradient in zip(rnn.parameters, (dU, dV, dW), strict=True)
+            ]
             if self.clip is not None:
                 gradients = clip_by_norm(gradients, np.asarray(self.clip, rnn.dtype))
             updates = []

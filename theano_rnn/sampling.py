@@ -13,7 +13,7 @@ from pytensor.link.jax.dispatch import jax_funcify
 from theano_rnn.cells import simple_step
 from theano_rnn.engine import T, as_numpy, compile_function, theano
 
-BLOCK = 128
+BLOCK = 80
 
 
 class Draw(Op):
@@ -70,7 +70,7 @@ def xla_draw(op, **kwargs):
 
 
 def invert(weights, u):
-    """The id at which the cumulated weights pass u times their sum, found in two levels: block, then id in the block.
+    """The first id at which the cumulated weights exceed u times their sum, found in two levels: block, then id in it.
 
     Sums over blocks, and inside one block, are small products with triangular matrices: a cumulative sum over the
     whole vocabulary is ten times slower.
@@ -79,17 +79,29 @@ def invert(weights, u):
     width = min(BLOCK, word_dim)
     blocks = -(-word_dim // width)
     by_block = jnp.pad(weights, ((0, 0), (0, blocks * width - word_dim))).reshape(count, blocks, width)
-    block_sums = by_block.sum(axis=2) @ jnp.triu(jnp.ones((blocks, blocks), weights.dtype))
+    in_block = by_block.sum(axis=2)
+    block_sums = cumulated(in_block)
     target = u * block_sums[:, -1]
-    block = jnp.minimum((block_sums <= target[:, None]).sum(axis=1), blocks - 1)
+    block = first_beyond(block_sums, in_block, target)
     before = jnp.where(block > 0, jnp.take_along_axis(block_sums, jnp.maximum(block - 1, 0)[:, None], axis=1)[:, 0], 0)
     inside = jnp.take_along_axis(by_block, block[:, None, None], axis=1)[:, 0]
-    sums = inside @ jnp.triu(jnp.ones((width, width), weights.dtype))
-    position = jnp.minimum((sums <= (target - before)[:, None]).sum(axis=1), width - 1)
-    drawn = jnp.minimum(block * width + position, word_dim - 1)
-    # Rounding can lead just past the last id of positive weight; the most probable id then stands in.
-    weight = jnp.take_along_axis(weights, drawn[:, None], axis=1)[:, 0]
-    return jnp.where(weight > 0, drawn, jnp.argmax(weights, axis=1)).astype(jnp.int32)
+    return block * width + first_beyond(cumulated(inside), inside, target - before)
+
+
+def cumulated(weights):
+    width = weights.shape[1]
+    return weights @ jnp.triu(jnp.ones((width, width), weights.dtype))
+
+
+def first_beyond(sums, weights, target):
+    """In each row the first place of positive weight whose cumulated sum exceeds the target.
+
+    Where rounding leaves none, the last place of positive weight: nothing is ever drawn that has no weight.
+    """
+    places = jnp.arange(sums.shape[1], dtype=jnp.int32)
+    first = jnp.where((sums > target[:, None]) & (weights > 0), places, sums.shape[1]).min(axis=1)
+    last = jnp.where(weights > 0, places, 0).max(axis=1)
+    return jnp.minimum(first, last)
 
 
 class Sampler:
@@ -104,26 +116,35 @@ class Sampler:
         Ids that are never drawn.
     words_added : array (word_dim,) of int
         By how much each id lengthens a text, in words.
+
+    Attributes
+    ----------
+    has_marks : bool
+        Whether a text can be continued without becoming longer in words.
     """
 
     def __init__(self, rnn, end, never, words_added):
         self.rnn = rnn
         self.end = end
-        self.words_added = np.asarray(words_added, np.int32)
-        self.bias = np.zeros(rnn.word_dim, rnn.dtype)
-        self.bias[list(never)] = -np.inf
-        self.end_bias = np.zeros(rnn.word_dim, rnn.dtype)
-        self.end_bias[end] = -np.inf
+        self.words_added = [int(added) for added in words_added]
+        drawable = set(range(rnn.word_dim)) - {end, *never}
+        self.has_marks = any(self.words_added[index] < 1 for index in drawable)
+        # Added to the outputs always, and while a text is too short; finite, because 0 times infinity is no number.
+        forbidden = -np.finfo(rnn.dtype).max / 4
+        self.biases = np.zeros((2, rnn.word_dim), rnn.dtype)
+        self.biases[0, list(never)] = forbidden
+        self.biases[1, end] = forbidden
         self._functions = {}
 
     def _function(self, top_k, use_top_p):
         rnn = self.rnn
         draw = Draw(top_k, use_top_p)
 
-        def step(u_t, word, s_prev, words, U, V, W, bias, end_bias, words_added, temperature, min_words, top_p):
+        def step(u_t, word, s_prev, words, U, VT_and_biases, W, words_added, temperature, min_words, top_p):
+            U = rnn.U.turned(U)
             s_t = simple_step(U.T[word], s_prev, W, rnn.activation)
-            z = s_t.dot(V.T) / temperature + bias
-            z = T.switch((words < min_words)[:, None], z + end_bias, z)
+            too_short = T.cast(words < min_words, s_t.dtype)[:, None]
+            z = T.concatenate([s_t / temperature, T.ones_like(too_short), too_short], axis=1).dot(VT_and_biases)
             word = draw(z, u_t, top_p)
             return T.specify_shape(word, (None,)), s_t, words + words_added[word]
 
@@ -133,12 +154,14 @@ class Sampler:
             s_init = T.matrix("s_init", dtype=rnn.dtype)
             temperature, top_p = (T.scalar(name, dtype=rnn.dtype) for name in ("temperature", "top_p"))
             min_words = T.iscalar("min_words")
-            constants = [T.constant(value) for value in (self.bias, self.end_bias, self.words_added)]
+            # V s_t / temperature and what forbids words, in one product: adding to z is as slow as the product itself.
+            VT_and_biases = T.concatenate([rnn.V.matrix.T, T.constant(self.biases)], axis=0)
+            words_added = T.constant(np.array(self.words_added, np.int32))
             drawn, s, counts = theano.scan(
                 step,
                 sequences=u,
                 outputs_info=[word, s_init, words],
-                non_sequences=[rnn.U, rnn.V, rnn.W, *constants, temperature, min_words, top_p],
+                non_sequences=[rnn.U, VT_and_biases, rnn.W, words_added, temperature, min_words, top_p],
                 n_steps=u.shape[0],
                 strict=True,
                 return_updates=False,

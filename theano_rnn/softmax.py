@@ -15,6 +15,7 @@ from pytensor.link.jax.dispatch import jax_funcify
 from theano_rnn.engine import T
 
 OUTPUTS_PER_CHUNK = 640 * 8000  # 20 MB in float32: larger chunks are no faster
+FEW_WORDS = 512
 
 
 class SoftmaxCrossEntropy(Op):
@@ -65,30 +66,71 @@ def softmax(z):
     return e / e.sum(axis=-1, keepdims=True)
 
 
-def cross_entropy_of_rows(s, V, y, mask):
-    """Loss, ds and the part of dV that is dense; `-s`, to be added on the rows y of dV, is left to the caller.
+def cross_entropy_of_rows(s, VT, y, mask):
+    """Loss, ds and the part of dVᵀ that is dense; `-s`, to be added on its columns y, is left to the caller.
 
     With e = exp(z - max z):  L = Σ ln Σe + max z - ⟨V[y], s⟩,  ds = (e V) / Σe - V[y],  dV = eᵀ (s / Σe) - s on rows y.
+    All is written with Vᵀ, which is how a large V lies in memory.
     """
-    z = s @ V.T
-    z_max = z.max(axis=1, keepdims=True)
+    z, z_max = outputs(s, VT)
     e = jnp.exp(z - z_max)
     e_sum = e.sum(axis=1, keepdims=True)
     weight = mask[:, None]
-    V_y = V[y]
+    V_y = VT[:, y].T
     target_z = (V_y * s).sum(axis=1, keepdims=True)
     loss = ((jnp.log(e_sum) + z_max - target_z) * weight).sum()
-    return loss, ((e @ V) / e_sum - V_y) * weight, e.T @ (s * (weight / e_sum))
+    ds = (times_transposed(e, VT) / e_sum - V_y) * weight
+    return loss, ds, transposed_times(s * (weight / e_sum), e)
 
 
-def log_probability_of_rows(s, V, y):
-    z = s @ V.T
-    z_max = z.max(axis=1)
-    return (V[y] * s).sum(axis=1) - z_max - jnp.log(jnp.exp(z - z_max[:, None]).sum(axis=1))
+def cross_entropy_of_few_words(s, VT, y, mask):
+    """Loss, ds and dVᵀ for a small vocabulary, where o - onehot(y) is cheap, but not gathering and scattering rows."""
+    z, z_max = outputs(s, VT)
+    e = jnp.exp(z - z_max)
+    e_sum = e.sum(axis=1, keepdims=True)
+    weight = mask[:, None]
+    loss = ((jnp.log(e_sum) + z_max - target_of_few(z, y)) * weight).sum()
+    do = (e / e_sum - is_target(y, z)) * weight
+    return loss, times_transposed(do, VT), transposed_times(s, do)
 
 
-def rows_per_chunk(V):
-    return max(1, OUTPUTS_PER_CHUNK // V.shape[0])
+def log_probability_of_rows(s, VT, y):
+    z, z_max = outputs(s, VT)
+    e_sum = jnp.exp(z - z_max).sum(axis=1)
+    target_z = target_of_few(z, y)[:, 0] if has_few_words(VT) else (VT[:, y].T * s).sum(axis=1)
+    return target_z - z_max[:, 0] - jnp.log(e_sum)
+
+
+def outputs(s, VT):
+    """z = V s for each row s, and the largest of each row."""
+    z = s @ VT
+    return z, z.max(axis=1, keepdims=True)
+
+
+def has_few_words(VT):
+    return VT.shape[1] <= FEW_WORDS
+
+
+def is_target(y, z):
+    return y[:, None] == jnp.arange(z.shape[1])
+
+
+def target_of_few(z, y):
+    return jnp.where(is_target(y, z), z, 0).sum(axis=1, keepdims=True)
+
+
+def times_transposed(a, b):
+    """a bᵀ"""
+    return jax.lax.dot_general(a, b, (((1,), (1,)), ((), ())))
+
+
+def transposed_times(a, b):
+    """aᵀ b"""
+    return jax.lax.dot_general(a, b, (((0,), (0,)), ((), ())))
+
+
+def rows_per_chunk(VT):
+    return max(1, OUTPUTS_PER_CHUNK // VT.shape[1])
 
 
 def in_chunks(rows, *arrays):
@@ -106,19 +148,23 @@ def in_chunks(rows, *arrays):
 @jax_funcify.register(SoftmaxCrossEntropy)
 def xla_softmax_cross_entropy(op, **kwargs):
     def cross_entropy(s, V, y, mask):
+        VT = V.T
+        of_rows = cross_entropy_of_few_words if has_few_words(VT) else cross_entropy_of_rows
         count = s.shape[0]
-        if count <= rows_per_chunk(V):
-            loss, ds, dV = cross_entropy_of_rows(s, V, y, mask)
+        if count <= rows_per_chunk(VT):
+            loss, ds, dVT = of_rows(s, VT, y, mask)
         else:
 
             def add_chunk(total, chunk):
-                loss, ds, dV = cross_entropy_of_rows(chunk[0], V, *chunk[1:])
-                return (total[0] + loss, total[1] + dV), ds
+                loss, ds, dVT = of_rows(chunk[0], VT, *chunk[1:])
+                return (total[0] + loss, total[1] + dVT), ds
 
-            zero = (jnp.zeros((), s.dtype), jnp.zeros_like(V))
-            (loss, dV), ds = jax.lax.scan(add_chunk, zero, in_chunks(rows_per_chunk(V), s, y, mask))
+            zero = (jnp.zeros((), s.dtype), jnp.zeros_like(VT))
+            (loss, dVT), ds = jax.lax.scan(add_chunk, zero, in_chunks(rows_per_chunk(VT), s, y, mask))
             ds = ds.reshape((-1, s.shape[1]))[:count]
-        return loss, ds, dV.at[y].add(-s * mask[:, None])
+        if not has_few_words(VT):
+            dVT = dVT.at[:, y].add(-(s * mask[:, None]).T)
+        return loss, ds, dVT.T
 
     return cross_entropy
 
@@ -126,10 +172,11 @@ def xla_softmax_cross_entropy(op, **kwargs):
 @jax_funcify.register(SoftmaxLogProbability)
 def xla_softmax_log_probability(op, **kwargs):
     def log_probability(s, V, y):
-        count = s.shape[0]
-        if count <= rows_per_chunk(V):
-            return log_probability_of_rows(s, V, y)
-        chunks = in_chunks(rows_per_chunk(V), s, y)
-        return jax.lax.map(lambda chunk: log_probability_of_rows(chunk[0], V, chunk[1]), chunks).reshape(-1)[:count]
+        VT = V.T
+        count, rows = s.shape[0], rows_per_chunk(VT)
+        if count <= rows:
+            return log_probability_of_rows(s, VT, y)
+        chunks = in_chunks(rows, s, y)
+        return jax.lax.map(lambda chunk: log_probability_of_rows(chunk[0], VT, chunk[1]), chunks).reshape(-1)[:count]
 
     return log_probability

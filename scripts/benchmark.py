@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+"""Time theano_rnn on this machine, next to PyTorch and to the bare matrix products if asked.
+
+A round is about a second of each; ours and PyTorch's take turns. What is printed are medians over the rounds.
+"""
+
+import contextlib
+import json
+import sys
+
+from theano_rnn.command_line import ArgumentParser, run
+from theano_rnn.errors import OptionError
+
+
+def parse(argv):
+    parser = ArgumentParser(prog="benchmark.py", description=__doc__)
+    add = parser.add_argument
+    add("--peer", choices=("torch",), help="time PyTorch's versions in turn with ours (pip install torch)")
+    add("--only", metavar="NAMES", help="workloads, with commas between them (default: all)")
+    add("--rounds", type=int, default=5, metavar="N", help="(default: %(default)s)")
+    add("--device", choices=("auto", "cpu", "gpu"), default="auto", help="(default: %(default)s)")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        "--grid", action="store_true", help="training steps at hidden sizes 100, 512, 1024 and 32, 256 texts"
+    )
+    what.add_argument("--growth", action="store_true", help="speed and peak memory of a training step as V and H grow")
+    add("--json", action="store_true", help="a JSON object a workload instead of the table")
+    return parser.parse_args(argv)
+
+
+def work(argv):
+    arguments = parse(argv)
+    if arguments.rounds < 1:
+        raise OptionError(f"rounds: expected at least 1, got {arguments.rounds}")
+    from theano_rnn import benchmark, benchmark_report, workloads
+    from theano_rnn.engine import select_device
+    from theano_rnn.peer import TorchPeer
+
+    standard = workloads.GRID if arguments.grid else workloads.GROWTH if arguments.growth else workloads.STANDARD
+    chosen = workloads.choose(standard, arguments.only and arguments.only.split(","))
+    if arguments.growth and arguments.peer:
+        raise OptionError("growth: measures ours alone; leave --peer out")
+    select_device(arguments.device)
+    machine = benchmark_report.machine()
+    with contextlib.ExitStack() as stack:
+        peer = stack.enter_context(TorchPeer(arguments.device)) if arguments.peer else None
+        if peer:
+            machine += f", PyTorch {peer.version}"
+        results = []
+        for workload in chosen:
+            print(f"{workload.name} …", file=sys.stderr, flush=True)
+            if arguments.growth:
+                record = benchmark.measure_growth(workload, arguments.device)
+                results.append(record)
+            else:
+                results.append(benchmark.measure(workload, arguments.rounds, peer))
+                record = results[-1].to_json()
+            if arguments.json:
+                print(json.dumps({**record, "machine": machine}), flush=True)
+    if not arguments.json:
+        as_table = benchmark_report.growth_table if arguments.growth else benchmark_report.table
+        print(machine + "\n\n" + as_table(results))
+
+
+def main(argv=None):
+    return run("benchmark.py", work, sys.argv[1:] if argv is None else argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+"""Tables that are right in Markdown and on a screen."""
+
+from theano_rnn import benchmark_report
+from theano_rnn.benchmark import Result
+from theano_rnn.workloads import STANDARD
+
+
+def cells(line):
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_the_machine_is_told_in_a_line_with_versions():
+    line = benchmark_report.machine()
+    assert "\n" not in line and "JAX" in line and "PyTensor" in line and "CPU cores" in line
+
+
+def test_a_table_has_a_row_a_workload_and_the_peers_columns_only_with_a_peer():
+    alone = Result(STANDARD[0], [0.002], 0.001, [], "")
+    paired = Result(STANDARD[1], [0.01, 0.02, 0.03], 0.01, [0.02, 0.06, 0.12], "sparse, malloc")
+    lines = benchmark_report.table([alone]).splitlines()
+    assert len(lines) == 3 and "PyTorch" not in lines[0]
+    assert dict(zip(cells(lines[0]), cells(lines[2]), strict=True))["ours, ms"] == "2.00"
+    lines = benchmark_report.table([paired]).splitlines()
+    row = dict(zip(cells(lines[0]), cells(lines[2]), strict=True))
+    assert row["PyTorch / ours"] == "3.00" and row["range"] == "2.00 to 4.00"
+    assert row["ours / products"] == "2.00" and row["PyTorch's best form"] == "sparse, malloc"
+    assert row["tokens/s"] == "32,000"
+
+
+def test_columns_are_as_wide_as_their_widest_cell():
+    lines = benchmark_report.markdown(["a", "bbb"], [["cccc", "d"]]).splitlines()
+    assert lines == ["| a    | bbb |", "| ---- | --- |", "| cccc | d   |"]
+
+
+def test_growth_is_a_row_a_size():
+    record = {
+        "word_dim": 8000,
+        "hidden_dim": 100,
+        "tokens_per_second": 25000.4,
+        "peak_memory_mb": 512.3,
+        "parameters_mb": 6.44,
+    }
+    assert cells(benchmark_report.growth_table([record]).splitlines()[2]) == ["8,000", "100", "25,000", "512", "6"]

@@ -1,0 +1,125 @@
+"""PyTorch's side of the benchmark: refused in a line where it is not; where it is, the same model doing the same."""
+
+import importlib.util
+import io
+import json
+
+import numpy as np
+import pytest
+
+from theano_rnn import RNN, OptionError, peer, torch_peer
+from theano_rnn.workloads import STANDARD, Workload
+
+needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="torch is not installed")
+STEP = Workload("step", "step", 30, 4, 6, 3, "small")
+
+
+def test_without_torch_the_peer_is_refused_with_the_remedy(monkeypatch):
+    monkeypatch.setattr(peer.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(OptionError, match="torch is not installed here; install it"):
+        peer.TorchPeer()
+
+
+class FakeProcess:
+    """Answers with times that depend on the form: (setting, sparse) -> seconds."""
+
+    def __init__(self, times, greeting=True):
+        self.times, self.requests, self.lines = times, [], []
+        if greeting:
+            self.lines.append(json.dumps({"torch": "9.9", "gpu": False}))
+        self.stdin, self.stdout, self.waited = self, self, False
+
+    def write(self, line):
+        request = json.loads(line)
+        self.requests.append(request)
+        self.lines.append(json.dumps([self.times[request["sparse"]]] * request["repeats"]))
+
+    def flush(self):
+        pass
+
+    def readline(self):
+        return self.lines.pop(0) + "\n" if self.lines else ""
+
+    def close(self):
+        pass
+
+    def wait(self):
+        self.waited = True
+
+
+@pytest.fixture
+def processes(monkeypatch):
+    times = {"plain": {False: 0.4, True: 0.3}, "allocator": {False: 0.2, True: 0.5}}
+    made = {}
+    monkeypatch.setattr(peer.importlib.util, "find_spec", lambda name: object())
+
+    def start(command, **settings):
+        made[command[-1]] = FakeProcess(times[command[-1]])
+        return made[command[-1]]
+
+    monkeypatch.setattr(peer.subprocess, "Popen", start)
+    return made
+
+
+def test_the_best_form_is_the_fastest_of_all_for_what_learns_and_of_the_dense_ones_else(processes):
+    with peer.TorchPeer() as torch:
+        assert torch.version == "9.9" and torch.device == "cpu"
+        assert torch.best_form(STANDARD[1]) == ("allocator", False)
+        processes["allocator"].times = {False: 0.9, True: 0.1}
+        assert torch.best_form(STANDARD[1]) == ("allocator", True)
+        assert torch.best_form(next(work for work in STANDARD if work.name == "S1")) == ("plain", False)
+        assert torch.seconds(STEP, ("plain", True), 4) == [0.3] * 4
+    assert all(process.waited for process in processes.values())
+
+
+def test_a_gpu_that_torch_does_not_find_is_refused(processes):
+    with pytest.raises(OptionError, match="this torch finds no GPU"):
+        peer.TorchPeer("gpu")
+    assert all(process.waited for process in processes.values())
+
+
+def test_a_process_that_ends_is_told(processes):
+    torch = peer.TorchPeer()
+    processes["plain"].write = lambda line: None
+    with pytest.raises(OptionError, match="torch's process has ended"):
+        torch.seconds(STEP, ("plain", False), 1)
+
+
+@needs_torch
+@pytest.mark.parametrize("kind", ["step", "score", "generate"])
+@pytest.mark.parametrize("sparse", [False, True])
+def test_torch_answers_with_as_many_times_as_asked_for(kind, sparse, monkeypatch):
+    request = {
+        "workload": {**STEP.__dict__, "kind": kind},
+        "sparse": sparse,
+        "device": "cpu",
+        "repeats": 3,
+    }
+    written = io.StringIO()
+    monkeypatch.setattr(torch_peer.sys, "stdin", io.StringIO(json.dumps(request) + "\n"))
+    monkeypatch.setattr(torch_peer.sys, "stdout", written)
+    monkeypatch.setattr(torch_peer.sys, "argv", ["torch_peer"])
+    torch_peer.main()
+    greeting, times = map(json.loads, written.getvalue().splitlines())
+    assert "torch" in greeting
+    assert len(times) == 3 and min(times) > 0
+
+
+@needs_torch
+def test_torchs_network_is_the_same_model():
+    import torch
+
+    theirs = torch_peer.network(STEP.word_dim, STEP.hidden_dim, False, "cpu")
+    rnn = RNN(STEP.word_dim, STEP.hidden_dim, seed=1)
+    with torch.no_grad():
+        for name, weight in (
+            ("U", theirs.embedding.weight.T),
+            ("V", theirs.output.weight),
+            ("W", theirs.recurrence.weight_hh_l0),
+        ):
+            getattr(rnn, name).set_value(weight.numpy().copy())
+        # Theirs multiplies the embedding by one more matrix, which ours has no need of.
+        theirs.recurrence.weight_ih_l0.copy_(torch.eye(STEP.hidden_dim))
+        x = np.array([3, 7, 1, 29])
+        z, _ = theirs(torch.tensor(x)[:, None])
+        np.testing.assert_allclose(torch.softmax(z[:, 0], dim=-1).numpy(), rnn.forward_propagation(x), rtol=1e-5)

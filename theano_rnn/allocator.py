@@ -1,0 +1,16 @@
+"""A setting of glibc's memory allocator that programs with large temporary arrays profit from, in any library."""
+
+import ctypes
+import platform
+import sys
+
+
+def keep_freed_memory():
+    """Let glibc keep large freed blocks: mapping them anew every step costs up to a third of its time."""
+    if not sys.platform.startswith("linux") or platform.libc_ver()[0] != "glibc":
+        return
+    mallopt = ctypes.CDLL(None).mallopt
+    trim_threshold, mmap_threshold, arena_max = -1, -3, -8
+    mallopt(mmap_threshold, 1 << 30)
+    mallopt(trim_threshold, 2**31 - 1)
+    mallopt(arena_max, 1)

@@ -1,0 +1,233 @@
+"""Timing: the package's own workloads, PyTorch's in turn with them, and the bare matrix products as the floor.
+
+What is timed is what a user calls: `RNN.sgd_step`, the training loop's `Optimizer.step`, `LanguageModel.score`,
+`LanguageModel.generate`.
+"""
+
+import contextlib
+import dataclasses
+import multiprocessing
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from theano_rnn.batches import Batch
+from theano_rnn.engine import compile_function, select_device, shared_array
+from theano_rnn.language_model import LanguageModel
+from theano_rnn.model import RNN
+from theano_rnn.optimizer import Optimizer
+from theano_rnn.text import Tokenizer
+from theano_rnn.vocabulary import SENTENCE_END, SENTENCE_START, UNKNOWN_TOKEN, Vocabulary
+from theano_rnn.workloads import LEARNING_RATE, repeats_for
+
+# Our side
+
+
+def minibatches(workload, generator):
+    """Endless random minibatches; ids are drawn outside of what is timed."""
+    shape = (workload.steps, workload.batch_size)
+    mask, columns = np.ones(shape, bool), np.arange(workload.batch_size)
+    while True:
+        x, y = (generator.integers(0, workload.word_dim, shape).astype(np.int32) for _ in range(2))
+        yield Batch(x, y, mask, columns)
+
+
+def random_model(workload):
+    """An untrained language model whose text is words divided by blanks, so that finding words costs little."""
+    words = [f"word{i}" for i in range(workload.word_dim - 3)]
+    vocabulary = Vocabulary([SENTENCE_START, SENTENCE_END, UNKNOWN_TOKEN, *words])
+    rnn = RNN(workload.word_dim, workload.hidden_dim, bptt_truncate=-1, seed=1)
+    return LanguageModel(rnn, vocabulary, Tokenizer(tokenized=True))
+
+
+def prepare_ours(workload):
+    """A function without arguments that does the workload once and returns the seconds it took."""
+    generator = np.random.default_rng(0)
+    if workload.learns:
+        rnn = RNN(workload.word_dim, workload.hidden_dim, bptt_truncate=-1, seed=1)
+        optimizer = Optimizer(rnn, "sgd")
+        batches = minibatches(workload, generator)
+
+        def once():
+            batch = next(batches)
+            start = time.perf_counter()
+            if workload.kind == "sentence":
+                rnn.sgd_step(batch.x[:, 0], batch.y[:, 0], LEARNING_RATE)
+            else:
+                float(optimizer.step(batch, LEARNING_RATE)[0])
+            return time.perf_counter() - start
+
+        return once
+    lm = random_model(workload)
+    words = lm.vocabulary.index_to_word[3:]
+
+    def once():
+        if workload.kind == "generate":
+            length, seed = workload.steps, int(generator.integers(2**31))
+            start = time.perf_counter()
+            lm.generate(workload.batch_size, min_words=length, max_words=length, seed=seed)
+        else:
+            # The end of a sentence is one of its tokens.
+            sentences = [" ".join(generator.choice(words, workload.steps - 1)) for _ in range(workload.batch_size)]
+            start = time.perf_counter()
+            lm.score(sentences)
+        return time.perf_counter() - start
+
+    return once
+
+
+# The floor
+
+
+def matrix_products(workload):
+    """Shapes (m, k, n) of the products that a workload cannot do without, each with how often it is done.
+
+    The recurrence is counted as if all its steps could be one product.
+    """
+    V, H, n = workload.word_dim, workload.hidden_dim, workload.tokens
+    if workload.learns:
+        # V s; e V; eᵀ s; then W s, Wᵀ δ, δ sᵀ
+        return [((n, H, V), 1), ((n, V, H), 1), ((V, n, H), 1), ((n, H, H), 2), ((H, n, H), 1)]
+    if workload.kind == "score":
+        return [((n, H, V), 1), ((n, H, H), 1)]
+    return [((workload.batch_size, H, V), workload.steps), ((workload.batch_size, H, H), workload.steps)]
+
+
+def product_seconds(shape, repeats=20):
+    """Median time of one product of two matrices in float32, compiled and called as the package's own functions are."""
+    m, k, n = shape
+    generator = np.random.default_rng(0)
+    a, b = (
+        shared_array(generator.random(size, dtype=np.float32), name) for name, size in (("a", (m, k)), ("b", (k, n)))
+    )
+    product = compile_function(lambda: ([], a.dot(b), None), "float32")
+    times = []
+    for _ in range(repeats + 2):
+        start = time.perf_counter()
+        product().block_until_ready()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times[2:])
+
+
+def floor_seconds(workload):
+    """Time of a workload's bare matrix products, without the calls themselves."""
+    call = product_seconds((1, 1, 1))
+    return sum(count * max(product_seconds(shape) - call, 0) for shape, count in matrix_products(workload))
+
+
+# Both
+
+
+@dataclasses.dataclass
+class Result:
+    """What was measured of one workload, in seconds; `theirs`, `ratios` and `form` are empty without a peer."""
+
+    workload: object
+    ours: list
+    floor: float
+    theirs: list
+    form: str
+
+    @property
+    def ratios(self):
+        """Peer's time over ours, round by round."""
+        return [theirs / ours for ours, theirs in zip(self.ours, self.theirs, strict=False)]
+
+    def to_json(self):
+        record = {
+            **dataclasses.asdict(self.workload),
+            "ours_s": statistics.median(self.ours),
+            "ours_rounds_s": self.ours,
+            "tokens_per_second": self.workload.tokens / statistics.median(self.ours),
+            "products_s": self.floor,
+            "ours_over_products": statistics.median(self.ours) / self.floor,
+        }
+        if self.theirs:
+            record |= {
+                "peer_s": statistics.median(self.theirs),
+                "peer_rounds_s": self.theirs,
+                "peer_form": self.form,
+                "ratio": statistics.median(self.ratios),
+                "ratio_min": min(self.ratios),
+                "ratio_max": max(self.ratios),
+            }
+        return record
+
+
+def measure(workload, rounds, peer=None):
+    """Time a workload in rounds, ours and the peer's in turn.
+
+    Parameters
+    ----------
+    workload : Workload
+    rounds : int
+    peer : TorchPeer, optional
+
+    Returns
+    -------
+    Result
+        Of each round the median.
+    """
+    once = prepare_ours(workload)
+    once()
+    repeats = repeats_for(min(once() for _ in range(3)))
+    form = peer and peer.best_form(workload)
+    theirs_repeats = peer and repeats_for(min(peer.seconds(workload, form, 3)))
+    ours, theirs = [], []
+    for _ in range(rounds):
+        ours.append(statistics.median(once() for _ in range(repeats)))
+        if peer:
+            theirs.append(statistics.median(peer.seconds(workload, form, theirs_repeats)))
+    return Result(workload, ours, floor_seconds(workload), theirs, describe(workload, form) if peer else "")
+
+
+def describe(workload, form):
+    setting, sparse = form
+    parts = ["sparse" if sparse else "dense"] if workload.learns else []
+    return ", ".join(parts + (["malloc"] if setting == "allocator" else []))
+
+
+# Growth
+
+
+def measure_growth(workload, device="auto"):
+    """Speed and peak memory of a workload, in a process of its own.
+
+    Returns
+    -------
+    dict
+        word_dim, hidden_dim, tokens_per_second; peak_memory_mb of the whole process, parameters_mb of U, V and W.
+    """
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_growth, (workload, device))
+
+
+def _growth(workload, device):
+    select_device(device)
+    once = prepare_ours(workload)
+    once()
+    repeats = repeats_for(min(once() for _ in range(2)))
+    seconds = statistics.median(once() for _ in range(repeats))
+    parameters = workload.hidden_dim * (2 * workload.word_dim + workload.hidden_dim)
+    return {
+        "word_dim": workload.word_dim,
+        "hidden_dim": workload.hidden_dim,
+        "tokens_per_second": workload.tokens / seconds,
+        "peak_memory_mb": peak_memory(),
+        "parameters_mb": 4e-6 * parameters,
+    }
+
+
+def peak_memory():
+    """The most memory that this process has held so far, in MB."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM"):
+                return int(line.split()[1]) / 1e3
+    import resource
+
+    unit = 1e6 if sys.platform == "darwin" else 1e3
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit

@@ -1,0 +1,84 @@
+"""The benchmark's end of the line to PyTorch, which runs in processes of its own (`torch_peer`)."""
+
+import dataclasses
+import importlib.util
+import json
+import statistics
+import subprocess
+import sys
+
+from theano_rnn.errors import OptionError
+from theano_rnn.workloads import repeats_for
+
+
+class TorchPeer:
+    """PyTorch in processes of its own, with and without the allocator's setting; answers with times.
+
+    Raises
+    ------
+    OptionError
+        If torch is not installed, or finds no GPU where one is asked for.
+    """
+
+    def __init__(self, device="auto"):
+        if importlib.util.find_spec("torch") is None:
+            raise OptionError("peer: torch is not installed here; install it (pip install torch) or leave --peer out")
+        self.processes = {}
+        for setting in ("plain", "allocator"):
+            self.processes[setting] = subprocess.Popen(
+                [sys.executable, "-m", "theano_rnn.torch_peer", setting],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        greetings = [self._read(process) for process in self.processes.values()]
+        self.version = greetings[0]["torch"]
+        if device == "gpu" and not greetings[0]["gpu"]:
+            self.close()
+            raise OptionError("peer: this torch finds no GPU; install its CUDA build, or time on the cpu")
+        self.device = "cuda" if device != "cpu" and greetings[0]["gpu"] else "cpu"
+
+    def _read(self, process):
+        line = process.stdout.readline()
+        if not line:
+            raise OptionError("peer: torch's process has ended; what it said stands above")
+        return json.loads(line)
+
+    def seconds(self, workload, form, repeats):
+        """Times of a workload in one form: (allocator's setting, whether the embedding's gradient is sparse)."""
+        setting, sparse = form
+        request = {
+            "workload": dataclasses.asdict(workload),
+            "sparse": sparse,
+            "device": self.device,
+            "repeats": repeats,
+        }
+        process = self.processes[setting]
+        process.stdin.write(json.dumps(request) + "\n")
+        process.stdin.flush()
+        return self._read(process)
+
+    def best_form(self, workload):
+        """The fastest form for a workload, from two trials of each in turn after one to warm up."""
+        forms = [
+            (setting, sparse)
+            for setting in self.processes
+            for sparse in ((False, True) if workload.learns else (False,))
+        ]
+        medians = {form: [] for form in forms}
+        for trial in range(3):
+            for form in forms:
+                times = self.seconds(workload, form, 3 if trial == 0 else repeats_for(medians[form][0]) // 2 + 1)
+                medians[form].append(statistics.median(times))
+        return min(forms, key=lambda form: min(medians[form][1:]))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.close()
+
+    def close(self):
+        for process in self.processes.values():
+            process.stdin.close()
+            process.wait()
