@@ -1,5 +1,6 @@
 """Tokens written back as readable text: which marks lean on the word before, and which on the word after."""
 
+import functools
 import re
 
 # A token's role in the written text, one character each, so that a run of tokens has its roles as a string.
@@ -25,10 +26,12 @@ _JOINER = re.compile(r"@([^\w\s])@")  # wikitext: 0 @.@ 7, 1 @,@ 000, well @-@ k
 _CUT_WORDS = {("gon", "na"), ("wan", "na"), ("got", "ta"), ("gim", "me"), ("lem", "me")}
 _CUT_FIRST_HALVES = {"gon", "wan", "gim", "lem"}
 _CUT_SECOND_HALVES = {"ta"}
+_DEPENDS_ON_NEXT = {first for first, _ in _CUT_WORDS} | {"'t"}
 # What an apostrophe may stand before in place of letters left out: 'em, 'tis, the '90s.
 _SHORTENED = {"em", "til", "cause", "bout", "round", "tis", "twas"}
 
 
+@functools.lru_cache(maxsize=100_000)
 def _role(token, tokenized):
     """The role of a token by itself. A straight quote counts as an opening one here."""
     role = _ROLES.get(token.lower())
@@ -97,6 +100,9 @@ def detokenize(tokens, tokenized=False):
             marks.append(written)
             mark_roles += role
             continue
+        if not marks:
+            pieces += [" ", written] if pieces else [written]
+            continue
         blank = _blank_position(mark_roles) if pieces else None
         if blank is not None:
             marks.insert(blank, " ")
@@ -105,6 +111,7 @@ def detokenize(tokens, tokenized=False):
     return "".join(pieces + marks)
 
 
+@functools.lru_cache(maxsize=100_000)
 def _written(token, tokenized):
     if tokenized:
         joiner = _JOINER.fullmatch(token)
@@ -127,6 +134,8 @@ def _roles_in_context(tokens, tokenized):
     left = {quote: tokens.count(quote) for quote in _STRAIGHT_QUOTES}
     is_open = dict.fromkeys(_STRAIGHT_QUOTES, False)
     for i, token in enumerate(tokens):
+        if token not in left and (tokenized or token.lower() not in _DEPENDS_ON_NEXT):
+            continue
         following = tokens[i + 1].lower() if i + 1 < len(tokens) else ""
         if token in left:
             left[token] -= 1
@@ -138,11 +147,11 @@ def _roles_in_context(tokens, tokenized):
             else:
                 is_open[token] = not is_open[token]
             roles[i] = _OPENING if is_open[token] else _CLOSING
-        elif not tokenized and (token.lower(), following) in _CUT_WORDS:
+        elif (token.lower(), following) in _CUT_WORDS:
             if token.lower() in _CUT_FIRST_HALVES:
                 roles[i] = _OPENING
             else:
                 roles[i + 1] = _TRAILING
-        elif not tokenized and token.lower() == "'t" and following in ("is", "was"):
+        elif token.lower() == "'t" and following in ("is", "was"):
             roles[i] = _OPENING
     return roles

@@ -4,11 +4,14 @@ Beside it only `softmax` and `sampling`, which define operations of their own fo
 and that XLA makes the machine code. What a model means is unknown here.
 """
 
+import contextlib
 import functools
 import hashlib
 import logging
 import os
 import platform
+import signal
+import threading
 import warnings
 from pathlib import Path
 
@@ -45,7 +48,7 @@ class SharedArray(TensorSharedVariable):
 
     Where columns are gathered and added to, as with U, a step is up to twice as fast if they lie in one piece.
     `get_value`, `set_value` and `matrix` speak of the array; the shared variable itself has the shape that is stored.
-    `get_value` gives an array of the caller's own, also after an update by XLA.
+    `get_value` always gives an array of the caller's own: what is stored is written over by the next update.
     """
 
     @property
@@ -62,9 +65,8 @@ class SharedArray(TensorSharedVariable):
         return self, T.cast(self.turned(value), self.dtype)
 
     def get_value(self, borrow=False, return_internal_type=False):
-        value = super().get_value(borrow=True, return_internal_type=return_internal_type)
-        value = self.turned(value)
-        return value if borrow or return_internal_type else np.array(value, order="C")
+        value = self.turned(super().get_value(borrow=True, return_internal_type=return_internal_type))
+        return value if return_internal_type else np.array(value, order="C")
 
     def set_value(self, new_value, borrow=False):
         new_value = np.asarray(new_value)
@@ -93,7 +95,7 @@ class XLALinker(JAXLinker):
     it is computed there and then instead. JAX's 64-bit switch is a setting of the calling thread; it is set around each
     call, so that models of both precisions live in one process and the user's own JAX code keeps its setting.
 
-    Shared arrays are brought to the device once, not at each call.
+    Shared arrays are brought to the device once, not at each call, and updated in place.
     """
 
     def __init__(self, dtype):
@@ -109,12 +111,9 @@ class XLALinker(JAXLinker):
         return self.storages
 
     def jit_compile(self, fn):
-        double = self.double
-        shared = [
-            storage
-            for variable, storage in zip(self.fgraph.inputs, self.storages, strict=True)
-            if isinstance(variable, SharedArray)
-        ]
+        double, storages = self.double, self.storages
+        shared = [i for i, variable in enumerate(self.fgraph.inputs) if isinstance(variable, SharedArray)]
+        updates = {i: output for output, i in (self.fgraph.update_mapping or {}).items() if i in shared}
 
         def traced(*arguments):
             with warnings.catch_warnings():
@@ -123,17 +122,41 @@ class XLALinker(JAXLinker):
                 warnings.filterwarnings("ignore", message="Explicitly requested dtype (int64|float64)")
                 return fn(*arguments)
 
-        compiled = jax.jit(traced)
+        compiled = jax.jit(traced, donate_argnums=tuple(updates))
 
         def call(*arguments):
             with jax.enable_x64(double):
-                if any(isinstance(storage[0], np.ndarray) for storage in shared):
-                    bring_to_device(shared)
-                    arguments = [storage[0] for storage in self.storages]
-                return compiled(*arguments)
+                if any(isinstance(arguments[i], np.ndarray) for i in shared):
+                    bring_to_device([storages[i] for i in shared])
+                    arguments = [storage[0] for storage in storages]
+                if not updates:
+                    return compiled(*arguments)
+                # New values are written over the old ones: from here until they are stored, nothing may come between.
+                with interrupts_held():
+                    results = compiled(*arguments)
+                    for i, output in updates.items():
+                        storages[i][0] = results[output]
+                return results
 
         call.compiled = compiled
         return call
+
+
+@contextlib.contextmanager
+def interrupts_held():
+    """Let Ctrl-C take effect only at the end of the block."""
+    handler = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(handler):
+        yield
+        return
+    received = []
+    signal.signal(signal.SIGINT, lambda *details: received.append(details))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        if received:
+            handler(*received[-1])
 
 
 def bring_to_device(storages):
