@@ -29,7 +29,7 @@ MAY_USE_THEANO = {
 MAY_TAKE_FROM_ENGINE = {
     "options": {"DEVICES"},
     "training": {"select_device"},
-    "benchmark": {"compile_function", "select_device", "shared_array"},
+    "benchmark": {"compile_function", "select_device", "shared_array", "theano"},
     "benchmark_report": {"device_name", "versions"},
 }
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from theano_rnn.batches import Batch
-from theano_rnn.engine import compile_function, select_device, shared_array
+from theano_rnn.engine import compile_function, select_device, shared_array, theano
 from theano_rnn.language_model import LanguageModel
 from theano_rnn.model import RNN
 from theano_rnn.optimizer import Optimizer
@@ -82,8 +82,11 @@ def prepare_ours(workload):
 # The floor
 
 
+ROWS_AT_ONCE = 640  # of states in scoring: the outputs of more would not stay in the processor's cache
+
+
 def matrix_products(workload):
-    """Shapes (m, k, n) of the products that a workload cannot do without, each with how often it is done.
+    """Shapes (m, k, n) of the products that learning or scoring cannot do without, each with how often it is done.
 
     The recurrence is counted as if all its steps could be one product.
     """
@@ -91,29 +94,56 @@ def matrix_products(workload):
     if workload.learns:
         # V s; e V; eᵀ s; then W s, Wᵀ δ, δ sᵀ
         return [((n, H, V), 1), ((n, V, H), 1), ((V, n, H), 1), ((n, H, H), 2), ((H, n, H), 1)]
-    if workload.kind == "score":
-        return [((n, H, V), 1), ((n, H, H), 1)]
-    return [((workload.batch_size, H, V), workload.steps), ((workload.batch_size, H, H), workload.steps)]
+    rows = min(n, ROWS_AT_ONCE)
+    return [((rows, H, V), n / rows), ((rows, H, H), n / rows)]
 
 
-def product_seconds(shape, repeats=20):
-    """Median time of one product of two matrices in float32, compiled and called as the package's own functions are."""
-    m, k, n = shape
-    generator = np.random.default_rng(0)
-    a, b = (
-        shared_array(generator.random(size, dtype=np.float32), name) for name, size in (("a", (m, k)), ("b", (k, n)))
-    )
-    product = compile_function(lambda: ([], a.dot(b), None), "float32")
+def random_matrix(name, *shape):
+    return shared_array(np.random.default_rng(0).random(shape, dtype=np.float32), name)
+
+
+def median_seconds(function, repeats=20):
+    """Median time of a compiled function without inputs."""
     times = []
     for _ in range(repeats + 2):
         start = time.perf_counter()
-        product().block_until_ready()
+        function().block_until_ready()
         times.append(time.perf_counter() - start)
     return statistics.median(times[2:])
 
 
+def product_seconds(shape):
+    """Time of one product of two matrices in float32, compiled and called as the package's own functions are."""
+    m, k, n = shape
+    a, b = random_matrix("a", m, k), random_matrix("b", k, n)
+    return median_seconds(compile_function(lambda: ([], a.dot(b), None), "float32"))
+
+
+def generation_seconds(workload):
+    """Time of generation's products, W s and V s in turn, each step waiting for the one before."""
+    s = random_matrix("s", workload.batch_size, workload.hidden_dim)
+    WT = random_matrix("WT", workload.hidden_dim, workload.hidden_dim)
+    VT = random_matrix("VT", workload.hidden_dim, workload.word_dim)
+
+    def build():
+        states = theano.scan(
+            # The maximum makes use of all outputs: of a part, only that part would be computed.
+            lambda s, WT, VT: s.dot(WT) + s.dot(VT).max(axis=1, keepdims=True),
+            outputs_info=[s],
+            non_sequences=[WT, VT],
+            n_steps=workload.steps,
+            strict=True,
+            return_updates=False,
+        )
+        return [], states[-1], None
+
+    return median_seconds(compile_function(build, "float32"))
+
+
 def floor_seconds(workload):
     """Time of a workload's bare matrix products, without the calls themselves."""
+    if workload.kind == "generate":
+        return generation_seconds(workload)
     call = product_seconds((1, 1, 1))
     return sum(count * max(product_seconds(shape) - call, 0) for shape, count in matrix_products(workload))
 
