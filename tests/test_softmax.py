@@ -41,7 +41,8 @@ def performed(op, *inputs):
 
 @pytest.fixture(params=CHUNKS)
 def chunked(request, monkeypatch):
-    monkeypatch.setattr(softmax, "OUTPUTS_PER_CHUNK", CHUNKS[request.param] * WORD_DIM)
+    for name in ("OUTPUTS_PER_CHUNK", "SCORED_OUTPUTS_PER_CHUNK"):
+        monkeypatch.setattr(softmax, name, CHUNKS[request.param] * WORD_DIM)
 
 
 def test_numpys_softmax_is_the_plain_formula():
@@ -93,7 +94,8 @@ def test_xlas_log_probability_is_numpys(chunked):
 
 @pytest.mark.parametrize("rows", [5, 640])
 def test_rows_that_the_mask_takes_out_leave_no_trace(monkeypatch, rows):
-    monkeypatch.setattr(softmax, "OUTPUTS_PER_CHUNK", rows * WORD_DIM)
+    for name in ("OUTPUTS_PER_CHUNK", "SCORED_OUTPUTS_PER_CHUNK"):
+        monkeypatch.setattr(softmax, name, rows * WORD_DIM)
     s, V, y, _ = arguments()
     function = compiled(softmax.softmax_cross_entropy)
     loss, ds, dV = (np.array(value) for value in function(s, V, y, np.zeros(len(y))))
@@ -108,7 +110,8 @@ def test_rows_that_the_mask_takes_out_leave_no_trace(monkeypatch, rows):
 
 @pytest.mark.parametrize(("dtype", "rows"), [("float32", 5), ("float32", 640)])
 def test_extreme_outputs_stay_finite_and_exact(monkeypatch, dtype, rows):
-    monkeypatch.setattr(softmax, "OUTPUTS_PER_CHUNK", rows * WORD_DIM)
+    for name in ("OUTPUTS_PER_CHUNK", "SCORED_OUTPUTS_PER_CHUNK"):
+        monkeypatch.setattr(softmax, name, rows * WORD_DIM)
     s, V = np.zeros((24, HIDDEN_DIM), dtype), np.zeros((WORD_DIM, HIDDEN_DIM), dtype)
     s[:, 0] = np.where(np.arange(24) % 2, 1e3, -1e3)
     V[2, 0], V[5, 0] = 1, -1

@@ -108,7 +108,9 @@ class LanguageModel:
         return self.frame(self.vocabulary.encode(self.tokenize(sentence)))
 
     def frame(self, ids):
-        return np.concatenate([[self.start], ids, [self.vocabulary.end]]).astype(np.int32)
+        framed = np.empty(len(ids) + 2, np.int32)
+        framed[0], framed[1:-1], framed[-1] = self.start, ids, self.vocabulary.end
+        return framed
 
     # Scoring
 
