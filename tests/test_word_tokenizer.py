@@ -2,6 +2,9 @@
 
 import itertools
 import random
+import re
+import subprocess
+import sys
 import tracemalloc
 from pathlib import Path
 
@@ -104,6 +107,26 @@ def test_the_shipped_corpus_comes_out_as_from_nltk(nltk_tokenizer):
 def test_other_corpora_come_out_as_from_nltk(shared_data, nltk_tokenizer, name):
     text = shared_data(name).read_text(encoding="utf-8")
     assert same_everywhere((" ".join(line.split()) for line in text[:300_000].split("\n")), nltk_tokenizer)
+
+
+def test_the_words_that_nltk_cuts_are_all_known(nltk_tokenizer):
+    rules = [rule.pattern for rule in (*nltk_tokenizer.CONTRACTIONS2, *nltk_tokenizer.CONTRACTIONS3)]
+    words = {re.sub(r"\(\?i\)|\\b|\(\?#X\)|\(\?=\\s\)|[() ]", "", rule) for rule in rules}
+    assert all(re.fullmatch(r"[a-z']+", word) for word in words), words
+    assert {word for word in words if word.isalpha()} == word_tokenizer._CUT_WORDS
+
+
+def test_an_ordinary_sentence_does_without_the_slow_import_of_nltk():
+    code = """
+import sys
+from theano_rnn.text import Tokenizer
+assert Tokenizer().tokenize("What a lovely puppy, he said!") == ["what", "a", "lovely", "puppy", ",", "he", "said", "!"]
+assert Tokenizer().tokenize("") == []
+assert "nltk" not in sys.modules
+assert Tokenizer().tokenize("I cannot.") == ["i", "can", "not", "."]
+assert "nltk" in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=COMMENTS.parents[1])
 
 
 def test_tokens_are_converted_once_for_a_piece_that_repeats():

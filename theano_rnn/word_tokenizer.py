@@ -25,6 +25,10 @@ _MARKS_OF_THE_END = (".", ",", ":", *_CLOSING_MARKS)
 # Words without a mark inside, for which NLTK has no rule but its list of contractions (cannot, gonna).
 _PLAIN = re.compile(r"(\w+(?:-\w+)*)([.,:;?!]?)")
 
+# What NLTK's contractions are of words in plain letters and digits. Importing NLTK takes a second, which those who have
+# one short sentence scored would wait for in vain.
+_CUT_WORDS = {"cannot", "gimme", "gonna", "gotta", "lemme", "wanna"}
+
 # A text need not repeat its words: what is remembered stays within some tens of MB.
 _MOST_TOKENS = 100_000
 _LONGEST_REMEMBERED = 64
@@ -64,6 +68,8 @@ class WordTokenizer:
         -------
         list
         """
+        if not sentence:
+            return []
         inner = sentence.split(" ")
         first = last = ()
         try:
@@ -117,12 +123,19 @@ def _plain_tokens(piece, after):
     if not match:
         return None
     word, mark = match.groups()
-    nltk = _nltk_tokenizer()
-    if any(rule.search(f" {word} ") for rule in chain(nltk.CONTRACTIONS2, nltk.CONTRACTIONS3)):
+    if _may_be_cut(word):
         return None
     if mark == "." and after:  # a full stop that does not end the sentence
         return [piece]
     return [word, mark] if mark else [word]
+
+
+def _may_be_cut(word):
+    """Whether one of NLTK's contractions is in a word. Its rules ignore case, also of letters that are not ASCII."""
+    if word.isascii() and "-" not in word:
+        return word.lower() in _CUT_WORDS
+    nltk = _nltk_tokenizer()
+    return any(rule.search(f" {word} ") for rule in chain(nltk.CONTRACTIONS2, nltk.CONTRACTIONS3))
 
 
 def _asked_tokens(piece, before, after):
