@@ -153,14 +153,13 @@ def stream_batches(ids, batch_size, sequence_length):
     predictions = len(ids) - 1
     streams = min(batch_size, predictions)
     per_stream = -(-predictions // streams)
-    padding = streams * per_stream - predictions
-    x, y = (
-        np.concatenate([part, np.zeros(padding, np.int32)]).reshape(streams, per_stream).T
-        for part in (ids[:-1], ids[1:])
-    )
-    mask = np.concatenate([np.ones(predictions, bool), np.zeros(padding, bool)]).reshape(streams, per_stream).T
+    beginnings = np.arange(streams) * per_stream
     for start in range(0, per_stream, sequence_length):
-        chunk = [array[start : start + sequence_length] for array in (x, y, mask)]
-        missing = sequence_length - len(chunk[0]) if start else max(2 - len(chunk[0]), 0)
-        chunk = [np.pad(array, ((0, missing), (0, batch_size - streams))) for array in chunk]
-        yield Batch(*(np.ascontiguousarray(array) for array in chunk), np.arange(streams))
+        length = min(sequence_length, per_stream - start)
+        # Only a chunk's own ids are copied: a long text would otherwise be held several times.
+        places = beginnings + np.arange(start, start + length)[:, None]
+        mask = places < predictions
+        x, y = (ids[np.minimum(places + later, predictions)] * mask for later in (0, 1))
+        missing = sequence_length - length if start else max(2 - length, 0)
+        chunk = [np.pad(array, ((0, missing), (0, batch_size - streams))) for array in (x, y, mask)]
+        yield Batch(*chunk, np.arange(streams))
