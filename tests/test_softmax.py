@@ -14,6 +14,7 @@ CHUNKS = {"one piece": 640, "chunks that fit": 8, "chunks with a remainder": 5, 
 @pytest.fixture(params=["few words", "many words"], autouse=True)
 def few_words(request, monkeypatch):
     """Every test holds for both ways: the one for small vocabularies, and the one that gathers and scatters."""
+    monkeypatch.setattr(softmax, "FEWEST_ROWS", 1)
     monkeypatch.setattr(softmax, "FEW_WORDS", WORD_DIM if request.param == "few words" else WORD_DIM - 1)
 
 
@@ -122,3 +123,9 @@ def test_extreme_outputs_stay_finite_and_exact(monkeypatch, dtype, rows):
     assert ds.dtype == dV.dtype == loss.dtype == dtype
     log_probability = np.array(compiled(softmax.softmax_log_probability, dtype)(s, V, y))
     np.testing.assert_allclose(log_probability, np.where(np.arange(24) % 2, 0.0, -2000.0), atol=1e-6)
+
+
+def test_chunks_hold_a_bounded_number_of_outputs_but_never_too_few_rows(monkeypatch):
+    monkeypatch.setattr(softmax, "FEWEST_ROWS", 320)
+    assert softmax.rows_per_chunk(np.empty((2, 8000)), 640 * 8000) == 640
+    assert softmax.rows_per_chunk(np.empty((2, 100_000)), 640 * 8000) == 320

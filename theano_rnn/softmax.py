@@ -18,6 +18,8 @@ from theano_rnn.engine import T
 # scoring, which larger ones make slower.
 OUTPUTS_PER_CHUNK = 640 * 8000
 SCORED_OUTPUTS_PER_CHUNK = 320 * 8000
+# Of a very large vocabulary more are held: adding up dV once for each chunk takes longer than the products of a few rows.
+FEWEST_ROWS = 320
 FEW_WORDS = 512
 
 
@@ -130,7 +132,7 @@ def times_transposed(a, b):
 
 
 def rows_per_chunk(VT, outputs):
-    return max(1, outputs // VT.shape[1])
+    return max(FEWEST_ROWS, outputs // VT.shape[1])
 
 
 def in_chunks(rows, *arrays):
