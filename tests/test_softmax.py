@@ -126,6 +126,6 @@ def test_extreme_outputs_stay_finite_and_exact(monkeypatch, dtype, rows):
 
 
 def test_chunks_hold_a_bounded_number_of_outputs_but_never_too_few_rows(monkeypatch):
-    monkeypatch.setattr(softmax, "FEWEST_ROWS", 320)
+    monkeypatch.setattr(softmax, "FEWEST_ROWS", 128)
     assert softmax.rows_per_chunk(np.empty((2, 8000)), 640 * 8000) == 640
-    assert softmax.rows_per_chunk(np.empty((2, 100_000)), 640 * 8000) == 320
+    assert softmax.rows_per_chunk(np.empty((2, 100_000)), 640 * 8000) == 128

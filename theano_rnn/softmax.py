@@ -18,8 +18,9 @@ from theano_rnn.engine import T
 # scoring, which larger ones make slower.
 OUTPUTS_PER_CHUNK = 640 * 8000
 SCORED_OUTPUTS_PER_CHUNK = 320 * 8000
-# Of a very large vocabulary more are held: adding up dV once for each chunk takes longer than the products of a few rows.
-FEWEST_ROWS = 320
+# Of a very large vocabulary more are held, about as many as V has elements: dV is added up once for each chunk, which
+# takes longer than the products of only a few rows.
+FEWEST_ROWS = 128
 FEW_WORDS = 512
 
 
