@@ -62,8 +62,9 @@ def test_larger_products_take_longer_and_more_steps_too():
     assert benchmark.floor_seconds(dataclasses.replace(work, steps=200)) > benchmark.floor_seconds(work)
 
 
-def test_rounds_take_turns_and_ratios_are_taken_round_by_round(monkeypatch):
+def test_rounds_take_turns_and_the_peers_best_form_counts(monkeypatch):
     turns = []
+    times = {("plain", False): 5.0, ("plain", True): 3.0, ("allocator", True): 4.0}
 
     def prepare(workload):
         def once():
@@ -73,18 +74,18 @@ def test_rounds_take_turns_and_ratios_are_taken_round_by_round(monkeypatch):
         return once
 
     class Peer:
-        def best_form(self, workload):
-            return "plain", True
+        def forms(self, workload):
+            return list(times)
 
         def seconds(self, workload, form, repeats):
-            turns.append("theirs")
-            return [3.0] * repeats
+            turns.append(form)
+            return [times[form]] * repeats
 
     monkeypatch.setattr(benchmark, "prepare_ours", prepare)
     monkeypatch.setattr(benchmark, "floor_seconds", lambda workload: 0.5)
+    monkeypatch.setattr(benchmark, "repeats_for", lambda seconds: 2)
     result = benchmark.measure(SMALL["step"], 5, Peer())
-    in_rounds = turns[turns.index("theirs") + 1 :]
-    assert [turn for i, turn in enumerate(in_rounds) if i == 0 or turn != in_rounds[i - 1]] == ["ours", "theirs"] * 5
+    assert turns[-25:] == ["ours", "ours", *times] * 5
     record = result.to_json()
     assert record["ratio"] == record["ratio_min"] == record["ratio_max"] == 3.0
     assert record["ours_over_products"] == 2.0 and record["peer_form"] == "sparse"

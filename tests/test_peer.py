@@ -61,14 +61,17 @@ def processes(monkeypatch):
     return made
 
 
-def test_the_best_form_is_the_fastest_of_all_for_what_learns_and_of_the_dense_ones_else(processes):
+def test_forms_are_all_that_could_be_fastest_and_each_has_its_process(processes):
     with peer.TorchPeer() as torch:
         assert torch.version == "9.9" and torch.device == "cpu"
-        assert torch.best_form(STANDARD[1]) == ("allocator", False)
-        processes["allocator"].times = {False: 0.9, True: 0.1}
-        assert torch.best_form(STANDARD[1]) == ("allocator", True)
-        assert torch.best_form(next(work for work in STANDARD if work.name == "S1")) == ("plain", False)
+        both = [(setting, sparse) for setting in ("plain", "allocator") for sparse in (False, True)]
+        assert torch.forms(STANDARD[1]) == both
+        scoring = next(work for work in STANDARD if work.name == "S1")
+        assert torch.forms(scoring) == [("plain", False), ("allocator", False)]
         assert torch.seconds(STEP, ("plain", True), 4) == [0.3] * 4
+        assert torch.seconds(STEP, ("allocator", False), 1) == [0.2]
+        request = processes["plain"].requests[0]
+        assert request["workload"] == STEP.__dict__ and request["sparse"] and request["device"] == "cpu"
     assert all(process.waited for process in processes.values())
 
 

@@ -188,7 +188,7 @@ class Result:
 
 
 def measure(workload, rounds, peer=None):
-    """Time a workload in rounds, ours and the peer's in turn.
+    """Time a workload in rounds, ours and each of the peer's forms in turn.
 
     Parameters
     ----------
@@ -199,19 +199,21 @@ def measure(workload, rounds, peer=None):
     Returns
     -------
     Result
-        Of each round the median.
+        Of each round the median; of the peer's forms the one that is the fastest over all rounds.
     """
     once = prepare_ours(workload)
     once()
     repeats = repeats_for(min(once() for _ in range(3)))
-    form = peer and peer.best_form(workload)
-    theirs_repeats = peer and repeats_for(min(peer.seconds(workload, form, 3)))
-    ours, theirs = [], []
+    forms = peer.forms(workload) if peer else []
+    peer_repeats = {form: repeats_for(min(peer.seconds(workload, form, 3))) for form in forms}
+    ours, theirs = [], {form: [] for form in forms}
     for _ in range(rounds):
         ours.append(statistics.median(once() for _ in range(repeats)))
-        if peer:
-            theirs.append(statistics.median(peer.seconds(workload, form, theirs_repeats)))
-    return Result(workload, ours, floor_seconds(workload), theirs, describe(workload, form) if peer else "")
+        for form in forms:
+            theirs[form].append(statistics.median(peer.seconds(workload, form, peer_repeats[form])))
+    best = min(forms, key=lambda form: statistics.median(theirs[form]), default=None)
+    name = describe(workload, best) if best else ""
+    return Result(workload, ours, floor_seconds(workload), theirs.get(best, []), name)
 
 
 def describe(workload, form):

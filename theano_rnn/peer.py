@@ -3,12 +3,10 @@
 import dataclasses
 import importlib.util
 import json
-import statistics
 import subprocess
 import sys
 
 from theano_rnn.errors import OptionError
-from theano_rnn.workloads import repeats_for
 
 
 class TorchPeer:
@@ -58,19 +56,10 @@ class TorchPeer:
         process.stdin.flush()
         return self._read(process)
 
-    def best_form(self, workload):
-        """The fastest form for a workload, from two trials of each in turn after one to warm up."""
-        forms = [
-            (setting, sparse)
-            for setting in self.processes
-            for sparse in ((False, True) if workload.learns else (False,))
-        ]
-        medians = {form: [] for form in forms}
-        for trial in range(3):
-            for form in forms:
-                times = self.seconds(workload, form, 3 if trial == 0 else repeats_for(medians[form][0]) // 2 + 1)
-                medians[form].append(statistics.median(times))
-        return min(forms, key=lambda form: min(medians[form][1:]))
+    def forms(self, workload):
+        """All forms that could be the fastest for a workload."""
+        gradients = (False, True) if workload.learns else (False,)
+        return [(setting, sparse) for setting in self.processes for sparse in gradients]
 
     def __enter__(self):
         return self

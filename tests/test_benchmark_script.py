@@ -1,0 +1,99 @@
+"""scripts/benchmark.py: a table or JSON on standard output, one line and status 2 for wrong usage."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+from theano_rnn import benchmark, peer, workloads
+from theano_rnn.workloads import Workload
+
+specification = importlib.util.spec_from_file_location(
+    "script_benchmark", Path(__file__).resolve().parents[1] / "scripts" / "benchmark.py"
+)
+script = importlib.util.module_from_spec(specification)
+specification.loader.exec_module(script)
+
+SMALL = (
+    Workload("A", "sentence", 30, 4, 6, 1, "one"),
+    Workload("B", "step", 30, 4, 6, 3, "several"),
+)
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    for name in ("STANDARD", "GRID", "GROWTH"):
+        monkeypatch.setattr(workloads, name, SMALL)
+    monkeypatch.setattr(benchmark, "repeats_for", lambda seconds: 2)
+
+
+def test_the_table_stands_on_standard_output_and_progress_on_standard_error(capsys):
+    assert script.main(["--rounds", "1"]) == 0
+    out, err = capsys.readouterr()
+    assert [line.split("|")[1].strip() for line in out.splitlines()[4:]] == ["A", "B"]
+    assert "JAX" in out.splitlines()[0]
+    assert err.split() == ["A", "…", "B", "…"]
+
+
+def test_json_is_an_object_a_workload_and_nothing_else(capsys):
+    assert script.main(["--rounds", "3", "--json", "--only", "B"]) == 0
+    (record,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert record["name"] == "B" and len(record["ours_rounds_s"]) == 3
+    assert record["ours_s"] > 0 and "ratio" not in record and "JAX" in record["machine"]
+
+
+def test_growth_prints_speed_and_memory_by_size(capsys):
+    assert script.main(["--growth", "--only", "B"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "peak memory" in lines[2] and [cell.strip() for cell in lines[4].split("|")[1:3]] == ["30", "4"]
+
+
+def test_the_peer_is_timed_and_closed(monkeypatch, capsys):
+    closed = []
+
+    class Peer:
+        version = "9.9"
+
+        def __init__(self, device):
+            self.device = device
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *exception):
+            closed.append(self.device)
+
+        def forms(self, workload):
+            return [("allocator", True)]
+
+        def seconds(self, workload, form, repeats):
+            return [10.0] * repeats
+
+    monkeypatch.setattr(peer, "TorchPeer", Peer)
+    assert script.main(["--peer", "torch", "--rounds", "2", "--only", "A"]) == 0
+    out = capsys.readouterr().out
+    assert "PyTorch 9.9" in out and "sparse, malloc" in out and closed == ["auto"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--only", "Z"], "expected one of A, B, got 'Z'"),
+        (["--rounds", "0"], "rounds: expected at least 1, got 0"),
+        (["--growth", "--peer", "torch"], "leave --peer out"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_status_2(capsys, arguments, message):
+    assert script.main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and message in err and len(err.splitlines()) == 1
+
+
+def test_a_gpu_that_is_not_there_is_one_line_and_status_2(capsys, monkeypatch):
+    def missing(name):
+        raise RuntimeError("no such device")
+
+    monkeypatch.setattr("jax.devices", missing)
+    assert script.main(["--device", "gpu"]) == 2
+    assert "JAX finds no gpu" in capsys.readouterr().err
