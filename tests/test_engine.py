@@ -1,8 +1,11 @@
 """Compiling, precision, devices and caches; and what importing the package does and does not do."""
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -260,6 +263,74 @@ def test_a_cpu_has_no_name_and_another_device_its_own(monkeypatch):
 
 def test_versions_are_those_of_the_modules():
     assert theano.__version__ in engine.versions() and jax.__version__ in engine.versions()
+
+
+def test_products_on_another_device_than_a_cpu_are_asked_for_in_full_precision(monkeypatch):
+    with engine.exact_products():
+        assert jax.config.jax_default_matmul_precision is None
+    monkeypatch.setattr(engine, "current_device", lambda: SimpleNamespace(platform="gpu"))
+    with engine.exact_products():
+        assert jax.config.jax_default_matmul_precision == "highest"
+
+
+def gpus():
+    try:
+        return jax.devices("gpu")
+    except RuntimeError:
+        return []
+
+
+@pytest.mark.skipif(not gpus(), reason="JAX finds no GPU here")
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("float64", 1e-10)])
+def test_a_step_on_a_gpu_is_that_on_the_cpu(jax_device, dtype, tolerance):
+    values = {}
+    for device in ("cpu", "gpu"):
+        engine.select_device(device)
+        with theano.config.change_flags(floatX=dtype):
+            rnn = RNN(600, 20, bptt_truncate=None, seed=1)
+        losses = [rnn.sgd_step([5, 9, 5, 599], [9, 5, 599, 0], 0.1) for _ in range(3)]
+        values[device] = [*rnn.get_values().values(), np.array(losses)]
+    for on_cpu, on_gpu in zip(values["cpu"], values["gpu"], strict=True):
+        np.testing.assert_allclose(on_gpu, on_cpu, atol=tolerance, rtol=tolerance)
+
+
+def test_an_interrupt_during_an_update_waits_until_the_new_values_are_stored(monkeypatch):
+    array = shared_array(np.zeros((2, 3)), "array")
+    function = compile_function(lambda: ([], array.matrix.sum(), [array.update(array.matrix + 1)]), "float64")
+    function()
+    held = engine.interrupts_held
+
+    @contextlib.contextmanager
+    def interrupted():
+        with held():
+            signal.raise_signal(signal.SIGINT)
+            yield
+
+    monkeypatch.setattr(engine, "interrupts_held", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        function()
+    np.testing.assert_array_equal(array.get_value(), np.full((2, 3), 2.0))
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_interrupts_are_left_alone_in_other_threads_and_where_they_are_ignored():
+    before = signal.getsignal(signal.SIGINT)
+    seen = []
+
+    def in_thread():
+        with engine.interrupts_held():
+            seen.append(signal.getsignal(signal.SIGINT))
+
+    thread = threading.Thread(target=in_thread)
+    thread.start()
+    thread.join()
+    assert seen == [before]
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with engine.interrupts_held():
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 # Importing the package

@@ -120,7 +120,8 @@ class XLALinker(JAXLinker):
                 # PyTensor's indices are int64, and its rewrites bring in sums with a float64 accumulator. In single
                 # precision JAX makes both 32 bits wide, as is wanted here, and warns of it.
                 warnings.filterwarnings("ignore", message="Explicitly requested dtype (int64|float64)")
-                return fn(*arguments)
+                with exact_products():
+                    return fn(*arguments)
 
         compiled = jax.jit(traced, donate_argnums=tuple(updates))
 
@@ -140,6 +141,13 @@ class XLALinker(JAXLinker):
 
         call.compiled = compiled
         return call
+
+
+def exact_products():
+    """While active, products of float32 are traced as such; a GPU would round their factors to 10 bits by default."""
+    if current_device().platform == "cpu":
+        return contextlib.nullcontext()
+    return jax.default_matmul_precision("highest")
 
 
 @contextlib.contextmanager
