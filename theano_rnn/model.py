@@ -43,7 +43,8 @@ class RNN:
     Notes
     -----
     Each function is compiled when it is first used, once for each length of a small fixed set to which sequences are
-    padded. Word ids are checked before every call: XLA would take the nearest valid id in silence.
+    padded. Word ids are checked before every call: XLA would take the nearest valid id in silence. Learning writes over
+    the parameters in place, so a network must not be used by one thread while another trains it.
 
     Examples
     --------
