@@ -17,7 +17,7 @@ def parse(argv):
     add = parser.add_argument
     add("--peer", choices=("torch",), help="time PyTorch's versions in turn with ours (pip install torch)")
     add("--only", metavar="NAMES", help="workloads, with commas between them (default: all)")
-    add("--rounds", type=int, default=5, metavar="N", help="(default: %(default)s)")
+    add("--rounds", type=int, metavar="N", help="(default: 5)")
     add("--device", choices=("auto", "cpu", "gpu"), default="auto", help="(default: %(default)s)")
     what = parser.add_mutually_exclusive_group()
     what.add_argument(
@@ -30,8 +30,9 @@ def parse(argv):
 
 def work(argv):
     arguments = parse(argv)
-    if arguments.rounds < 1:
-        raise OptionError(f"rounds: expected at least 1, got {arguments.rounds}")
+    rounds = 5 if arguments.rounds is None else arguments.rounds
+    if rounds < 1:
+        raise OptionError(f"rounds: expected at least 1, got {rounds}")
     from theano_rnn import benchmark, benchmark_report, workloads
     from theano_rnn.engine import select_device
     from theano_rnn.peer import TorchPeer
@@ -40,6 +41,8 @@ def work(argv):
     chosen = workloads.choose(standard, arguments.only and arguments.only.split(","))
     if arguments.growth and arguments.peer:
         raise OptionError("growth: measures ours alone; leave --peer out")
+    if arguments.growth and arguments.rounds is not None:
+        raise OptionError("growth: has one round, in a process for each size; leave --rounds out")
     select_device(arguments.device)
     machine = benchmark_report.machine()
     with contextlib.ExitStack() as stack:
@@ -53,7 +56,7 @@ def work(argv):
                 record = benchmark.measure_growth(workload, arguments.device)
                 results.append(record)
             else:
-                results.append(benchmark.measure(workload, arguments.rounds, peer))
+                results.append(benchmark.measure(workload, rounds, peer))
                 record = results[-1].to_json()
             if arguments.json:
                 print(json.dumps({**record, "machine": machine}), flush=True)

@@ -82,6 +82,7 @@ def test_the_peer_is_timed_and_closed(monkeypatch, capsys):
         (["--only", "Z"], "expected one of A, B, got 'Z'"),
         (["--rounds", "0"], "rounds: expected at least 1, got 0"),
         (["--growth", "--peer", "torch"], "leave --peer out"),
+        (["--growth", "--rounds", "5"], "leave --rounds out"),
     ],
 )
 def test_wrong_usage_is_one_line_and_status_2(capsys, arguments, message):

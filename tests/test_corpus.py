@@ -4,6 +4,7 @@ import itertools
 import logging
 import random
 import tracemalloc
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from theano_rnn.corpus_files import read_documents
 from theano_rnn.errors import CorpusError
 from theano_rnn.options import TrainingOptions
 from theano_rnn.text import Tokenizer
-from theano_rnn.vocabulary import Vocabulary, count_tokens
+from theano_rnn.vocabulary import Vocabulary
 
 SENTENCES = [
     f"The {a} {b} the {c}."
@@ -96,7 +97,7 @@ def plainly_encoded(paths, options):
             [one for i, one in enumerate(train) if i not in chosen],
             [one for i, one in enumerate(train) if i in chosen],
         )
-    counts = count_tokens(train)
+    counts = Counter(itertools.chain.from_iterable(train))
     vocabulary = Vocabulary.build(counts, options.vocabulary_size)
     train, valid = (
         EncodedSentences([[0, *vocabulary.encode(one).tolist(), 1] for one in part]) for part in (train, valid)

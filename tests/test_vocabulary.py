@@ -14,7 +14,6 @@ from theano_rnn.vocabulary import (
     UNKNOWN_TOKEN,
     Vocabulary,
     count_characters,
-    count_tokens,
 )
 
 SPECIAL = [SENTENCE_START, SENTENCE_END, UNKNOWN_TOKEN]
@@ -97,7 +96,7 @@ def test_a_plain_string_is_not_taken_for_tokens():
 
 @pytest.mark.parametrize("newline_ends_sentence", [False, True])
 def test_newline_is_an_entry_or_the_end_of_the_sentence(newline_ends_sentence):
-    vocabulary = Vocabulary.build(count_tokens(["a\nb\n"]), 100, newline_ends_sentence)
+    vocabulary = Vocabulary.build(Counter("a\nb\n"), 100, newline_ends_sentence)
     assert vocabulary.newline_ends_sentence is newline_ends_sentence
     newline = vocabulary.end if newline_ends_sentence else vocabulary.word_to_index["\n"]
     assert ("\n" in vocabulary.index_to_word) is not newline_ends_sentence
@@ -120,7 +119,7 @@ def test_sentence_end_is_decoded_as_itself_or_as_a_newline():
     ids=["ascii", "odd", "last", "mixed", "none"],
 )
 def test_encode_text_is_encode_of_its_characters(known, newline_ends_sentence):
-    vocabulary = Vocabulary.build(count_tokens([known]), 100, newline_ends_sentence)
+    vocabulary = Vocabulary.build(Counter(known), 100, newline_ends_sentence)
     text = "abcx\n é😀😁\ud800\udfff\0\U0010ffff\n"
     ids = vocabulary.encode_text(text)
     assert ids.dtype == np.int32
@@ -139,14 +138,10 @@ def test_id_that_is_no_integer_is_a_type_error():
         Vocabulary.build(COUNTS, 9).decode(np.array([1.0]))
 
 
-def test_tokens_are_counted_over_all_sentences():
-    assert count_tokens(iter([["a", "b"], [], ["a"]])) == {"a": 2, "b": 1}
-
-
 @pytest.mark.parametrize("texts", [[], [""], ["abca\n", "b"], ["é😀\ud800\0", "\U0010ffff😀"]])
-def test_characters_are_counted_like_tokens(texts):
+def test_every_character_is_counted(texts):
     counts = count_characters(iter(texts))
-    assert counts == count_tokens(texts)
+    assert counts == Counter("".join(texts))
     assert {type(count) for count in counts.values()} <= {int}
 
 

@@ -44,6 +44,12 @@ def test_workloads_are_chosen_by_name_in_the_order_asked_for():
     assert choose(STANDARD, None) == list(STANDARD)
 
 
+@pytest.mark.parametrize("workloads", [STANDARD, GRID, GROWTH])
+def test_every_name_can_be_one_of_several_with_commas_between_them(workloads):
+    names = ",".join(work.name for work in workloads)
+    assert choose(workloads, names.split(",")) == list(workloads)
+
+
 def test_an_unknown_name_is_refused_and_the_known_ones_are_named():
     with pytest.raises(OptionError, match="expected one of W1, W2, .*G32, got 'W9'"):
         choose(STANDARD, ["W1", "W9"])

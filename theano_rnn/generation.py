@@ -63,7 +63,6 @@ class TextGroup:
     def __init__(self, sampler, size, word, state, words):
         self.sampler = sampler
         self.size = size
-        self.words_before = words
         self.word = np.full(size, word, np.int32)
         self.states = np.tile(state, (size, 1))
         self.words = np.full(size, words, np.int32)

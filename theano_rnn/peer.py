@@ -29,11 +29,14 @@ class TorchPeer:
                 stdout=subprocess.PIPE,
                 text=True,
             )
-        greetings = [self._read(process) for process in self.processes.values()]
-        self.version = greetings[0]["torch"]
-        if device == "gpu" and not greetings[0]["gpu"]:
+        try:
+            greetings = [self._read(process) for process in self.processes.values()]
+            if device == "gpu" and not greetings[0]["gpu"]:
+                raise OptionError("peer: this torch finds no GPU; install its CUDA build, or time on the cpu")
+        except BaseException:
             self.close()
-            raise OptionError("peer: this torch finds no GPU; install its CUDA build, or time on the cpu")
+            raise
+        self.version = greetings[0]["torch"]
         self.device = "cuda" if device != "cpu" and greetings[0]["gpu"] else "cpu"
 
     def _read(self, process):

@@ -57,8 +57,8 @@ GRID = tuple(
     for batch_size in (32, 256)
 )
 GROWTH = tuple(
-    [Workload(f"V={word_dim:,}", "step", word_dim, 100, 20, 32, "") for word_dim in (1_000, 8_000, 50_000, 100_000)]
-    + [Workload(f"H={hidden_dim:,}", "step", 8_000, hidden_dim, 20, 32, "") for hidden_dim in (50, 100, 200, 500, 1000)]
+    [Workload(f"V={word_dim}", "step", word_dim, 100, 20, 32, "") for word_dim in (1_000, 8_000, 50_000, 100_000)]
+    + [Workload(f"H={hidden_dim}", "step", 8_000, hidden_dim, 20, 32, "") for hidden_dim in (50, 100, 200, 500, 1000)]
 )
 
 
