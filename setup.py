@@ -13,7 +13,7 @@ setup(
     # The scripts are installed as a subpackage, so that the console commands and `python scripts/…` are one code.
     packages=["theano_rnn", "theano_rnn.scripts"],
     package_dir={"theano_rnn.scripts": "scripts"},
-    install_requires=["pytensor>=3.0.7,<4", "jax>=0.10", "numpy>=2", "nltk>=3.9", "tqdm>=4.60"],
+    install_requires=["pytensor>=3.0.7,<4", "jax>=0.10", "numpy>=2", "nltk>=3.9", "tqdm>=4.60", "filelock>=3.15"],
     extras_require={"test": ["pytest>=8", "ruff>=0.9"], "gpu": ["jax[cuda12]>=0.10"]},
     entry_points={
         "console_scripts": [

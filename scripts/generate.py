@@ -3,7 +3,7 @@
 
 import sys
 
-from theano_rnn.command_line import ArgumentParser, run
+from theano_rnn.command_line import ArgumentParser, run, show
 from theano_rnn.errors import OptionError
 
 
@@ -32,7 +32,7 @@ def work(argv):
     except ValueError as error:
         raise OptionError(str(error)) from error
     for text in texts:
-        print(text)
+        show(text)
 
 
 def main(argv=None):

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """Train a recurrent-neural-network language model on text files."""
 
+import contextlib
 import shlex
+import shutil
 import sys
 import time
 from pathlib import Path
 
-from tqdm import tqdm
-
-from theano_rnn.command_line import ArgumentParser, run
+from theano_rnn.command_line import ArgumentParser, printable, run, say
 from theano_rnn.errors import OptionError, TrainingInterrupted
 
 SHIPPED = Path("data") / "comments.csv"
@@ -33,6 +33,7 @@ def parse(argv):
     add("--valid", metavar="FILE", help="held-out text")
     add("--valid-fraction", type=float, metavar="X", help="share of the text to hold out (default: 0.05)")
     add("--evaluate-every", type=int, metavar="N", help="epochs between evaluations (default: 1)")
+    add("--save-every", type=int, metavar="N", help="steps between saves, beside evaluations (default: 5 minutes)")
     add("--model", default="models/rnn.npz", metavar="FILE", help="where the model goes (default: %(default)s)")
     add("--resume", action="store_true", help="go on with an interrupted or finished run of this --model")
     add("--seed", type=int, metavar="N", help="(default: 1)")
@@ -48,17 +49,20 @@ class Screen:
     """Shows a training run on standard error: a bar an epoch, a line and a sentence an evaluation."""
 
     def __init__(self):
+        from tqdm import tqdm
+
+        self.tqdm = tqdm
         self.bar = None
         self.epoch = None  # of the bar; None: the text is being read
 
     def note(self, text):
         if self.epoch is None:
             self.close()
-        tqdm.write(text, file=sys.stderr)
+        self.tqdm.write(text, file=sys.stderr)
 
     def encoding(self, done, total):
         if self.bar is None:
-            self.bar = tqdm(
+            self.bar = self.tqdm(
                 total=total, unit="character", unit_scale=True, desc="encoding", file=sys.stderr, leave=False
             )
         self.bar.update(done - self.bar.n)
@@ -68,7 +72,7 @@ class Screen:
             self.close()
         if self.bar is None:
             self.epoch = state.epoch
-            self.bar = tqdm(
+            self.bar = self.tqdm(
                 total=total, initial=done - 1, unit="step", file=sys.stderr, leave=False, dynamic_ncols=True
             )
             self.bar.set_description(f"epoch {state.epoch + 1}/{epochs}")
@@ -80,7 +84,8 @@ class Screen:
 
     def close(self):
         if self.bar is not None:
-            self.bar.close()
+            with contextlib.suppress(BrokenPipeError):
+                self.bar.close()
             self.bar = None
 
     def evaluated(self, record, sample):
@@ -92,7 +97,7 @@ class Screen:
             f"{measured}perplexity {record['perplexity']:.2f}  "
             f"rate {record['learning_rate']:g}  {record['tokens_per_second']:,.0f} tokens/s  {record['seconds']:.0f} s"
         )
-        self.note(f"           {sample}")
+        self.note(f"           {printable(sample)}")
 
 
 def default_data():
@@ -106,7 +111,10 @@ def default_data():
 def command(argv):
     """The command that goes on with an interrupted run."""
     arguments = [argument for argument in argv if argument != "--resume"]
-    return shlex.join([Path(sys.executable).name, sys.argv[0], *arguments, "--resume"])
+    python = Path(sys.executable)
+    found = shutil.which(python.name)
+    interpreter = python.name if found and Path(found).samefile(python) else str(python)
+    return shlex.join([interpreter, sys.argv[0], *arguments, "--resume"])
 
 
 def work(argv):
@@ -122,7 +130,7 @@ def work(argv):
         lm = train(data, model=model, resume=resume, log=log, reporter=screen, **settings)
     except TrainingInterrupted:
         screen.close()
-        screen.note(f"\ninterrupted; the work so far is saved. To go on:\n  {command(argv)}")
+        say(f"\ninterrupted; the work so far is saved. To go on:\n  {command(argv)}")
         raise
     finally:
         screen.close()

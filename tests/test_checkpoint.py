@@ -3,12 +3,12 @@
 import errno
 import json
 import os
+import tempfile
 import zipfile
 
 import numpy as np
 import pytest
 
-from theano_rnn import checkpoint
 from theano_rnn.checkpoint import FORMAT_VERSION, one_line, read_archive, read_document, write_archive
 from theano_rnn.errors import ModelFileError
 
@@ -93,7 +93,7 @@ def test_a_folder_that_forbids_new_files_is_told(tmp_path, monkeypatch):
     def forbidden(*arguments, **settings):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
-    monkeypatch.setattr(checkpoint.tempfile, "mkstemp", forbidden)
+    monkeypatch.setattr(tempfile, "mkstemp", forbidden)
     with pytest.raises(ModelFileError, match="cannot be written: Permission denied") as error:
         write_archive(tmp_path / "a.npz", ARRAYS, {})
     assert_one_line(error, tmp_path / "a.npz")
@@ -177,7 +177,9 @@ class Malicious:
 def test_python_objects_are_refused_and_never_unpickled(tmp_path):
     path, witness = tmp_path / "a.npz", tmp_path / "witness"
     np.savez(path, U=np.array([Malicious(witness)], dtype=object))
-    with pytest.raises(ModelFileError, match="damaged, or not a model file: .*allow_pickle=False") as error:
+    with pytest.raises(
+        ModelFileError, match="damaged, or not a model file: U holds no plain numbers but object"
+    ) as error:
         read_archive(path)
     assert_one_line(error, path)
     assert not witness.exists()

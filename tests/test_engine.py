@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import theano_rnn
-from theano_rnn import RNN, OptionError, engine
+from theano_rnn import RNN, OptionError, engine, machine_code
 from theano_rnn.engine import (
     DEVICES,
     T,
@@ -196,7 +196,7 @@ def test_machine_code_is_kept_in_the_users_cache_by_processor(monkeypatch, jax_s
     monkeypatch.delenv("THEANO_RNN_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     engine.keep_machine_code()
-    folder = tmp_path / "theano_rnn" / engine.processor_key()
+    folder = tmp_path / "theano_rnn" / machine_code.processor_key()
     assert folder.is_dir()
     assert jax_settings["jax_compilation_cache_dir"] == str(folder)
     assert jax_settings["jax_persistent_cache_min_compile_time_secs"] == 0
@@ -218,7 +218,7 @@ def test_a_cache_that_the_user_has_set_up_in_jax_stays(monkeypatch, jax_settings
 def test_a_cache_folder_that_cannot_be_made_is_done_without(monkeypatch, jax_settings, tmp_path, caplog):
     (tmp_path / "file").write_text("no folder")
     monkeypatch.setenv("THEANO_RNN_CACHE", str(tmp_path / "file" / "cache"))
-    with caplog.at_level("INFO", logger="theano_rnn.engine"):
+    with caplog.at_level("INFO", logger="theano_rnn.machine_code"):
         engine.keep_machine_code()
     assert jax_settings == {}
     assert "compiled functions are not kept between runs" in caplog.text
@@ -226,32 +226,11 @@ def test_a_cache_folder_that_cannot_be_made_is_done_without(monkeypatch, jax_set
 
 def test_a_cache_folder_that_cannot_be_written_is_done_without(monkeypatch, jax_settings, tmp_path, caplog):
     monkeypatch.setenv("THEANO_RNN_CACHE", str(tmp_path))
-    monkeypatch.setattr(engine.os, "access", lambda path, mode: False)
-    with caplog.at_level("INFO", logger="theano_rnn.engine"):
+    monkeypatch.setattr(machine_code.os, "access", lambda path, mode: False)
+    with caplog.at_level("INFO", logger="theano_rnn.machine_code"):
         engine.keep_machine_code()
     assert jax_settings == {}
     assert f"{tmp_path} is not writable" in caplog.text
-
-
-def test_the_processor_key_is_stable_and_differs_with_the_instruction_set(monkeypatch):
-    key = engine.processor_key()
-    assert key == engine.processor_key() and len(key) == 16 and key.isalnum()
-
-    def machine(text):
-        monkeypatch.setattr(engine, "Path", lambda path: SimpleNamespace(read_text=lambda errors: text))
-        return engine.processor_key()
-
-    fast, slow = "model: x\nflags: avx avx512\nMHz: 1\n", "model: x\nflags: avx\nMHz: 1\n"
-    assert machine(fast) != machine(slow)
-    assert machine(fast) == machine(fast.replace("MHz: 1", "MHz: 2"))
-
-
-def test_the_processor_key_does_without_a_description_of_the_processor(monkeypatch):
-    def unreadable(errors):
-        raise FileNotFoundError
-
-    monkeypatch.setattr(engine, "Path", lambda path: SimpleNamespace(read_text=unreadable))
-    assert len(engine.processor_key()) == 16
 
 
 def test_a_cpu_has_no_name_and_another_device_its_own(monkeypatch):

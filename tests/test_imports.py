@@ -8,9 +8,11 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "theano_rnn"
 
 ORDER = (
-    "errors checks checkpoint corpus_files detokenize sentence_splitter word_tokenizer text vocabulary batches "
-    "allocator engine cells softmax graph updates gradient_check model optimizer sampling scoring "
-    "generation language_model options corpus corpus_cache run_files training command_line workloads "
+    "errors signals checks atomic_files seal npz_reader checkpoint corpus_files detokenize "
+    "sentence_splitter word_tokenizer text vocabulary batches "
+    "allocator machine_code engine cells softmax graph updates gradient_check model optimizer sampling scoring "
+    "generation language_model options corpus corpus_cache reporter run_files training_state training command_line "
+    "workloads "
     "torch_peer peer benchmark benchmark_report"
 ).split()
 THEANO = {"pytensor", "jax", "jaxlib", "theano", "aesara"}
@@ -70,8 +72,8 @@ def test_module_imports_only_modules_before_it_and_never_the_package_root(module
     assert set(own_imports(module)) <= set(ORDER[: ORDER.index(module)])
 
 
-def test_the_command_line_knows_the_errors_only():
-    assert set(own_imports("command_line")) <= {"errors"}
+def test_the_command_line_knows_errors_and_signals_only():
+    assert set(own_imports("command_line")) <= {"errors", "signals"}
 
 
 @every_module

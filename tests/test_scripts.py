@@ -144,6 +144,7 @@ def test_every_setting_of_the_package_is_an_option_that_reaches_it(tmp_path, mon
         "valid": "valid.txt",
         "valid_fraction": 0.5,
         "evaluate_every": 2,
+        "save_every": 6,
         "seed": 4,
         "device": "cpu",
     }
@@ -369,7 +370,7 @@ def test_without_a_file_standard_input_is_scored(lm, model, loaded, monkeypatch,
 
 
 def test_several_files_are_scored_one_after_the_other_and_blockwise(model, loaded, text, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(score, "LINES_AT_ONCE", 3)
+    monkeypatch.setattr("theano_rnn.corpus_files._LINES_AT_ONCE", 3)
     (tmp_path / "more.txt").write_text("the end\n", encoding="utf-8")
     assert status(score, "--model", model, text, tmp_path / "more.txt", text) == 0
     out, err = capsys.readouterr()

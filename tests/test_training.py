@@ -17,7 +17,10 @@ from theano_rnn.language_model import LanguageModel, load
 from theano_rnn.model import RNN
 from theano_rnn.optimizer import Optimizer
 from theano_rnn.options import TrainingOptions
-from theano_rnn.training import Reporter, RunFiles, StopSignals, TrainingRun, train
+from theano_rnn.reporter import Reporter
+from theano_rnn.run_files import RunFiles
+from theano_rnn.signals import Stopped, StopRequest, handled_by
+from theano_rnn.training import TrainingRun, train
 
 SENTENCES = [
     f"The {a} {b} the {c}."
@@ -208,10 +211,11 @@ def test_a_run_interrupted_before_its_first_evaluation_and_again_goes_on_too(unb
 
 def test_a_second_signal_stops_at_once_and_the_handlers_come_back():
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt), StopSignals() as signals:
-        assert not signals.requested
+    stop = StopRequest()
+    with pytest.raises(Stopped, match="SIGTERM"), handled_by(stop):
+        assert not stop
         signal.raise_signal(signal.SIGINT)
-        assert signals.requested
+        assert stop and stop.number == signal.SIGINT
         signal.raise_signal(signal.SIGTERM)
     assert signal.getsignal(signal.SIGINT) is before
 
@@ -430,7 +434,7 @@ def test_without_held_out_text_the_perplexity_is_that_of_the_training_text(unbro
 
 def test_a_log_that_cannot_be_written_is_told(tmp_path):
     with pytest.raises(ModelFileError, match="cannot be written: Is a directory; choose another place"):
-        RunFiles(tmp_path / "m.npz", tmp_path).append_log({}, first=True)
+        RunFiles(tmp_path / "m.npz", tmp_path).write_log([{}])
 
 
 def test_evaluations_come_as_often_as_asked_and_at_the_end_with_a_sample(toy, tmp_path, monkeypatch):
@@ -459,6 +463,7 @@ def test_an_existing_model_is_kept_under_another_name(toy, tmp_path, monkeypatch
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "model.checkpoint.npz",
         "model.corpus.npz",
+        "model.lock",
         "model.npz",
         "model.previous.npz",
     ]

@@ -1,19 +1,20 @@
-"""Files of named arrays and JSON documents: one .npz, written atomically, read without pickles. Knows no model.
+"""Files of named arrays and JSON documents: one .npz, written atomically, sealed by a checksum, read without pickles.
 
-A document is stored as the UTF-8 bytes of its JSON text (uint8): NumPy's own strings lose trailing null characters.
+Knows no model. A document is stored as the UTF-8 bytes of its JSON text (uint8): NumPy's own strings lose trailing null
+characters.
 """
 
-import contextlib
 import json
-import os
-import tempfile
+import stat
 import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
 
+from theano_rnn.atomic_files import replacing
 from theano_rnn.errors import ModelFileError
+from theano_rnn.npz_reader import read_arrays
+from theano_rnn.seal import check_seal, seal
 
 FORMAT_VERSION = 1
 
@@ -31,57 +32,38 @@ def write_archive(path, arrays, documents):
     for name, document in documents.items():
         text = json.dumps({"version": FORMAT_VERSION, "content": document})
         entries[name] = np.frombuffer(text.encode("ascii"), dtype=np.uint8)
-    temporary = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
+        with replacing(path) as file:
             np.savez(file, **entries)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~current_umask())
-        os.replace(temporary, path)
+            seal(file)
     except OSError as error:
         raise ModelFileError(f"{path}: cannot be written: {error.strerror or error}; choose another place") from error
-    finally:
-        if temporary is not None:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)
-
-
-def current_umask():
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def read_archive(path):
-    """All entries of an .npz, as a dict of arrays.
+    """All entries of an .npz, as a dict of arrays of numbers.
 
     Raises
     ------
     ModelFileError
-        For a file that is missing, unreadable, no .npz, damaged, or holds Python objects.
+        For a file that is missing, unreadable, no .npz, damaged, claims more than it holds, or holds Python objects.
     """
     path = Path(path)
     try:
+        if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
+            raise ModelFileError(f"{path}: is no ordinary file; name a file that train.py wrote")
         with open(path, "rb") as file:
             if not zipfile.is_zipfile(file):
                 raise ModelFileError(f"{path}: not a model file (no .npz archive); name a file that train.py wrote")
-            file.seek(0)
-            with np.load(file, allow_pickle=False) as archive:
-                entries = {name: archive[name] for name in archive.files}
-        for name, entry in entries.items():
-            if not isinstance(entry, np.ndarray):
-                raise ModelFileError(f"{path}: damaged, or not a model file: {name} is no array")
-        return entries
+            check_seal(file)
+            return read_arrays(file)
     except ModelFileError:
         raise
     except FileNotFoundError as error:
         raise ModelFileError(f"{path}: no such file; train a model first, or name another file") from error
     except OSError as error:
         raise ModelFileError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (ValueError, KeyError, EOFError, SyntaxError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
+    except Exception as error:  # of any kind: see `read_arrays`
         raise ModelFileError(f"{path}: damaged, or not a model file: {one_line(error)}") from error
 
 
@@ -96,13 +78,15 @@ def read_document(path, entries, name):
     if name not in entries:
         raise ModelFileError(f"{path}: holds no {name}; it was not saved as a language model")
     try:
-        document = json.loads(entries[name].astype(np.uint8).tobytes().decode("ascii"))
+        if entries[name].dtype != np.uint8 or entries[name].ndim != 1:
+            raise ValueError(f"expected bytes, got {entries[name].dtype} of shape {entries[name].shape}")
+        document = json.loads(entries[name].tobytes().decode("ascii"))
         version, content = document["version"], document["content"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelFileError(f"{path}: damaged {name}: {one_line(error)}") from error
     if version != FORMAT_VERSION:
         raise ModelFileError(
-            f"{path}: has format version {version}, this theano_rnn reads {FORMAT_VERSION}; install a newer theano_rnn"
+            f"{path}: has format version {version!r:.40}, this theano_rnn reads {FORMAT_VERSION}; install a newer one"
         )
     return content
 

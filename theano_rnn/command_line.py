@@ -1,36 +1,130 @@
-"""What the scripts share: one line for what the user can mend, exit statuses, arguments as settings."""
+"""What the scripts share: arguments, what is shown where, one line for what the user can mend, exit statuses."""
 
 import argparse
+import functools
 import os
+import signal
 import sys
 
 from theano_rnn.errors import TheanoRNNError, TrainingInterrupted
+from theano_rnn.signals import handled_by
 
-OK, WRONG, INTERRUPTED = 0, 2, 130
+OK, WRONG = 0, 2
+BY_SIGNAL = 128  # and its number, as shells have it: 130 after Ctrl-C, 143 after SIGTERM
+
+
+class OutputError(TheanoRNNError):
+    """Standard output cannot be written, for another reason than that its reader has gone."""
 
 
 class ArgumentParser(argparse.ArgumentParser):
     """Wrong usage gives one line, without the whole usage before it."""
 
     def error(self, message):
-        self.exit(WRONG, f"{self.prog}: {message}; see {self.prog} --help\n")
+        self.exit(WRONG, f"{self.prog}: {printable(message)}; see {self.prog} --help\n")
 
 
 def run(script, main, arguments):
     """Run a script's main function and turn what it raises into a line on standard error and an exit status."""
+    prepare_streams()
+    with handled_by(functools.partial(end, script)):
+        try:
+            main(arguments)
+            flush()
+            return OK
+        except TheanoRNNError as error:
+            say(f"{script}: {printable(str(error))}")
+            return WRONG
+        except MemoryError:
+            say(f"{script}: the memory does not suffice; make the network, its vocabulary or its minibatches smaller")
+            return WRONG
+        except BrokenPipeError:
+            # The reader has gone (`| head`): no error, and nothing more to say.
+            drop_output()
+            return OK
+        except TrainingInterrupted as error:
+            return BY_SIGNAL + error.number
+        except KeyboardInterrupt as error:
+            say(f"\n{script}: interrupted")
+            return BY_SIGNAL + getattr(error, "number", signal.SIGINT)
+
+
+def end(script, number, frame):
+    """What a signal does where there is nothing to save: results so far go out, and the process ends.
+
+    An exception would be lost in libraries that are just being imported, or make them abort the process.
+    """
+    with handled_by(lambda number, frame: os._exit(BY_SIGNAL + number)):
+        try:
+            flush()
+        except (OSError, OutputError, RuntimeError):
+            pass  # nobody reads, or the signal came amidst writing
+        try:
+            os.write(2, f"\n{script}: interrupted\n".encode())
+        except OSError:
+            pass
+        os._exit(BY_SIGNAL + number)
+
+
+def prepare_streams():
+    """Let streams that the caller has closed swallow what is written, and let texts come out as UTF-8, as they come in.
+
+    Bytes of an argument that are no UTF-8 come out as they are.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
+
+
+def show(*columns):
+    """Write a line of results: tab-separated columns.
+
+    Raises
+    ------
+    OutputError
+        For a full disk, say.
+    BrokenPipeError
+        If the reader has gone.
+    """
     try:
-        main(arguments)
+        print(*columns, sep="\t")
+    except OSError as error:
+        output_failed(error)
+
+
+def flush():
+    """Send what was shown on its way; raises as `show` does."""
+    try:
         sys.stdout.flush()
-        return OK
-    except TheanoRNNError as error:
-        print(f"{script}: {error}", file=sys.stderr)
-        return WRONG
-    except BrokenPipeError:
-        # The reader has gone (`| head`): no error, and nothing more to say at exit.
+    except OSError as error:
+        output_failed(error)
+
+
+def output_failed(error):
+    drop_output()
+    if isinstance(error, BrokenPipeError):
+        raise error
+    raise OutputError(f"standard output cannot be written: {error.strerror}; choose another place") from error
+
+
+def drop_output():
+    """Send what standard output still holds nowhere: it would be tried again at exit."""
+    try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
-    except TrainingInterrupted:
-        return INTERRUPTED
-    except KeyboardInterrupt:
-        print(f"\n{script}: interrupted", file=sys.stderr)
-        return INTERRUPTED
+    except (OSError, ValueError):
+        pass  # no file at all
+
+
+def say(text):
+    """Write a line on standard error, as long as somebody can read it."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except OSError:
+        pass
+
+
+def printable(text):
+    """Text as one line without control characters, which could also make a terminal do something."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)

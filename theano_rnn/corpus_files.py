@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import gzip
+import itertools
 import logging
 import os
 import re
@@ -21,6 +22,8 @@ _LINE_END = re.compile(rb"\r\n?|\n")
 _LARGEST_EXPANSION = 200
 _ALWAYS_ALLOWED_SIZE = 64 * 2**20
 _BLOCK_SIZE = 2**20
+_LINES_AT_ONCE = 4096
+_LONGEST_LINE = 2**30  # bytes
 
 _TEXT_COLUMN = "body"
 _LONGEST_COLUMN_NAME = 80  # characters
@@ -69,7 +72,7 @@ def read_lines(paths, standard_input):
     Parameters
     ----------
     paths : sequence of str
-    standard_input : binary file
+    standard_input : binary file, or None if it is closed
 
     Raises
     ------
@@ -80,10 +83,38 @@ def read_lines(paths, standard_input):
         name = "standard input" if path is None else _shown_name(path)
         try:
             with contextlib.nullcontext(standard_input) if path is None else open(path, "rb") as source:
-                for number, line in enumerate(source, 1):
+                if source is None:
+                    raise CorpusError("standard input is closed; name a file with the sentences")
+                for number in itertools.count(1):
+                    line = source.readline(_LONGEST_LINE + 1)
+                    if not line:
+                        break
+                    if len(line) > _LONGEST_LINE:
+                        raise CorpusError(
+                            f"{name}, line {number}: is longer than {_LONGEST_LINE:,} bytes; put each sentence on a "
+                            "line of its own"
+                        )
                     yield _decode_line(line, number, name)
         except OSError as error:
             raise CorpusError(f"{name}: cannot be read: {error.strerror}; check its name") from error
+
+
+def blocks(lines):
+    """Yield lines in lists that are handled together: of some thousands, fewer if they are long.
+
+    Parameters
+    ----------
+    lines : iterable of str
+    """
+    block, characters = [], 0
+    for line in lines:
+        block.append(line)
+        characters += len(line)
+        if len(block) == _LINES_AT_ONCE or characters >= _BLOCK_SIZE:
+            yield block
+            block, characters = [], 0
+    if block:
+        yield block
 
 
 def _decode_line(line, number, name):

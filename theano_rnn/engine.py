@@ -6,14 +6,10 @@ and that XLA makes the machine code. What a model means is unknown here.
 
 import contextlib
 import functools
-import hashlib
-import logging
 import os
-import platform
 import signal
 import threading
 import warnings
-from pathlib import Path
 
 import jax
 import numpy as np
@@ -28,12 +24,11 @@ from pytensor.tensor.basic import ScalarFromTensor, TensorFromScalar
 from pytensor.tensor.elemwise import Elemwise
 from pytensor.tensor.sharedvar import TensorSharedVariable
 
+from theano_rnn import machine_code
 from theano_rnn.allocator import keep_freed_memory
 from theano_rnn.errors import OptionError
 
 __all__ = ["DEVICES", "T", "as_numpy", "compile_function", "float_type", "select_device", "shared_array", "theano"]
-
-logger = logging.getLogger(__name__)
 
 DEVICES = ("auto", "cpu", "gpu")
 
@@ -270,33 +265,16 @@ def prepare():
 def keep_machine_code():
     """Keep XLA's machine code on disk, so that the next process starts without compiling.
 
-    The folder is $THEANO_RNN_CACHE, else a folder in the user's cache that is named after this processor's features
-    (machine code made for another would not run). A cache that the user has set up in JAX stays.
+    A cache that the user has set up in JAX stays as it is.
     """
     if jax.config.jax_compilation_cache_dir:
         return
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    chosen = os.environ.get("THEANO_RNN_CACHE") or "on"
-    folder = home / "theano_rnn" / processor_key() if chosen == "on" else Path(chosen)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        logger.info("compiled functions are not kept between runs: %s", error)
+    folder = machine_code.folder()
+    if folder is None:
         return
-    if not os.access(folder, os.W_OK):
-        logger.info("compiled functions are not kept between runs: %s is not writable", folder)
-        return
+    machine_code.remove_damaged(folder)
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
-
-
-def processor_key():
-    """A short name that differs between processors with different instruction sets."""
-    description = platform.machine() + platform.processor()
-    try:
-        lines = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
-        description += next((line for line in lines if line.startswith(("flags", "Features"))), "")
-    except OSError:
-        pass
-    return hashlib.sha256(description.encode()).hexdigest()[:16]
+    # A full disk, say: what cannot be kept is compiled again.
+    warnings.filterwarnings("ignore", message="Error (reading|writing) persistent compilation cache entry")

@@ -1,5 +1,7 @@
 """The package's own errors: each message says what is wrong, where, and how to mend it, in one line."""
 
+import signal
+
 
 class TheanoRNNError(Exception):
     """Base of every error that a user of the package can mend."""
@@ -32,8 +34,11 @@ class TrainingInterrupted(KeyboardInterrupt):
     ----------
     checkpoint : pathlib.Path
         The file from which the run goes on.
+    number : int
+        Which signal it was; SIGPIPE where what is shown of the run could not be written any more.
     """
 
-    def __init__(self, checkpoint):
+    def __init__(self, checkpoint, number=signal.SIGINT):
         super().__init__(f"training was interrupted; its state is in {checkpoint}")
         self.checkpoint = checkpoint
+        self.number = number

@@ -82,7 +82,7 @@ class LanguageModel:
                 rnn,
                 Vocabulary.from_configuration(vocabulary),
                 Tokenizer.from_configuration(configuration["tokenizer"]),
-                configuration["training"],
+                check_training(configuration["training"]),
             )
         except ModelFileError:
             raise
@@ -140,18 +140,30 @@ class LanguageModel:
 
     def words_scores(self, sentences):
         """`word_scores` of several sentences, scored together: a list of such lists."""
+        return [
+            list(zip(tokens, values.tolist(), known.tolist(), strict=True))
+            for tokens, values, known in self.scored_tokens(sentences)
+        ]
+
+    def scored_tokens(self, sentences):
+        """What `word_scores` gives, as columns, which take less memory.
+
+        Parameters
+        ----------
+        sentences : sequence of str
+
+        Returns
+        -------
+        list of (list of str, float64 array, array of bool)
+            For each sentence its tokens, ln P of each, and whether it is known.
+        """
         token_lists = [self.tokenize(sentence) for sentence in sentences]
         encoded = [self.frame(self.vocabulary.encode(tokens)) for tokens in token_lists]
+        scores = scoring.token_log_probabilities(self.rnn, encoded)
+        unknown = self.vocabulary.unknown
         return [
-            list(
-                zip(
-                    [*tokens, SENTENCE_END],
-                    values.tolist(),
-                    [*(token in self.vocabulary for token in tokens), True],
-                    strict=True,
-                )
-            )
-            for tokens, values in zip(token_lists, scoring.token_log_probabilities(self.rnn, encoded), strict=True)
+            ([*tokens, SENTENCE_END], values, ids[1:] != unknown)
+            for tokens, values, ids in zip(token_lists, scores, encoded, strict=True)
         ]
 
     def perplexity(self, sentences):
@@ -165,7 +177,8 @@ class LanguageModel:
         values = self.token_scores([sentences] if isinstance(sentences, str) else sentences)
         if not values:
             raise ValueError("sentences: expected at least one, got none")
-        return float(np.exp(-np.concatenate(values).mean()))
+        values = np.concatenate(values)
+        return scoring.perplexity(values.sum(), len(values))
 
     def text_loss(self, text, batch_size=10, sequence_length=50):
         """Mean cross-entropy of a text in nats per token, read as in training.
@@ -259,6 +272,12 @@ class LanguageModel:
         if whole.startswith(beginning):
             return prompt + whole[len(beginning) :]
         return f"{prompt} {self.tokenizer.detokenize(tokens)}"
+
+
+def check_training(training):
+    if not isinstance(training, dict):
+        raise ValueError(f"training: expected a dict, got {type(training).__name__}")
+    return training
 
 
 def load(path):

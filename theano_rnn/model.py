@@ -71,11 +71,7 @@ class RNN:
 
     @property
     def parameter_shapes(self):
-        return {
-            "U": (self.hidden_dim, self.word_dim),
-            "V": (self.word_dim, self.hidden_dim),
-            "W": (self.hidden_dim, self.hidden_dim),
-        }
+        return shapes_of_parameters(self.word_dim, self.hidden_dim)
 
     @property
     def parameters(self):
@@ -99,13 +95,8 @@ class RNN:
         ValueError
             For a missing array or a wrong shape.
         """
-        checked = {}
-        for name, shape in self.parameter_shapes.items():
-            if name not in values:
-                raise ValueError(f"{name} is missing; expected arrays named {', '.join(PARAMETERS)}")
-            checked[name] = np.array(values[name], dtype=self.dtype)
-            if checked[name].shape != shape:
-                raise ValueError(f"{name}: expected shape {shape}, got {checked[name].shape}")
+        check_shapes(values, self.parameter_shapes)
+        checked = {name: np.array(values[name], dtype=self.dtype) for name in PARAMETERS}
         for name, value in checked.items():
             getattr(self, name).set_value(value, borrow=True)
 
@@ -115,7 +106,10 @@ class RNN:
         U = np.asarray(values["U"])
         if U.ndim != 2:
             raise ValueError(f"U: expected a matrix (hidden_dim, word_dim), got shape {U.shape}")
-        rnn = cls(U.shape[1], U.shape[0], bptt_truncate=bptt_truncate, activation=activation, seed=0)
+        hidden_dim, word_dim = U.shape
+        # A file could say anything: W is not made as large as U claims unless it is there.
+        check_shapes(values, shapes_of_parameters(word_dim, hidden_dim))
+        rnn = cls(word_dim, hidden_dim, bptt_truncate=bptt_truncate, activation=activation, seed=0)
         rnn.set_values(values)
         return rnn
 
@@ -359,6 +353,19 @@ class RNN:
 
 
 RNNTheano = RNN
+
+
+def shapes_of_parameters(word_dim, hidden_dim):
+    return {"U": (hidden_dim, word_dim), "V": (word_dim, hidden_dim), "W": (hidden_dim, hidden_dim)}
+
+
+def check_shapes(values, shapes):
+    """Raise ValueError for an array that is missing or has another shape."""
+    for name, shape in shapes.items():
+        if name not in values:
+            raise ValueError(f"{name} is missing; expected arrays named {', '.join(shapes)}")
+        if np.shape(values[name]) != shape:
+            raise ValueError(f"{name}: expected shape {shape}, got {np.shape(values[name])}")
 
 
 def column(ids):

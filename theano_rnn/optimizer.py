@@ -37,6 +37,11 @@ class Optimizer:
         return {name: as_numpy(shared.get_value(borrow=True)) for name, shared in self.accumulators.items()}
 
     def set_state(self, arrays, step_number):
+        """Set the accumulators; KeyError or ValueError, and nothing is set, if an array is missing or does not fit."""
+        for name, shared in self.accumulators.items():
+            expected = shared.get_value(borrow=True).shape
+            if np.shape(arrays[name]) != expected:
+                raise ValueError(f"{name}: expected shape {expected}, got {np.shape(arrays[name])}")
         for name, shared in self.accumulators.items():
             shared.set_value(np.array(arrays[name], dtype=self.rnn.dtype), borrow=True)
         self.step_number = step_number

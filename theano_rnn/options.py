@@ -26,7 +26,7 @@ TUTORIAL_DEFAULTS = {"epochs": 100, "evaluate_every": 5, "valid_fraction": 0.0}
 CHAR_DEFAULTS = {"batch_size": 50}
 
 # What may differ when a run goes on: how long, how often, where; not what is learnt from what.
-FREE_ON_RESUME = ("epochs", "evaluate_every", "device")
+FREE_ON_RESUME = ("epochs", "evaluate_every", "save_every", "device")
 
 
 # Whole numbers and their least values.
@@ -72,6 +72,8 @@ class TrainingOptions:
         Share of the text that is held out where `valid` is None.
     evaluate_every : int
         In epochs.
+    save_every : int, optional
+        In steps: how often the state of the run is saved, beside evaluations. Default: when five minutes have passed.
     seed : int
         Of initial values, held-out sentences and the order of sentences.
     device : {"auto", "cpu", "gpu"}
@@ -103,6 +105,7 @@ class TrainingOptions:
     valid: str | None = None
     valid_fraction: float = 0.05
     evaluate_every: int = 1
+    save_every: int | None = None
     seed: int = 1
     device: str = "auto"
     tutorial: bool = False
@@ -118,6 +121,8 @@ class TrainingOptions:
             check_bptt_truncate(self.bptt_truncate)
             for name, minimum in COUNTS.items():
                 object.__setattr__(self, name, check_count(name, getattr(self, name), minimum))
+            if self.save_every is not None:
+                check_count("save_every", self.save_every)
         except (TypeError, ValueError) as error:
             raise OptionError(str(error)) from error
         if self.valid is not None:

@@ -1,15 +1,22 @@
-"""The files of a training run: model, checkpoint, encoded text, log; what may be written where.
+"""The files of a training run: model, checkpoint, encoded text, log, lock; what may be written where.
 
 Knows no network and no loop.
 """
 
+import contextlib
 import json
 import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
+from theano_rnn.atomic_files import keep_as, remove_leftovers
 from theano_rnn.checkpoint import read_archive, read_document, write_archive
 from theano_rnn.errors import ModelFileError, OptionError
+
+DOCUMENT = "run"
 
 
 @dataclass
@@ -22,7 +29,13 @@ class Checkpoint:
 
 
 class RunFiles:
-    """The files of a run: model, checkpoint, encoded text, log."""
+    """The files of a run: model, checkpoint, encoded text, log, lock.
+
+    Attributes
+    ----------
+    checkpoint_is_ours, model_is_ours : bool
+        Whether this run has written the file that stands there; what another run has left is kept before.
+    """
 
     def __init__(self, model, log):
         if model.suffix != ".npz":
@@ -30,23 +43,27 @@ class RunFiles:
         self.model = model
         self.checkpoint = model.with_suffix(".checkpoint.npz")
         self.corpus = model.with_suffix(".corpus.npz")
+        self.lock = model.with_suffix(".lock")
+        # Named like the files of a model of its own, with which one can go on.
         self.previous = model.with_suffix(".previous.npz")
+        self.previous_checkpoint = self.previous.with_suffix(".checkpoint.npz")
         self.log = log
-        self.started = False
+        self.checkpoint_is_ours = self.model_is_ours = False
+        self.lines_logged = None  # not known
 
     def check(self, paths, options):
         """Refuse, before hours of work, places that cannot be written and texts that would be overwritten."""
         texts = {Path(path).resolve() for path in [*paths, *([options.valid] if options.valid else [])]}
-        written = {path.resolve() for path in (self.model, self.checkpoint, self.corpus, self.previous)}
-        if self.log is not None and self.log.resolve() in written:
+        needed = (self.model, self.checkpoint)
+        places = (*needed, self.corpus, self.lock, self.previous, self.previous_checkpoint)
+        if self.log is not None and self.log.resolve() in {path.resolve() for path in places}:
             raise OptionError(f"{self.log}: is where the model goes; choose another place for the log")
-        for path in (self.model, self.checkpoint, self.corpus, self.log):
+        for path in (*places, self.log):
+            if path is not None and path.resolve() in texts:
+                raise OptionError(f"{path}: is one of the texts; choose another place for what is written")
+        for path in (*needed, self.log):
             if path is None:
                 continue
-            if path.resolve() in texts:
-                raise OptionError(f"{path}: is one of the texts; choose another place for what is written")
-            if path == self.corpus:
-                continue  # a run can do without
             if path.is_dir():
                 raise ModelFileError(f"{path}: is a folder; name a file in it")
             try:
@@ -56,32 +73,96 @@ class RunFiles:
             if not os.access(path.parent, os.W_OK):
                 raise ModelFileError(f"{path}: the folder is not writable; choose another place")
 
-    def read_checkpoint(self):
+    @contextlib.contextmanager
+    def alone(self):
+        """Keep other runs away from these files. The system ends the lock with the process, however it ends.
+
+        Raises
+        ------
+        ModelFileError
+            If another run holds the lock, or there is no place for it.
+        """
+        lock = FileLock(self.lock, timeout=0)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise ModelFileError(
+                f"{self.model}: another run is training this model (it holds {self.lock}); "
+                "wait until it has ended, or choose another place"
+            ) from error
+        except (OSError, NotImplementedError) as error:
+            raise ModelFileError(f"{self.lock}: cannot be written: {error}; choose another place") from error
+        try:
+            for path in (self.model, self.checkpoint, self.corpus, self.previous, self.previous_checkpoint):
+                remove_leftovers(path)
+            yield
+        finally:
+            lock.release()
+
+    def require_checkpoint(self):
         if not self.checkpoint.exists():
             raise ModelFileError(f"{self.checkpoint}: no such file, so there is no run to go on with; start a new one")
+
+    def read_checkpoint(self):
         arrays = read_archive(self.checkpoint)
-        configuration = read_document(self.checkpoint, arrays, "run")
-        self.started = True
+        configuration = read_document(self.checkpoint, arrays, DOCUMENT)
+        self.checkpoint_is_ours = True
         return Checkpoint(self.checkpoint, arrays, configuration)
 
-    def write(self, arrays, configuration, best):
-        """The checkpoint first: it holds the best parameters too, so that a crash in between loses nothing."""
-        write_archive(self.checkpoint, arrays, {"run": configuration})
-        if not self.started and self.model.exists():
-            os.replace(self.model, self.previous)
-        self.started = True
-        best.save(self.model)
+    def write(self, arrays, configuration, best=None):
+        """Write the checkpoint and, if it is to change, the model.
 
-    def append_log(self, record, first):
-        if self.log is None:
-            return
+        The checkpoint goes first: it holds the best parameters too, so that a crash in between loses nothing.
+
+        Raises
+        ------
+        ModelFileError
+            If that is impossible; what was there before is still there.
+        """
         try:
-            with open(self.log, "w" if first else "a", encoding="utf-8") as file:
-                file.write(json.dumps(record) + "\n")
+            if not self.checkpoint_is_ours and self.checkpoint_is_of_use():
+                keep_as(self.checkpoint, self.previous_checkpoint)
+            if best is not None and not self.model_is_ours and self.model.exists():
+                keep_as(self.model, self.previous)
+        except OSError as error:
+            raise ModelFileError(
+                f"{self.model}: the files that are there cannot be kept: {error.strerror}; choose another place"
+            ) from error
+        write_archive(self.checkpoint, arrays, {DOCUMENT: configuration})
+        self.checkpoint_is_ours = True
+        if best is not None:
+            best.save(self.model)
+            self.model_is_ours = True
+
+    def checkpoint_is_of_use(self):
+        """Whether there is a checkpoint of a run that has learnt something, as far as one can tell."""
+        if not self.checkpoint.exists():
+            return False
+        try:
+            state = read_document(self.checkpoint, read_archive(self.checkpoint), DOCUMENT)["state"]
+            return bool(state["epoch"] or state["step"])
+        except (ModelFileError, KeyError, TypeError):
+            return True
+
+    def rescue(self, arrays, configuration):
+        """Write the checkpoint to the system's folder for temporary files; where it is now, or None if that fails."""
+        try:
+            place = Path(tempfile.mkdtemp(prefix="theano_rnn-")) / self.checkpoint.name
+            write_archive(place, arrays, {DOCUMENT: configuration})
+        except (OSError, ModelFileError):
+            return None
+        return place
+
+    def write_log(self, history):
+        """Let the log tell of all evaluations so far: by a line more, or anew where it may not hold those before it."""
+        if self.log is None or not history or self.lines_logged == len(history):
+            return
+        is_continued = self.lines_logged == len(history) - 1
+        lines = [json.dumps(record) + "\n" for record in (history[-1:] if is_continued else history)]
+        self.lines_logged = None
+        try:
+            with open(self.log, "a" if is_continued else "w", encoding="utf-8") as file:
+                file.write("".join(lines))
         except OSError as error:
             raise ModelFileError(f"{self.log}: cannot be written: {error.strerror}; choose another place") from error
-
-    def rewrite_log(self, history):
-        """Make the log tell what the checkpoint knows: lines after it belong to work that is done again."""
-        for i, record in enumerate(history):
-            self.append_log(record, first=i == 0)
+        self.lines_logged = len(history)

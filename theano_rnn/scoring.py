@@ -1,10 +1,13 @@
 """Log-probabilities of encoded sentences and texts, batched. Knows ids, not words."""
 
+import math
+
 import numpy as np
 
 from theano_rnn import batches
 
 BATCH_SIZES = (1, 32, 256)  # few, so that few shapes are compiled: one sentence, a page, a corpus
+LONGEST = 1280  # steps at once; a text without line ends would otherwise fill the memory with its states
 
 
 def token_log_probabilities(rnn, sentences):
@@ -21,13 +24,53 @@ def token_log_probabilities(rnn, sentences):
     list of float arrays
         In the order of the sentences; natural logarithms.
     """
-    size = next((size for size in BATCH_SIZES if len(sentences) <= size), BATCH_SIZES[-1])
+    # Each distinct sentence once: lines of a text repeat, blank ones above all.
+    places = {}
+    for place, sentence in enumerate(sentences):
+        places.setdefault(sentence.tobytes(), []).append(place)
+    distinct = [sentences[same[0]] for same in places.values()]
     results = [None] * len(sentences)
-    for batch in batches.sentence_batches(sentences, size):
-        values = rnn.log_probabilities(batch.x, batch.y)[0]
-        for column, sentence in enumerate(batch.sentences):
-            results[sentence] = values[: len(sentences[sentence]) - 1, column].astype(np.float64)
+    for values, same in zip(distinct_log_probabilities(rnn, distinct), places.values(), strict=True):
+        for place in same:
+            results[place] = values.copy() if place != same[0] else values
     return results
+
+
+def distinct_log_probabilities(rnn, sentences):
+    short = [i for i, sentence in enumerate(sentences) if len(sentence) - 1 <= LONGEST]
+    size = next((size for size in BATCH_SIZES if len(short) <= size), BATCH_SIZES[-1])
+    results = [None] * len(sentences)
+    for batch in batches.sentence_batches([sentences[i] for i in short], size):
+        values = rnn.log_probabilities(batch.x, batch.y)[0]
+        for column, i in enumerate(batch.sentences):
+            results[short[i]] = values[: len(sentences[short[i]]) - 1, column].astype(np.float64)
+    return [long_log_probabilities(rnn, sentences[i]) if found is None else found for i, found in enumerate(results)]
+
+
+def long_log_probabilities(rnn, sentence):
+    """Those of one sentence, a part at a time, the hidden state carried on."""
+    values, states = np.empty(len(sentence) - 1), None
+    for start in range(0, len(values), LONGEST):
+        part = sentence[start : start + LONGEST + 1]
+        batch = batches.pad([part], 1)
+        found, states = rnn.log_probabilities(batch.x, batch.y, states)
+        values[start : start + len(part) - 1] = found[: len(part) - 1, 0]
+    return values
+
+
+def perplexity(log_probability, tokens):
+    """exp of the mean cross-entropy per token; infinite where that is beyond all numbers.
+
+    Parameters
+    ----------
+    log_probability : float
+        Summed over the tokens, in nats.
+    tokens : int
+    """
+    try:
+        return math.exp(-log_probability / tokens)
+    except OverflowError:
+        return math.inf
 
 
 def sentences_cross_entropy(rnn, sentences, batch_size):

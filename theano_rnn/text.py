@@ -57,7 +57,8 @@ class Tokenizer:
         Returns
         -------
         list of str
-            None of them empty. At character level a line keeps its white space.
+            None of them empty. At character level a line keeps its white space; a line of words that is longer than
+            100,000 characters is cut where there is a blank.
         """
         return list(self.iterate_sentences(documents))
 
@@ -79,6 +80,9 @@ class Tokenizer:
             found = split_sentences(documents)
         else:
             found = _lines(documents, stripped=self.level == "word")
+            if self.tokenized:
+                parts = ((end, part.strip()) for end, line in found for part in pieces([line], LONGEST_PIECE))
+                found = ((end, part) for end, part in parts if part)
         if progress is None:
             yield from (sentence for _, sentence in found)
             return

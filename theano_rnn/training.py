@@ -1,13 +1,9 @@
 """The training loop: epochs of minibatches, evaluations, checkpoints. Says nothing itself; a `Reporter` may."""
 
-import dataclasses
-import logging
+import functools
 import math
 import os
-import signal
-import threading
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -19,57 +15,16 @@ from theano_rnn.corpus_cache import CorpusCache
 from theano_rnn.engine import select_device
 from theano_rnn.errors import DivergenceError, ModelFileError, OptionError, TrainingInterrupted
 from theano_rnn.language_model import LanguageModel, load
-from theano_rnn.model import PARAMETERS, RNN
+from theano_rnn.model import PARAMETERS, RNN, check_shapes
 from theano_rnn.optimizer import Optimizer
 from theano_rnn.options import TrainingOptions
+from theano_rnn.reporter import Reporter
 from theano_rnn.run_files import RunFiles
-
-logger = logging.getLogger(__name__)
+from theano_rnn.signals import StopRequest, handled_by
+from theano_rnn.training_state import TrainingState
 
 STEPS_BETWEEN_LOOKS = 25  # reading a loss waits for the step, so it is not done after each
-
-
-class Reporter:
-    """What a training run tells while it runs; this one sends the notes to the log and shows nothing else."""
-
-    def note(self, text):
-        """Something worth knowing, a line."""
-        logger.info(text)
-
-    def encoding(self, done, total):
-        """The text is being read: words were found in `done` of `total` characters."""
-
-    def progress(self, state, epochs, done, total, loss, tokens):
-        """The loop looked up: `done` of `total` steps of epoch `state.epoch` + 1, whose mean loss so far is `loss`;
-        `tokens` seen since the last call."""
-
-    def evaluated(self, record, sample):
-        """An evaluation: the record that also goes to the log file, and a sampled sentence."""
-        logger.info("%s", record)
-
-
-@dataclass
-class TrainingState:
-    """Where a run stands: all that decides how it goes on, beside parameters, accumulators and hidden states."""
-
-    epoch: int = 0  # whole epochs done
-    step: int = 0  # steps done in this epoch
-    step_number: int = 0  # steps since the optimizer was last reset
-    examples_seen: int = 0
-    learning_rate: float = 0.0  # before its decay with the epochs
-    loss_sum: float = 0.0  # since the last evaluation
-    loss_tokens: int = 0
-    best_loss: float = math.inf
-    last_loss: float = math.inf
-    seconds: float = 0.0
-    history: list = field(default_factory=list)
-
-    @classmethod
-    def from_configuration(cls, configuration):
-        names = {field.name for field in dataclasses.fields(cls)}
-        if not isinstance(configuration, dict) or configuration.keys() != names:
-            raise ValueError("the training state is incomplete")
-        return cls(**configuration)
+SECONDS_BETWEEN_SAVES = 300  # where the options do not say after how many steps
 
 
 def train(data, *, model="models/rnn.npz", resume=False, log=None, reporter=None, **settings):
@@ -108,61 +63,53 @@ def train(data, *, model="models/rnn.npz", resume=False, log=None, reporter=None
     """
     reporter = reporter or Reporter()
     files = RunFiles(Path(model), None if log is None else Path(log))
-    saved = files.read_checkpoint() if resume else None
-    if saved:
-        try:
-            options, recorded = TrainingOptions(**saved.configuration["options"]), saved.configuration["data"]
-            fingerprint = saved.configuration["fingerprint"]
-        except (KeyError, TypeError, OptionError) as error:
-            raise ModelFileError(f"{saved.path}: damaged or inconsistent: {one_line(error)}") from error
-        options, data = options.resumed(settings), data or recorded
-    else:
-        options = TrainingOptions.from_settings(settings)
+    if resume:
+        files.require_checkpoint()
+        with files.alone():
+            return resumed_run(files, data, settings, reporter).run()
+    options = TrainingOptions.from_settings(settings)
+    paths = text_paths(data)
+    select_device(options.device)
+    files.check(paths, options)
+    with files.alone():
+        return TrainingRun(encoded_text(files, paths, options, reporter), options, files, reporter, paths).run()
+
+
+def text_paths(data):
     if not data:
         raise OptionError("data: expected at least one text file, got none")
+    return [os.fspath(path) for path in ([data] if isinstance(data, (str, os.PathLike)) else data)]
+
+
+def resumed_run(files, data, settings, reporter):
+    """The run that a checkpoint describes, at the point where it was saved."""
+    saved = files.read_checkpoint()
+    try:
+        options, fingerprint = TrainingOptions(**saved.configuration["options"]), saved.configuration["fingerprint"]
+        recorded = list(map(os.fspath, saved.configuration["data"]))
+    except (KeyError, TypeError, OptionError) as error:
+        raise ModelFileError(f"{saved.path}: damaged or inconsistent: {one_line(error)}") from error
+    options, paths = options.resumed(settings), text_paths(data or recorded)
     select_device(options.device)
-    paths = [os.fspath(path) for path in ([data] if isinstance(data, (str, os.PathLike)) else data)]
     files.check(paths, options)
+    run = TrainingRun(encoded_text(files, paths, options, reporter, fingerprint), options, files, reporter, paths)
+    run.restore(saved)
+    return run
+
+
+def encoded_text(files, paths, options, reporter, fingerprint=None):
+    """The text as it was encoded before, or else encoded now; an error if its fingerprint should be another one."""
     cache = CorpusCache(files.corpus, paths, options)
-    corpus = encoded_text(cache, paths, options, reporter)
-    if saved and corpus.fingerprint != fingerprint:
-        raise OptionError("data: the text has changed since the interrupted run; start a new run")
-    cache.write(corpus)
-    run = TrainingRun(corpus, options, files, reporter, paths)
-    if saved:
-        run.restore(saved)
-    return run.run()
-
-
-def encoded_text(cache, paths, options, reporter):
-    """The text as it was encoded before, or else encoded now."""
     corpus = cache.read()
     if corpus is None:
-        return read_corpus(paths, options, reporter.note, reporter.encoding)
-    reporter.note(f"text as encoded before ({cache.path})")
-    reporter.note(corpus.summary)
+        corpus = read_corpus(paths, options, reporter.note, reporter.encoding)
+    else:
+        reporter.note(f"text as encoded before ({cache.path})")
+        reporter.note(corpus.summary)
+    if fingerprint not in (None, corpus.fingerprint):
+        raise OptionError("data: the text has changed since the interrupted run; start a new run")
+    cache.write(corpus)
     return corpus
-
-
-class StopSignals:
-    """While active, SIGINT and SIGTERM only set `requested`; a second one stops at once."""
-
-    def __enter__(self):
-        self.requested = False
-        self.handlers = {}
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self.handlers[number] = signal.signal(number, self._request)
-        return self
-
-    def _request(self, number, frame):
-        if self.requested:
-            raise KeyboardInterrupt
-        self.requested = True
-
-    def __exit__(self, *exception):
-        for number, handler in self.handlers.items():
-            signal.signal(number, handler)
 
 
 class TrainingRun:
@@ -181,26 +128,33 @@ class TrainingRun:
         self.state = TrainingState(learning_rate=options.learning_rate)
         self.best = self.rnn.get_values()
         self.stream_states = None
+        self.model_is_stale = False  # whether the model's file is to be written at the next save
+        self.problem = None  # why the last save failed
+        self.stop = StopRequest()
         self.tokens_per_step = self.tokens_per_epoch / self.steps_per_epoch
 
     # The loop
 
     def run(self):
         state, options = self.state, self.options
-        started = time.perf_counter() - state.seconds
-        with StopSignals() as signals:
+        with handled_by(self.stop):
+            self.started = time.perf_counter() - state.seconds
+            self.save()  # so that a run that cannot be saved ends before it begins
+            if self.problem:
+                raise self.problem
             if options.tutorial and not state.history:
-                self.evaluate(started)
+                self.evaluate()
             while state.epoch < options.epochs:
-                self.run_epoch(signals, started)
+                self.run_epoch()
                 state.epoch, state.step = state.epoch + 1, 0
                 if state.epoch % options.evaluate_every == 0 or state.epoch == options.epochs:
-                    self.evaluate(started)
-                if signals.requested:
-                    self.interrupt(started)
+                    self.evaluate()
+                if self.stop and state.epoch < options.epochs:
+                    self.interrupt()
+            self.give_up_if_unsaved()
         return load(self.files.model)
 
-    def run_epoch(self, signals, started):
+    def run_epoch(self):
         """The steps of one epoch, from where the state says."""
         state = self.state
         waiting, seen = [], 0
@@ -213,15 +167,31 @@ class TrainingRun:
             state.step = number + 1
             state.examples_seen += len(batch.sentences)
             state.loss_tokens += batch.tokens
-            if state.step % STEPS_BETWEEN_LOOKS == 0 or state.step in (1, total) or signals.requested:
-                state.loss_sum += self.sum_losses(waiting)
-                self.reporter.progress(
-                    state, self.options.epochs, state.step, total, state.loss_sum / state.loss_tokens, seen
-                )
+            due = self.save_is_due(total)
+            if due or state.step % STEPS_BETWEEN_LOOKS == 0 or state.step in (1, total) or self.stop:
+                self.add_losses(waiting)
+                loss = state.loss_sum / state.loss_tokens
+                self.tell(self.reporter.progress, state, self.options.epochs, state.step, total, loss, seen)
                 waiting, seen = [], 0
-            if signals.requested and state.step < total:
-                self.interrupt(started)
-        state.loss_sum += self.sum_losses(waiting)
+            if self.stop and state.step < total:
+                self.interrupt()
+            if due:
+                self.save()
+        self.add_losses(waiting)
+
+    def save_is_due(self, total):
+        """Whether this step of an epoch of `total` is one after which the state is saved, beside evaluations."""
+        state, every = self.state, self.options.save_every
+        if every is not None:
+            return (state.epoch * total + state.step) % every == 0
+        return state.step % STEPS_BETWEEN_LOOKS == 0 and time.perf_counter() - self.saved_at > SECONDS_BETWEEN_SAVES
+
+    def tell(self, report, *details):
+        """Whoever watches may have gone, and what they read from be closed: then the run stops as after a signal."""
+        try:
+            report(*details)
+        except BrokenPipeError:
+            self.stop.note_closed_pipe()
 
     @property
     def tokens_per_epoch(self):
@@ -266,18 +236,20 @@ class TrainingRun:
     def learning_rate(self, epoch):
         return self.state.learning_rate / (1 + self.options.rate_decay * epoch)
 
-    def sum_losses(self, losses):
-        total = float(sum(float(loss) for loss in losses))
-        if not math.isfinite(total):
-            self.diverged(total)
-        return total
+    def add_losses(self, losses):
+        """Add minibatches' losses to the sum, one by one: it is the same however often the loop looks up."""
+        for loss in losses:
+            self.state.loss_sum += float(loss)
+        if not math.isfinite(self.state.loss_sum):
+            self.diverged(self.state.loss_sum)
 
     def diverged(self, loss):
-        kept = (
-            f"the best model so far (loss {self.state.best_loss:.4g}) is in {self.files.model}"
-            if self.state.history and math.isfinite(self.state.best_loss)
-            else "no model was written"
-        )
+        if self.state.history and math.isfinite(self.state.best_loss):
+            kept = f"the best model so far (loss {self.state.best_loss:.4g}) is in {self.files.model}"
+        elif self.files.model_is_ours:
+            kept = f"the model as last saved is in {self.files.model}"
+        else:
+            kept = "no model was written"
         raise DivergenceError(
             f"the loss became {loss} in epoch {self.state.epoch + 1} at learning rate "
             f"{self.learning_rate(self.state.epoch):g}; "
@@ -286,7 +258,7 @@ class TrainingRun:
 
     # Evaluation
 
-    def evaluate(self, started):
+    def evaluate(self):
         """Measure, keep the best, set the learning rate, save, report."""
         state, options = self.state, self.options
         train_loss = self.train_loss()
@@ -294,10 +266,9 @@ class TrainingRun:
         decisive = train_loss if options.tutorial or valid_loss is None else valid_loss
         if not math.isfinite(decisive):
             self.diverged(decisive)
-        if not all(np.isfinite(value).all() for value in self.rnn.get_values().values()):
-            self.diverged(math.nan)
+        self.check_parameters()
         rate, previous = self.learning_rate(max(state.epoch - 1, 0)), state.last_loss
-        tokens, seconds = state.loss_tokens, time.perf_counter() - started
+        tokens, seconds = state.loss_tokens, time.perf_counter() - self.started
         state.last_loss = decisive
         improved = decisive < state.best_loss
         if improved:
@@ -315,15 +286,19 @@ class TrainingRun:
             "valid_loss": valid_loss,
             "perplexity": math.exp(min(shown, 700)),
             "learning_rate": rate,
-            "tokens_per_second": tokens / max(seconds - state.seconds, 1e-9),
+            "tokens_per_second": tokens / max(seconds - state.seconds_at_evaluation, 1e-9),
             "seconds": seconds,
         }
         state.history.append(record)
-        state.loss_sum, state.loss_tokens, state.seconds = 0.0, 0, seconds
-        self.save(started)
-        self.files.append_log(record, first=len(state.history) == 1)
+        state.loss_sum, state.loss_tokens = 0.0, 0
+        self.model_is_stale = True
+        self.save()
         sample = self.best_model().generate(1, max_words=40 if options.level == "word" else 100, seed=state.epoch)[0]
-        self.reporter.evaluated(record, sample)
+        self.tell(self.reporter.evaluated, record, sample)
+
+    def check_parameters(self):
+        if not all(np.isfinite(value).all() for value in self.rnn.get_values().values()):
+            self.diverged(math.nan)
 
     def go_back(self):
         """The loss has risen: half the rate, from the best parameters, with a fresh optimizer."""
@@ -349,14 +324,37 @@ class TrainingRun:
         return total / tokens
 
     def best_model(self):
+        """The best parameters as a model: the same one at each call, so that its functions are compiled once."""
+        lm = self.best_language_model
+        lm.rnn.set_values(self.best)
+        lm.training = {"options": self.options.to_configuration(), "history": self.state.history}
+        return lm
+
+    @functools.cached_property
+    def best_language_model(self):
         rnn = RNN.from_values(self.best, self.options.bptt_truncate, self.options.activation)
-        training = {"options": self.options.to_configuration(), "history": self.state.history}
-        return LanguageModel(rnn, self.corpus.vocabulary, self.corpus.tokenizer, training)
+        return LanguageModel(rnn, self.corpus.vocabulary, self.corpus.tokenizer)
 
     # Saving and going on
 
-    def save(self, started):
-        self.state.seconds = time.perf_counter() - started
+    def save(self):
+        """Keep the run's state in its files. Where that fails the run goes on, and tries again the next time."""
+        self.check_parameters()
+        if self.state.has_begun and not self.state.history:
+            self.best, self.model_is_stale = self.rnn.get_values(), True
+        self.problem, self.is_saved = None, False
+        try:
+            self.files.write(*self.contents(), self.best_model() if self.model_is_stale else None)
+            self.is_saved, self.model_is_stale = True, False
+            self.files.write_log(self.state.history)
+        except ModelFileError as error:
+            self.problem = error
+            self.tell(self.reporter.note, f"{error}; training goes on and tries again later")
+        self.saved_at = time.perf_counter()
+
+    def contents(self):
+        """What the checkpoint holds: arrays by name, and the rest."""
+        self.state.seconds = time.perf_counter() - self.started
         self.state.step_number = self.optimizer.step_number
         arrays = {**self.rnn.get_values(), **self.optimizer.get_state()}
         arrays |= {f"best.{name}": value for name, value in self.best.items()}
@@ -366,26 +364,38 @@ class TrainingRun:
             "options": self.options.to_configuration(),
             "data": [os.path.abspath(path) for path in self.paths],
             "fingerprint": self.corpus.fingerprint,
-            "state": dataclasses.asdict(self.state),
+            "state": self.state.to_configuration(),
         }
-        self.files.write(arrays, configuration, self.best_model())
+        return arrays, configuration
 
-    def interrupt(self, started):
-        if not self.state.history:
-            self.best = self.rnn.get_values()
-        self.save(started)
-        raise TrainingInterrupted(self.files.checkpoint)
+    def give_up_if_unsaved(self):
+        """At the end: the error of a save that failed, and where else the state is."""
+        if self.problem is None:
+            return
+        place = None if self.is_saved else self.files.rescue(*self.contents())
+        raise ModelFileError(f"{self.problem}; the state of the run is in {place}" if place else str(self.problem))
+
+    def interrupt(self):
+        self.save()
+        self.give_up_if_unsaved()
+        raise TrainingInterrupted(self.files.checkpoint, self.stop.number)
 
     def restore(self, saved):
         """Take up the state of a checkpoint."""
         try:
+            for name, array in saved.arrays.items():
+                if array.dtype.kind == "f" and not np.isfinite(array).all():
+                    raise ValueError(f"{name} holds values that are not finite")
             self.state = TrainingState.from_configuration(saved.configuration["state"])
             self.rnn.set_values(saved.arrays)
             self.best = {name: saved.arrays[f"best.{name}"] for name in PARAMETERS}
+            check_shapes(self.best, self.rnn.parameter_shapes)
             self.optimizer.set_state(saved.arrays, self.state.step_number)
             self.stream_states = saved.arrays.get("stream_states")
+            if self.stream_states is not None:
+                states = {"stream_states": (self.options.batch_size, self.options.hidden_dim)}
+                check_shapes(saved.arrays, states)
         except (KeyError, TypeError, ValueError) as error:
             raise ModelFileError(f"{saved.path}: damaged or inconsistent: {one_line(error)}") from error
-        self.files.rewrite_log(self.state.history)
-        self.best_model().save(self.files.model)
+        self.model_is_stale = self.files.model_is_ours = self.state.has_begun
         self.reporter.note(f"going on after {self.state.epoch} epochs and {self.state.step} steps")

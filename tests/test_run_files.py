@@ -1,0 +1,235 @@
+"""A run's files: one run at a time, what other runs have left, and what happens where nothing can be written."""
+
+import errno
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from theano_rnn import run_files
+from theano_rnn.checkpoint import read_archive, read_document, write_archive
+from theano_rnn.errors import ModelFileError
+from theano_rnn.run_files import RunFiles
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class Model:
+    def __init__(self, number):
+        self.number = number
+
+    def save(self, path):
+        write_archive(path, {"U": np.full(3, self.number)}, {})
+
+
+def contents(number, epoch=1):
+    return {"U": np.full(3, number)}, {"state": {"epoch": epoch, "step": 0}, "number": number}
+
+
+def number(path):
+    return int(read_archive(path)["U"][0]) if path.exists() else None
+
+
+@pytest.fixture
+def files(tmp_path):
+    return RunFiles(tmp_path / "m.npz", tmp_path / "log.jsonl")
+
+
+def numbers(files):
+    return [number(path) for path in (files.model, files.checkpoint, files.previous, files.previous_checkpoint)]
+
+
+# One run at a time
+
+
+def test_a_second_run_of_the_same_model_is_refused_until_the_first_has_ended(files, tmp_path):
+    other = RunFiles(tmp_path / "m.npz", None)
+    with files.alone():
+        with (
+            pytest.raises(ModelFileError, match="m.npz: another run is training this model .*m.lock.; wait"),
+            other.alone(),
+        ):
+            pass
+        with RunFiles(tmp_path / "n.npz", None).alone():
+            pass
+    with other.alone():
+        pass
+
+
+HOLD = """
+import sys
+from pathlib import Path
+from theano_rnn.run_files import RunFiles
+with RunFiles(Path(sys.argv[1]), None).alone():
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_run_that_was_killed_holds_nothing(files):
+    command = [sys.executable, "-c", HOLD, str(files.model)]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"held\n"
+        with pytest.raises(ModelFileError, match="another run is training this model"), files.alone():
+            pass
+        process.kill()
+    with files.alone():
+        pass
+
+
+def test_a_lock_that_cannot_be_made_is_told(files):
+    files.lock.mkdir()
+    with pytest.raises(ModelFileError, match="m.lock: cannot be written: .*; choose another place"), files.alone():
+        pass
+
+
+def test_what_killed_runs_have_left_half_written_is_removed(files):
+    for path in (files.model, files.checkpoint, files.corpus, files.previous, files.previous_checkpoint):
+        path.with_name(f".{path.name}.abc.partial").write_bytes(b"half")
+    with files.alone():
+        assert list(files.model.parent.glob(".*")) == []
+
+
+# What other runs have left
+
+
+def test_a_new_run_keeps_the_files_of_the_one_before_it_ready_to_go_on(files, tmp_path):
+    files.write(*contents(1), Model(1))
+    files.write(*contents(2), Model(2))
+    assert numbers(files) == [2, 2, None, None]
+    new = RunFiles(files.model, None)
+    new.write(*contents(3, epoch=0))
+    assert numbers(files) == [2, 3, None, 2]
+    new.write(*contents(4), Model(4))
+    new.write(*contents(5), Model(5))
+    assert numbers(files) == [5, 5, 2, 2]
+    before = RunFiles(files.previous, None)
+    assert before.read_checkpoint().configuration["number"] == 2
+
+
+def test_a_run_that_has_learnt_nothing_replaces_nothing_worth_keeping(files):
+    files.write(*contents(1), Model(1))
+    for one in (2, 3):
+        RunFiles(files.model, None).write(*contents(one, epoch=0))
+    assert numbers(files) == [1, 3, None, 1]
+
+
+def test_a_checkpoint_that_cannot_be_read_is_kept_all_the_same(files):
+    files.checkpoint.write_bytes(b"who knows")
+    files.write(*contents(1), Model(1))
+    assert files.previous_checkpoint.read_bytes() == b"who knows"
+
+
+def test_a_run_that_goes_on_keeps_no_copy_of_itself(files):
+    files.write(*contents(1), Model(1))
+    again = RunFiles(files.model, None)
+    assert again.read_checkpoint().configuration["number"] == 1
+    again.model_is_ours = True
+    again.write(*contents(2), Model(2))
+    assert numbers(files) == [2, 2, None, None]
+
+
+# Where nothing can be written
+
+
+@pytest.mark.parametrize("function", ["link", "replace", "fsync"])
+def test_a_full_disk_leaves_the_old_files(files, monkeypatch, function):
+    files.write(*contents(1), Model(1))
+    new = RunFiles(files.model, None)
+
+    def full(*arguments, **settings):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, function, full)
+    if function == "link":
+        monkeypatch.setattr("shutil.copyfile", full)
+    with pytest.raises(
+        ModelFileError, match=r"m\.(checkpoint\.)?npz: .*: No space left on device; choose another place"
+    ):
+        new.write(*contents(2), Model(2))
+    monkeypatch.undo()
+    assert numbers(files)[:2] == [1, 1]
+    assert list(files.model.parent.glob(".*")) == []
+
+
+def limited(path, size, connection):
+    """In a process of its own: write files where none may be larger than `size`."""
+    import resource
+    import signal
+
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+    try:
+        RunFiles(path, None).write({"U": np.zeros(100_000)}, {"state": {"epoch": 2, "step": 0}}, Model(2))
+    except ModelFileError as error:
+        connection.send(str(error))
+
+
+def test_a_limit_that_the_system_sets_leaves_the_old_files(files):
+    pytest.importorskip("resource")
+    files.write(*contents(1), Model(1))
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=limited, args=(files.model, 50_000, theirs))
+    process.start()
+    process.join()
+    assert ours.poll(), "nothing was refused"
+    message = ours.recv()
+    assert message == f"{files.checkpoint}: cannot be written: File too large; choose another place"
+    assert numbers(files)[:2] == [1, 1]
+    assert list(files.model.parent.glob(".*")) == []
+
+
+def test_what_cannot_be_saved_in_its_place_is_saved_elsewhere(files, tmp_path, monkeypatch):
+    monkeypatch.setattr(run_files.tempfile, "tempdir", str(tmp_path))
+    place = files.rescue(*contents(7))
+    assert place.name == "m.checkpoint.npz" and place.parent.parent == tmp_path
+    assert number(place) == 7
+    assert read_document(place, read_archive(place), "run")["number"] == 7
+    monkeypatch.setattr(run_files.tempfile, "tempdir", str(tmp_path / "absent"))
+    assert files.rescue(*contents(7)) is None
+
+
+# The log
+
+
+def logged(files):
+    return [json.loads(line)["epoch"] for line in files.log.read_text(encoding="utf-8").splitlines()]
+
+
+def test_the_log_gets_a_line_an_evaluation_and_replaces_that_of_another_run(files):
+    files.log.write_text("of another run\n")
+    files.write_log([])
+    assert files.log.read_text() == "of another run\n"
+    history = [{"epoch": epoch} for epoch in (1, 2, 3)]
+    for count in (1, 2, 2, 3):
+        files.write_log(history[:count])
+        assert logged(files) == [1, 2, 3][:count]
+
+
+def test_a_log_that_a_killed_run_left_cut_off_is_written_anew(files):
+    files.log.write_text('{"epoch": 1}\n{"epo')
+    files.write_log([{"epoch": 1}, {"epoch": 2}])
+    assert logged(files) == [1, 2]
+
+
+def test_lines_that_could_not_be_written_come_later(files):
+    files.write_log([{"epoch": 1}])
+    text = files.log.read_text()
+    files.log.unlink()
+    files.log.mkdir()
+    with pytest.raises(ModelFileError, match="log.jsonl: cannot be written: Is a directory; choose another place"):
+        files.write_log([{"epoch": 1}, {"epoch": 2}])
+    files.log.rmdir()
+    files.log.write_text(text)
+    files.write_log([{"epoch": 1}, {"epoch": 2}, {"epoch": 3}])
+    assert logged(files) == [1, 2, 3]
+
+
+def test_without_a_log_nothing_is_written(tmp_path):
+    RunFiles(tmp_path / "m.npz", None).write_log([{"epoch": 1}])
+    assert list(tmp_path.iterdir()) == []

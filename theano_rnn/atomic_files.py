@@ -1,0 +1,86 @@
+"""Files that are whole at any moment: written beside their place and put there in one step. Knows no format."""
+
+import contextlib
+import glob
+import os
+import shutil
+import tempfile
+
+ENDING = ".partial"
+
+
+@contextlib.contextmanager
+def replacing(path):
+    """Open a new file for writing and reading that takes its place at the end of the block, unless that raises.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Its folder is made if there is none.
+
+    Yields
+    ------
+    binary file
+
+    Raises
+    ------
+    OSError
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=ENDING, dir=path.parent)
+    try:
+        with os.fdopen(handle, "w+b") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~current_umask())
+        os.replace(temporary, path)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+    keep_names(path.parent)
+
+
+def keep_as(path, other):
+    """Let `other`, in the same folder, be the file that `path` is now, in one step; `path` stays too.
+
+    Raises
+    ------
+    OSError
+    """
+    temporary = other.with_name(f".{other.name}.{os.getpid()}{ENDING}")
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        try:
+            os.link(path, temporary)
+        except OSError:  # not every file system has links
+            shutil.copyfile(path, temporary)
+        os.replace(temporary, other)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+    keep_names(other.parent)
+
+
+def remove_leftovers(path):
+    """Remove what processes that were killed while they wrote `path` have left."""
+    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*{ENDING}"):
+        with contextlib.suppress(OSError):
+            leftover.unlink()
+
+
+def keep_names(folder):
+    """Let the names of a folder's files outlive a power failure too, where the system has a way to ask for that."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def current_umask():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,28 @@
+"""What a training run tells while it runs. A script shows it; the package keeps to the log."""
+
+import logging
+
+logger = logging.getLogger(__name__)
+
+
+class Reporter:
+    """Sends the notes to the log and shows nothing else; made to be overridden.
+
+    A BrokenPipeError from `progress`, `note` or `evaluated` during training ends the run as a signal does, its state
+    saved: nobody watches any more.
+    """
+
+    def note(self, text):
+        """Something worth knowing, a line."""
+        logger.info(text)
+
+    def encoding(self, done, total):
+        """The text is being read: words were found in `done` of `total` characters."""
+
+    def progress(self, state, epochs, done, total, loss, tokens):
+        """The loop looked up: `done` of `total` steps of epoch `state.epoch` + 1, whose mean loss so far is `loss`;
+        `tokens` seen since the last call."""
+
+    def evaluated(self, record, sample):
+        """An evaluation: the record that also goes to the log file, and a sampled sentence."""
+        logger.info("%s", record)
