@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from theano_rnn.checks import check_bptt_truncate, check_choice, check_count, check_ids, check_pair
+from theano_rnn.checks import check_bptt_truncate, check_choice, check_count, check_ids, check_pair, check_real
+from theano_rnn.model import RNN
 
 WRONG_IDS = {
     "too great": ([0, 3, 12, 13], ValueError, r"^{name}: word id 12 at position 2 is outside 0 … 11$"),
@@ -72,6 +73,41 @@ def test_methods_of_many_sentences_name_the_one_that_is_wrong(rnn, method, wrong
         MANY_SENTENCES[method](rnn, [[1], ids], [[2], [1, 2]])
     with pytest.raises(error, match=message.format(name=r"Y\[0\]")):
         MANY_SENTENCES[method](rnn, [[1, 2], [1]], [ids, [2]])
+
+
+def test_more_truncated_steps_than_can_be_compiled_are_refused():
+    assert check_bptt_truncate(1000) == 1000
+    message = r"^bptt_truncate: expected at most 1000, or -1 for the whole sentence, got 1001$"
+    with pytest.raises(ValueError, match=message):
+        RNN(12, 5, bptt_truncate=1001)
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "message"),
+    [
+        ("0.1", TypeError, "expected a number, got '0.1'"),
+        (None, TypeError, "expected a number, got None"),
+        (True, TypeError, "expected a number, got True"),
+        (np.nan, ValueError, "expected a finite number, got nan"),
+        (np.inf, ValueError, "expected a finite number, got inf"),
+    ],
+)
+def test_a_learning_rate_that_is_no_number_is_refused(rnn, value, error, message):
+    before = rnn.get_values()
+    with pytest.raises(error, match=f"^learning_rate: {message}$"):
+        rnn.sgd_step([1, 2], [2, 3], value)
+    np.testing.assert_array_equal(rnn.get_values()["W"], before["W"])
+
+
+def test_numbers_of_other_libraries_are_numbers():
+    assert check_real("x", np.float32(0.5)) == 0.5 and check_real("x", np.int64(3), above=0) == 3.0
+
+
+@pytest.mark.parametrize("name", ["h", "error_threshold"])
+@pytest.mark.parametrize("value", [0, -1.0, np.nan])
+def test_a_gradient_check_without_a_step_or_threshold_is_refused(rnn, name, value):
+    with pytest.raises(ValueError, match=f"^{name}: expected a finite number above 0, got "):
+        rnn.gradient_check([1, 2], [2, 3], **{name: value})
 
 
 @pytest.mark.parametrize("method", TWO_SEQUENCES)

@@ -49,6 +49,89 @@ def test_another_interruption_is_told(capsys):
     assert out == "" and err.strip() == "tool.py: interrupted"
 
 
+@pytest.mark.parametrize("number, status", [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGPIPE, 141)])
+def test_the_status_after_a_signal_is_that_of_shells(number, status, capsys):
+    assert run("tool.py", raising(TrainingInterrupted("m.checkpoint.npz", number)), []) == status
+    assert capsys.readouterr() == ("", "")
+
+
+def test_too_little_memory_is_one_line(capsys):
+    assert run("tool.py", raising(MemoryError("Unable to allocate 4 EiB")), []) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.startswith("tool.py: the memory does not suffice; ") and err.count("\n") == 1
+
+
+def test_a_message_is_one_line_whatever_is_in_it(capsys):
+    assert run("tool.py", raising(CorpusError("a\nb\x1b[31m\ud800é: wrong")), []) == 2
+    assert capsys.readouterr().err == "tool.py: a\\nb\\x1b[31m\\ud800é: wrong\n"
+
+
+SHOWING = """
+import sys
+from theano_rnn.command_line import run, say, show
+def main(arguments):
+    for i in range(100_000): show(i, "\\u20ac", "\\udcff")
+    say("done")
+sys.exit(run('tool.py', main, []))
+"""
+
+
+def show_much(**streams):
+    return subprocess.run([sys.executable, "-c", SHOWING], cwd=ROOT, timeout=60, check=False, **streams)
+
+
+def test_results_are_utf_8_whatever_the_locale_and_bytes_of_arguments_come_out_as_they_were():
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
+    finished = show_much(capture_output=True, env=environment)
+    assert finished.returncode == 0 and finished.stderr == b"done\n"
+    assert finished.stdout.startswith("0\t\u20ac\t".encode() + b"\xff\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
+def test_a_full_disk_under_the_results_is_one_line():
+    with open("/dev/full", "wb") as full:
+        finished = show_much(stdout=full, stderr=subprocess.PIPE)
+    assert finished.returncode == 2
+    assert finished.stderr == (
+        b"tool.py: standard output cannot be written: No space left on device; choose another place\n"
+    )
+
+
+def test_streams_that_are_closed_are_done_without():
+    command = [sys.executable, "-c", SHOWING]
+    for closing in (">&-", "2>&-", ">&- 2>&-"):
+        finished = subprocess.run(
+            ["sh", "-c", f'exec "$0" "$@" {closing}', *command], cwd=ROOT, capture_output=True, timeout=60, check=False
+        )
+        assert finished.returncode == 0, finished.stderr
+        assert finished.stderr == (b"" if "2>&-" in closing else b"done\n")
+
+
+WAITING = """
+import sys, time
+from theano_rnn.command_line import run, show
+def main(arguments):
+    show("first")
+    print("ready", file=sys.stderr, flush=True)
+    try:
+        time.sleep(60)
+    except BaseException:  # as some libraries do while they are imported
+        time.sleep(60)
+sys.exit(run('tool.py', main, []))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_a_script_at_once_with_its_results_so_far_and_a_line(number):
+    command = [sys.executable, "-c", WAITING]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stderr.readline() == b"ready\n"
+        process.send_signal(number)
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == 128 + number
+    assert (out, err) == (b"first\n", b"\ntool.py: interrupted\n")
+
+
 def test_an_error_of_our_own_is_not_hidden():
     with pytest.raises(ZeroDivisionError):
         run("tool.py", raising(ZeroDivisionError()), [])

@@ -160,6 +160,7 @@ def test_words_are_encoded_as_the_plain_way_does(tmp_path, monkeypatch, odd_text
         np.testing.assert_array_equal(corpus.rare, rare)
 
 
+@pytest.mark.slow
 def test_words_of_large_text_take_less_memory_than_ten_times_the_text(tmp_path):
     path = tmp_path / "large.txt"
     generator = random.Random(1)

@@ -3,7 +3,6 @@
 THEANO_RNN_MUTATIONS is how many of each kind, if not as many as here.
 """
 
-import copy
 import json
 import math
 import os
@@ -12,6 +11,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from mutations import edited
 
 from theano_rnn.checkpoint import FORMAT_VERSION, read_archive, write_archive
 from theano_rnn.errors import ModelFileError
@@ -121,40 +121,10 @@ def test_without_our_checksum_a_damaged_file_is_refused_or_is_the_model_that_was
     assert loaded < MUTATIONS / 4
 
 
-VALUES = [
-    None, True, False, 0, 1, -1, 2**31, 2**70, 10**400, 0.5, -0.0, math.nan, math.inf,
-    "", "tanh", "word", "\ud800", "x" * 5000, [], [1], ["SENTENCE_START"], {}, {"a": 1}, [[[[]]]],
-]  # fmt: skip
-
-
-def places(document, at=()):
-    """All (container, key) within a document."""
-    items = document.items() if isinstance(document, dict) else enumerate(document)
-    for key, value in list(items):
-        yield document, key
-        if isinstance(value, (dict, list)):
-            yield from places(value, (*at, key))
-
-
 def with_another_document(entries, generator):
     """The entries of a file in which a document was edited by hand."""
     name = generator.choice(["configuration", "vocabulary"])
-    document = json.loads(entries[name].tobytes())
-    for _ in range(generator.choice([1, 1, 1, 2, 4])):
-        container, key = generator.choice(list(places(document)))
-        action = generator.randrange(4)
-        if action == 0:
-            del container[key]
-        elif action == 1 and isinstance(container, list):
-            container.insert(key, copy.deepcopy(container[key]))
-        elif action == 2 and isinstance(container, dict):
-            container[generator.choice(["words", "version", "level", "", "extra"])] = container.pop(key)
-        else:
-            container[key] = copy.deepcopy(generator.choice(VALUES))
-        if not list(places(document)):
-            break
-    text = json.dumps(document).encode("ascii")
-    return {**entries, name: np.frombuffer(text, np.uint8)}
+    return {**entries, name: edited(entries[name], generator)}
 
 
 def with_other_arrays(entries, generator):

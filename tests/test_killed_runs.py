@@ -1,6 +1,6 @@
 """Training runs killed for real at random moments, again and again, end with the numbers of a run never interrupted.
 
-THEANO_RNN_KILLS is how often each run is killed, if not as often as here.
+THEANO_RNN_KILLS is how often a run is killed, if not as often as here.
 """
 
 import itertools
@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parents[1]
 KILLS = int(os.environ.get("THEANO_RNN_KILLS", 30))
+FEWER_KILLS = -(-KILLS // 3)
 TEXT = "\n\n".join(
     f"The {a} {b} the {c}."
     for a, b, c in itertools.product(["dog", "cat", "bird"], ["sees", "likes", "eats"], ["dog", "cat", "bird"])
@@ -143,13 +144,14 @@ def test_a_run_that_is_killed_at_random_moments_ends_bit_identical_to_an_unbroke
     generator = random.Random(name)
     kills = while_saving = 0
     ended = False
-    while kills < KILLS and not ended:
+    wanted = KILLS if name in ("words", "characters") else FEWER_KILLS
+    while kills < wanted and not ended:
         ended = not run.kill_one(generator)
         kills += not ended
         while_saving += run.is_writing()
         run.check()
     logger.info("%s: killed %d times, %d of them while a file was being written", name, kills, while_saving)
-    assert kills < 30 or while_saving > 0
+    assert kills < 30 or while_saving > 5
     assert not ended, f"the run had ended after {kills} kills: it is too short for this test"
     run.finish()
     assert_same(run.result(), unbroken.result())

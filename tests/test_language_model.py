@@ -347,3 +347,9 @@ def test_a_missing_file_is_told(tmp_path):
 def test_a_vocabulary_of_another_size_than_the_network_is_refused(lm):
     with pytest.raises(ValueError, match=r"vocabulary: expected 7 entries \(word_dim\), got 4"):
         LanguageModel(lm.rnn, Vocabulary([*SPECIAL, "the"]), lm.tokenizer)
+
+
+@pytest.mark.parametrize("k, error", [(0, ValueError), (-1, ValueError), (1.5, TypeError), ("3", TypeError)])
+def test_a_number_of_next_words_that_is_none_is_refused(lm, k, error):
+    with pytest.raises(error, match="^k: expected "):
+        lm.next_words("the", k=k)

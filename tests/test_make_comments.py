@@ -232,6 +232,7 @@ def test_tokens_are_those_of_nltk(sentences):
         assert make_comments.tokenise(sentence) == [token.lower() for token in tokenizer.tokenize(sentence)]
 
 
+@pytest.mark.slow
 def test_punkt_trained_on_the_comments_finds_their_sentences(comments):
     trainer = PunktTrainer()
     trainer.train("\n".join(comments))
@@ -240,6 +241,7 @@ def test_punkt_trained_on_the_comments_finds_their_sentences(comments):
     assert wrong <= len(comments) // 1000
 
 
+@pytest.mark.slow
 def test_every_shipped_sentence_has_a_probability_and_the_readme_has_the_entropy(comments):
     found = make_comments.corpus_entropy(comments)
     assert 0 < found["error"] < 0.01

@@ -100,3 +100,43 @@ def test_the_state_of_a_stream_matters(rnn):
     carried = scoring.stream_cross_entropy(rnn, ids, batch_size=3, sequence_length=5)[0]
     whole = -by_hand(rnn, ids[:-1], ids[1:])[0].sum()
     assert abs(carried - whole) > 1e-4
+
+
+def test_a_long_sentence_is_scored_in_parts_with_the_same_numbers(rnn, monkeypatch):
+    sentences = [np.tile([START, 3, 2, 4], 15).astype(np.int32)[: length + 1] for length in (59, 20, 21, 5, 40, 41)]
+    expected = [by_hand(rnn, one[:-1], one[1:])[0] for one in sentences]
+    monkeypatch.setattr(scoring, "LONGEST", 20)
+    for found, values in zip(scoring.token_log_probabilities(rnn, sentences), expected, strict=True):
+        np.testing.assert_allclose(found, values, rtol=0, atol=1e-12)
+
+
+def test_the_memory_for_a_long_sentence_does_not_grow_with_it(rnn, monkeypatch):
+    steps = []
+    log_probabilities = rnn.log_probabilities
+
+    def noted(x, y, s_init=None):
+        steps.append(len(x))
+        return log_probabilities(x, y, s_init)
+
+    monkeypatch.setattr(rnn, "log_probabilities", noted)
+    sentence = np.full(4 * scoring.LONGEST, 3, np.int32)
+    assert len(scoring.token_log_probabilities(rnn, [sentence])[0]) == len(sentence) - 1
+    assert steps == [scoring.LONGEST] * 4
+
+
+def test_the_same_sentence_is_scored_once_and_gets_arrays_of_its_own(rnn, monkeypatch):
+    columns = []
+    log_probabilities = rnn.log_probabilities
+    monkeypatch.setattr(rnn, "log_probabilities", lambda x, y: columns.append(x.shape[1]) or log_probabilities(x, y))
+    one, other = np.array([START, 3, END], np.int32), np.array([START, 4, END], np.int32)
+    first, second, third = scoring.token_log_probabilities(rnn, [one, other, one])
+    assert columns == [32]
+    np.testing.assert_array_equal(first, third)
+    assert not np.array_equal(first, second)
+    first[:] = 0
+    assert third.all()
+
+
+def test_perplexity_is_that_of_the_mean_and_infinite_beyond_all_numbers():
+    assert scoring.perplexity(-4 * np.log(3.0), 4) == pytest.approx(3, abs=1e-12)
+    assert scoring.perplexity(-1e9, 1) == np.inf

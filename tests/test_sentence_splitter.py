@@ -223,6 +223,7 @@ def test_remembering_splitter_cuts_where_punkt_cuts(shared_data, length):
     assert sentences_of([document]) == plain_sentences([document], training_text)
 
 
+@pytest.mark.slow
 def test_remembering_splitter_cuts_the_shipped_corpus_where_punkt_cuts():
     documents = COMMENTS.read_text(encoding="utf-8").splitlines()[:4000]
     training_text = sentence_splitter._training_text(documents)

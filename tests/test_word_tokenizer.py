@@ -98,11 +98,13 @@ def same_everywhere(sentences, nltk_tokenizer):
     return all(tokenizer.tokenize(sentence) == nltk_tokenizer.tokenize(sentence) for sentence in sentences)
 
 
+@pytest.mark.slow
 def test_the_shipped_corpus_comes_out_as_from_nltk(nltk_tokenizer):
     sentences = Tokenizer().sentences(COMMENTS.read_text(encoding="utf-8").splitlines()[:5000])
     assert same_everywhere(sentences, nltk_tokenizer)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["tinyshakespeare.txt", "wikitext-2.valid.txt", "wikitext-2.test.txt"])
 def test_other_corpora_come_out_as_from_nltk(shared_data, nltk_tokenizer, name):
     text = shared_data(name).read_text(encoding="utf-8")

@@ -1,8 +1,11 @@
 """Checks of arguments at the public edge: each names the argument, the offending value and what was expected."""
 
+import math
 import numbers
 
 import numpy as np
+
+MOST_TRUNCATED_STEPS = 1000
 
 
 def check_count(name, value, minimum=1):
@@ -14,6 +17,16 @@ def check_count(name, value, minimum=1):
     return int(value)
 
 
+def check_real(name, value, above=-math.inf):
+    """A finite number above a limit, as a float. TypeError for what is no number, ValueError for another one."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name}: expected a number, got {value!r}")
+    if not math.isfinite(value) or value <= above:
+        limit = f" above {above}" if above > -math.inf else ""
+        raise ValueError(f"{name}: expected a finite number{limit}, got {value}")
+    return float(value)
+
+
 def check_choice(name, value, choices):
     if not isinstance(value, str) or value not in choices:
         raise ValueError(f"{name}: expected one of {', '.join(choices)}, got {value!r}")
@@ -21,8 +34,15 @@ def check_choice(name, value, choices):
 
 
 def check_bptt_truncate(value):
-    """A number of steps, or None for the whole sentence (also told by -1)."""
+    """A number of steps, or None for the whole sentence (also told by -1).
+
+    Each step is a part of the compiled graph of its own: beyond a thousand, compiling would take minutes.
+    """
     steps = -1 if value is None else check_count("bptt_truncate", value, -1)
+    if steps > MOST_TRUNCATED_STEPS:
+        raise ValueError(
+            f"bptt_truncate: expected at most {MOST_TRUNCATED_STEPS}, or -1 for the whole sentence, got {value}"
+        )
     return None if steps == -1 else steps
 
 

@@ -7,7 +7,7 @@ import signal
 import sys
 
 from theano_rnn.errors import TheanoRNNError, TrainingInterrupted
-from theano_rnn.signals import handled_by
+from theano_rnn.signals import Stopped, handled_by
 
 OK, WRONG = 0, 2
 BY_SIGNAL = 128  # and its number, as shells have it: 130 after Ctrl-C, 143 after SIGTERM
@@ -45,6 +45,7 @@ def run(script, main, arguments):
         except TrainingInterrupted as error:
             return BY_SIGNAL + error.number
         except KeyboardInterrupt as error:
+            send_rest()
             say(f"\n{script}: interrupted")
             return BY_SIGNAL + getattr(error, "number", signal.SIGINT)
 
@@ -52,18 +53,27 @@ def run(script, main, arguments):
 def end(script, number, frame):
     """What a signal does where there is nothing to save: results so far go out, and the process ends.
 
-    An exception would be lost in libraries that are just being imported, or make them abort the process.
+    An exception would be lost in libraries that are just being imported, or make them abort the process. Only amidst
+    writing results, which cannot be finished here, is one raised.
     """
+    try:
+        send_rest()
+    except RuntimeError:
+        raise Stopped(number) from None
+    try:
+        os.write(2, f"\n{script}: interrupted\n".encode())
+    except OSError:
+        pass
+    os._exit(BY_SIGNAL + number)
+
+
+def send_rest():
+    """Send what was shown on its way, if somebody reads it; another signal ends the process."""
     with handled_by(lambda number, frame: os._exit(BY_SIGNAL + number)):
         try:
             flush()
-        except (OSError, OutputError, RuntimeError):
-            pass  # nobody reads, or the signal came amidst writing
-        try:
-            os.write(2, f"\n{script}: interrupted\n".encode())
-        except OSError:
+        except (OSError, OutputError):
             pass
-        os._exit(BY_SIGNAL + number)
 
 
 def prepare_streams():
@@ -89,7 +99,7 @@ def show(*columns):
         If the reader has gone.
     """
     try:
-        print(*columns, sep="\t")
+        sys.stdout.write("\t".join(map(str, columns)) + "\n")  # at once: no signal comes between
     except OSError as error:
         output_failed(error)
 

@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 # Before there is a vocabulary, each distinct word has a provisional id, in the order in which they appear.
 START, END, FIRST_WORD = 0, 1, 2
 BLOCK_SIZE = 2**20  # ids, or characters, handled at a time where that saves memory
+LONG_TEXT = 100_000  # characters; less is encoded sooner than a note of it is read
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,9 @@ def read_corpus(paths, options, note=logger.info, progress=None):
     tokenizer = make_tokenizer(options)
     documents = read_documents(paths)
     held_out = None if options.valid is None else read_documents(options.valid)
-    note(f"encoding {sum(map(len, documents)):,} characters of text")
+    characters = sum(map(len, documents))
+    if characters >= LONG_TEXT:
+        note(f"encoding {characters:,} characters of text")
     read = read_characters if options.level == "char" else read_words
     vocabulary, train, valid, rare = read(documents, held_out, tokenizer, options, progress)
     corpus = Corpus(tokenizer, vocabulary, train, valid, rare, fingerprint(vocabulary, train, valid))

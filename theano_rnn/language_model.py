@@ -7,6 +7,7 @@ import numpy as np
 
 from theano_rnn import generation, scoring
 from theano_rnn.checkpoint import one_line, read_archive, read_document, write_archive
+from theano_rnn.checks import check_count
 from theano_rnn.errors import ModelFileError
 from theano_rnn.model import PARAMETERS, RNN
 from theano_rnn.sampling import Sampler
@@ -200,6 +201,7 @@ class LanguageModel:
 
     def next_words(self, beginning, k=10):
         """The k most probable next tokens after the beginning of a sentence: list of (token, probability)."""
+        k = check_count("k", k)
         o = self.rnn.forward_propagation(self.encode(beginning)[:-1])[-1]
         best = np.argsort(-o, kind="stable")[:k]
         return list(zip(self.vocabulary.decode(best), o[best].tolist(), strict=True))

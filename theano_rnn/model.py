@@ -7,7 +7,7 @@ import numpy as np
 from theano_rnn import batches, graph
 from theano_rnn.cells import ACTIVATIONS
 from theano_rnn.checkpoint import one_line, read_archive, read_document, write_archive
-from theano_rnn.checks import check_bptt_truncate, check_choice, check_count, check_ids, check_pair
+from theano_rnn.checks import check_bptt_truncate, check_choice, check_count, check_ids, check_pair, check_real
 from theano_rnn.engine import T, as_numpy, compile_function, float_type, shared_array
 from theano_rnn.errors import ModelFileError
 from theano_rnn.gradient_check import check_gradients
@@ -276,7 +276,8 @@ class RNN:
     def sgd_step(self, x, y, learning_rate):
         """θ ← θ - learning_rate · ∂L/∂θ for one sentence; returns its loss before the step, in nats (summed)."""
         x, y = check_pair(x, y, self.word_dim)
-        loss = self._sgd_step(column(x), column(y), column_mask(x), np.asarray(learning_rate, self.dtype))
+        learning_rate = np.asarray(check_real("learning_rate", learning_rate), self.dtype)
+        loss = self._sgd_step(column(x), column(y), column_mask(x), learning_rate)
         return float(loss)
 
     def calculate_total_loss(self, X, Y):
@@ -322,6 +323,7 @@ class RNN:
             With parameter, index, both gradients and the relative error, for the first that exceeds the threshold.
         """
         x, y = check_pair(x, y, self.word_dim)
+        h, error_threshold = check_real("h", h, above=0), check_real("error_threshold", error_threshold, above=0)
         return check_gradients(self.get_values(), self.activation, x, y, h, error_threshold)
 
     # For minibatches, with ids that the caller has checked.

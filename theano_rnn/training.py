@@ -15,7 +15,7 @@ from theano_rnn.corpus_cache import CorpusCache
 from theano_rnn.engine import select_device
 from theano_rnn.errors import DivergenceError, ModelFileError, OptionError, TrainingInterrupted
 from theano_rnn.language_model import LanguageModel, load
-from theano_rnn.model import PARAMETERS, RNN, check_shapes
+from theano_rnn.model import PARAMETERS, RNN, check_shapes, shapes_of_parameters
 from theano_rnn.optimizer import Optimizer
 from theano_rnn.options import TrainingOptions
 from theano_rnn.reporter import Reporter
@@ -92,7 +92,12 @@ def resumed_run(files, data, settings, reporter):
     options, paths = options.resumed(settings), text_paths(data or recorded)
     select_device(options.device)
     files.check(paths, options)
-    run = TrainingRun(encoded_text(files, paths, options, reporter, fingerprint), options, files, reporter, paths)
+    corpus = encoded_text(files, paths, options, reporter, fingerprint)
+    try:
+        check_shapes(saved.arrays, shapes_of_parameters(len(corpus.vocabulary), options.hidden_dim))
+    except ValueError as error:
+        raise ModelFileError(f"{saved.path}: damaged or inconsistent: {one_line(error)}") from error
+    run = TrainingRun(corpus, options, files, reporter, paths)
     run.restore(saved)
     return run
 
@@ -139,9 +144,7 @@ class TrainingRun:
         state, options = self.state, self.options
         with handled_by(self.stop):
             self.started = time.perf_counter() - state.seconds
-            self.save()  # so that a run that cannot be saved ends before it begins
-            if self.problem:
-                raise self.problem
+            self.write()  # a run that cannot be saved ends before it begins
             if options.tutorial and not state.history:
                 self.evaluate()
             while state.epoch < options.epochs:
@@ -342,15 +345,18 @@ class TrainingRun:
         self.check_parameters()
         if self.state.has_begun and not self.state.history:
             self.best, self.model_is_stale = self.rnn.get_values(), True
-        self.problem, self.is_saved = None, False
         try:
-            self.files.write(*self.contents(), self.best_model() if self.model_is_stale else None)
-            self.is_saved, self.model_is_stale = True, False
-            self.files.write_log(self.state.history)
+            self.write()
         except ModelFileError as error:
             self.problem = error
             self.tell(self.reporter.note, f"{error}; training goes on and tries again later")
-        self.saved_at = time.perf_counter()
+
+    def write(self):
+        """Write the run's files; ModelFileError where that is impossible."""
+        self.problem, self.is_saved, self.saved_at = None, False, time.perf_counter()
+        self.files.write(*self.contents(), self.best_model() if self.model_is_stale else None)
+        self.is_saved, self.model_is_stale = True, False
+        self.files.write_log(self.state.history)
 
     def contents(self):
         """What the checkpoint holds: arrays by name, and the rest."""

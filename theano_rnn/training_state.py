@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from theano_rnn.checks import check_count
 
+LARGEST = 2**53  # to which floating-point numbers count
+
 
 @dataclass
 class TrainingState:
@@ -52,7 +54,7 @@ class TrainingState:
         for one in fields:
             value = configuration[one.name]
             if one.type is int:
-                check_count(one.name, value, 0)
+                check_number(one.name, check_count(one.name, value, 0))
             elif one.type is float:
                 check_number(one.name, value)
         history = configuration["history"]
@@ -65,6 +67,8 @@ class TrainingState:
 
 
 def check_number(name, value):
-    """Infinite is a loss before the first evaluation."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value):
+    """Raise ValueError for what is no number, or beyond all; infinite is a loss before the first evaluation."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:
         raise ValueError(f"{name}: expected a number, got {value!r}")
+    if isinstance(value, int) and abs(value) > LARGEST:
+        raise ValueError(f"{name}: expected a number within ±2**53, got one beyond")
