@@ -74,6 +74,22 @@ def test_where_there_are_no_links_a_copy_is_kept(tmp_path, monkeypatch):
     assert (tmp_path / "b").read_bytes() == b"first" and names(tmp_path) == ["a", "b"]
 
 
+def test_a_link_stays_one_and_what_it_leads_to_is_written_and_kept(tmp_path):
+    (tmp_path / "large").mkdir()
+    target, link = tmp_path / "large" / "a", tmp_path / "a"
+    link.symlink_to(target)
+    for content in (b"first", b"second"):
+        if target.exists():
+            keep_as(link, tmp_path / "b")
+        write(link, content)
+        assert link.is_symlink() and target.read_bytes() == content
+    assert (tmp_path / "b").read_bytes() == b"first" and not (tmp_path / "b").is_symlink()
+    assert names(tmp_path) == ["a", "b", "large"] and names(tmp_path / "large") == ["a"]
+    (tmp_path / "large" / ".a.xyz.partial").write_bytes(b"")
+    remove_leftovers(link)
+    assert names(tmp_path / "large") == ["a"]
+
+
 def test_leftovers_of_a_file_are_removed_and_no_others(tmp_path):
     others = ["a[1]", "a[1].partial", ".b.xyz.partial", ".a1.xyz.partial", ".a[1].xyz"]
     for name in [*others, ".a[1].xyz.partial", ".a[1].42.partial"]:

@@ -26,6 +26,7 @@ def replacing(path):
     ------
     OSError
     """
+    path = path.resolve()  # a link stays one
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=ENDING, dir=path.parent)
     try:
@@ -53,8 +54,8 @@ def keep_as(path, other):
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
         try:
-            os.link(path, temporary)
-        except OSError:  # not every file system has links
+            os.link(path.resolve(), temporary)
+        except OSError:  # not every file system has links, and none to another
             shutil.copyfile(path, temporary)
         os.replace(temporary, other)
     finally:
@@ -65,6 +66,7 @@ def keep_as(path, other):
 
 def remove_leftovers(path):
     """Remove what processes that were killed while they wrote `path` have left."""
+    path = path.resolve()
     for leftover in path.parent.glob(f".{glob.escape(path.name)}.*{ENDING}"):
         with contextlib.suppress(OSError):
             leftover.unlink()

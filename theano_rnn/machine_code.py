@@ -66,10 +66,10 @@ def remove_damaged(path):
     started = time.time_ns()
     with contextlib.suppress(OSError):
         since = checked.stat().st_mtime_ns if checked.exists() else 0
-        for entry in os.scandir(path):
-            if entry.name.endswith(ENTRY_ENDING) and entry.stat().st_mtime_ns >= since and not is_whole(entry.path):
-                logger.info("%s: cut off; compiled anew", entry.path)
-                os.unlink(entry.path)
+        for entry in path.glob(f"*{ENTRY_ENDING}"):
+            if entry.stat().st_mtime_ns >= since and not is_whole(entry):
+                logger.info("%s: cut off; compiled anew", entry)
+                entry.unlink()
         checked.touch()
         os.utime(checked, ns=(started, started))
 
