@@ -1,19 +1,14 @@
 """scripts/benchmark.py: a table or JSON on standard output, one line and status 2 for wrong usage."""
 
-import importlib.util
 import json
-from pathlib import Path
 
 import pytest
+import script_modules
 
 from theano_rnn import benchmark, peer, workloads
 from theano_rnn.workloads import Workload
 
-specification = importlib.util.spec_from_file_location(
-    "script_benchmark", Path(__file__).resolve().parents[1] / "scripts" / "benchmark.py"
-)
-script = importlib.util.module_from_spec(specification)
-specification.loader.exec_module(script)
+script = script_modules.script("benchmark")
 
 SMALL = (
     Workload("A", "sentence", 30, 4, 6, 1, "one"),

@@ -1,7 +1,6 @@
 """Texts of every nasty kind, at every script: each works, or gets its one line and status 2."""
 
 import gzip
-import importlib.util
 import io
 import os
 import random
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from script_modules import script
 
 from theano_rnn.corpus import read_corpus
 from theano_rnn.errors import CorpusError
@@ -20,7 +20,6 @@ from theano_rnn.options import TrainingOptions
 from theano_rnn.text import Tokenizer
 from theano_rnn.vocabulary import Vocabulary
 
-SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
 FUZZED = int(os.environ.get("THEANO_RNN_FUZZED_TEXTS", 300))
 PLAIN = "The dog sees the cat. The bird likes the dog.\n" * 10
 
@@ -69,13 +68,6 @@ NASTY = {
     "bomb.txt.gz": (gzip.compress(bytes(80 * 2**20)), "unpacks to more than 200 times its size"),
 }
 every_text = pytest.mark.parametrize("name", NASTY)
-
-
-def script(name):
-    specification = importlib.util.spec_from_file_location(f"nasty_{name}", SCRIPTS / f"{name}.py")
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
 
 
 train, score, generate = (script(name) for name in ("train", "score", "generate"))

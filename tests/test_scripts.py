@@ -1,6 +1,5 @@
 """The three scripts as a user runs them: results on standard output, the rest on standard error, exit statuses."""
 
-import importlib.util
 import io
 import itertools
 import json
@@ -17,6 +16,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from script_modules import SCRIPTS, script
 
 from theano_rnn import training
 from theano_rnn.language_model import LanguageModel, load
@@ -25,19 +25,11 @@ from theano_rnn.options import TrainingOptions
 from theano_rnn.text import Tokenizer
 from theano_rnn.vocabulary import Vocabulary
 
-SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
 TOY = [
     f"The {a} {b} the {c}."
     for a, b, c in itertools.product(["dog", "cat", "bird"], ["sees", "likes", "eats"], ["dog", "cat", "bird"])
 ]
 SMALL = ["--hidden-dim", "5", "--batch-size", "16", "--seed", "3", "--epochs", "2"]
-
-
-def script(name):
-    specification = importlib.util.spec_from_file_location(f"script_{name}", SCRIPTS / f"{name}.py")
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
 
 
 train, score, generate = (script(name) for name in ("train", "score", "generate"))

@@ -37,7 +37,8 @@ def train(data, *, model="models/rnn.npz", resume=False, log=None, reporter=None
     model : path
         Where the model is written after each evaluation; the state of the run stands beside it
         (``rnn.checkpoint.npz``), and the encoded text (``rnn.corpus.npz``), with which the next run on the same text
-        begins at once. A model that is there already is kept as ``rnn.previous.npz``.
+        begins at once. What another run has left there is kept as ``rnn.previous.npz`` and
+        ``rnn.previous.checkpoint.npz``; a run that goes on is protected from a second one by a lock (``rnn.lock``).
     resume : bool
         Go on from the checkpoint, with the numbers of an unbroken run. Settings that are not given are those of the
         interrupted run.
@@ -59,7 +60,7 @@ def train(data, *, model="models/rnn.npz", resume=False, log=None, reporter=None
     DivergenceError
         When the loss becomes NaN or infinite; the best model so far is in the file.
     TrainingInterrupted
-        On SIGINT or SIGTERM, after the run's state was saved.
+        On SIGINT, SIGTERM or SIGHUP, and where the reporter finds its pipe closed, after the run's state was saved.
     """
     reporter = reporter or Reporter()
     files = RunFiles(Path(model), None if log is None else Path(log))
@@ -330,7 +331,9 @@ class TrainingRun:
         """The best parameters as a model: the same one at each call, so that its functions are compiled once."""
         lm = self.best_language_model
         lm.rnn.set_values(self.best)
-        lm.training = {"options": self.options.to_configuration(), "history": self.state.history}
+        options = self.options.to_configuration()
+        del options["save_every"]  # says nothing of the model
+        lm.training = {"options": options, "history": self.state.timeless_history}
         return lm
 
     @functools.cached_property

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from theano_rnn.checks import check_count
 
 LARGEST = 2**53  # to which floating-point numbers count
+TIMES = ("seconds", "tokens_per_second")
 
 
 @dataclass
@@ -34,6 +35,11 @@ class TrainingState:
     def seconds_at_evaluation(self):
         """When the last evaluation was, in seconds of training; 0 if there was none."""
         return self.history[-1]["seconds"] if self.history else 0.0
+
+    @property
+    def timeless_history(self):
+        """The evaluations without what is never the same twice: with it, the same run gives the same model file."""
+        return [{name: value for name, value in record.items() if name not in TIMES} for record in self.history]
 
     def to_configuration(self):
         """A plain dict that JSON can write and `from_configuration` reads."""
