@@ -124,7 +124,8 @@ def work(argv):
     if data is None and not resume:
         data = default_data()
     screen = Screen()
-    from theano_rnn.training import RunFiles, train
+    from theano_rnn.run_files import RunFiles
+    from theano_rnn.training import train
 
     try:
         lm = train(data, model=model, resume=resume, log=log, reporter=screen, **settings)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from mutations import edited
 
-from theano_rnn import options, training
+from theano_rnn import options, training, training_run
 from theano_rnn.checkpoint import read_archive, read_document, write_archive
 from theano_rnn.corpus import read_corpus
 from theano_rnn.errors import CorpusError, DivergenceError, ModelFileError, OptionError, TrainingInterrupted
@@ -23,7 +23,8 @@ from theano_rnn.options import TrainingOptions
 from theano_rnn.reporter import Reporter
 from theano_rnn.run_files import RunFiles
 from theano_rnn.signals import Stopped, StopRequest, handled_by
-from theano_rnn.training import TrainingRun, train
+from theano_rnn.training import train
+from theano_rnn.training_run import TrainingRun
 from theano_rnn.training_state import TIMES
 
 SENTENCES = [
@@ -74,8 +75,8 @@ def compiled_once(monkeypatch, compiled):
         return shared
 
     network.from_values = RNN.from_values
-    monkeypatch.setattr(training, "RNN", network)
-    monkeypatch.setattr(training, "Optimizer", optimizer)
+    monkeypatch.setattr(training_run, "RNN", network)
+    monkeypatch.setattr(training_run, "Optimizer", optimizer)
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +172,7 @@ def test_a_run_interrupted_within_an_epoch_equals_an_unbroken_one_bit_for_bit(
     case, number, unbroken, toy, tmp_path, monkeypatch
 ):
     expected = unbroken(case)
-    monkeypatch.setattr(training, "STEPS_BETWEEN_LOOKS", 1)
+    monkeypatch.setattr(training_run, "STEPS_BETWEEN_LOOKS", 1)
     model = tmp_path / "model.npz"
     handlers = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)]
     with pytest.raises(TrainingInterrupted, match="training was interrupted; its state is in ") as error:
@@ -188,7 +189,7 @@ def test_a_run_interrupted_within_an_epoch_equals_an_unbroken_one_bit_for_bit(
 @pytest.mark.usefixtures("compiled_once")
 def test_a_run_interrupted_before_its_first_evaluation_and_again_goes_on_too(unbroken, toy, tmp_path, monkeypatch):
     expected = unbroken("words")
-    monkeypatch.setattr(training, "STEPS_BETWEEN_LOOKS", 1)
+    monkeypatch.setattr(training_run, "STEPS_BETWEEN_LOOKS", 1)
     model, log = tmp_path / "model.npz", tmp_path / "log.jsonl"
     with pytest.raises(TrainingInterrupted):
         train(toy, model=model, log=log, epochs=4, reporter=Interrupter(0, 2), **CASES["words"])
@@ -228,7 +229,7 @@ def test_a_run_that_crashes_goes_on_from_its_last_save_bit_for_bit(
     case, moment, save_every, saved, unbroken, toy, tmp_path, monkeypatch
 ):
     expected = unbroken(case)
-    monkeypatch.setattr(training, "STEPS_BETWEEN_LOOKS", 1)
+    monkeypatch.setattr(training_run, "STEPS_BETWEEN_LOOKS", 1)
     model = tmp_path / "model.npz"
     with pytest.raises(Crash):
         train(toy, model=model, epochs=4, save_every=save_every, reporter=Crasher(*moment), **CASES[case])
@@ -239,7 +240,7 @@ def test_a_run_that_crashes_goes_on_from_its_last_save_bit_for_bit(
     assert (state["epoch"], state["step"]) == saved
     # Before the first step there is nothing to keep, but that the tutorial begins with an evaluation.
     assert model.exists() is (saved != (0, 0) or case == "tutorial")
-    monkeypatch.setattr(training, "STEPS_BETWEEN_LOOKS", 7)
+    monkeypatch.setattr(training_run, "STEPS_BETWEEN_LOOKS", 7)
     train(None, model=model, resume=True)
     assert_same_run(model, expected)
 
@@ -251,7 +252,7 @@ def run_of(case, toy):
 
 @pytest.mark.usefixtures("compiled_once")
 def test_without_a_number_of_steps_the_state_is_saved_when_minutes_have_passed(toy, tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "STEPS_BETWEEN_LOOKS", 2)
+    monkeypatch.setattr(training_run, "STEPS_BETWEEN_LOOKS", 2)
     saves, write = [], TrainingRun.write
 
     def noted(run):
@@ -262,7 +263,7 @@ def test_without_a_number_of_steps_the_state_is_saved_when_minutes_have_passed(t
     train(toy, model=tmp_path / "a.npz", epochs=1, **CASES["words"])
     assert saves == [(0, 0), (1, 0)]
     saves.clear()
-    monkeypatch.setattr(training, "SECONDS_BETWEEN_SAVES", 0)
+    monkeypatch.setattr(training_run, "SECONDS_BETWEEN_SAVES", 0)
     train(toy, model=tmp_path / "b.npz", epochs=1, **CASES["words"])
     assert saves[:3] == [(0, 0), (0, 2), (0, 4)] and saves[-1] == (1, 0)
 
