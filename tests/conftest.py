@@ -1,6 +1,7 @@
 """Fixtures that several test modules share."""
 
 import os
+import signal
 import tempfile
 from pathlib import Path
 
@@ -12,6 +13,17 @@ _CACHE = tempfile.TemporaryDirectory(prefix="theano_rnn-tests-")
 os.environ.setdefault("THEANO_RNN_CACHE", _CACHE.name)
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def signals_as_in_the_foreground():
+    """Tests started in the background of a shell inherit that Ctrl-C is ignored, and so would what they start."""
+    ignored = [number for number in (signal.SIGINT, signal.SIGHUP) if signal.getsignal(number) == signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
 
 
 @pytest.fixture

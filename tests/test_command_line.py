@@ -55,8 +55,12 @@ def test_the_status_after_a_signal_is_that_of_shells(number, status, capsys):
     assert capsys.readouterr() == ("", "")
 
 
-def test_too_little_memory_is_one_line(capsys):
-    assert run("tool.py", raising(MemoryError("Unable to allocate 4 EiB")), []) == 2
+@pytest.mark.parametrize(
+    "error",
+    [MemoryError("Unable to allocate 4 EiB"), RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 9 bytes")],
+)
+def test_too_little_memory_is_one_line(capsys, error):
+    assert run("tool.py", raising(error), []) == 2
     out, err = capsys.readouterr()
     assert out == "" and err.startswith("tool.py: the memory does not suffice; ") and err.count("\n") == 1
 
@@ -132,9 +136,10 @@ def test_a_signal_ends_a_script_at_once_with_its_results_so_far_and_a_line(numbe
     assert (out, err) == (b"first\n", b"\ntool.py: interrupted\n")
 
 
-def test_an_error_of_our_own_is_not_hidden():
-    with pytest.raises(ZeroDivisionError):
-        run("tool.py", raising(ZeroDivisionError()), [])
+@pytest.mark.parametrize("error", [ZeroDivisionError, RuntimeError])
+def test_an_error_of_our_own_is_not_hidden(error):
+    with pytest.raises(error):
+        run("tool.py", raising(error()), [])
 
 
 def test_a_reader_that_has_gone_is_no_error():

@@ -10,6 +10,7 @@ from theano_rnn.errors import TheanoRNNError, TrainingInterrupted
 from theano_rnn.signals import Stopped, handled_by
 
 OK, WRONG = 0, 2
+XLA_HAS_NO_MEMORY = "RESOURCE_EXHAUSTED"
 BY_SIGNAL = 128  # and its number, as shells have it: 130 after Ctrl-C, 143 after SIGTERM
 
 
@@ -35,7 +36,9 @@ def run(script, main, arguments):
         except TheanoRNNError as error:
             say(f"{script}: {printable(str(error))}")
             return WRONG
-        except MemoryError:
+        except (MemoryError, RuntimeError) as error:
+            if not isinstance(error, MemoryError) and XLA_HAS_NO_MEMORY not in str(error):
+                raise
             say(f"{script}: the memory does not suffice; make the network, its vocabulary or its minibatches smaller")
             return WRONG
         except BrokenPipeError:
