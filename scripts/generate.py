@@ -28,7 +28,7 @@ def work(argv):
 
     lm = load(arguments.pop("model"))
     try:
-        texts = lm.generate(**arguments)
+        texts = lm.generated(**arguments)
     except ValueError as error:
         raise OptionError(str(error)) from error
     for text in texts:

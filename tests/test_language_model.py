@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import theano_rnn
+from theano_rnn import generation
 from theano_rnn.checkpoint import read_archive, read_document, write_archive
 from theano_rnn.engine import theano
 from theano_rnn.errors import ModelFileError
@@ -353,3 +354,15 @@ def test_a_vocabulary_of_another_size_than_the_network_is_refused(lm):
 def test_a_number_of_next_words_that_is_none_is_refused(lm, k, error):
     with pytest.raises(error, match="^k: expected "):
         lm.next_words("the", k=k)
+
+
+def test_texts_come_one_by_one_as_they_are_drawn_the_same_ones(lm, monkeypatch):
+    expected = lm.generate(40, seed=2, max_words=7)
+    drawn = []
+    draw = generation.TextGroup.draw
+    monkeypatch.setattr(generation.TextGroup, "draw", lambda *details: drawn.append(details) or draw(*details))
+    texts = lm.generated(40, seed=2, max_words=7)
+    assert drawn == [] and next(texts) == expected[0] and len(drawn) == 1
+    assert list(texts) == expected[1:] and len(drawn) == 2
+    with pytest.raises(ValueError, match="temperature"):
+        lm.generated(3, temperature=0)

@@ -421,7 +421,7 @@ def test_ten_texts_are_the_default(model, loaded, capsys):
 
 def test_every_option_of_generating_reaches_the_model(lm, model, loaded, monkeypatch):
     seen = {}
-    monkeypatch.setattr(lm, "generate", lambda **demands: seen.update(demands) or [])
+    monkeypatch.setattr(lm, "generated", lambda **demands: seen.update(demands) or [])
     options = "-n 3 --temperature 0.5 --top-k 4 --top-p 0.9 --prompt".split()
     assert status(generate, "--model", model, *options, "the dog", *"--min-words 2 --max-words 8 --seed 1".split()) == 0
     assert seen == {

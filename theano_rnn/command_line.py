@@ -124,10 +124,13 @@ def output_failed(error):
 
 def drop_output():
     """Send what standard output still holds nowhere: it would be tried again at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(nowhere, sys.stdout.fileno())
     except (OSError, ValueError):
         pass  # no file at all
+    finally:
+        os.close(nowhere)
 
 
 def say(text):

@@ -43,18 +43,17 @@ def generate_ids(sampler, beginning, n, generator, *, words, min_words, max_word
     **how
         temperature, top_k, top_p of `Sampler.draw`.
 
-    Returns
-    -------
-    list of lists of int
+    Yields
+    ------
+    list of int
         What follows the beginning, without the end marker.
     """
     states = sampler.rnn.hidden_states(beginning[:-1])[-1] if len(beginning) > 1 else sampler.rnn.zero_states(1)[0]
-    texts = []
-    while len(texts) < n:
-        size = next((size for size in TEXTS_PER_CALL if n - len(texts) <= size), TEXTS_PER_CALL[-1])
+    while n > 0:
+        size = next((size for size in TEXTS_PER_CALL if n <= size), TEXTS_PER_CALL[-1])
         group = TextGroup(sampler, size, beginning[-1], states, words)
-        texts += group.draw(generator, min_words, max_words, how)[: n - len(texts)]
-    return texts
+        yield from group.draw(generator, min_words, max_words, how)[:n]
+        n -= size
 
 
 class TextGroup:

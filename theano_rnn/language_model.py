@@ -236,6 +236,23 @@ class LanguageModel:
         TypeError, ValueError
             For demands that cannot be met; the message names the argument.
         """
+        return list(
+            self.generated(
+                n,
+                temperature=temperature,
+                top_k=top_k,
+                top_p=top_p,
+                prompt=prompt,
+                min_words=min_words,
+                max_words=max_words,
+                seed=seed,
+            )
+        )
+
+    def generated(
+        self, n=10, *, temperature=1.0, top_k=None, top_p=None, prompt="", min_words=1, max_words=100, seed=None
+    ):
+        """The texts of `generate` one after the other, as they are drawn; demands are checked at once."""
         generation.check_demands(n, temperature, top_k, top_p, min_words, max_words, seed)
         if not isinstance(prompt, str):
             raise TypeError(f"prompt: expected a str, got {type(prompt).__name__}")
@@ -256,7 +273,7 @@ class LanguageModel:
             top_k=None if top_k is None else min(top_k, self.rnn.word_dim),
             top_p=top_p,
         )
-        return [self._continue(prompt, tokens, self.vocabulary.decode(text)) for text in texts]
+        return (self._continue(prompt, tokens, self.vocabulary.decode(text)) for text in texts)
 
     @functools.cached_property
     def _sampler(self):
