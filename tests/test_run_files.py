@@ -71,6 +71,19 @@ with RunFiles(Path(sys.argv[1]), None).alone():
 """
 
 
+def test_a_previous_model_that_is_being_trained_is_not_written_over(files):
+    files.write(*contents(1), Model(1))
+    RunFiles(files.model, None).write(*contents(2), Model(2))
+    with RunFiles(files.previous, None).alone():
+        new = RunFiles(files.model, None)
+        message = r"m\.previous\.npz: is where the model that is there would be kept, and another run is training it"
+        with pytest.raises(ModelFileError, match=message):
+            new.write(*contents(3), Model(3))
+        assert numbers(files) == [2, 2, 1, 1]
+    new.write(*contents(3), Model(3))
+    assert numbers(files) == [3, 3, 2, 2]
+
+
 def test_a_run_that_was_killed_holds_nothing(files):
     command = [sys.executable, "-c", HOLD, str(files.model)]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:

@@ -47,6 +47,7 @@ class RunFiles:
         # Named like the files of a model of its own, with which one can go on.
         self.previous = model.with_suffix(".previous.npz")
         self.previous_checkpoint = self.previous.with_suffix(".checkpoint.npz")
+        self.previous_lock = self.previous.with_suffix(".lock")
         self.log = log
         self.checkpoint_is_ours = self.model_is_ours = False
         self.lines_logged = None  # not known
@@ -119,20 +120,31 @@ class RunFiles:
         ModelFileError
             If that is impossible; what was there before is still there.
         """
-        try:
-            if not self.checkpoint_is_ours and self.checkpoint_is_of_use():
-                keep_as(self.checkpoint, self.previous_checkpoint)
-            if best is not None and not self.model_is_ours and self.model.exists():
-                keep_as(self.model, self.previous)
-        except OSError as error:
-            raise ModelFileError(
-                f"{self.model}: the files that are there cannot be kept: {error.strerror}; choose another place"
-            ) from error
+        self.keep_what_is_there(best is not None)
         write_archive(self.checkpoint, arrays, {DOCUMENT: configuration})
         self.checkpoint_is_ours = True
         if best is not None:
             best.save(self.model)
             self.model_is_ours = True
+
+    def keep_what_is_there(self, model_too):
+        """Give another run's files, as far as this run is about to write over them, the names of the previous ones."""
+        keeps_checkpoint = not self.checkpoint_is_ours and self.checkpoint_is_of_use()
+        keeps_model = model_too and not self.model_is_ours and self.model.exists()
+        if (keeps_checkpoint or keeps_model) and is_held(self.previous_lock):
+            raise ModelFileError(
+                f"{self.previous}: is where the model that is there would be kept, and another run is training it "
+                f"(it holds {self.previous_lock}); wait until it has ended, or choose another place"
+            )
+        try:
+            if keeps_checkpoint:
+                keep_as(self.checkpoint, self.previous_checkpoint)
+            if keeps_model:
+                keep_as(self.model, self.previous)
+        except OSError as error:
+            raise ModelFileError(
+                f"{self.model}: the files that are there cannot be kept: {error.strerror}; choose another place"
+            ) from error
 
     def checkpoint_is_of_use(self):
         """Whether there is a checkpoint of a run that has learnt something, as far as one can tell."""
@@ -166,3 +178,14 @@ class RunFiles:
         except OSError as error:
             raise ModelFileError(f"{self.log}: cannot be written: {error.strerror}; choose another place") from error
         self.lines_logged = len(history)
+
+
+def is_held(path):
+    """Whether another run holds a lock; without making its file."""
+    if not path.exists():
+        return False
+    try:
+        with FileLock(path, timeout=0):
+            return False
+    except Timeout:
+        return True
