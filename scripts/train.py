@@ -33,7 +33,7 @@ def parse(argv):
     add("--valid", metavar="FILE", help="held-out text")
     add("--valid-fraction", type=float, metavar="X", help="share of the text to hold out (default: 0.05)")
     add("--evaluate-every", type=int, metavar="N", help="epochs between evaluations (default: 1)")
-    add("--save-every", type=int, metavar="N", help="steps between saves, beside evaluations (default: 5 minutes)")
+    add("--save-every", type=float, metavar="MINUTES", help="between saves, beside those at evaluations (default: 5)")
     add("--model", default="models/rnn.npz", metavar="FILE", help="where the model goes (default: %(default)s)")
     add("--resume", action="store_true", help="go on with an interrupted or finished run of this --model")
     add("--seed", type=int, metavar="N", help="(default: 1)")

@@ -98,6 +98,8 @@ def test_none_and_zero_both_mean_no_clipping(clip):
         ("learning_rate", float("nan"), "expected a number, got nan"),
         ("learning_rate", "fast", "expected a number, got 'fast'"),
         ("clip", -1, "expected a number above 0"),
+        ("save_every", 0, "expected a number above 0"),
+        ("save_every", "often", "expected a number, got 'often'"),
         ("clip", float("inf"), "expected a number, got inf"),
         ("valid_fraction", 1, "below 1, got 1"),
         ("valid_fraction", -0.1, "below 1, got -0.1"),

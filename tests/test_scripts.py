@@ -136,7 +136,7 @@ def test_every_setting_of_the_package_is_an_option_that_reaches_it(tmp_path, mon
         "valid": "valid.txt",
         "valid_fraction": 0.5,
         "evaluate_every": 2,
-        "save_every": 6,
+        "save_every": 0.5,
         "seed": 4,
         "device": "cpu",
     }

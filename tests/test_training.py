@@ -7,6 +7,7 @@ import random
 import shutil
 import signal
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -223,7 +224,10 @@ class Crasher(Reporter):
 
 
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("moment, save_every, saved", [((0, 1), None, (0, 0)), ((1, 5), 3, None), ((2, 4), 1, (2, 3))])
+@pytest.mark.parametrize(
+    "moment, save_every, saved",
+    [((0, 1), 5, (0, 0)), ((0, 3), 1e-9, (0, 2)), ((1, 4), 5, (1, 0)), ((1, 1), 1e-9, (1, 0)), ((2, 4), 1e-9, (2, 3))],
+)
 @pytest.mark.usefixtures("compiled_once")
 def test_a_run_that_crashes_goes_on_from_its_last_save_bit_for_bit(
     case, moment, save_every, saved, unbroken, toy, tmp_path, monkeypatch
@@ -234,9 +238,6 @@ def test_a_run_that_crashes_goes_on_from_its_last_save_bit_for_bit(
     with pytest.raises(Crash):
         train(toy, model=model, epochs=4, save_every=save_every, reporter=Crasher(*moment), **CASES[case])
     state = run_state(model)[1]["state"]
-    if saved is None:  # the last multiple of 3 before that step, whatever the number of steps in an epoch
-        total = run_of(case, toy).steps_per_epoch
-        saved = divmod((total + 4) // 3 * 3, total) if (total + 4) // 3 * 3 > total else (1, 0)
     assert (state["epoch"], state["step"]) == saved
     # Before the first step there is nothing to keep, but that the tutorial begins with an evaluation.
     assert model.exists() is (saved != (0, 0) or case == "tutorial")
@@ -251,9 +252,16 @@ def run_of(case, toy):
 
 
 @pytest.mark.usefixtures("compiled_once")
-def test_without_a_number_of_steps_the_state_is_saved_when_minutes_have_passed(toy, tmp_path, monkeypatch):
-    monkeypatch.setattr(training_run, "STEPS_BETWEEN_LOOKS", 2)
-    saves, write = [], TrainingRun.write
+def test_the_state_is_saved_when_so_many_minutes_have_passed(toy, tmp_path, monkeypatch):
+    saves, write, take_step = [], TrainingRun.write, TrainingRun.take_step
+    clock = SimpleNamespace(seconds=0.0)
+    monkeypatch.setattr(training_run, "time", SimpleNamespace(perf_counter=lambda: clock.seconds))
+
+    def slow_step(run, batch):
+        clock.seconds += 10
+        return take_step(run, batch)
+
+    monkeypatch.setattr(TrainingRun, "take_step", slow_step)
 
     def noted(run):
         saves.append((run.state.epoch, run.state.step))
@@ -262,10 +270,11 @@ def test_without_a_number_of_steps_the_state_is_saved_when_minutes_have_passed(t
     monkeypatch.setattr(TrainingRun, "write", noted)
     train(toy, model=tmp_path / "a.npz", epochs=1, **CASES["words"])
     assert saves == [(0, 0), (1, 0)]
-    saves.clear()
-    monkeypatch.setattr(training_run, "SECONDS_BETWEEN_SAVES", 0)
-    train(toy, model=tmp_path / "b.npz", epochs=1, **CASES["words"])
-    assert saves[:3] == [(0, 0), (0, 2), (0, 4)] and saves[-1] == (1, 0)
+    for minutes, steps in ((0.1, [1, 2, 3]), (0.4, [3, 6, 9]), (0.5, [4, 8, 12])):
+        saves.clear()
+        train(toy, model=tmp_path / "b.npz", epochs=2, save_every=minutes, **{**CASES["words"], "batch_size": 2})
+        assert saves[0] == (0, 0) and saves[-1] == (2, 0)
+        assert [step for epoch, step in saves if epoch == 0][1:4] == steps
 
 
 @pytest.mark.usefixtures("compiled_once")

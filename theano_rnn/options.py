@@ -72,8 +72,8 @@ class TrainingOptions:
         Share of the text that is held out where `valid` is None.
     evaluate_every : int
         In epochs.
-    save_every : int, optional
-        In steps: how often the state of the run is saved, beside evaluations. Default: when five minutes have passed.
+    save_every : float
+        In minutes: how often the state of the run is saved, beside evaluations.
     seed : int
         Of initial values, held-out sentences and the order of sentences.
     device : {"auto", "cpu", "gpu"}
@@ -105,7 +105,7 @@ class TrainingOptions:
     valid: str | None = None
     valid_fraction: float = 0.05
     evaluate_every: int = 1
-    save_every: int | None = None
+    save_every: float = 5.0
     seed: int = 1
     device: str = "auto"
     tutorial: bool = False
@@ -121,8 +121,6 @@ class TrainingOptions:
             check_bptt_truncate(self.bptt_truncate)
             for name, minimum in COUNTS.items():
                 object.__setattr__(self, name, check_count(name, getattr(self, name), minimum))
-            if self.save_every is not None:
-                check_count("save_every", self.save_every)
         except (TypeError, ValueError) as error:
             raise OptionError(str(error)) from error
         if self.valid is not None:
@@ -130,6 +128,7 @@ class TrainingOptions:
         rate = UPDATE_RULES[self.optimizer][2] if self.learning_rate is None else self.learning_rate
         object.__setattr__(self, "learning_rate", self._number("learning_rate", rate, above=0))
         object.__setattr__(self, "clip", self._number("clip", self.clip, above=0) if self.clip else None)
+        object.__setattr__(self, "save_every", self._number("save_every", self.save_every, above=0))
         object.__setattr__(self, "rate_decay", self._number("rate_decay", self.rate_decay))
         self._number("valid_fraction", self.valid_fraction, below=1)
         if self.level == "char" and (self.tokenized or self.keep_case):

@@ -17,8 +17,8 @@ from theano_rnn.optimizer import Optimizer
 from theano_rnn.signals import StopRequest, handled_by
 from theano_rnn.training_state import TrainingState
 
+SECONDS_A_MINUTE = 60
 STEPS_BETWEEN_LOOKS = 25  # reading a loss waits for the step, so it is not done after each
-SECONDS_BETWEEN_SAVES = 300  # where the options do not say after how many steps
 
 
 class TrainingRun:
@@ -74,7 +74,7 @@ class TrainingRun:
             state.step = number + 1
             state.examples_seen += len(batch.sentences)
             state.loss_tokens += batch.tokens
-            due = self.save_is_due(total)
+            due = time.perf_counter() - self.saved_at > SECONDS_A_MINUTE * self.options.save_every
             if due or state.step % STEPS_BETWEEN_LOOKS == 0 or state.step in (1, total) or self.stop:
                 self.add_losses(waiting)
                 loss = state.loss_sum / state.loss_tokens
@@ -85,13 +85,6 @@ class TrainingRun:
             if due:
                 self.save()
         self.add_losses(waiting)
-
-    def save_is_due(self, total):
-        """Whether this step of an epoch of `total` is one after which the state is saved, beside evaluations."""
-        state, every = self.state, self.options.save_every
-        if every is not None:
-            return (state.epoch * total + state.step) % every == 0
-        return state.step % STEPS_BETWEEN_LOOKS == 0 and time.perf_counter() - self.saved_at > SECONDS_BETWEEN_SAVES
 
     def tell(self, report, *details):
         """Whoever watches may have gone, and what they read from be closed: then the run stops as after a signal."""
