@@ -6,7 +6,7 @@ One input line gives one output line. Each sentence's end is one of its tokens.
 
 import sys
 
-from theano_rnn.command_line import ArgumentParser, run, show
+from theano_rnn.command_line import ArgumentParser, run, say, show
 from theano_rnn.corpus_files import blocks, read_lines
 from theano_rnn.errors import CorpusError
 
@@ -42,10 +42,9 @@ def work(argv):
     if not sentences:
         raise CorpusError("no sentences to score; give one a line")
     words = tokens - sentences
-    print(
+    say(
         f"{sentences} sentences, {words} words, {unknown_words} unknown ({unknown_words / max(words, 1):.2%}), "
-        f"log-probability {total:.4f}, perplexity {perplexity(total, tokens):.4f} per token (sentence ends counted)",
-        file=sys.stderr,
+        f"log-probability {total:.4f}, perplexity {perplexity(total, tokens):.4f} per token (sentence ends counted)"
     )
 
 

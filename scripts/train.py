@@ -111,9 +111,9 @@ def default_data():
 def command(argv):
     """The command that goes on with an interrupted run."""
     arguments = [argument for argument in argv if argument != "--resume"]
-    python = Path(sys.executable)
-    found = shutil.which(python.name)
-    interpreter = python.name if found and Path(found).samefile(python) else str(python)
+    name = Path(sys.executable).name
+    # Not the same file: a virtual environment's interpreter is a link to one that lacks its packages.
+    interpreter = name if shutil.which(name) == sys.executable else sys.executable
     return shlex.join([interpreter, sys.argv[0], *arguments, "--resume"])
 
 

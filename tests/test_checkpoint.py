@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import pickle
 import tempfile
 import zipfile
 
@@ -133,13 +134,18 @@ def single_array(path):
         np.save(file, np.ones(3))
 
 
-@pytest.mark.parametrize("make", [text_file, empty_file, single_array])
+def pickled(path):
+    path.write_bytes(pickle.dumps(Malicious(path.with_name("witness"))))
+
+
+@pytest.mark.parametrize("make", [text_file, empty_file, single_array, pickled])
 def test_a_file_that_is_no_archive_is_told(tmp_path, make):
     path = tmp_path / "a.npz"
     make(path)
     with pytest.raises(ModelFileError, match="not a model file") as error:
         read_archive(path)
     assert_one_line(error, path)
+    assert names(tmp_path) == ["a.npz"]
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.99])

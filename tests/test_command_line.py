@@ -145,8 +145,8 @@ def test_an_error_of_our_own_is_not_hidden(error):
 def test_a_reader_that_has_gone_is_no_error():
     """In a process of its own: standard output is given up."""
     code = (
-        "import sys; from theano_rnn.command_line import run\n"
-        "def main(arguments):\n    for i in range(100_000): print(i)\n"
+        "import sys; from theano_rnn.command_line import run, show\n"
+        "def main(arguments):\n    for i in range(100_000): show(i)\n"
         "sys.exit(run('tool.py', main, []))"
     )
     reader, writer = os.pipe()
@@ -178,3 +178,8 @@ def test_wrong_usage_is_one_line_and_status_2(capsys, arguments, message):
     out, err = capsys.readouterr()
     assert out == "" and err.count("\n") == 1
     assert err.startswith(f"tool.py: {message}") and err.endswith("; see tool.py --help\n")
+
+
+def test_notes_that_nobody_reads_before_there_is_work_to_save_are_no_success(capsys):
+    assert run("tool.py", raising(BrokenPipeError()), []) == 128 + signal.SIGPIPE
+    assert capsys.readouterr() == ("", "")

@@ -298,6 +298,17 @@ def test_ctrl_c_saves_the_work_and_prints_the_command_that_goes_on_with_it(toy, 
     assert [record["epoch"] for record in history] == list(range(1, epochs + 2))
 
 
+def test_the_printed_command_names_an_interpreter_that_the_shell_finds(tmp_path, monkeypatch):
+    """A link to the same binary elsewhere is another environment, without this package."""
+    monkeypatch.setattr(sys, "argv", ["scripts/train.py"])
+    python = Path(sys.executable)
+    (tmp_path / python.name).symlink_to(python.resolve())
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert train.command(["--seed", "1", "--resume"]) == f"{python} scripts/train.py --seed 1 --resume"
+    monkeypatch.setenv("PATH", str(python.parent))
+    assert train.command(["--seed", "1"]) == f"{python.name} scripts/train.py --seed 1 --resume"
+
+
 # score.py
 
 LINES = ["The dog sees the cat.", "", "the zebra sees\tthe quagga", "  dog  ", "the"]

@@ -667,6 +667,16 @@ def test_a_folder_that_vanishes_is_made_again(unbroken, toy, tmp_path):
     assert_same_run(model, unbroken("words"))
 
 
+def test_a_run_whose_text_has_vanished_is_told_so_and_kept(finished, toy, monkeypatch):
+    text, hidden = toy, toy.with_name("hidden.txt")
+    text.rename(hidden)
+    try:
+        with pytest.raises(CorpusError, match="toy.txt: no such file; check the path"):
+            train(None, model=finished, resume=True)
+    finally:
+        hidden.rename(text)
+
+
 def test_a_model_that_another_run_is_training_is_refused(finished, toy):
     with RunFiles(finished, None).alone():
         for resume in (True, False):

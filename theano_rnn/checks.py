@@ -17,13 +17,15 @@ def check_count(name, value, minimum=1):
     return int(value)
 
 
-def check_real(name, value, above=-math.inf):
-    """A finite number above a limit, as a float. TypeError for what is no number, ValueError for another one."""
+def check_real(name, value, above=None, minimum=-math.inf, below=math.inf):
+    """A finite number within limits, as a float. TypeError for what is no number, ValueError for another one."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name}: expected a number, got {value!r}")
-    if not math.isfinite(value) or value <= above:
-        limit = f" above {above}" if above > -math.inf else ""
-        raise ValueError(f"{name}: expected a finite number{limit}, got {value}")
+    if not math.isfinite(value):
+        raise ValueError(f"{name}: expected a number, got {value!r}")
+    if (above is not None and value <= above) or value < minimum or value >= below:
+        limits = f"above {above}" if above is not None else f"of at least {minimum} and below {below:g}"
+        raise ValueError(f"{name}: expected a number {limits}, got {value!r}")
     return float(value)
 
 

@@ -7,11 +7,15 @@ import signal
 import sys
 
 from theano_rnn.errors import TheanoRNNError, TrainingInterrupted
-from theano_rnn.signals import Stopped, handled_by
+from theano_rnn.signals import CLOSED_PIPE, Stopped, handled_by
 
 OK, WRONG = 0, 2
 XLA_HAS_NO_MEMORY = "RESOURCE_EXHAUSTED"
 BY_SIGNAL = 128  # and its number, as shells have it: 130 after Ctrl-C, 143 after SIGTERM
+
+
+class ReaderHasGone(BrokenPipeError):
+    """Nobody reads standard output any more (`| head`)."""
 
 
 class OutputError(TheanoRNNError):
@@ -41,10 +45,10 @@ def run(script, main, arguments):
                 raise
             say(f"{script}: the memory does not suffice; make the network, its vocabulary or its minibatches smaller")
             return WRONG
+        except ReaderHasGone:
+            return OK  # no error, and nothing more to say
         except BrokenPipeError:
-            # The reader has gone (`| head`): no error, and nothing more to say.
-            drop_output()
-            return OK
+            return BY_SIGNAL + CLOSED_PIPE  # nobody reads standard error, before there was anything to save
         except TrainingInterrupted as error:
             return BY_SIGNAL + error.number
         except KeyboardInterrupt as error:
@@ -98,8 +102,7 @@ def show(*columns):
     ------
     OutputError
         For a full disk, say.
-    BrokenPipeError
-        If the reader has gone.
+    ReaderHasGone
     """
     try:
         sys.stdout.write("\t".join(map(str, columns)) + "\n")  # at once: no signal comes between
@@ -118,7 +121,7 @@ def flush():
 def output_failed(error):
     drop_output()
     if isinstance(error, BrokenPipeError):
-        raise error
+        raise ReaderHasGone from error
     raise OutputError(f"standard output cannot be written: {error.strerror}; choose another place") from error
 
 

@@ -236,21 +236,10 @@ class LanguageModel:
         TypeError, ValueError
             For demands that cannot be met; the message names the argument.
         """
-        return list(
-            self.generated(
-                n,
-                temperature=temperature,
-                top_k=top_k,
-                top_p=top_p,
-                prompt=prompt,
-                min_words=min_words,
-                max_words=max_words,
-                seed=seed,
-            )
-        )
+        return list(self.generated(n, temperature, top_k, top_p, prompt, min_words, max_words, seed))
 
     def generated(
-        self, n=10, *, temperature=1.0, top_k=None, top_p=None, prompt="", min_words=1, max_words=100, seed=None
+        self, n=10, temperature=1.0, top_k=None, top_p=None, prompt="", min_words=1, max_words=100, seed=None
     ):
         """The texts of `generate` one after the other, as they are drawn; demands are checked at once."""
         generation.check_demands(n, temperature, top_k, top_p, min_words, max_words, seed)

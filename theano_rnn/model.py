@@ -27,7 +27,7 @@ class RNN:
         Size of the state s_t.
     bptt_truncate : int or None
         The error of each output flows back through at most this many steps beyond its own (tutorial parts 2 and 3);
-        None or -1: through the whole sentence.
+        None or -1: through the whole sentence; otherwise at most 1000.
     activation : {"tanh", "relu"}
         The function f.
     seed : int, optional

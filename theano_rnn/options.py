@@ -1,12 +1,10 @@
 """What can be chosen for a training run: names, defaults, ranges, and what excludes what."""
 
-import math
-import numbers
 import os
 from dataclasses import asdict, dataclass, fields
 
 from theano_rnn.cells import ACTIVATIONS
-from theano_rnn.checks import check_bptt_truncate, check_choice, check_count
+from theano_rnn.checks import check_bptt_truncate, check_choice, check_count, check_real
 from theano_rnn.engine import DEVICES
 from theano_rnn.errors import OptionError
 from theano_rnn.text import LEVELS
@@ -121,26 +119,18 @@ class TrainingOptions:
             check_bptt_truncate(self.bptt_truncate)
             for name, minimum in COUNTS.items():
                 object.__setattr__(self, name, check_count(name, getattr(self, name), minimum))
+            rate = UPDATE_RULES[self.optimizer][2] if self.learning_rate is None else self.learning_rate
+            object.__setattr__(self, "learning_rate", check_real("learning_rate", rate, above=0))
+            object.__setattr__(self, "clip", check_real("clip", self.clip, above=0) if self.clip else None)
+            object.__setattr__(self, "save_every", check_real("save_every", self.save_every, above=0))
+            object.__setattr__(self, "rate_decay", check_real("rate_decay", self.rate_decay, minimum=0))
+            check_real("valid_fraction", self.valid_fraction, minimum=0, below=1)
         except (TypeError, ValueError) as error:
             raise OptionError(str(error)) from error
         if self.valid is not None:
             object.__setattr__(self, "valid", os.path.abspath(self.valid))
-        rate = UPDATE_RULES[self.optimizer][2] if self.learning_rate is None else self.learning_rate
-        object.__setattr__(self, "learning_rate", self._number("learning_rate", rate, above=0))
-        object.__setattr__(self, "clip", self._number("clip", self.clip, above=0) if self.clip else None)
-        object.__setattr__(self, "save_every", self._number("save_every", self.save_every, above=0))
-        object.__setattr__(self, "rate_decay", self._number("rate_decay", self.rate_decay))
-        self._number("valid_fraction", self.valid_fraction, below=1)
         if self.level == "char" and (self.tokenized or self.keep_case):
             raise OptionError("tokenized and keep_case are about words; at level 'char' the text stays as it is anyway")
-
-    def _number(self, name, value, above=None, below=math.inf):
-        if isinstance(value, bool) or not isinstance(value, numbers.Real) or not math.isfinite(value):
-            raise OptionError(f"{name}: expected a number, got {value!r}")
-        if (above is not None and value <= above) or value < 0 or value >= below:
-            limits = f"above {above}" if above is not None else f"of at least 0 and below {below:g}"
-            raise OptionError(f"{name}: expected a number {limits}, got {value!r}")
-        return float(value)
 
     @classmethod
     def from_settings(cls, settings):
