@@ -7,13 +7,53 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "theano_rnn"
 
-ORDER = (
-    "errors signals checks atomic_files seal npz_reader checkpoint corpus_files detokenize sentence_splitter "
-    "word_tokenizer text vocabulary batches allocator machine_code engine cells softmax graph updates "
-    "gradient_check model optimizer sampling scoring generation language_model options corpus corpus_cache "
-    "reporter run_files training_state training_run training command_line workloads torch_peer peer benchmark "
-    "benchmark_report"
-).split()
+ORDER = """
+errors
+signals
+checks
+atomic_files
+output_files
+pictures
+pages
+seal
+npz_reader
+checkpoint
+corpus_files
+detokenize
+sentence_splitter
+word_tokenizer
+text
+vocabulary
+batches
+allocator
+machine_code
+engine
+cells
+softmax
+graph
+updates
+gradient_check
+model
+optimizer
+sampling
+scoring
+generation
+language_model
+options
+corpus
+corpus_cache
+reporter
+run_files
+training_state
+training_run
+training
+command_line
+workloads
+torch_peer
+peer
+benchmark
+benchmark_report
+""".split()
 THEANO = {"pytensor", "jax", "jaxlib", "theano", "aesara"}
 MAY_USE_THEANO = {
     "engine",

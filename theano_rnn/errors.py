@@ -15,6 +15,10 @@ class ModelFileError(TheanoRNNError, ValueError):
     """A model or checkpoint file that is missing, damaged or made for something else."""
 
 
+class OutputFileError(TheanoRNNError):
+    """A picture, a page or a table that cannot be written where it should be."""
+
+
 class OptionError(TheanoRNNError, ValueError):
     """A setting outside its range, or two settings that exclude each other."""
 
