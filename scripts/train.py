@@ -34,6 +34,10 @@ def parse(argv):
     add("--valid-fraction", type=float, metavar="X", help="share of the text to hold out (default: 0.05)")
     add("--evaluate-every", type=int, metavar="N", help="epochs between evaluations (default: 1)")
     add("--save-every", type=float, metavar="MINUTES", help="between saves, beside those at evaluations (default: 5)")
+    add("--sample-every", type=int, metavar="STEPS", help="between sampled texts, beside those at evaluations; 0: none")
+    add("--patience", type=int, metavar="N", help="end after N evaluations in a row without a better loss; 0: go on")
+    add("--max-minutes", type=float, metavar="X", help="end for now after so long; --resume goes on")
+    add("--init-from", metavar="MODEL", help="start from this model, with its vocabulary, on another text")
     add("--model", default="models/rnn.npz", metavar="FILE", help="where the model goes (default: %(default)s)")
     add("--resume", action="store_true", help="go on with an interrupted or finished run of this --model")
     add("--seed", type=int, metavar="N", help="(default: 1)")
@@ -42,6 +46,7 @@ def parse(argv):
     add("--keep-case", action="store_true", default=None, help="do not lower-case words")
     add("--tokenized", action="store_true", default=None, help="the text is one tokenized sentence a line: leave it")
     add("--log", metavar="FILE.jsonl", help="one JSON object an evaluation")
+    add("--plot", metavar="FILE.png", help="a picture of the losses, drawn anew while it trains")
     return vars(parser.parse_args(argv))
 
 
@@ -54,6 +59,7 @@ class Screen:
         self.tqdm = tqdm
         self.bar = None
         self.epoch = None  # of the bar; None: the text is being read
+        self.end_for_now = None  # where the run stands, if its time was up
 
     def note(self, text):
         if self.epoch is None:
@@ -92,12 +98,19 @@ class Screen:
         self.close()
         held_out = record["valid_loss"] is not None
         measured = f"held-out loss {record['valid_loss']:.4f}  " if held_out else ""
+        learnt = "" if record["train_loss"] is None else f"training loss {record['train_loss']:.4f}  "
         self.note(
-            f"epoch {record['epoch']:>3}  training loss {record['train_loss']:.4f}  "
-            f"{measured}perplexity {record['perplexity']:.2f}  "
+            f"epoch {record['epoch']:>3}  {learnt}{measured}perplexity {record['perplexity']:.2f}  "
             f"rate {record['learning_rate']:g}  {record['tokens_per_second']:,.0f} tokens/s  {record['seconds']:.0f} s"
         )
+        if sample is not None:
+            self.note(f"           {printable(sample)}")
+
+    def sampled(self, state, sample):
         self.note(f"           {printable(sample)}")
+
+    def time_is_up(self, state, checkpoint):
+        self.end_for_now = f"{state.epoch} epochs" + (f" and {state.step} steps" if state.step else "")
 
 
 def default_data():
@@ -120,7 +133,7 @@ def command(argv):
 def work(argv):
     settings = {name: value for name, value in parse(argv).items() if value is not None}
     data, model, resume = settings.pop("data", None), settings.pop("model"), settings.pop("resume")
-    log = settings.pop("log", None)
+    places = {name: settings.pop(name, None) for name in ("log", "plot")}
     if data is None and not resume:
         data = default_data()
     screen = Screen()
@@ -128,16 +141,18 @@ def work(argv):
     from theano_rnn.training import train
 
     try:
-        lm = train(data, model=model, resume=resume, log=log, reporter=screen, **settings)
+        lm = train(data, model=model, resume=resume, reporter=screen, **places, **settings)
     except TrainingInterrupted:
         screen.close()
         say(f"\ninterrupted; the work so far is saved. To go on:\n  {command(argv)}")
         raise
     finally:
         screen.close()
+    if screen.end_for_now is not None:
+        say(f"the time is up after {screen.end_for_now}; the work so far is saved. To go on:\n  {command(argv)}")
     best = min(lm.training["history"], key=lambda record: record["perplexity"])
     place = RunFiles(Path(model), None).model
-    screen.note(f"best perplexity {best['perplexity']:.2f} after epoch {best['epoch']}; the model is in {place}")
+    screen.note(f"best perplexity {best['perplexity']:.2f} after epoch {best['epoch']:g}; the model is in {place}")
 
 
 def main(argv=None):

@@ -41,11 +41,17 @@ scoring
 generation
 language_model
 options
+fine_tuning
 corpus
 corpus_cache
 reporter
 run_files
 training_state
+training_curves
+run_checkpoint
+evaluation
+live_picture
+stopping
 training_run
 training
 command_line

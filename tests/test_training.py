@@ -70,8 +70,8 @@ def compiled_once(monkeypatch, compiled):
         shared.set_values(rnn.get_values())
         return shared
 
-    def optimizer(rnn, rule, clip):
-        shared = compiled.setdefault((id(rnn), rule, clip), Optimizer(rnn, rule, clip))
+    def optimizer(rnn, rule, clip, measures_norm):
+        shared = compiled.setdefault((id(rnn), rule, clip), Optimizer(rnn, rule, clip, measures_norm))
         shared.reset()
         return shared
 

@@ -54,7 +54,7 @@ class Corpus:
         )
 
 
-def read_corpus(paths, options, note=logger.info, progress=None):
+def read_corpus(paths, options, note=logger.info, progress=None, vocabulary=None, tokenizer=None):
     """Read and encode the texts of a run.
 
     Parameters
@@ -65,20 +65,24 @@ def read_corpus(paths, options, note=logger.info, progress=None):
         Is told, in a line, what is being done and what was found.
     progress : callable, optional
         Called as ``progress(done, total)``, in characters, while words are found.
+    vocabulary : Vocabulary, optional
+        Encode with this one; default: the most frequent tokens of the training text.
+    tokenizer : Tokenizer, optional
+        Default: the one that the options describe.
 
     Raises
     ------
     CorpusError
         For a file that cannot be read, and texts with too little in them.
     """
-    tokenizer = make_tokenizer(options)
+    tokenizer = tokenizer or make_tokenizer(options)
     documents = read_documents(paths)
     held_out = None if options.valid is None else read_documents(options.valid)
     characters = sum(map(len, documents))
     if characters >= LONG_TEXT:
         note(f"encoding {characters:,} characters of text")
     read = read_characters if options.level == "char" else read_words
-    vocabulary, train, valid, rare = read(documents, held_out, tokenizer, options, progress)
+    vocabulary, train, valid, rare = read(documents, held_out, tokenizer, options, progress, vocabulary)
     corpus = Corpus(tokenizer, vocabulary, train, valid, rare, fingerprint(vocabulary, train, valid))
     note(corpus.summary)
     return corpus
@@ -100,7 +104,7 @@ def fingerprint(vocabulary, train, valid):
 # Words
 
 
-def read_words(documents, held_out, tokenizer, options, progress):
+def read_words(documents, held_out, tokenizer, options, progress, vocabulary):
     numbers = Numbers({START: START, END: END})  # no word equals these two keys
     train = number_sentences(documents, tokenizer, numbers, progress)
     if held_out is not None:
@@ -111,7 +115,8 @@ def read_words(documents, held_out, tokenizer, options, progress):
     words = list(numbers)[FIRST_WORD:]
     frequencies = count_ids(train.ids, FIRST_WORD + len(words))[FIRST_WORD:]
     counts = {word: count for word, count in zip(words, frequencies.tolist(), strict=True) if count}
-    vocabulary = Vocabulary.build(counts, options.vocabulary_size)
+    if vocabulary is None:
+        vocabulary = Vocabulary.build(counts, options.vocabulary_size)
     final = np.concatenate([[vocabulary.start, vocabulary.end], vocabulary.encode(words)]).astype(np.int32)
     for part in (train, valid):
         for block in blocks(part.ids):
@@ -174,7 +179,7 @@ def blocks(array):
 # Characters
 
 
-def read_characters(documents, held_out, tokenizer, options, progress):
+def read_characters(documents, held_out, tokenizer, options, progress, vocabulary):
     text = as_one_text(documents)
     if held_out is not None:
         train, valid = Stretch(text, 0, len(text)), as_one_text(held_out)
@@ -184,7 +189,8 @@ def read_characters(documents, held_out, tokenizer, options, progress):
         train, valid = Stretch(text, 0, stop), Stretch(text, stop, len(text))
     if len(train) < 2:
         raise CorpusError(f"the training text has {len(train)} characters; at least 2 are needed")
-    vocabulary = Vocabulary.build(count_characters(train), options.vocabulary_size, newline_ends_sentence=True)
+    if vocabulary is None:
+        vocabulary = Vocabulary.build(count_characters(train), options.vocabulary_size, newline_ends_sentence=True)
 
     def encode(stretch):
         # A text begins where a line before it has ended.

@@ -24,7 +24,16 @@ logger = logging.getLogger(__name__)
 # Of the file's contents and of what encoding makes of a text: with another number, texts are encoded anew.
 VERSION = 1
 DOCUMENT = "corpus"
-DECISIVE_OPTIONS = ("level", "keep_case", "tokenized", "vocabulary_size", "valid_fraction", "seed", "tutorial")
+DECISIVE_OPTIONS = (
+    "level",
+    "keep_case",
+    "tokenized",
+    "vocabulary_size",
+    "valid_fraction",
+    "seed",
+    "tutorial",
+    "init_from",
+)
 
 
 class CorpusCache:

@@ -7,7 +7,7 @@ import numpy as np
 from theano_rnn import graph
 from theano_rnn.checks import check_choice
 from theano_rnn.engine import T, as_numpy, compile_function, shared_array
-from theano_rnn.updates import UPDATE_RULES, clip_by_norm
+from theano_rnn.updates import UPDATE_RULES, clip_by_norm, common_norm
 
 
 class Optimizer:
@@ -19,12 +19,24 @@ class Optimizer:
     rule : {"sgd", "momentum", "adagrad", "rmsprop", "adam"}
     clip : float or None
         Upper limit of the common Euclidean norm of all gradients.
+    measures_norm : bool
+        Whether that norm is measured also where there is no limit to it.
+
+    Attributes
+    ----------
+    step_number : int
+        Steps since the last reset.
+    gradient_norm : scalar array or None
+        The norm, before clipping, of the last step's gradients, not yet waited for; None if it is not measured.
     """
 
-    def __init__(self, rnn, rule="adam", clip=None):
+    gradient_norm = None
+
+    def __init__(self, rnn, rule="adam", clip=None, measures_norm=False):
         self.rnn = rnn
         self.rule, self.accumulator_names, _ = UPDATE_RULES[check_choice("optimizer", rule, UPDATE_RULES)]
         self.clip = clip
+        self.measures_norm = measures_norm or clip is not None
         self.step_number = 0
         self.accumulators = {
             f"{name}.{parameter.name}": shared_array(np.zeros(shape, rnn.dtype), name, parameter.tag.transposed)
@@ -71,15 +83,16 @@ class Optimizer:
                 parameter.turned(gradient) / tokens
                 for parameter, gradient in zip(rnn.parameters, (dU, dV, dW), strict=True)
             ]
+            norm = [common_norm(gradients)] if self.measures_norm else []
             if self.clip is not None:
-                gradients = clip_by_norm(gradients, np.asarray(self.clip, rnn.dtype))
+                gradients = clip_by_norm(gradients, np.asarray(self.clip, rnn.dtype), *norm)
             updates = []
             for parameter, gradient in zip(rnn.parameters, gradients, strict=True):
                 slots = [self.accumulators[f"{name}.{parameter.name}"] for name in self.accumulator_names]
                 value, new_slots = self.rule(parameter, gradient, slots, learning_rate, step_number)
                 updates += [(parameter, value), *zip(slots, new_slots, strict=True)]
             updates = [(shared, T.cast(value, rnn.dtype)) for shared, value in updates]
-            return [x, y, mask, s_init, learning_rate, step_number, tokens], [loss, s[-1]], updates
+            return [x, y, mask, s_init, learning_rate, step_number, tokens], [loss, s[-1], *norm], updates
 
         return compile_function(build, rnn.dtype)
 
@@ -106,7 +119,7 @@ class Optimizer:
         dtype = self.rnn.dtype
         s_init = self.rnn.zero_states(batch.x.shape[1]) if s_init is None else s_init
         self.step_number += 1
-        return self._step(
+        loss, s_last, *norm = self._step(
             batch.x,
             batch.y,
             batch.mask.view(np.int8),
@@ -115,3 +128,5 @@ class Optimizer:
             np.asarray(self.step_number, dtype),
             np.asarray(batch.tokens if tokens is None else tokens, dtype),
         )
+        self.gradient_norm = norm[0] if norm else None
+        return loss, s_last

@@ -24,8 +24,12 @@ TUTORIAL_DEFAULTS = {"epochs": 100, "evaluate_every": 5, "valid_fraction": 0.0}
 CHAR_DEFAULTS = {"batch_size": 50}
 
 # What may differ when a run goes on: how long, how often, where; not what is learnt from what.
-FREE_ON_RESUME = ("epochs", "evaluate_every", "save_every", "device")
+FREE_ON_RESUME = ("epochs", "evaluate_every", "save_every", "sample_every", "patience", "device")
+# What leaves no trace in a model: with it or without, the same run gives the same file.
+TRACELESS = ("save_every", "sample_every", "patience")
 
+
+PATHS = ("valid", "init_from")
 
 # Whole numbers and their least values.
 COUNTS = {
@@ -72,6 +76,13 @@ class TrainingOptions:
         In epochs.
     save_every : float
         In minutes: how often the state of the run is saved, beside evaluations.
+    sample_every : int or None
+        In steps: how often a text is sampled, beside evaluations; None: only there; 0: never.
+    patience : int or None
+        The run ends when the loss that decides (held-out, else training) has not fallen below its lowest in so many
+        evaluations in a row; None or 0: never.
+    init_from : str or None
+        A language model's file: start from its parameters, with its vocabulary, tokenizer, hidden_dim and activation.
     seed : int
         Of initial values, held-out sentences and the order of sentences.
     device : {"auto", "cpu", "gpu"}
@@ -104,6 +115,9 @@ class TrainingOptions:
     valid_fraction: float = 0.05
     evaluate_every: int = 1
     save_every: float = 5.0
+    sample_every: int | None = None
+    patience: int | None = None
+    init_from: str | None = None
     seed: int = 1
     device: str = "auto"
     tutorial: bool = False
@@ -125,10 +139,15 @@ class TrainingOptions:
             object.__setattr__(self, "save_every", check_real("save_every", self.save_every, above=0))
             object.__setattr__(self, "rate_decay", check_real("rate_decay", self.rate_decay, minimum=0))
             check_real("valid_fraction", self.valid_fraction, minimum=0, below=1)
+            for name in ("sample_every", "patience"):
+                value = getattr(self, name)
+                object.__setattr__(self, name, None if value is None else check_count(name, value, 0))
+            object.__setattr__(self, "patience", self.patience or None)
         except (TypeError, ValueError) as error:
             raise OptionError(str(error)) from error
-        if self.valid is not None:
-            object.__setattr__(self, "valid", os.path.abspath(self.valid))
+        for name in PATHS:
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, os.path.abspath(getattr(self, name)))
         if self.level == "char" and (self.tokenized or self.keep_case):
             raise OptionError("tokenized and keep_case are about words; at level 'char' the text stays as it is anyway")
 
@@ -182,6 +201,7 @@ def normalised(settings):
     settings = dict(settings)
     if not settings.get("clip", True):
         settings["clip"] = None
-    if settings.get("valid") is not None:
-        settings["valid"] = os.path.abspath(settings["valid"])
+    for name in PATHS:
+        if settings.get(name) is not None:
+            settings[name] = os.path.abspath(settings[name])
     return settings

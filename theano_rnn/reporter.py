@@ -8,7 +8,7 @@ logger = logging.getLogger(__name__)
 class Reporter:
     """Sends the notes to the log and shows nothing else; made to be overridden.
 
-    A BrokenPipeError from `progress`, `note` or `evaluated` during training ends the run as a signal does, its state
+    A BrokenPipeError from any of its methods during training ends the run as a signal does, its state
     saved: nobody watches any more.
     """
 
@@ -24,5 +24,13 @@ class Reporter:
         `tokens` seen since the last call."""
 
     def evaluated(self, record, sample):
-        """An evaluation: the record that also goes to the log file, and a sampled sentence."""
+        """An evaluation: the record that also goes to the log file, and a sampled sentence, or None."""
         logger.info("%s", record)
+
+    def sampled(self, state, sample):
+        """Between evaluations: a text sampled from the parameters as they are."""
+        logger.info("after %s epochs and %s steps: %s", state.epoch, state.step, sample)
+
+    def time_is_up(self, state, checkpoint):
+        """The run has come so far and ends, its state saved, because that is all the time it was given."""
+        logger.info("the time is up after %s epochs and %s steps: %s", state.epoch, state.step, checkpoint)

@@ -1,4 +1,4 @@
-"""The files of a training run: model, checkpoint, encoded text, log, lock; what may be written where.
+"""The files of a training run: model, checkpoint, encoded text, log, picture, lock; what may be written where.
 
 Knows no network and no loop.
 """
@@ -29,7 +29,7 @@ class Checkpoint:
 
 
 class RunFiles:
-    """The files of a run: model, checkpoint, encoded text, log, lock.
+    """The files of a run: model, checkpoint, encoded text, log, picture, lock.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class RunFiles:
         Whether this run has written the file that stands there; what another run has left is kept before.
     """
 
-    def __init__(self, model, log):
+    def __init__(self, model, log, plot=None):
         if model.suffix != ".npz":
             model = model.with_name(model.name + ".npz")
         self.model = model
@@ -49,6 +49,7 @@ class RunFiles:
         self.previous_checkpoint = self.previous.with_suffix(".checkpoint.npz")
         self.previous_lock = self.previous.with_suffix(".lock")
         self.log = log
+        self.plot = plot
         self.checkpoint_is_ours = self.model_is_ours = False
         self.lines_logged = None  # not known
 
@@ -57,14 +58,19 @@ class RunFiles:
         texts = {Path(path).resolve() for path in [*paths, *([options.valid] if options.valid else [])]}
         needed = (self.model, self.checkpoint)
         places = (*needed, self.corpus, self.lock, self.previous, self.previous_checkpoint)
-        if self.log is not None and self.log.resolve() in {path.resolve() for path in places}:
-            raise OptionError(f"{self.log}: is where the model goes; choose another place for the log")
-        for path in (*places, self.log):
-            if path is not None and path.resolve() in texts:
+        start = None if options.init_from is None else Path(options.init_from).resolve()
+        extra = {what: path for what, path in (("log", self.log), ("picture", self.plot)) if path is not None}
+        taken = {path.resolve(): "model" for path in places}
+        for what, path in extra.items():
+            other = taken.setdefault(path.resolve(), what)
+            if other != what:
+                raise OptionError(f"{path}: is where the {other} goes; choose another place for the {what}")
+        for path in (*places, *extra.values()):
+            if path.resolve() in texts:
                 raise OptionError(f"{path}: is one of the texts; choose another place for what is written")
-        for path in (*needed, self.log):
-            if path is None:
-                continue
+            if path.resolve() == start and path != self.model:  # there, it is kept as the previous one
+                raise OptionError(f"{path}: is the model to start from; choose another place for what is written")
+        for path in (*needed, *extra.values()):
             if path.is_dir():
                 raise ModelFileError(f"{path}: is a folder; name a file in it")
             try:
@@ -94,7 +100,8 @@ class RunFiles:
         except (OSError, NotImplementedError) as error:
             raise ModelFileError(f"{self.lock}: cannot be written: {error}; choose another place") from error
         try:
-            for path in (self.model, self.checkpoint, self.corpus, self.previous, self.previous_checkpoint):
+            places = (self.model, self.checkpoint, self.corpus, self.previous, self.previous_checkpoint, self.plot)
+            for path in filter(None, places):
                 remove_leftovers(path)
             yield
         finally:

@@ -8,14 +8,21 @@ from theano_rnn.corpus import read_corpus
 from theano_rnn.corpus_cache import CorpusCache
 from theano_rnn.engine import select_device
 from theano_rnn.errors import ModelFileError, OptionError
+from theano_rnn.fine_tuning import with_settings_of
+from theano_rnn.language_model import load
 from theano_rnn.model import check_shapes, shapes_of_parameters
 from theano_rnn.options import TrainingOptions
+from theano_rnn.pictures import require_matplotlib
 from theano_rnn.reporter import Reporter
 from theano_rnn.run_files import RunFiles
+from theano_rnn.stopping import TimeLimit
 from theano_rnn.training_run import TrainingRun
+from theano_rnn.vocabulary import Vocabulary
 
 
-def train(data, *, model="models/rnn.npz", resume=False, log=None, reporter=None, **settings):
+def train(
+    data, *, model="models/rnn.npz", resume=False, log=None, plot=None, max_minutes=None, reporter=None, **settings
+):
     """Train a language model on text files and keep the best one in a file.
 
     Parameters
@@ -32,9 +39,18 @@ def train(data, *, model="models/rnn.npz", resume=False, log=None, reporter=None
         interrupted run.
     log : path, optional
         Gets one JSON object a line for each evaluation.
+    plot : path, optional
+        A PNG picture of losses, learning rate and gradient norm, drawn anew while the run goes on.
+    max_minutes : float, optional
+        This call ends after so many minutes, the reading of the text and a last evaluation included as far as they can
+        be foreseen, though the run may not have ended: `resume` goes on with it. If what it has learnt since the
+        last evaluation makes a better model, that is what the file has until the run goes on; nothing else of that
+        last evaluation is kept, so that in the end the run has the numbers of one that was never stopped.
     reporter : Reporter, optional
     **settings
-        The fields of `theano_rnn.options.TrainingOptions`.
+        The fields of `theano_rnn.options.TrainingOptions`: among them ``patience``, ``init_from``, ``sample_every``.
+        A run that ``init_from`` lets start from another model begins with an evaluation, if text is held out. Words
+        that the vocabulary lacks are UNKNOWN_TOKEN. On resuming that model is not needed any more.
 
     Returns
     -------
@@ -45,23 +61,33 @@ def train(data, *, model="models/rnn.npz", resume=False, log=None, reporter=None
     ------
     CorpusError, OptionError, ModelFileError
         For texts, settings and files that cannot be used; nothing has been overwritten then.
+    OutputFileError
+        If the picture cannot be written before the run begins; later that is only told.
     DivergenceError
         When the loss becomes NaN or infinite; the best model so far is in the file.
     TrainingInterrupted
         On SIGINT, SIGTERM or SIGHUP, and where the reporter finds its pipe closed, after the run's state was saved.
     """
     reporter = reporter or Reporter()
-    files = RunFiles(Path(model), None if log is None else Path(log))
+    time_limit = TimeLimit(max_minutes)
+    files = RunFiles(Path(model), *(None if path is None else Path(path) for path in (log, plot)))
+    if plot is not None:
+        require_matplotlib()
     if resume:
         files.require_checkpoint()
         with files.alone():
-            return resumed_run(files, data, settings, reporter).run()
+            return resumed_run(files, data, settings, reporter, time_limit).run()
+    start = None
+    if settings.get("init_from") is not None:
+        start = load(settings["init_from"])
+        settings = with_settings_of(start, settings)
     options = TrainingOptions.from_settings(settings)
     paths = text_paths(data)
     select_device(options.device)
     files.check(paths, options)
     with files.alone():
-        return TrainingRun(encoded_text(files, paths, options, reporter), options, files, reporter, paths).run()
+        corpus = encoded_text(files, paths, options, reporter, vocabulary=start and start.vocabulary)
+        return TrainingRun(corpus, options, files, reporter, paths, start and start.rnn.get_values(), time_limit).run()
 
 
 def text_paths(data):
@@ -70,33 +96,42 @@ def text_paths(data):
     return [os.fspath(path) for path in ([data] if isinstance(data, (str, os.PathLike)) else data)]
 
 
-def resumed_run(files, data, settings, reporter):
+def resumed_run(files, data, settings, reporter, time_limit=None):
     """The run that a checkpoint describes, at the point where it was saved."""
     saved = files.read_checkpoint()
     try:
         options, fingerprint = TrainingOptions(**saved.configuration["options"]), saved.configuration["fingerprint"]
         recorded = list(map(os.fspath, saved.configuration["data"]))
-    except (KeyError, TypeError, OptionError) as error:
+        vocabulary = None
+        if options.init_from is not None:
+            vocabulary = Vocabulary.from_configuration(saved.configuration["vocabulary"])
+    except (KeyError, TypeError, ValueError) as error:
         raise ModelFileError(f"{saved.path}: damaged or inconsistent: {one_line(error)}") from error
     options, paths = options.resumed(settings), text_paths(data or recorded)
     select_device(options.device)
     files.check(paths, options)
-    corpus = encoded_text(files, paths, options, reporter, fingerprint)
+    corpus = encoded_text(files, paths, options, reporter, fingerprint, vocabulary)
     try:
         check_shapes(saved.arrays, shapes_of_parameters(len(corpus.vocabulary), options.hidden_dim))
     except ValueError as error:
         raise ModelFileError(f"{saved.path}: damaged or inconsistent: {one_line(error)}") from error
-    run = TrainingRun(corpus, options, files, reporter, paths)
+    run = TrainingRun(corpus, options, files, reporter, paths, time_limit=time_limit)
     run.restore(saved)
     return run
 
 
-def encoded_text(files, paths, options, reporter, fingerprint=None):
-    """The text as it was encoded before, or else encoded now; an error if its fingerprint should be another one."""
+def encoded_text(files, paths, options, reporter, fingerprint=None, vocabulary=None):
+    """The text as it was encoded before, or else encoded now; an error if its fingerprint should be another one.
+
+    With a vocabulary it is encoded with that one. Where the model to start from had another one when the text was
+    encoded before, it is encoded anew.
+    """
     cache = CorpusCache(files.corpus, paths, options)
     corpus = cache.read()
+    if corpus is not None and vocabulary not in (None, corpus.vocabulary):
+        cache, corpus = CorpusCache(files.corpus, paths, options), None
     if corpus is None:
-        corpus = read_corpus(paths, options, reporter.note, reporter.encoding)
+        corpus = read_corpus(paths, options, reporter.note, reporter.encoding, vocabulary=vocabulary)
     else:
         reporter.note(f"text as encoded before ({cache.path})")
         reporter.note(corpus.summary)

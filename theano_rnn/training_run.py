@@ -2,29 +2,33 @@
 
 import functools
 import math
-import os
 import time
 
 import numpy as np
 
-from theano_rnn import batches, scoring
-from theano_rnn.checkpoint import one_line
+from theano_rnn import batches, run_checkpoint
 from theano_rnn.corpus import with_unknown_words
 from theano_rnn.errors import DivergenceError, ModelFileError, TrainingInterrupted
+from theano_rnn.evaluation import decisive_loss, evaluation_record, text_loss
 from theano_rnn.language_model import LanguageModel, load
-from theano_rnn.model import PARAMETERS, RNN, check_shapes
+from theano_rnn.live_picture import LivePicture
+from theano_rnn.model import RNN
 from theano_rnn.optimizer import Optimizer
+from theano_rnn.options import TRACELESS
 from theano_rnn.signals import StopRequest, handled_by
-from theano_rnn.training_state import TrainingState
+from theano_rnn.stopping import SECONDS_A_MINUTE, TimeLimit, evaluations_without_improvement
+from theano_rnn.training_state import TrainingState, timeless
 
-SECONDS_A_MINUTE = 60
 STEPS_BETWEEN_LOOKS = 25  # reading a loss waits for the step, so it is not done after each
 
 
 class TrainingRun:
-    """One run over a corpus: the network being trained, the best one so far, and where the run stands."""
+    """One run over a corpus: the network being trained, the best one so far, and where the run stands.
 
-    def __init__(self, corpus, options, files, reporter, paths):
+    `initial` are the parameters to start from, if not random ones.
+    """
+
+    def __init__(self, corpus, options, files, reporter, paths, initial=None, time_limit=None):
         self.corpus = corpus
         self.options = options
         self.files = files
@@ -33,10 +37,17 @@ class TrainingRun:
         self.rnn = RNN(
             len(corpus.vocabulary), options.hidden_dim, options.bptt_truncate, options.activation, seed=options.seed
         )
-        self.optimizer = Optimizer(self.rnn, options.optimizer, options.clip)
+        if initial is not None:
+            self.rnn.set_values(initial)
+        # Always measured, so that with a picture and without one the same function is compiled.
+        self.optimizer = Optimizer(self.rnn, options.optimizer, options.clip, measures_norm=True)
         self.state = TrainingState(learning_rate=options.learning_rate)
         self.best = self.rnn.get_values()
+        self.picture = LivePicture(files.plot, options.clip, self.note)
+        self.time_limit = time_limit or TimeLimit()
         self.stream_states = None
+        self.tokens_learnt = 0  # in this call
+        self.latest = None  # parameters and their record, if they are better than the best, at the end of the time
         self.model_is_stale = False  # whether the model's file is to be written at the next save
         self.problem = None  # why the last save failed
         self.stop = StopRequest()
@@ -49,20 +60,59 @@ class TrainingRun:
         with handled_by(self.stop):
             self.started = time.perf_counter() - state.seconds
             self.write()  # a run that cannot be saved ends before it begins
-            if options.tutorial and not state.history:
+            self.picture.begin(state.history)
+            if self.begins_with_an_evaluation and not state.has_begun:
                 self.evaluate()
-            while state.epoch < options.epochs:
-                self.run_epoch()
+            while not self.has_ended:
+                if not self.run_epoch():
+                    self.end_for_now()
+                    break
                 state.epoch, state.step = state.epoch + 1, 0
                 if state.epoch % options.evaluate_every == 0 or state.epoch == options.epochs:
                     self.evaluate()
-                if self.stop and state.epoch < options.epochs:
+                if self.has_ended:
+                    break
+                if self.stop:
                     self.interrupt()
-            self.give_up_if_unsaved()
+                if self.time_is_up:
+                    self.end_for_now()
+                    break
+            self.finish()
         return load(self.files.model)
 
+    @property
+    def begins_with_an_evaluation(self):
+        """As the tutorial does, and whoever starts from another model: it may remain the best."""
+        return self.options.tutorial or (self.options.init_from is not None and self.corpus.valid is not None)
+
+    @property
+    def has_ended(self):
+        return self.state.epoch >= self.options.epochs or self.is_out_of_patience
+
+    @property
+    def is_out_of_patience(self):
+        losses = [self.decisive_loss(record) for record in self.state.history]
+        patience = self.options.patience
+        return patience is not None and evaluations_without_improvement(losses) >= patience
+
+    @property
+    def time_is_up(self):
+        return self.time_limit.is_up(self.evaluated_tokens / max(self.tokens_learnt, 1))
+
+    def finish(self):
+        """The end, as far as this call goes."""
+        patience = self.options.patience
+        if self.is_out_of_patience and self.state.epoch < self.options.epochs:
+            evaluations = "the last evaluation" if patience == 1 else f"{patience} evaluations in a row"
+            self.note(
+                f"the loss has not fallen in {evaluations}: the run has ended after {self.state.epoch} epochs; "
+                "a larger patience, or 0, lets it go on"
+            )
+        self.picture.refresh(self.state.history, at_end=True)
+        self.give_up_if_unsaved()
+
     def run_epoch(self):
-        """The steps of one epoch, from where the state says."""
+        """The steps of one epoch, from where the state says; False if the time is up before its end."""
         state = self.state
         waiting, seen = [], 0
         total = self.steps_per_epoch
@@ -75,16 +125,32 @@ class TrainingRun:
             state.examples_seen += len(batch.sentences)
             state.loss_tokens += batch.tokens
             due = time.perf_counter() - self.saved_at > SECONDS_A_MINUTE * self.options.save_every
-            if due or state.step % STEPS_BETWEEN_LOOKS == 0 or state.step in (1, total) or self.stop:
-                self.add_losses(waiting)
-                loss = state.loss_sum / state.loss_tokens
-                self.tell(self.reporter.progress, state, self.options.epochs, state.step, total, loss, seen)
+            over = self.time_is_up
+            if due or over or state.step % STEPS_BETWEEN_LOOKS == 0 or state.step in (1, total) or self.stop:
+                self.look_up(waiting, seen, total)
                 waiting, seen = [], 0
+            if self.options.sample_every and (state.epoch * total + state.step) % self.options.sample_every == 0:
+                sample = self.sample(self.rnn.get_values(), state.epoch * total + state.step)
+                self.tell(self.reporter.sampled, state, sample)
             if self.stop and state.step < total:
                 self.interrupt()
+            if over and state.step < total:
+                return False
             if due:
                 self.save()
         self.add_losses(waiting)
+        return True
+
+    def look_up(self, losses, tokens, total):
+        """Take in the losses, and show how far the run has come."""
+        state, before = self.state, self.state.loss_sum
+        self.add_losses(losses)
+        self.tokens_learnt += tokens
+        loss = (state.loss_sum - before) / tokens
+        self.picture.note_stretch(tokens, state.epoch + state.step / total, loss, self.learning_rate(state.epoch))
+        self.picture.refresh(state.history)
+        loss = state.loss_sum / state.loss_tokens
+        self.tell(self.reporter.progress, state, self.options.epochs, state.step, total, loss, tokens)
 
     def tell(self, report, *details):
         """Whoever watches may have gone, and what they read from be closed: then the run stops as after a signal."""
@@ -92,6 +158,17 @@ class TrainingRun:
             report(*details)
         except BrokenPipeError:
             self.stop.note_closed_pipe()
+
+    def note(self, text):
+        self.tell(self.reporter.note, text)
+
+    @functools.cached_property
+    def evaluated_tokens(self):
+        """In an evaluation."""
+        valid = self.corpus.train if self.options.tutorial else self.corpus.valid
+        if valid is None:
+            return 0
+        return len(valid) - 1 if self.options.level == "char" else valid.tokens
 
     @property
     def tokens_per_epoch(self):
@@ -126,9 +203,13 @@ class TrainingRun:
         """One update; returns the minibatch's summed loss before it."""
         if self.options.tutorial:
             steps = batch.tokens
-            return self.rnn.sgd_step(batch.x[:steps, 0], batch.y[:steps, 0], self.state.learning_rate)
+            x, y = batch.x[:steps, 0], batch.y[:steps, 0]
+            if self.picture.wants_norm():  # the step itself never has the gradient by U as a whole
+                self.picture.note_norm(math.hypot(*map(np.linalg.norm, self.rnn.bptt(x, y))))
+            return self.rnn.sgd_step(x, y, self.state.learning_rate)
         rate = self.learning_rate(self.state.epoch)
         loss, s_last = self.optimizer.step(batch, rate, self.stream_states, self.tokens_per_step)
+        self.picture.note_norm(self.optimizer.gradient_norm)
         if self.options.level == "char":
             self.stream_states = s_last
         return loss
@@ -144,6 +225,7 @@ class TrainingRun:
             self.diverged(self.state.loss_sum)
 
     def diverged(self, loss):
+        self.picture.refresh(self.state.history, at_end=True)
         if self.state.history and math.isfinite(self.state.best_loss):
             kept = f"the best model so far (loss {self.state.best_loss:.4g}) is in {self.files.model}"
         elif self.files.model_is_ours:
@@ -160,41 +242,48 @@ class TrainingRun:
 
     def evaluate(self):
         """Measure, keep the best, set the learning rate, save, report."""
-        state, options = self.state, self.options
-        train_loss = self.train_loss()
-        valid_loss = self.held_out_loss()
-        decisive = train_loss if options.tutorial or valid_loss is None else valid_loss
-        if not math.isfinite(decisive):
-            self.diverged(decisive)
-        self.check_parameters()
-        rate, previous = self.learning_rate(max(state.epoch - 1, 0)), state.last_loss
-        tokens, seconds = state.loss_tokens, time.perf_counter() - self.started
+        begin = time.perf_counter()
+        state = self.state
+        record = self.measured()
+        decisive, previous = self.decisive_loss(record), state.last_loss
         state.last_loss = decisive
         improved = decisive < state.best_loss
         if improved:
             state.best_loss, self.best = decisive, self.rnn.get_values()
-        if options.tutorial:
+        if self.options.tutorial:
             if decisive > previous:
                 state.learning_rate *= 0.5
         elif not improved:
             self.go_back()
-        shown = train_loss if valid_loss is None else valid_loss
-        record = {
-            "epoch": state.epoch,
-            "examples_seen": state.examples_seen,
-            "train_loss": train_loss,
-            "valid_loss": valid_loss,
-            "perplexity": math.exp(min(shown, 700)),
-            "learning_rate": rate,
-            "tokens_per_second": tokens / max(seconds - state.seconds_at_evaluation, 1e-9),
-            "seconds": seconds,
-        }
         state.history.append(record)
         state.loss_sum, state.loss_tokens = 0.0, 0
         self.model_is_stale = True
         self.save()
-        sample = self.best_model().generate(1, max_words=40 if options.level == "word" else 100, seed=state.epoch)[0]
-        self.tell(self.reporter.evaluated, record, sample)
+        self.tell(self.reporter.evaluated, record, self.sample(self.best, state.epoch))
+        self.picture.refresh(state.history, after_evaluation=True)
+        self.time_limit.note_evaluation(time.perf_counter() - begin)
+
+    def measured(self):
+        """What an evaluation finds, as a record for history and log."""
+        state = self.state
+        losses = self.train_loss(), self.held_out_loss()
+        rate = self.learning_rate(state.epoch if state.step else max(state.epoch - 1, 0))
+        record = evaluation_record(state, *losses, rate, time.perf_counter() - self.started)
+        if not math.isfinite(self.decisive_loss(record)):
+            self.diverged(self.decisive_loss(record))
+        self.check_parameters()
+        return record
+
+    def decisive_loss(self, record):
+        return decisive_loss(record, self.options.tutorial)
+
+    def sample(self, values, seed):
+        """A text drawn with these parameters, or None if none is wanted; the training's numbers stay as they are."""
+        if self.options.sample_every == 0:
+            return None
+        lm = self.best_language_model
+        lm.rnn.set_values(values)
+        return lm.generate(1, max_words=40 if self.options.level == "word" else 100, seed=seed)[0]
 
     def check_parameters(self):
         if not all(np.isfinite(value).all() for value in self.rnn.get_values().values()):
@@ -207,29 +296,26 @@ class TrainingRun:
         self.optimizer.reset()
 
     def train_loss(self):
-        """Nats per token: the tutorial's calculate_loss, else the mean while learning since the last evaluation."""
+        """Nats per token: the tutorial's calculate_loss, else the mean while learning since the last evaluation.
+
+        None where nothing was learnt since.
+        """
         if self.options.tutorial:
-            total, tokens = scoring.sentences_cross_entropy(self.rnn, self.corpus.train, 32)
-            return total / tokens
-        return self.state.loss_sum / self.state.loss_tokens
+            return text_loss(self.rnn, self.corpus.train, self.options)
+        return self.state.loss_sum / self.state.loss_tokens if self.state.loss_tokens else None
 
     def held_out_loss(self):
-        valid, options = self.corpus.valid, self.options
-        if valid is None:
-            return None
-        if options.level == "char":
-            total, tokens = scoring.stream_cross_entropy(self.rnn, valid, 10, options.sequence_length)
-        else:
-            total, tokens = scoring.sentences_cross_entropy(self.rnn, valid, 32)
-        return total / tokens
+        """Nats per token; None where nothing is held out."""
+        return text_loss(self.rnn, self.corpus.valid, self.options)
 
     def best_model(self):
         """The best parameters as a model: the same one at each call, so that its functions are compiled once."""
         lm = self.best_language_model
-        lm.rnn.set_values(self.best)
+        values, history = (self.best, []) if self.latest is None else self.latest
+        lm.rnn.set_values(values)
         options = self.options.to_configuration()
-        del options["save_every"]  # says nothing of the model
-        lm.training = {"options": options, "history": self.state.timeless_history}
+        options = {name: value for name, value in options.items() if name not in TRACELESS}
+        lm.training = {"options": options, "history": timeless([*self.state.history, *history])}
         return lm
 
     @functools.cached_property
@@ -248,7 +334,7 @@ class TrainingRun:
             self.write()
         except ModelFileError as error:
             self.problem = error
-            self.tell(self.reporter.note, f"{error}; training goes on and tries again later")
+            self.note(f"{error}; training goes on and tries again later")
 
     def write(self):
         """Write the run's files; ModelFileError where that is impossible."""
@@ -261,17 +347,7 @@ class TrainingRun:
         """What the checkpoint holds: arrays by name, and the rest."""
         self.state.seconds = time.perf_counter() - self.started
         self.state.step_number = self.optimizer.step_number
-        arrays = {**self.rnn.get_values(), **self.optimizer.get_state()}
-        arrays |= {f"best.{name}": value for name, value in self.best.items()}
-        if self.stream_states is not None:
-            arrays["stream_states"] = np.asarray(self.stream_states)
-        configuration = {
-            "options": self.options.to_configuration(),
-            "data": [os.path.abspath(path) for path in self.paths],
-            "fingerprint": self.corpus.fingerprint,
-            "state": self.state.to_configuration(),
-        }
-        return arrays, configuration
+        return run_checkpoint.contents(self)
 
     def give_up_if_unsaved(self):
         """At the end: the error of a save that failed, and where else the state is."""
@@ -280,27 +356,27 @@ class TrainingRun:
         place = None if self.is_saved else self.files.rescue(*self.contents())
         raise ModelFileError(f"{self.problem}; the state of the run is in {place}" if place else str(self.problem))
 
+    def end_for_now(self):
+        """The time is up. The state stays as it is; the model's file gets the present parameters if they are the best.
+
+        That is all that comes of this evaluation: a run that was never stopped would not have it.
+        """
+        if self.state.loss_tokens:
+            record = self.measured()
+            record["epoch"] = round(self.state.epoch + self.state.step / self.steps_per_epoch, 3)
+            if self.decisive_loss(record) < self.state.best_loss:
+                self.latest, self.model_is_stale = (self.rnn.get_values(), [record]), True
+            self.tell(self.reporter.evaluated, record, None)
+        self.save()
+        self.tell(self.reporter.time_is_up, self.state, self.files.checkpoint)
+
     def interrupt(self):
         self.save()
+        self.picture.refresh(self.state.history, at_end=True)
         self.give_up_if_unsaved()
         raise TrainingInterrupted(self.files.checkpoint, self.stop.number)
 
     def restore(self, saved):
-        """Take up the state of a checkpoint."""
-        try:
-            for name, array in saved.arrays.items():
-                if array.dtype.kind == "f" and not np.isfinite(array).all():
-                    raise ValueError(f"{name} holds values that are not finite")
-            self.state = TrainingState.from_configuration(saved.configuration["state"])
-            self.rnn.set_values(saved.arrays)
-            self.best = {name: saved.arrays[f"best.{name}"] for name in PARAMETERS}
-            check_shapes(self.best, self.rnn.parameter_shapes)
-            self.optimizer.set_state(saved.arrays, self.state.step_number)
-            self.stream_states = saved.arrays.get("stream_states")
-            if self.stream_states is not None:
-                states = {"stream_states": (self.options.batch_size, self.options.hidden_dim)}
-                check_shapes(saved.arrays, states)
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelFileError(f"{saved.path}: damaged or inconsistent: {one_line(error)}") from error
-        self.model_is_stale = self.files.model_is_ours = self.state.has_begun
+        """Take up the state of a checkpoint; ModelFileError for one that does not fit."""
+        run_checkpoint.restore(self, saved)
         self.reporter.note(f"going on after {self.state.epoch} epochs and {self.state.step} steps")

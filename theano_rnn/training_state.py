@@ -36,11 +36,6 @@ class TrainingState:
         """When the last evaluation was, in seconds of training; 0 if there was none."""
         return self.history[-1]["seconds"] if self.history else 0.0
 
-    @property
-    def timeless_history(self):
-        """The evaluations without what is never the same twice: with it, the same run gives the same model file."""
-        return [{name: value for name, value in record.items() if name not in TIMES} for record in self.history]
-
     def to_configuration(self):
         """A plain dict that JSON can write and `from_configuration` reads."""
         return dataclasses.asdict(self)
@@ -69,7 +64,17 @@ class TrainingState:
         for record in history:
             for name in ("epoch", "perplexity", "seconds"):
                 check_number(f"history: {name}", record[name])
+            for name in ("train_loss", "valid_loss"):
+                if record[name] is not None:
+                    check_number(f"history: {name}", record[name])
+            if record["train_loss"] is None and record["valid_loss"] is None:
+                raise ValueError("history: an evaluation without a loss")
         return cls(**configuration)
+
+
+def timeless(history):
+    """Evaluations without what is never the same twice: with them, the same run gives the same model file."""
+    return [{name: value for name, value in record.items() if name not in TIMES} for record in history]
 
 
 def check_number(name, value):

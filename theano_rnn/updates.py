@@ -61,8 +61,13 @@ UPDATE_RULES = {
 }
 
 
-def clip_by_norm(gradients, threshold):
+def common_norm(gradients):
+    """The Euclidean norm of all gradients together."""
+    return T.sqrt(sum(T.sum(gradient**2, acc_dtype=gradient.dtype) for gradient in gradients))
+
+
+def clip_by_norm(gradients, threshold, norm=None):
     """All gradients scaled by one factor so that their common Euclidean norm is at most `threshold` (Pascanu 2013)."""
-    norm = T.sqrt(sum(T.sum(gradient**2, acc_dtype=gradient.dtype) for gradient in gradients))
+    norm = common_norm(gradients) if norm is None else norm
     factor = T.switch(norm > threshold, threshold / norm, T.ones_like(norm))
     return [gradient * factor for gradient in gradients]
