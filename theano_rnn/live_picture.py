@@ -52,12 +52,12 @@ class LivePicture:
         self.steps_since_norm = 0
         return True
 
-    def note_stretch(self, tokens, epoch, loss, learning_rate):
+    def note_stretch(self, steps, tokens, epoch, loss, learning_rate):
         """What was learnt since the last call: see `TrainingCurves.add`."""
         if self.path is None:
             return
         norm = np.mean([float(norm) for norm in self.norms]) if self.norms else math.nan
-        self.curves.add(tokens, epoch, loss, learning_rate, float(norm))
+        self.curves.add(steps, tokens, epoch, loss, learning_rate, float(norm))
         self.norms = []
 
     # When it is drawn

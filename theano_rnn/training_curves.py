@@ -5,7 +5,8 @@ import math
 import numpy as np
 
 MOST_POINTS = 2000
-COLUMNS = ("looks", "tokens", "epoch", "loss", "learning_rate", "gradient_norm")
+STEPS_PER_POINT = 25  # of a single step the loss says little
+COLUMNS = ("steps", "tokens", "epoch", "loss", "learning_rate", "gradient_norm")
 
 
 class TrainingCurves:
@@ -13,18 +14,18 @@ class TrainingCurves:
 
     def __init__(self):
         self.points = []  # each a list of the columns
-        self.looks_per_point = 1
+        self.steps_per_point = STEPS_PER_POINT
 
     def __len__(self):
         return len(self.points)
 
-    def add(self, tokens, epoch, loss, learning_rate, gradient_norm):
+    def add(self, steps, tokens, epoch, loss, learning_rate, gradient_norm):
         """Note a stretch of a run.
 
         Parameters
         ----------
-        tokens : int
-            Learnt from in this stretch, at least 1: its weight where stretches are joined.
+        steps, tokens : int
+            Its length, at least 1. Tokens are the weights where stretches are joined.
         epoch : float
             Epochs done at its end.
         loss : float
@@ -33,19 +34,26 @@ class TrainingCurves:
         gradient_norm : float
             Before clipping; NaN where it was not measured.
         """
-        point = [1, tokens, epoch, loss, learning_rate, gradient_norm if math.isfinite(gradient_norm) else math.nan]
-        if self.points and self.points[-1][0] < self.looks_per_point:
+        norm = gradient_norm if math.isfinite(gradient_norm) else math.nan
+        point = [steps, tokens, epoch, loss, learning_rate, norm]
+        if self.points and self.points[-1][0] < self.steps_per_point:
             self.points[-1] = joined(self.points[-1], point)
             return
         if len(self.points) == MOST_POINTS:
             pairs = zip(self.points[::2], self.points[1::2], strict=True)
             self.points = [joined(one, other) for one, other in pairs]
-            self.looks_per_point *= 2
+            self.steps_per_point *= 2
         self.points.append(point)
 
     def columns(self):
-        """The points as `theano_rnn.training_plot.draw_training` takes them: equally long lists by name."""
-        return {name: [point[COLUMNS.index(name)] for point in self.points] for name in COLUMNS[2:]}
+        """The points as `theano_rnn.training_plot.draw_training` takes them: equally long lists by name.
+
+        A last one of but a few steps is left out if there are others.
+        """
+        points = self.points
+        if len(points) > 1 and points[-1][0] < STEPS_PER_POINT:
+            points = points[:-1]
+        return {name: [point[COLUMNS.index(name)] for point in points] for name in COLUMNS[2:]}
 
     def to_array(self):
         """All there is to know, as an array (points, columns) of float64."""
@@ -66,8 +74,8 @@ class TrainingCurves:
             raise ValueError("curves: hold values that no run can have")
         curves = cls()
         curves.points = array.tolist()
-        if len(array):
-            curves.looks_per_point = int(array[:, 0].max())
+        if len(array) > 1:
+            curves.steps_per_point = max(STEPS_PER_POINT, array[:-1, 0].min())  # only the last may be short
         return curves
 
 

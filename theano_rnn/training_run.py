@@ -147,7 +147,8 @@ class TrainingRun:
         self.add_losses(losses)
         self.tokens_learnt += tokens
         loss = (state.loss_sum - before) / tokens
-        self.picture.note_stretch(tokens, state.epoch + state.step / total, loss, self.learning_rate(state.epoch))
+        epoch, rate = state.epoch + state.step / total, self.learning_rate(state.epoch)
+        self.picture.note_stretch(len(losses), tokens, epoch, loss, rate)
         self.picture.refresh(state.history)
         loss = state.loss_sum / state.loss_tokens
         self.tell(self.reporter.progress, state, self.options.epochs, state.step, total, loss, tokens)
