@@ -22,19 +22,18 @@ from training_runs import (
 from theano_rnn import live_picture, options, stopping, training, training_curves, training_run
 from theano_rnn.errors import ModelFileError, OptionError, OutputFileError, TrainingInterrupted
 from theano_rnn.language_model import LanguageModel, load
-from theano_rnn.optimizer import Optimizer
 from theano_rnn.reporter import Reporter
 from theano_rnn.training import train
 from theano_rnn.training_run import TrainingRun
 
 WORDS = CASES["words"]
-compiled = {}
+ALL_CASES = ["words", *(pytest.param(case, marks=pytest.mark.slow) for case in ("characters", "tutorial"))]
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """Functions compiled once; the sampled sentence of an evaluation, which would cost a compilation."""
-    share_compiled(monkeypatch, compiled)
+    share_compiled(monkeypatch)
     monkeypatch.setattr(LanguageModel, "generate", lambda self, n, **demands: ["a sample"] * n)
 
 
@@ -160,7 +159,7 @@ def seconds_a_step(monkeypatch):
     monkeypatch.setattr(stopping, "time", SimpleNamespace(perf_counter=lambda: clock.seconds))
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", ALL_CASES)
 @pytest.mark.usefixtures("seconds_a_step")
 def test_a_run_stopped_by_the_time_again_and_again_equals_an_unbroken_one(case, unbroken, toy, tmp_path):
     expected, model, ends = unbroken(case), tmp_path / "m.npz", []
@@ -253,7 +252,7 @@ def test_the_script_ends_with_status_0_and_the_command_that_goes_on(toy, tmp_pat
 # Samples
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", ALL_CASES)
 def test_samples_between_evaluations_come_as_often_as_asked_and_change_nothing(case, unbroken, toy, tmp_path):
     reporter = Notes()
     train(toy, model=tmp_path / "m.npz", epochs=4, sample_every=5, reporter=reporter, **CASES[case])
@@ -312,7 +311,15 @@ def arrays_without_curves(model):
     return {name: value for name, value in run_state(model)[0].items() if name != "curves"}
 
 
-@pytest.mark.parametrize("case, clip", [("words", 1.0), ("characters", 1.0), ("tutorial", None), ("words", None)])
+@pytest.mark.parametrize(
+    "case, clip",
+    [
+        ("words", 1.0),
+        pytest.param("characters", 1.0, marks=pytest.mark.slow),
+        ("tutorial", None),
+        pytest.param("words", None, marks=pytest.mark.slow),
+    ],
+)
 def test_a_picture_changes_none_of_the_numbers(case, clip, unbroken, toy, tmp_path, monkeypatch, drawn):
     monkeypatch.setattr(training_run, "STEPS_BETWEEN_LOOKS", 2)
     settings = {**CASES[case], "clip": clip, "epochs": 4}
@@ -447,26 +454,3 @@ def test_a_checkpoint_of_an_older_version_goes_on(unbroken, toy, tmp_path):
     training.RunFiles(model, None).write(arrays, document)
     train(None, model=model, resume=True, epochs=4)
     assert_same_run(model, unbroken("words"))
-
-
-# The gradient's norm
-
-
-@pytest.mark.parametrize("clip", [None, 0.05, 50.0])
-def test_a_step_tells_the_norm_of_its_gradients_before_they_are_clipped(clip):
-    from test_optimizer import batch, double_rnn, mean_gradients
-
-    optimizer = Optimizer(double_rnn(), "sgd", clip, measures_norm=True)
-    for seed in (1, 2):
-        gradients = mean_gradients(optimizer.rnn.get_values(), seed)
-        optimizer.step(batch(seed), 0.1)
-        expected = np.sqrt(sum((gradient**2).sum() for gradient in gradients.values()))
-        assert float(optimizer.gradient_norm) == pytest.approx(expected, abs=1e-10)
-
-
-def test_without_a_limit_the_norm_is_not_measured_unless_asked():
-    from test_optimizer import batch, double_rnn
-
-    optimizer = Optimizer(double_rnn(), "sgd")
-    optimizer.step(batch(1), 0.1)
-    assert optimizer.gradient_norm is None

@@ -103,6 +103,23 @@ def test_steps_apply_the_rule_to_the_mean_gradient_per_token(rule, clip):
     assert optimizer.step_number == 3
 
 
+@pytest.mark.parametrize("clip", [None, 0.05])
+def test_a_step_tells_the_norm_of_its_gradients_before_they_are_clipped(clip):
+    optimizer = fresh("sgd", clip) if clip else Optimizer(double_rnn(), "sgd", measures_norm=True)
+    for seed in (1, 2):
+        gradients = mean_gradients(optimizer.rnn.get_values(), seed)
+        optimizer.step(batch(seed), 0.1)
+        expected = np.sqrt(sum((gradient**2).sum() for gradient in gradients.values()))
+        assert expected > 0.05
+        assert float(optimizer.gradient_norm) == pytest.approx(expected, abs=1e-10)
+
+
+def test_without_a_limit_the_norm_is_not_measured_unless_asked():
+    optimizer = fresh("sgd")
+    optimizer.step(batch(1), 0.1)
+    assert optimizer.gradient_norm is None
+
+
 def test_an_optimizer_that_was_set_to_a_state_goes_on_bit_for_bit():
     optimizer = fresh("adam")
     for t in (1, 2):

@@ -44,16 +44,11 @@ def quick_samples(monkeypatch):
     monkeypatch.setattr(LanguageModel, "generate", lambda self, n, **demands: ["a sample"] * n)
 
 
-@pytest.fixture(scope="module")
-def compiled():
-    return {}
-
-
 @pytest.fixture
-def compiled_once(monkeypatch, compiled):
+def compiled_once(monkeypatch):
     """Runs of the same shape share their compiled functions, and nothing else: saves a second or two each."""
 
-    share_compiled(monkeypatch, compiled)
+    share_compiled(monkeypatch)
 
 
 @pytest.fixture(scope="module")
