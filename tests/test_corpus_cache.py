@@ -129,7 +129,7 @@ def test_another_option_is_another_encoding(path, text, valid, changes):
 def test_every_option_is_decisive_or_has_to_do_with_training_alone():
     about_training = (
         "hidden_dim bptt_truncate activation epochs batch_size sequence_length optimizer learning_rate rate_decay clip "
-        "evaluate_every save_every device"
+        "evaluate_every save_every sample_every patience device"
     ).split()
     names = {field.name for field in dataclasses.fields(TrainingOptions)}
     assert {*corpus_cache.DECISIVE_OPTIONS, "valid", *about_training} == names

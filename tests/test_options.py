@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from theano_rnn.errors import OptionError
-from theano_rnn.options import FREE_ON_RESUME, TUTORIAL, TrainingOptions
+from theano_rnn.options import FREE_ON_RESUME, TRACELESS, TUTORIAL, TrainingOptions
 from theano_rnn.updates import UPDATE_RULES
 
 
@@ -100,6 +100,10 @@ def test_none_and_zero_both_mean_no_clipping(clip):
         ("clip", -1, "expected a number above 0"),
         ("save_every", 0, "expected a number above 0"),
         ("save_every", "often", "expected a number, got 'often'"),
+        ("sample_every", -1, "expected at least 0, got -1"),
+        ("sample_every", 1.5, "expected an integer"),
+        ("patience", -1, "expected at least 0, got -1"),
+        ("patience", "2", "expected an integer"),
         ("clip", float("inf"), "expected a number, got inf"),
         ("valid_fraction", 1, "below 1, got 1"),
         ("valid_fraction", -0.1, "below 1, got -0.1"),
@@ -120,6 +124,19 @@ def test_what_is_about_words_is_refused_for_characters(name):
         TrainingOptions.from_settings({"level": "char", name: True})
 
 
+def test_no_patience_and_zero_both_mean_going_on_to_the_end():
+    assert TrainingOptions(patience=0).patience is TrainingOptions().patience is None
+    assert TrainingOptions(patience=3).resumed({"patience": 0}).patience is None
+    assert TrainingOptions(sample_every=0).sample_every == 0 and TrainingOptions().sample_every is None
+
+
+def test_paths_are_kept_from_the_root(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    options = TrainingOptions(valid="v.txt", init_from="m.npz")
+    assert (options.valid, options.init_from) == (str(tmp_path / "v.txt"), str(tmp_path / "m.npz"))
+    assert options.resumed({"valid": "v.txt", "init_from": "m.npz"}) == options
+
+
 def test_unknown_settings_are_named():
     with pytest.raises(OptionError, match="^unknown setting: hiden_dim, leaning_rate$"):
         TrainingOptions.from_settings({"leaning_rate": 1, "hiden_dim": 3, "epochs": 3})
@@ -138,6 +155,10 @@ def test_numpy_numbers_are_as_good_as_pythons():
 def test_a_path_is_as_good_as_its_name(tmp_path):
     options = TrainingOptions(valid=tmp_path / "valid.txt")
     assert json.loads(json.dumps(options.to_configuration()))["valid"] == str(tmp_path / "valid.txt")
+
+
+def test_what_leaves_no_trace_in_a_model_may_change():
+    assert set(TRACELESS) <= set(FREE_ON_RESUME)
 
 
 def test_resuming_may_change_how_long_how_often_and_where():

@@ -139,6 +139,9 @@ def test_every_setting_of_the_package_is_an_option_that_reaches_it(tmp_path, mon
         "save_every": 0.5,
         "seed": 4,
         "device": "cpu",
+        "sample_every": 6,
+        "patience": 2,
+        "init_from": "start.npz",
     }
     flags = ("tutorial", "keep_case", "tokenized", "resume")
     assert {*arguments, *flags[:3]} == {field.name for field in fields(TrainingOptions)}
@@ -150,6 +153,7 @@ def test_every_setting_of_the_package_is_an_option_that_reaches_it(tmp_path, mon
 
     monkeypatch.setattr(training, "train", fake)
     argv = ["--data", "a.txt", "b.txt", "--model", "m.npz", "--log", "l.jsonl"]
+    argv += ["--plot", "p.png", "--max-minutes", "1.5"]
     argv += [part for name, value in arguments.items() for part in (f"--{name.replace('_', '-')}", str(value))]
     argv += [f"--{name.replace('_', '-')}" for name in flags]
     assert status(train, *argv) == 0
@@ -158,12 +162,14 @@ def test_every_setting_of_the_package_is_an_option_that_reaches_it(tmp_path, mon
         **dict.fromkeys(flags, True),
         "model": "m.npz",
         "log": "l.jsonl",
+        "plot": "p.png",
+        "max_minutes": 1.5,
         "data": ["a.txt", "b.txt"],
     }
     assert seen == expected
     seen.clear()
     assert status(train, "--data", "a.txt") == 0
-    assert seen == {"data": ["a.txt"], "model": "models/rnn.npz", "log": None, "resume": False}
+    assert seen == {"data": ["a.txt"], "model": "models/rnn.npz", "log": None, "plot": None, "resume": False}
     seen.clear()
     assert status(train, "--resume") == 0
     assert seen["data"] is None and seen["resume"] is True
