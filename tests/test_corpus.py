@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from theano_rnn.batches import EncodedSentences
-from theano_rnn.corpus import as_one_text, hold_out, read_corpus, with_unknown_words
+from theano_rnn.corpus import hold_out, one_text, read_corpus, with_unknown_words
 from theano_rnn.corpus_files import read_documents
 from theano_rnn.errors import CorpusError
 from theano_rnn.options import TrainingOptions
@@ -290,7 +290,7 @@ def test_characters_are_encoded_alike_in_blocks_of_any_size(tmp_path, monkeypatc
     path = tmp_path / "t.txt"
     path.write_text("aé😀\nab\nxyz😀", encoding="utf-8")
     corpus = read_corpus(path, TrainingOptions(level="char", valid_fraction=0.4))
-    assert corpus.train.dtype == corpus.valid.dtype == np.int32
+    assert corpus.train.dtype == corpus.valid.dtype == np.uint8
     assert corpus.vocabulary.index_to_word[3:] == ["a", "b", "é", "😀"]
     assert "".join(corpus.vocabulary.decode(corpus.train, end_as_newline=True)) == "\naé😀\nab\n"
     assert corpus.valid.tolist() == [1, 2, 2, 2, 6]
@@ -311,8 +311,8 @@ def test_characters_a_text_too_short_to_hold_any_out_is_learnt_whole(tmp_path):
 
 
 def test_characters_documents_are_kept_apart_by_a_newline():
-    assert as_one_text(["a", "b\n", "c"]) == "a\nb\nc"
-    assert as_one_text(["a"]) == "a"
+    assert "".join(one_text(["a", "b\n", "c"])) == "a\nb\nc"
+    assert "".join(one_text(["a"])) == "a"
 
 
 def test_characters_one_is_too_few(tmp_path):

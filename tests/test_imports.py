@@ -17,7 +17,10 @@ pictures
 pages
 seal
 npz_reader
+npz_writer
 checkpoint
+scratch
+documents
 corpus_files
 detokenize
 sentence_splitter

@@ -3,6 +3,7 @@
 import ast
 import itertools
 import random
+import re
 import tracemalloc
 from pathlib import Path
 
@@ -257,11 +258,10 @@ def test_ends_rise_within_the_documents_and_blank_parts_move_them():
 def test_blocks_of_a_paragraph_are_its_words_with_single_blanks(monkeypatch, seed):
     generator = random.Random(seed)
     text = "".join(generator.choices(["a", "bc", " ", "  ", "\n", "\t", "\xa0", "\x1c", "word" * 9], k=300))
-    monkeypatch.setattr(sentence_splitter, "_BLOCK_LENGTH", 20)
-    blocks = list(sentence_splitter._blocks(text, 0, len(text)))
-    assert "".join(blocks) == " ".join(text.split())
-    assert len(blocks) > 5
-    assert "".join(sentence_splitter._blocks(text, 50, 150)) == " ".join(text[50:150].split())
+    monkeypatch.setattr("theano_rnn.documents.PART_LENGTH", 20)
+    found = ["".join(blocks) for _, blocks in sentence_splitter._paragraphs([text, " ", text[50:150]])]
+    expected = [part for part in (text, text[50:150]) for part in re.split(r"\n\s*\n", part)]
+    assert found == [" ".join(paragraph.split()) for paragraph in expected if paragraph.strip()]
 
 
 @pytest.mark.parametrize("block_length", [1, 7, 64, 10_000])
@@ -278,7 +278,7 @@ def test_pieces_do_not_depend_on_the_blocks(block_length):
 @pytest.mark.parametrize("block_length", [30, 1000])
 def test_sentences_do_not_depend_on_the_blocks(monkeypatch, full_stop_splitter, block_length):
     monkeypatch.setattr(sentence_splitter, "LONGEST_PIECE", 100)
-    monkeypatch.setattr(sentence_splitter, "_BLOCK_LENGTH", block_length)
+    monkeypatch.setattr("theano_rnn.documents.PART_LENGTH", block_length)
     sentences = [f"Sentence {'of ' * (i % 12)}number {i}." for i in range(200)]
     assert sentences_of(["\n".join(sentences)]) == sentences
 

@@ -96,7 +96,7 @@ def encoded_text(files, paths, options, reporter, fingerprint=None):
     cache = CorpusCache(files.corpus, paths, options)
     corpus = cache.read()
     if corpus is None:
-        corpus = read_corpus(paths, options, reporter.note, reporter.encoding)
+        corpus = read_corpus(paths, options, reporter.note, reporter.encoding, folder=files.corpus.resolve().parent)
     else:
         reporter.note(f"text as encoded before ({cache.path})")
         reporter.note(corpus.summary)
