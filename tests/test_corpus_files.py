@@ -3,8 +3,12 @@
 import csv
 import errno
 import gzip
+import io
 import logging
 import os
+import random
+import threading
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -261,3 +265,76 @@ def test_highly_repetitive_but_small_gzip_file_is_read(write):
 def test_relative_path_is_shown_as_given(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert error_line(Path("none.csv")) == "none.csv: no such file; check the path"
+
+
+# Blocks
+
+
+def plainly_read(data):
+    """The text, or (line, position) of the byte that is not UTF-8."""
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    try:
+        return data.decode().replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        return before.count(b"\n") + 1, len(before) - before.rfind(b"\n")
+
+
+@pytest.mark.parametrize("block_size", [1, 2, 3, 7])
+def test_text_and_faults_are_the_same_in_blocks_of_any_size(write, monkeypatch, block_size):
+    monkeypatch.setattr(corpus_files, "_BLOCK_SIZE", block_size)
+    generator = random.Random(block_size)
+    pieces = [b"a", b"\r", b"\n", b"\r\n", "é".encode(), "😀".encode(), b"\xef\xbb\xbf", b" "]
+    outcomes = set()
+    for bad in 10 * [[], [b"\xff"], [b"\xe9"], [b"\xf0\x9f"], [b"\xed\xa0\x80"], [b"\x1f\x8b"]]:
+        data = [b"x", *generator.choices(pieces, k=12), *bad, *generator.choices(pieces, k=generator.randrange(3))]
+        path = write("a.txt", generator.choice([b"", b"\xef\xbb\xbf"]) + b"".join(data))
+        expected = plainly_read(path.read_bytes())
+        outcomes.add(type(expected))
+        if isinstance(expected, str):
+            assert texts(path) == [expected]
+        else:
+            line, position = expected
+            assert f"a.txt, line {line}: byte 0x" in error_line(path)
+            assert f" at position {position} is not UTF-8; convert the file to UTF-8" in error_line(path)
+    assert outcomes == {str, tuple}
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz"])
+@pytest.mark.parametrize("length", [1, 3, 40])
+def test_rows_are_the_same_in_parts_of_any_length(write, monkeypatch, name, length):
+    rows = [[str(i), f'Text {i}, "so"\r\nto say: é😀 {"x" * (i % 9)}', ""] for i in range(40)]
+    stream = io.StringIO()
+    csv.writer(stream).writerows([["id", "body", "more"], *rows])
+    monkeypatch.setattr("theano_rnn.documents.PART_LENGTH", length)
+    monkeypatch.setattr(corpus_files, "_BLOCK_SIZE", length)
+    assert texts(write(name, stream.getvalue())) == [row[1].replace("\r\n", "\n") for row in rows]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+@pytest.mark.parametrize(("name", "content"), [("a.txt", "One.\nTwo.\n"), ("a.csv", "body\nOne.\n")])
+def test_pipe_is_read(tmp_path, name, content):
+    path = tmp_path / name
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_text, args=(content,))
+    writer.start()
+    found = texts(path)
+    writer.join()
+    assert found == [content.removeprefix("body\n").removesuffix("\n" if name == "a.csv" else "")]
+
+
+def test_a_folder_without_room_is_named(write, tmp_path):
+    with pytest.raises(CorpusError, match="absent: no place for the text while it is encoded"):
+        read_documents(write("a.txt", "x"), tmp_path / "absent")
+
+
+def test_large_text_is_never_in_memory_as_a_whole(write):
+    path = write("a.txt", "A line with é and 😀.\n" * 200_000)
+    tracemalloc.start()
+    try:
+        documents = read_documents(path)
+        count = sum(part.count("\n") for document in documents for part in parts(document))
+        assert tracemalloc.get_traced_memory()[1] < 20 * 2**20
+    finally:
+        tracemalloc.stop()
+    assert count == 200_000

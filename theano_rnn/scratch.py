@@ -20,7 +20,7 @@ class ScratchFile:
     Raises
     ------
     CorpusError
-        Here and from `write` and `flush`, where there is no place or no room.
+        Here and from all methods, where there is no place or no room.
     """
 
     def __init__(self, folder=None):
@@ -79,8 +79,11 @@ class ScratchFile:
         self.flush()
         if not self.size:
             return np.zeros(0, dtype)
-        # A plain array, of which parts are made much sooner than of a memmap.
-        return np.asarray(np.memmap(self._file, dtype, mode="r"))
+        try:
+            # A plain array, of which parts are made much sooner than of a memmap.
+            return np.asarray(np.memmap(self._file, dtype, mode="r"))
+        except OSError as error:
+            raise self._failure(error) from error
 
     def _failure(self, error):
         return CorpusError(
