@@ -20,6 +20,7 @@ def parse(argv):
     add("--data", nargs="+", metavar="FILE", help=".txt or .csv (column body, else the first), or .gz of these")
     add("--level", choices=("word", "char"), help="what a token is (default: word)")
     add("--vocabulary-size", type=int, metavar="N", help="entries, special tokens counted (default: 8000)")
+    add("--min-count", type=int, metavar="N", help="what occurs less often is unknown (default: 1)")
     add("--hidden-dim", type=int, metavar="N", help="size of the hidden state (default: 100)")
     add("--bptt-truncate", type=int, metavar="K", help="steps that an error flows back; -1: all (default: -1)")
     add("--activation", choices=("tanh", "relu"), help="(default: tanh)")

@@ -3,11 +3,14 @@
 import numpy as np
 import pytest
 
+from theano_rnn import batches
 from theano_rnn.batches import (
     BUCKETS,
     TOKENS_PER_BATCH,
     EncodedSentences,
     bucket_length,
+    count_batches,
+    joined,
     pad,
     plan_batches,
     sentence_batches,
@@ -146,6 +149,123 @@ def test_sentence_batches_yield_every_sentence_once_with_its_own_words(kind):
     assert len(seen) == 57
     for i, words in seen.items():
         np.testing.assert_array_equal(words, sentences[i])
+
+
+# Texts of several pools
+
+
+@pytest.fixture
+def small_pools(monkeypatch):
+    monkeypatch.setattr(batches, "POOL_LENGTH", 300)
+    monkeypatch.setattr(batches, "STRETCH_LENGTH", 40)
+
+
+def plain_batches(sentences, batch_size, generator):
+    """(sentence numbers, x) of the minibatches of a text that is shuffled as a whole."""
+    order = generator.permutation(len(sentences))
+    lengths = np.array([bucket_length(len(sentences[i]) - 1) for i in order])
+    groups = []
+    for length in sorted(set(lengths.tolist())):
+        members = order[lengths == length]
+        groups += [members[i : i + batch_size] for i in range(0, len(members), batch_size)]
+    return [groups[i] for i in generator.permutation(len(groups))]
+
+
+def test_a_text_of_one_pool_is_shuffled_as_a_whole():
+    """The order on which the results for a seed depend."""
+    sentences = random_sentences(200, 30)
+    found = [batch.sentences for batch in sentence_batches(EncodedSentences(sentences), 8, np.random.default_rng(4))]
+    for one, expected in zip(found, plain_batches(sentences, 8, np.random.default_rng(4)), strict=True):
+        np.testing.assert_array_equal(one, expected)
+
+
+@pytest.mark.usefixtures("small_pools")
+@pytest.mark.parametrize("seed", [None, 0, 1])
+@pytest.mark.parametrize("count", [1, 17, 40, 400])
+def test_sentences_of_several_pools_stand_in_one_minibatch_each_and_no_minibatch_is_added(count, seed):
+    sentences = random_sentences(count, 25, seed=3)
+    encoded = EncodedSentences(sentences)
+    generator = None if seed is None else np.random.default_rng(seed)
+    seen = []
+    made = list(sentence_batches(encoded, 4, generator))
+    for batch in made:
+        seen += batch.sentences.tolist()
+        for column, i in enumerate(batch.sentences):
+            steps = batch.mask[:, column].sum()
+            np.testing.assert_array_equal([*batch.x[:steps, column], batch.y[steps - 1, column]], sentences[i])
+    assert sorted(seen) == list(range(count))
+    assert len(made) == count_batches(encoded, 4) == len(plan_batches(encoded.steps, 4))
+
+
+@pytest.mark.usefixtures("small_pools")
+def test_pools_are_drawn_from_all_over_the_text_and_follow_the_seed():
+    encoded = EncodedSentences(random_sentences(400, 25, seed=3))
+
+    def order(seed):
+        return [i for batch in sentence_batches(encoded, 4, np.random.default_rng(seed)) for i in batch.sentences]
+
+    assert order(0) == order(0) != order(1)
+    first = sorted(order(0)[:20])
+    assert first[0] < 100 and first[-1] > 300
+
+
+@pytest.mark.usefixtures("small_pools")
+def test_no_more_than_a_pool_and_what_was_left_is_held_at_once():
+    encoded = EncodedSentences(random_sentences(400, 25, seed=3))
+    held = []
+
+    def change(pool):
+        held.append(len(pool.ids))
+        return pool
+
+    list(sentence_batches(encoded, 4, np.random.default_rng(0), change))
+    assert len(held) > 5
+    assert max(held) < 300 + 40 + 27 and sum(held) == len(encoded.ids)
+
+
+@pytest.mark.parametrize("pool_length", [300, 2**23])
+def test_each_sentence_is_changed_once_and_learnt_as_it_was_changed(monkeypatch, small_pools, pool_length):
+    monkeypatch.setattr(batches, "POOL_LENGTH", pool_length)
+    sentences = random_sentences(300, 25, seed=5)
+
+    def change(pool):
+        return EncodedSentences.from_arrays(pool.ids + 100, pool.offsets)
+
+    for batch in sentence_batches(EncodedSentences(sentences), 4, np.random.default_rng(0), change):
+        for column, i in enumerate(batch.sentences):
+            steps = batch.mask[:, column].sum()
+            np.testing.assert_array_equal(batch.x[:steps, column], sentences[i][:-1] + 100)
+
+
+def test_minibatches_are_counted_as_they_are_made_also_for_sentences_too_long_for_a_whole_one():
+    encoded = EncodedSentences([np.zeros(n, np.int32) for n in (3, 9, 2000, 2001, TOKENS_PER_BATCH, 5, 2002) * 9])
+    assert count_batches(encoded, 16) == len(list(sentence_batches(encoded, 16)))
+
+
+@pytest.mark.parametrize("length", [1, 20, 10_000])
+def test_stretches_follow_each_other_and_are_as_long_as_asked(length):
+    encoded = EncodedSentences(random_sentences(100, 25))
+    found = list(encoded.stretches(length))
+    assert [i for start, stop in found for i in range(start, stop)] == list(range(100))
+    assert all(stop == start + 1 or len(encoded.part(start, stop).ids) <= length for start, stop in found)
+    back = joined([encoded.part(start, stop) for start, stop in found])
+    np.testing.assert_array_equal(back.ids, encoded.ids)
+    np.testing.assert_array_equal(back.offsets, encoded.offsets)
+
+
+def test_a_stretch_has_so_many_sentences_at_the_most(monkeypatch):
+    monkeypatch.setattr(batches, "_SENTENCES_AT_ONCE", 30)
+    encoded = EncodedSentences(random_sentences(100, 25))
+    assert list(encoded.stretches(10_000)) == [(0, 30), (30, 60), (60, 90), (90, 100)]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_streams_of_small_ids_are_the_same_minibatches(dtype):
+    ids = np.arange(101)
+    for one, other in zip(*(stream_batches(ids.astype(kind), 4, 5) for kind in (dtype, np.int32)), strict=True):
+        assert one.x.dtype == one.y.dtype == np.int32
+        np.testing.assert_array_equal(one.x, other.x)
+        np.testing.assert_array_equal(one.y, other.y)
 
 
 def test_stream_batches_lie_as_the_module_draws_them():

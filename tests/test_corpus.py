@@ -1,5 +1,6 @@
 """Reading a run's texts: what is held out, what the vocabulary knows, which words are rare."""
 
+import hashlib
 import itertools
 import logging
 import random
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from theano_rnn.batches import EncodedSentences
-from theano_rnn.corpus import as_one_text, hold_out, read_corpus, with_unknown_words
+from theano_rnn.corpus import hold_out, most_frequent, one_text, read_corpus, with_unknown_words
 from theano_rnn.corpus_files import read_documents
 from theano_rnn.errors import CorpusError
 from theano_rnn.options import TrainingOptions
@@ -77,6 +78,59 @@ def test_no_sentences_are_an_error():
         hold_out(0, 0.05, seed=1)
 
 
+@pytest.mark.parametrize("level", ["word", "char"])
+def test_no_token_that_occurs_often_enough_is_an_error(toy, level):
+    with pytest.raises(
+        CorpusError, match="min_count is 999, and no token of the training text occurs more than [0-9]+"
+    ):
+        read_corpus(toy, TrainingOptions(level=level, min_count=999))
+
+
+def test_characters_that_occur_too_seldom_are_unknown(tmp_path):
+    (tmp_path / "t.txt").write_text("aaabbbcd\n" * 2, encoding="utf-8")
+    corpus = read_corpus(tmp_path / "t.txt", TrainingOptions(level="char", min_count=3, valid_fraction=0.0))
+    assert corpus.vocabulary.index_to_word[3:] == ["a", "b"]
+    assert corpus.train[:10].tolist() == [1, 3, 3, 3, 4, 4, 4, 2, 2, 1]
+
+
+def test_without_words_seen_once_none_is_rare_and_those_below_the_least_count_are_unknown(toy, tmp_path):
+    text = write(tmp_path / "t.txt", [*SENTENCES, "The aardvark sees the zebra."])
+    corpus = read_corpus(text, TrainingOptions(valid_fraction=0.0, min_count=2))
+    assert corpus.rare is None
+    assert (corpus.train.ids == corpus.vocabulary.unknown).sum() == 2
+    corpus = read_corpus(toy, TrainingOptions(valid_fraction=0.0, min_count=2))
+    assert not corpus.rare.any()
+
+
+# With the vocabulary of a model
+
+
+@pytest.mark.parametrize("level", ["word", "char"])
+def test_a_given_vocabulary_and_tokenizer_are_those_of_the_encoding(tmp_path, toy, level):
+    options = TrainingOptions(level=level, vocabulary_size=4, min_count=99, valid_fraction=0.2)
+    vocabulary = Vocabulary.build({"The": 3, "dog": 2, "T": 2, "h": 1}, 9, newline_ends_sentence=level == "char")
+    tokenizer = Tokenizer(level=level, lowercase=False)
+    corpus = read_corpus(toy, options, vocabulary=vocabulary, tokenizer=tokenizer)
+    assert corpus.vocabulary is vocabulary and corpus.tokenizer is tokenizer and corpus.rare is None
+    if level == "char":
+        text = toy.read_text()
+        np.testing.assert_array_equal(corpus.train, [1, *vocabulary.encode_text(text)[: len(corpus.train) - 1]])
+        return
+    plain = read_corpus(toy, TrainingOptions(keep_case=True, valid_fraction=0.2))
+    for part in ("train", "valid"):
+        expected = [vocabulary.encode(one).tolist() for one in words(plain, getattr(plain, part))]
+        assert [sentence[1:-1].tolist() for sentence in getattr(corpus, part)] == expected
+
+
+def test_words_are_rare_in_the_text_and_not_in_the_one_of_the_given_vocabulary(tmp_path):
+    vocabulary = Vocabulary.build({"aa": 1, "bb": 9, "cc": 9}, 9)
+    text = tmp_path / "t.txt"
+    text.write_text("aa bb aa\n", encoding="utf-8")
+    options = TrainingOptions(tokenized=True, valid_fraction=0.0)
+    corpus = read_corpus(text, options, vocabulary=vocabulary)
+    assert vocabulary.decode(np.flatnonzero(corpus.rare)) == ["bb"]
+
+
 # Encoding, against a plain way to do it
 
 
@@ -98,7 +152,7 @@ def plainly_encoded(paths, options):
             [one for i, one in enumerate(train) if i in chosen],
         )
     counts = Counter(itertools.chain.from_iterable(train))
-    vocabulary = Vocabulary.build(counts, options.vocabulary_size)
+    vocabulary = Vocabulary.build(counts, options.vocabulary_size, min_count=options.min_count)
     train, valid = (
         EncodedSentences([[0, *vocabulary.encode(one).tolist(), 1] for one in part]) for part in (train, valid)
     )
@@ -138,6 +192,8 @@ def odd_text(tmp_path):
         {"seed": 5, "valid_fraction": 0.3},
         {"valid_fraction": 0.0, "keep_case": True},
         {"vocabulary_size": 40},
+        {"min_count": 6},
+        {"min_count": 7, "vocabulary_size": 100, "valid_fraction": 0.3},
         {"keep_case": True, "vocabulary_size": 290},
         {"tokenized": True, "valid_fraction": 0.2},
         {"tutorial": True, "valid_fraction": 0.1},
@@ -284,13 +340,42 @@ def test_characters_the_tail_of_the_text_is_held_out(tmp_path):
     assert corpus.rare is None
 
 
+@pytest.mark.parametrize("fraction", [0.0, 0.3])
+@pytest.mark.parametrize("length", [1, 4, 1000])
+def test_characters_of_documents_are_encoded_as_one_text(tmp_path, monkeypatch, length, fraction):
+    monkeypatch.setattr("theano_rnn.documents.PART_LENGTH", length)
+    monkeypatch.setattr("theano_rnn.corpus.BLOCK_SIZE", length)
+    path = tmp_path / "t.csv"
+    path.write_text('body\none é\n"two\n"\n"\nthree 😀 or\nmore"\nx\n', encoding="utf-8")
+    text = "one é\ntwo\n\nthree 😀 or\nmore\nx"
+    stop = len(text) - round(fraction * len(text))
+    corpus = read_corpus(path, TrainingOptions(level="char", valid_fraction=fraction))
+    assert corpus.vocabulary == Vocabulary.build(Counter(text[:stop]), 8000, newline_ends_sentence=True)
+    assert corpus.train.tolist() == [1, *corpus.vocabulary.encode_text(text[:stop])]
+    assert (corpus.valid is None) == (fraction == 0)
+    if fraction:
+        assert corpus.valid.tolist() == [1, *corpus.vocabulary.encode_text(text[stop:])]
+
+
+@pytest.mark.parametrize(
+    ("count", "dtype"), [(253, np.uint8), (254, np.uint16), (65_533, np.uint16), (65_534, np.int32)]
+)
+def test_characters_take_as_few_bytes_as_the_vocabulary_allows(tmp_path, count, dtype):
+    text = "".join(map(chr, range(0x10000, 0x10000 + count)))
+    (tmp_path / "t.txt").write_text(text, encoding="utf-8")
+    options = TrainingOptions(level="char", valid_fraction=0.0, vocabulary_size=100_000)
+    corpus = read_corpus(tmp_path / "t.txt", options)
+    assert corpus.train.dtype == dtype and len(corpus.vocabulary) == count + 3
+    assert "".join(corpus.vocabulary.decode(corpus.train[1:])) == text
+
+
 @pytest.mark.parametrize("block_size", [1, 3, 100])
 def test_characters_are_encoded_alike_in_blocks_of_any_size(tmp_path, monkeypatch, block_size):
     monkeypatch.setattr("theano_rnn.corpus.BLOCK_SIZE", block_size)
     path = tmp_path / "t.txt"
     path.write_text("aé😀\nab\nxyz😀", encoding="utf-8")
     corpus = read_corpus(path, TrainingOptions(level="char", valid_fraction=0.4))
-    assert corpus.train.dtype == corpus.valid.dtype == np.int32
+    assert corpus.train.dtype == corpus.valid.dtype == np.uint8
     assert corpus.vocabulary.index_to_word[3:] == ["a", "b", "é", "😀"]
     assert "".join(corpus.vocabulary.decode(corpus.train, end_as_newline=True)) == "\naé😀\nab\n"
     assert corpus.valid.tolist() == [1, 2, 2, 2, 6]
@@ -311,8 +396,8 @@ def test_characters_a_text_too_short_to_hold_any_out_is_learnt_whole(tmp_path):
 
 
 def test_characters_documents_are_kept_apart_by_a_newline():
-    assert as_one_text(["a", "b\n", "c"]) == "a\nb\nc"
-    assert as_one_text(["a"]) == "a"
+    assert "".join(one_text(["a", "b\n", "c"])) == "a\nb\nc"
+    assert "".join(one_text(["a"])) == "a"
 
 
 def test_characters_one_is_too_few(tmp_path):
@@ -348,3 +433,32 @@ def test_the_fingerprint_tells_texts_apart(tmp_path, toy):
     assert read_corpus(swapped, options).fingerprint != one
     renamed = write(tmp_path / "names.txt", [sentence.replace("bird", "wolf") for sentence in SENTENCES])
     assert read_corpus(renamed, options).fingerprint != one
+
+
+def test_the_fingerprint_is_that_of_the_ids_in_four_bytes_each(toy):
+    """As it was when they were in memory: older checkpoints know their text by it."""
+    for level in ("word", "char"):
+        corpus = read_corpus(toy, TrainingOptions(level=level))
+        digest = hashlib.sha256(repr(corpus.vocabulary.index_to_word).encode())
+        for part in (corpus.train, corpus.valid):
+            digest.update((part.ids if level == "word" else part).astype(np.int32))
+        assert corpus.fingerprint == digest.hexdigest()
+
+
+@pytest.mark.parametrize("level", ["word", "char"])
+def test_nothing_with_a_name_is_left_where_the_text_was_encoded(toy, tmp_path, level):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    corpus = read_corpus(toy, TrainingOptions(level=level), folder=folder)
+    assert list(folder.iterdir()) == []
+    with pytest.raises(CorpusError, match="absent: no place for the text"):
+        read_corpus(toy, TrainingOptions(level=level), folder=tmp_path / "absent")
+    assert len(corpus.train) > 9
+
+
+def test_the_most_frequent_words_are_kept_with_all_that_are_as_frequent_as_the_last():
+    frequencies = np.array([5, 0, 2, 9, 2, 1])
+    for size, min_count, kept in [(2, 1, [0, 3]), (3, 1, [0, 2, 3, 4]), (9, 1, [0, 2, 3, 4, 5]), (9, 99, [3])]:
+        assert most_frequent(frequencies, size, min_count).tolist() == kept
+    for nothing in (np.zeros(0, np.int64), np.zeros(2, np.int64)):
+        assert most_frequent(nothing, 9, 1).tolist() == []

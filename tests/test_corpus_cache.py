@@ -16,6 +16,8 @@ from theano_rnn.checkpoint import read_archive, read_document, write_archive
 from theano_rnn.corpus import read_corpus
 from theano_rnn.corpus_cache import CorpusCache
 from theano_rnn.options import TrainingOptions
+from theano_rnn.text import Tokenizer
+from theano_rnn.vocabulary import Vocabulary
 
 TEXT = "\n\n".join(f"The dog sees the cat{i % 7} and ‘{i % 5}’." for i in range(60))
 OPTIONS = TrainingOptions(valid_fraction=0.2)
@@ -112,6 +114,7 @@ def test_texts_are_known_by_their_contents_and_not_by_their_places(path, text, t
         {"keep_case": True},
         {"tokenized": True},
         {"vocabulary_size": 7999},
+        {"min_count": 2},
         {"valid_fraction": 0.21},
         {"seed": 2},
         {"tutorial": True},
@@ -126,10 +129,42 @@ def test_another_option_is_another_encoding(path, text, valid, changes):
     assert CorpusCache(path, [text], dataclasses.replace(OPTIONS, **changes)).read() is None
 
 
+def test_the_vocabulary_and_tokenizer_of_a_model_make_another_encoding(path, text):
+    keep(path, [text])
+    vocabulary, other = (Vocabulary.build({"dog": 2, word: 1}, 9) for word in ("cat", "cow"))
+    given = {"vocabulary": vocabulary, "tokenizer": Tokenizer(lowercase=False)}
+    cache = CorpusCache(path, [text], OPTIONS, **given)
+    assert cache.read() is None
+    corpus = read_corpus(text, OPTIONS, **given)
+    cache.write(corpus)
+    assert_same_corpus(CorpusCache(path, [text], OPTIONS, **given).read(), corpus)
+    assert CorpusCache(path, [text], OPTIONS).read() is None
+    for change in ({"vocabulary": other}, {"tokenizer": Tokenizer()}):
+        assert CorpusCache(path, [text], OPTIONS, **{**given, **change}).read() is None
+
+
+def test_kept_text_stays_in_the_file(path, text):
+    keep(path, [text])
+    corpus = CorpusCache(path, [text], OPTIONS).read()
+    for array in (corpus.train.ids, corpus.train.offsets, corpus.valid.ids):
+        assert not array.flags.owndata and not array.flags.writeable
+        assert isinstance(array.base, np.memmap)
+
+
+@pytest.mark.parametrize("block_size", [3, 20])
+def test_kept_text_is_looked_through_in_blocks_of_any_size(path, text, monkeypatch, block_size):
+    monkeypatch.setattr("theano_rnn.corpus.BLOCK_SIZE", block_size)
+    monkeypatch.setattr(corpus_cache, "BLOCK_SIZE", block_size)
+    corpus = keep(path, [text])
+    assert_same_corpus(CorpusCache(path, [text], OPTIONS).read(), corpus)
+    changing(with_negative_ids)(path)
+    assert CorpusCache(path, [text], OPTIONS).read() is None
+
+
 def test_every_option_is_decisive_or_has_to_do_with_training_alone():
     about_training = (
         "hidden_dim bptt_truncate activation epochs batch_size sequence_length optimizer learning_rate rate_decay clip "
-        "evaluate_every save_every sample_every patience device"
+        "evaluate_every save_every sample_every patience init_from device"
     ).split()
     names = {field.name for field in dataclasses.fields(TrainingOptions)}
     assert {*corpus_cache.DECISIVE_OPTIONS, "valid", *about_training} == names

@@ -3,14 +3,19 @@
 import csv
 import errno
 import gzip
+import io
 import logging
 import os
+import random
+import threading
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
 from theano_rnn import corpus_files
 from theano_rnn.corpus_files import read_documents
+from theano_rnn.documents import parts
 from theano_rnn.errors import CorpusError
 
 CSV_TEXT = 'id,body\n1,"First, and ""quoted""."\n2,Zweiter Satz: schön.\n'
@@ -28,6 +33,10 @@ def write(tmp_path):
         return path
 
     return write
+
+
+def texts(paths):
+    return ["".join(parts(document)) for document in read_documents(paths)]
 
 
 def error_line(paths):
@@ -55,18 +64,18 @@ def error_line(paths):
 )
 def test_every_format_gives_its_documents(write, name, text, documents, newline, bom):
     path = write(name, bom + text.replace("\n", newline).encode())
-    assert read_documents(path) == documents
+    assert texts(path) == documents
 
 
 def test_one_path_or_many_give_documents_in_order(write):
     first, second = write("z.txt", "Z."), write("a.csv", "body\nA.\nB.\n")
-    assert read_documents(str(first)) == ["Z."]
-    assert read_documents([first, str(second)]) == ["Z.", "A.", "B."]
-    assert read_documents(iter((second, first))) == ["A.", "B.", "Z."]
+    assert texts(str(first)) == ["Z."]
+    assert texts([first, str(second)]) == ["Z.", "A.", "B."]
+    assert texts(iter((second, first))) == ["A.", "B.", "Z."]
 
 
 def test_blank_documents_are_left_out_when_there_are_others(write):
-    assert read_documents([write("a.txt", " \n\n"), write("b.txt", "Text.")]) == ["Text."]
+    assert texts([write("a.txt", " \n\n"), write("b.txt", "Text.")]) == ["Text."]
 
 
 @pytest.mark.parametrize(
@@ -82,13 +91,13 @@ def test_blank_documents_are_left_out_when_there_are_others(write):
     ],
 )
 def test_csv_rows_become_documents(write, content, documents):
-    assert read_documents(write("a.csv", content)) == documents
+    assert texts(write("a.csv", content)) == documents
 
 
 def test_field_longer_than_csv_allows_by_default_is_read_and_the_limit_is_restored(write):
     text = "word " * 60_000
     before = csv.field_size_limit()
-    assert read_documents(write("a.csv", f'body\n"{text}"\n')) == [text]
+    assert texts(write("a.csv", f'body\n"{text}"\n')) == [text]
     assert csv.field_size_limit() == before
 
 
@@ -217,7 +226,7 @@ def test_number_for_a_path_is_a_type_error():
 
 def test_bytes_path_within_os_pathlike_works(write):
     with os.scandir(os.fsencode(write("a.txt", "Text.").parent)) as entries:
-        assert read_documents(list(entries)) == ["Text."]
+        assert texts(list(entries)) == ["Text."]
 
 
 def test_file_that_is_not_gzip_is_named(tmp_path):
@@ -250,9 +259,82 @@ def test_gzip_bomb_is_refused_before_it_is_unpacked(write, monkeypatch):
 
 
 def test_highly_repetitive_but_small_gzip_file_is_read(write):
-    assert read_documents(write("a.txt.gz", "yes " * 500_000)) == ["yes " * 500_000]
+    assert texts(write("a.txt.gz", "yes " * 500_000)) == ["yes " * 500_000]
 
 
 def test_relative_path_is_shown_as_given(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert error_line(Path("none.csv")) == "none.csv: no such file; check the path"
+
+
+# Blocks
+
+
+def plainly_read(data):
+    """The text, or (line, position) of the byte that is not UTF-8."""
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    try:
+        return data.decode().replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        return before.count(b"\n") + 1, len(before) - before.rfind(b"\n")
+
+
+@pytest.mark.parametrize("block_size", [1, 2, 3, 7])
+def test_text_and_faults_are_the_same_in_blocks_of_any_size(write, monkeypatch, block_size):
+    monkeypatch.setattr(corpus_files, "_BLOCK_SIZE", block_size)
+    generator = random.Random(block_size)
+    pieces = [b"a", b"\r", b"\n", b"\r\n", "é".encode(), "😀".encode(), b"\xef\xbb\xbf", b" "]
+    outcomes = set()
+    for bad in 10 * [[], [b"\xff"], [b"\xe9"], [b"\xf0\x9f"], [b"\xed\xa0\x80"], [b"\x1f\x8b"]]:
+        data = [b"x", *generator.choices(pieces, k=12), *bad, *generator.choices(pieces, k=generator.randrange(3))]
+        path = write("a.txt", generator.choice([b"", b"\xef\xbb\xbf"]) + b"".join(data))
+        expected = plainly_read(path.read_bytes())
+        outcomes.add(type(expected))
+        if isinstance(expected, str):
+            assert texts(path) == [expected]
+        else:
+            line, position = expected
+            assert f"a.txt, line {line}: byte 0x" in error_line(path)
+            assert f" at position {position} is not UTF-8; convert the file to UTF-8" in error_line(path)
+    assert outcomes == {str, tuple}
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz"])
+@pytest.mark.parametrize("length", [1, 3, 40])
+def test_rows_are_the_same_in_parts_of_any_length(write, monkeypatch, name, length):
+    rows = [[str(i), f'Text {i}, "so"\r\nto say: é😀 {"x" * (i % 9)}', ""] for i in range(40)]
+    stream = io.StringIO()
+    csv.writer(stream).writerows([["id", "body", "more"], *rows])
+    monkeypatch.setattr("theano_rnn.documents.PART_LENGTH", length)
+    monkeypatch.setattr(corpus_files, "_BLOCK_SIZE", length)
+    assert texts(write(name, stream.getvalue())) == [row[1].replace("\r\n", "\n") for row in rows]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+@pytest.mark.parametrize(("name", "content"), [("a.txt", "One.\nTwo.\n"), ("a.csv", "body\nOne.\n")])
+def test_pipe_is_read(tmp_path, name, content):
+    path = tmp_path / name
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_text, args=(content,))
+    writer.start()
+    found = texts(path)
+    writer.join()
+    assert found == [content.removeprefix("body\n").removesuffix("\n" if name == "a.csv" else "")]
+
+
+def test_a_folder_without_room_is_named(write, tmp_path):
+    with pytest.raises(CorpusError, match="absent: no place for the text while it is encoded"):
+        read_documents(write("a.txt", "x"), tmp_path / "absent")
+
+
+def test_large_text_is_never_in_memory_as_a_whole(write):
+    path = write("a.txt", "A line with é and 😀.\n" * 200_000)
+    tracemalloc.start()
+    try:
+        documents = read_documents(path)
+        count = sum(part.count("\n") for document in documents for part in parts(document))
+        assert tracemalloc.get_traced_memory()[1] < 20 * 2**20
+    finally:
+        tracemalloc.stop()
+    assert count == 200_000

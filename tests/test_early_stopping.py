@@ -207,7 +207,7 @@ def test_when_the_time_is_up_the_file_has_the_better_of_the_best_and_the_present
 def test_the_time_may_be_up_between_evaluations_at_the_end_of_an_epoch(toy, tmp_path, monkeypatch):
     monkeypatch.setattr(TrainingRun, "held_out_loss", lambda run: 2.0)
     reporter = Notes()
-    total = TrainingRun.steps_per_epoch.fget(run_of_words(toy))
+    total = run_of_words(toy).steps_per_epoch
     settings = {**WORDS, "epochs": 4, "evaluate_every": 2}
     lm = train(toy, model=tmp_path / "m.npz", max_minutes=total / 6, reporter=reporter, **settings)
     assert reporter.ends == [(1, 0, tmp_path / "m.checkpoint.npz")]

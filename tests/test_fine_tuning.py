@@ -9,7 +9,7 @@ from training_runs import SENTENCES, Interrupter, assert_same_arrays, assert_sam
 
 from theano_rnn import training, training_run
 from theano_rnn.errors import ModelFileError, OptionError, TrainingInterrupted
-from theano_rnn.fine_tuning import settings_of
+from theano_rnn.fine_tuning import settings_of, unknown_share
 from theano_rnn.language_model import LanguageModel, load
 from theano_rnn.model import RNN
 from theano_rnn.reporter import Reporter
@@ -97,6 +97,8 @@ def test_words_that_the_vocabulary_lacks_are_unknown_and_the_others_keep_their_i
     expected = [lm.encode(s) for s in OTHER_WORDS.replace(".", ".\n").split("\n") if s] * 6
     assert [sentence.tolist() for sentence in corpus.train] == [ids.tolist() for ids in expected]
     assert corpus.rare is None  # there are unknown words in the text
+    ids = np.concatenate([sentence[1:] for sentence in corpus.train])
+    assert unknown_share(corpus) == np.mean(ids == lm.vocabulary.unknown) > 0.02
 
 
 def test_where_no_word_is_unknown_those_that_occur_once_stand_for_them(folder, base, tmp_path):
@@ -128,6 +130,16 @@ def test_an_interrupted_run_needs_the_other_model_no_more_and_equals_an_unbroken
         # As the command that is printed says it: with the same options once more.
         train(folder / "other.txt", model=model, resume=True, init_from=start)
         assert_same_run(tmp_path / "a.npz", model)
+
+
+@pytest.mark.parametrize("level, share", [("word", 3 / 10), ("char", 4 / 11)])
+def test_how_much_of_the_text_is_unknown_is_told(tmp_path, level, share):
+    text = tmp_path / "text.txt"
+    text.write_text("A bb A.\nA c" if level == "char" else "dog b , dog .\ndog c .\n", encoding="utf-8")
+    words = ["SENTENCE_START", "SENTENCE_END", "UNKNOWN_TOKEN", *("A " if level == "char" else ["dog", "."])]
+    options = training.TrainingOptions(level=level, tokenized=level == "word", valid_fraction=0.0)
+    corpus = training.read_corpus(text, options, vocabulary=Vocabulary(words, level == "char"))
+    assert unknown_share(corpus) == share
 
 
 def test_without_held_out_text_there_is_no_evaluation_before_learning(folder, base, tmp_path):

@@ -18,7 +18,10 @@ training_plot
 pages
 seal
 npz_reader
+npz_writer
 checkpoint
+scratch
+documents
 corpus_files
 detokenize
 sentence_splitter

@@ -84,6 +84,7 @@ def test_none_and_zero_both_mean_no_clipping(clip):
         ("bptt_truncate", -2, "expected at least -1, got -2"),
         ("bptt_truncate", 1.5, "expected an integer"),
         ("vocabulary_size", 3, "expected at least 4, got 3"),
+        ("min_count", 0, "expected at least 1, got 0"),
         ("sequence_length", 1, "expected at least 2, got 1"),
         ("seed", -1, "expected at least 0"),
         ("seed", 1.0, "expected an integer"),

@@ -3,6 +3,7 @@
 import ast
 import itertools
 import random
+import re
 import tracemalloc
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import nltk.tokenize.punkt
 import pytest
 
 from theano_rnn import sentence_splitter
+from theano_rnn.documents import Documents
 from theano_rnn.sentence_splitter import pieces, split_sentences
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -257,11 +259,33 @@ def test_ends_rise_within_the_documents_and_blank_parts_move_them():
 def test_blocks_of_a_paragraph_are_its_words_with_single_blanks(monkeypatch, seed):
     generator = random.Random(seed)
     text = "".join(generator.choices(["a", "bc", " ", "  ", "\n", "\t", "\xa0", "\x1c", "word" * 9], k=300))
-    monkeypatch.setattr(sentence_splitter, "_BLOCK_LENGTH", 20)
-    blocks = list(sentence_splitter._blocks(text, 0, len(text)))
-    assert "".join(blocks) == " ".join(text.split())
-    assert len(blocks) > 5
-    assert "".join(sentence_splitter._blocks(text, 50, 150)) == " ".join(text[50:150].split())
+    monkeypatch.setattr("theano_rnn.documents.PART_LENGTH", 20)
+    found = ["".join(blocks) for _, blocks in sentence_splitter._paragraphs([text, " ", text[50:150]])]
+    expected = [part for part in (text, text[50:150]) for part in re.split(r"\n\s*\n", part)]
+    assert found == [" ".join(paragraph.split()) for paragraph in expected if paragraph.strip()]
+
+
+def test_paragraphs_begin_where_they_begin_in_all_documents_together():
+    paragraphs = sentence_splitter._paragraphs([" ab\n\n", "", "c\n \n\n d\n"])
+    assert [(start, "".join(blocks)) for start, blocks in paragraphs] == [(1, "ab"), (5, "c"), (10, "d")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["tinyshakespeare.txt", "wikitext-2.valid.txt", "comments.csv"])
+@pytest.mark.parametrize("break_paragraphs", [True, False])
+def test_sentences_of_real_texts_are_those_of_plain_paragraphs(shared_data, monkeypatch, name, break_paragraphs):
+    path = COMMENTS if name == "comments.csv" else shared_data(name)
+    text = path.read_text(encoding="utf-8")
+    if not break_paragraphs:
+        text = re.sub(r"\n\s*\n", "\n", text)
+    expected = plain_sentences([re.sub(r"\n\s*\n", "\n\n", text)], sentence_splitter._training_text([text]))
+    if break_paragraphs:  # no paragraph is longer than what Punkt is shown at once
+        assert sentences_of([text]) == expected
+    found = sentences_of([text])
+    monkeypatch.setattr("theano_rnn.documents.PART_LENGTH", 61)
+    stored = Documents()
+    stored.add([text])
+    assert sentences_of(stored) == found
 
 
 @pytest.mark.parametrize("block_length", [1, 7, 64, 10_000])
@@ -278,7 +302,7 @@ def test_pieces_do_not_depend_on_the_blocks(block_length):
 @pytest.mark.parametrize("block_length", [30, 1000])
 def test_sentences_do_not_depend_on_the_blocks(monkeypatch, full_stop_splitter, block_length):
     monkeypatch.setattr(sentence_splitter, "LONGEST_PIECE", 100)
-    monkeypatch.setattr(sentence_splitter, "_BLOCK_LENGTH", block_length)
+    monkeypatch.setattr("theano_rnn.documents.PART_LENGTH", block_length)
     sentences = [f"Sentence {'of ' * (i % 12)}number {i}." for i in range(200)]
     assert sentences_of(["\n".join(sentences)]) == sentences
 

@@ -139,3 +139,24 @@ def test_configuration_survives_json(tokenizer):
 def test_configuration_with_wrong_keys_is_refused(configuration, message):
     with pytest.raises(ValueError, match=message):
         Tokenizer.from_configuration(configuration)
+
+
+@pytest.mark.parametrize("settings", [{"level": "char"}, {"tokenized": True}], ids=str)
+@pytest.mark.parametrize("length", [1, 5, 100])
+def test_lines_and_progress_do_not_depend_on_the_parts(monkeypatch, settings, length):
+    documents = ["a b\n\n  c\t \n", "\n", "d\x0be\x85f", "last line\n  " * 9, ""]
+    tokenizer = Tokenizer(**settings)
+    monkeypatch.setattr("theano_rnn.text.LONGEST_PIECE", 12)
+
+    def reported():
+        reports = []
+        return list(tokenizer.iterate_sentences(documents, progress=lambda *report: reports.append(report))), reports
+
+    expected = reported()
+    plain = [line for document in documents for line in document.split("\n")]
+    if "level" in settings:
+        assert expected[0] == [line for line in plain if line]
+    else:
+        assert expected[0] == [line.strip() for line in plain if line.strip()]
+    monkeypatch.setattr("theano_rnn.documents.PART_LENGTH", length)
+    assert reported() == expected

@@ -115,6 +115,36 @@ def test_a_run_interrupted_within_an_epoch_equals_an_unbroken_one_bit_for_bit(
 
 
 @pytest.mark.usefixtures("compiled_once")
+def test_a_run_over_several_pools_interrupted_within_an_epoch_equals_an_unbroken_one(toy, tmp_path, monkeypatch):
+    monkeypatch.setattr("theano_rnn.batches.POOL_LENGTH", 150)
+    monkeypatch.setattr("theano_rnn.batches.STRETCH_LENGTH", 30)
+    monkeypatch.setattr(training_run, "STEPS_BETWEEN_LOOKS", 1)
+    text = tmp_path / "text.txt"
+    text.write_text(toy.read_text() + "\n".join(f"A bird{i} sees." for i in range(20)))  # rare words
+    model, unbroken = tmp_path / "model.npz", tmp_path / "unbroken.npz"
+    train(text, model=unbroken, epochs=3, **CASES["words"])
+    for moment in ((0, 5), (2, 3)):
+        with pytest.raises(TrainingInterrupted):
+            train(text, model=model, resume=moment[0] > 0, reporter=Interrupter(*moment), epochs=3, **CASES["words"])
+        assert (run_state(model)[1]["state"]["epoch"], run_state(model)[1]["state"]["step"]) == moment
+    train(None, model=model, resume=True)
+    assert_same_run(model, unbroken)
+
+
+@pytest.mark.usefixtures("compiled_once")
+@pytest.mark.parametrize("case", ["words", "characters"])
+def test_a_run_makes_as_many_steps_in_an_epoch_as_it_says(toy, tmp_path, monkeypatch, case):
+    monkeypatch.setattr("theano_rnn.batches.POOL_LENGTH", 150)
+    monkeypatch.setattr("theano_rnn.batches.STRETCH_LENGTH", 30)
+    run = run_of(case, toy)
+    for epoch in range(3):
+        run.state.epoch = epoch
+        batches = list(run.epoch_batches())
+        assert len(batches) == run.steps_per_epoch
+        assert sum(batch.tokens for batch in batches) == run.tokens_per_epoch
+
+
+@pytest.mark.usefixtures("compiled_once")
 def test_a_run_interrupted_before_its_first_evaluation_and_again_goes_on_too(unbroken, toy, tmp_path, monkeypatch):
     expected = unbroken("words")
     monkeypatch.setattr(training_run, "STEPS_BETWEEN_LOOKS", 1)

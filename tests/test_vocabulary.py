@@ -190,3 +190,23 @@ def test_configuration_without_a_key_is_refused():
 def test_configuration_that_is_no_dict_is_refused():
     with pytest.raises(ValueError, match="expected the vocabulary as a dict, got list"):
         Vocabulary.from_configuration(SPECIAL)
+
+
+def test_tokens_that_occur_too_seldom_are_left_out_before_the_size_limits_their_number():
+    counts = {"a": 5, "b": 3, "c": 3, "d": 2, "SENTENCE_END": 9}
+    assert Vocabulary.build(counts, 100, min_count=3).index_to_word[3:] == ["a", "b", "c"]
+    assert Vocabulary.build(counts, 5, min_count=3).index_to_word[3:] == ["a", "b"]
+    assert Vocabulary.build(counts, 5, min_count=5).index_to_word[3:] == ["a"]
+
+
+def test_no_token_that_occurs_often_enough_is_an_error():
+    with pytest.raises(
+        CorpusError, match="min_count is 6, and no token of the training text occurs more than 5 times;"
+    ):
+        Vocabulary.build({"a": 5, "b": 3}, 100, min_count=6)
+
+
+def test_one_token_is_found_as_encode_finds_it():
+    vocabulary = Vocabulary.build({"a": 5, "b": 3}, 100)
+    for token in ("a", "b", "c", "SENTENCE_END"):
+        assert vocabulary.find(token) == vocabulary.encode([token])[0]

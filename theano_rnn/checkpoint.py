@@ -13,7 +13,8 @@ import numpy as np
 
 from theano_rnn.atomic_files import replacing
 from theano_rnn.errors import ModelFileError
-from theano_rnn.npz_reader import read_arrays
+from theano_rnn.npz_reader import map_arrays, read_arrays
+from theano_rnn.npz_writer import write_arrays
 from theano_rnn.seal import check_seal, seal
 
 FORMAT_VERSION = 1
@@ -34,14 +35,21 @@ def write_archive(path, arrays, documents):
         entries[name] = np.frombuffer(text.encode("ascii"), dtype=np.uint8)
     try:
         with replacing(path) as file:
-            np.savez(file, **entries)
+            write_arrays(file, entries)
             seal(file)
     except OSError as error:
         raise ModelFileError(f"{path}: cannot be written: {error.strerror or error}; choose another place") from error
 
 
-def read_archive(path):
+def read_archive(path, mapped=False):
     """All entries of an .npz, as a dict of arrays of numbers.
+
+    Parameters
+    ----------
+    path : path
+    mapped : bool
+        Leave the arrays in the file, which must have our checksum: they can only be read, and may be larger than
+        memory.
 
     Raises
     ------
@@ -55,8 +63,10 @@ def read_archive(path):
         with open(path, "rb") as file:
             if not zipfile.is_zipfile(file):
                 raise ModelFileError(f"{path}: not a model file (no .npz archive); name a file that train.py wrote")
-            check_seal(file)
-            return read_arrays(file)
+            is_sealed = check_seal(file)
+            if mapped and not is_sealed:
+                raise ModelFileError(f"{path}: has no checksum; name a file that train.py wrote")
+            return map_arrays(file) if mapped else read_arrays(file)
     except ModelFileError:
         raise
     except FileNotFoundError as error:

@@ -1,4 +1,7 @@
-"""The texts of a training run: read, divided into training and held-out text, and encoded."""
+"""The texts of a training run: read, divided into training and held-out text, and encoded.
+
+Neither the texts nor their ids are ever in memory as a whole: both lie in files without a name.
+"""
 
 import hashlib
 import logging
@@ -7,9 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from theano_rnn import documents
 from theano_rnn.batches import EncodedSentences
 from theano_rnn.corpus_files import read_documents
 from theano_rnn.errors import CorpusError
+from theano_rnn.scratch import ScratchFile
 from theano_rnn.text import Tokenizer
 from theano_rnn.vocabulary import Vocabulary, count_characters
 
@@ -27,8 +32,9 @@ class Corpus:
 
     Attributes
     ----------
-    train, valid : EncodedSentences, or at character level int32 arrays, one continuous text each
-        `valid` is None where nothing is held out.
+    train, valid : EncodedSentences, or at character level arrays of ids, one continuous text each
+        Mapped from files, so that they can only be read. Ids of characters take one or two bytes each where the
+        vocabulary is that small. `valid` is None where nothing is held out.
     rare : array (word_dim,) of bool, or None
         The words that occur once in the training text, where the vocabulary holds every word of it. Nothing would then
         ever be UNKNOWN_TOKEN in training; `with_unknown_words` lets these stand for the words that are yet unseen.
@@ -54,7 +60,7 @@ class Corpus:
         )
 
 
-def read_corpus(paths, options, note=logger.info, progress=None, vocabulary=None, tokenizer=None):
+def read_corpus(paths, options, note=logger.info, progress=None, *, vocabulary=None, tokenizer=None, folder=None):
     """Read and encode the texts of a run.
 
     Parameters
@@ -66,23 +72,25 @@ def read_corpus(paths, options, note=logger.info, progress=None, vocabulary=None
     progress : callable, optional
         Called as ``progress(done, total)``, in characters, while words are found.
     vocabulary : Vocabulary, optional
-        Encode with this one; default: the most frequent tokens of the training text.
+        That of a model which shall learn more; `vocabulary_size` and `min_count` of the options then say nothing.
     tokenizer : Tokenizer, optional
-        Default: the one that the options describe.
+        Likewise; default the one that the options describe.
+    folder : path, optional
+        Where there is room for the texts and for 4 to 12 bytes a word (1 to 4 a character); default the system's folder
+        for temporary files, which may be in memory. Nothing there has a name, or outlives the process.
 
     Raises
     ------
     CorpusError
-        For a file that cannot be read, and texts with too little in them.
+        For a file that cannot be read, texts with too little in them, and a folder without room.
     """
     tokenizer = tokenizer or make_tokenizer(options)
-    documents = read_documents(paths)
-    held_out = None if options.valid is None else read_documents(options.valid)
-    characters = sum(map(len, documents))
-    if characters >= LONG_TEXT:
-        note(f"encoding {characters:,} characters of text")
-    read = read_characters if options.level == "char" else read_words
-    vocabulary, train, valid, rare = read(documents, held_out, tokenizer, options, progress, vocabulary)
+    texts = read_documents(paths, folder)
+    held_out = None if options.valid is None else read_documents(options.valid, folder)
+    if texts.characters >= LONG_TEXT:
+        note(f"encoding {texts.characters:,} characters of text")
+    read = read_characters if tokenizer.level == "char" else read_words
+    vocabulary, train, valid, rare = read(texts, held_out, tokenizer, options, progress, vocabulary, folder)
     corpus = Corpus(tokenizer, vocabulary, train, valid, rare, fingerprint(vocabulary, train, valid))
     note(corpus.summary)
     return corpus
@@ -97,33 +105,45 @@ def fingerprint(vocabulary, train, valid):
     digest = hashlib.sha256(repr(vocabulary.index_to_word).encode(errors="surrogatepass"))
     for part in (train, valid):
         if part is not None:
-            digest.update(part.ids if isinstance(part, EncodedSentences) else part)
+            for block in blocks(part.ids if isinstance(part, EncodedSentences) else part):
+                digest.update(block.astype(np.int32))
     return digest.hexdigest()
 
 
 # Words
 
 
-def read_words(documents, held_out, tokenizer, options, progress, vocabulary):
-    numbers = Numbers({START: START, END: END})  # no word equals these two keys
-    train = number_sentences(documents, tokenizer, numbers, progress)
-    if held_out is not None:
-        valid = number_sentences(held_out, tokenizer, numbers)
-    else:
-        chosen = hold_out(len(train), options.valid_fraction, options.seed)
-        train, valid = train.selected(~chosen), train.selected(chosen)
-    words = list(numbers)[FIRST_WORD:]
-    frequencies = count_ids(train.ids, FIRST_WORD + len(words))[FIRST_WORD:]
-    counts = {word: count for word, count in zip(words, frequencies.tolist(), strict=True) if count}
+def read_words(texts, held_out, tokenizer, options, progress, vocabulary, folder):
     if vocabulary is None:
-        vocabulary = Vocabulary.build(counts, options.vocabulary_size)
-    final = np.concatenate([[vocabulary.start, vocabulary.end], vocabulary.encode(words)]).astype(np.int32)
-    for part in (train, valid):
-        for block in blocks(part.ids):
-            block[:] = final[block]
+        numbers = Numbers({START: START, END: END})  # no word equals these two keys
+        number = numbers.__getitem__
+    else:
+        number = vocabulary.find
+    train = number_sentences(texts, tokenizer, number, folder, progress)
+    if held_out is not None:
+        chosen, valid = np.zeros(len(train), bool), number_sentences(held_out, tokenizer, number, folder)
+    else:
+        chosen, valid = hold_out(len(train), options.valid_fraction, options.seed), None
+    del texts, held_out  # their files are not needed any more
+    final = None
+    if vocabulary is None:
+        words = list(numbers)[FIRST_WORD:]
+        frequencies = count_ids(sentence_blocks(train, ~chosen), len(numbers))[FIRST_WORD:]
+        del numbers, number
+        kept = most_frequent(frequencies, options.vocabulary_size, options.min_count)
+        counts = {words[place]: int(frequencies[place]) for place in kept}
+        vocabulary = Vocabulary.build(counts, options.vocabulary_size, min_count=options.min_count)
+        final = np.full(FIRST_WORD + len(words), vocabulary.unknown, np.int32)
+        final[[START, END]] = vocabulary.start, vocabulary.end
+        final[kept + FIRST_WORD] = vocabulary.encode(words[place] for place in kept)
+        del words, counts
+    parts = [(train, ~chosen), (train, chosen)] if valid is None else [(train, ~chosen), (valid, None)]
+    train, valid = (final_sentences(sentences, wanted, final, folder) for sentences, wanted in parts)
+    frequencies = count_ids(sentence_blocks(train), len(vocabulary))
     rare = None
-    if not options.tutorial and not any((block == vocabulary.unknown).any() for block in blocks(train.ids)):
-        rare = np.array([counts.get(word) == 1 for word in vocabulary.index_to_word])
+    if not options.tutorial and not frequencies[vocabulary.unknown]:
+        rare = frequencies == 1
+        rare[: vocabulary.unknown + 1] = False
     return vocabulary, train, valid if len(valid) else None, rare
 
 
@@ -135,19 +155,71 @@ class Numbers(dict):
         return number
 
 
-def number_sentences(documents, tokenizer, numbers, progress=None):
-    """Sentences in provisional ids.
+class GrowingSentences:
+    """Encoded sentences that are written to files as they come."""
 
-    A sentence's words are gone as soon as they have ids: what is kept of a text is 4 bytes a word.
+    def __init__(self, folder):
+        self._ids, self._offsets = ScratchFile(folder), ScratchFile(folder)
+        self._offsets.write(np.zeros(1, np.int64))
+        self._length = 0
+
+    def add(self, ids, lengths):
+        """Sentences that follow each other in `ids`, an array of int32."""
+        ends = self._length + np.cumsum(lengths, dtype=np.int64)
+        self._ids.write(ids)
+        self._offsets.write(ends)
+        self._length += len(ids)
+
+    def finished(self):
+        """All of them as `EncodedSentences`."""
+        return EncodedSentences.from_arrays(self._ids.mapped(np.int32), self._offsets.mapped(np.int64))
+
+
+def number_sentences(texts, tokenizer, number, folder, progress=None):
+    """Sentences in the ids that `number` gives their words: provisional ones, or final.
+
+    A sentence's words are gone as soon as they have ids.
     """
-    numbered = tokenizer.converting(numbers.__getitem__)
-    ids, offsets = array("i"), array("q", [0])
-    for sentence in tokenizer.iterate_sentences(documents, progress=progress):
+    numbered = tokenizer.converting(number)
+    found = GrowingSentences(folder)
+    ids, lengths = array("i"), array("q")
+    for sentence in tokenizer.iterate_sentences(texts, progress=progress):
+        before = len(ids)
         ids.append(START)
         ids.extend(numbered(sentence))
         ids.append(END)
-        offsets.append(len(ids))
-    return EncodedSentences.from_arrays(np.frombuffer(ids, np.int32), np.frombuffer(offsets, np.int64))
+        lengths.append(len(ids) - before)
+        if len(ids) >= BLOCK_SIZE:
+            found.add(np.asarray(ids), np.asarray(lengths))
+            ids, lengths = array("i"), array("q")
+    found.add(np.asarray(ids), np.asarray(lengths))
+    return found.finished()
+
+
+def sentence_blocks(sentences, wanted=None):
+    """Yield sentences a block at a time, or only those for which the array `wanted` of bool holds."""
+    for start, stop in sentences.stretches(BLOCK_SIZE):
+        block = sentences.part(start, stop)
+        yield block if wanted is None else block.selected(wanted[start:stop])
+
+
+def final_sentences(sentences, wanted, final, folder):
+    """The wanted sentences in files of their own, each id i made ``final[i]``; without `final` as they are."""
+    found = GrowingSentences(folder)
+    for block in sentence_blocks(sentences, wanted):
+        found.add(block.ids if final is None else final[block.ids], np.diff(block.offsets))
+    return found.finished()
+
+
+def most_frequent(frequencies, size, min_count):
+    """The places of all that can be among the `size` most frequent words.
+
+    There are more where many are equally frequent, and if none is frequent enough, the most frequent.
+    """
+    least = min(min_count, int(frequencies.max(initial=1)))
+    if size < len(frequencies):
+        least = max(least, int(np.partition(frequencies, -size)[-size]))
+    return np.flatnonzero(frequencies >= max(least, 1))
 
 
 def hold_out(count, fraction, seed):
@@ -163,11 +235,12 @@ def hold_out(count, fraction, seed):
     return chosen
 
 
-def count_ids(ids, size):
+def count_ids(sentence_blocks, size):
     """How often each id below `size` occurs."""
     counts = np.zeros(size, np.int64)
-    for block in blocks(ids):
-        counts += np.bincount(block, minlength=size)
+    for sentences in sentence_blocks:
+        found = np.bincount(sentences.ids)
+        counts[: len(found)] += found
     return counts
 
 
@@ -179,36 +252,38 @@ def blocks(array):
 # Characters
 
 
-def read_characters(documents, held_out, tokenizer, options, progress, vocabulary):
-    text = as_one_text(documents)
+def read_characters(texts, held_out, tokenizer, options, progress, vocabulary, folder):
+    length = sum(map(len, one_text(texts)))
     if held_out is not None:
-        train, valid = Stretch(text, 0, len(text)), as_one_text(held_out)
-        valid = Stretch(valid, 0, len(valid))
+        train, valid = Stretch(texts, 0, length), Stretch(held_out, 0, sum(map(len, one_text(held_out))))
     else:
-        stop = len(text) - round(options.valid_fraction * len(text))
-        train, valid = Stretch(text, 0, stop), Stretch(text, stop, len(text))
+        stop = length - round(options.valid_fraction * length)
+        train, valid = Stretch(texts, 0, stop), Stretch(texts, stop, length)
     if len(train) < 2:
         raise CorpusError(f"the training text has {len(train)} characters; at least 2 are needed")
     if vocabulary is None:
-        vocabulary = Vocabulary.build(count_characters(train), options.vocabulary_size, newline_ends_sentence=True)
+        counts = count_characters(train)
+        vocabulary = Vocabulary.build(
+            counts, options.vocabulary_size, newline_ends_sentence=True, min_count=options.min_count
+        )
+    dtype = next((kind for kind in (np.uint8, np.uint16) if len(vocabulary) <= np.iinfo(kind).max + 1), np.int32)
 
     def encode(stretch):
+        ids = ScratchFile(folder)
         # A text begins where a line before it has ended.
-        ids = np.full(len(stretch) + 1, vocabulary.end, np.int32)
-        end = 1
+        ids.write(np.array([vocabulary.end], dtype))
         for block in stretch:
-            ids[end : end + len(block)] = vocabulary.encode_text(block)
-            end += len(block)
-        return ids
+            ids.write(vocabulary.encode_text(block).astype(dtype))
+        return ids.mapped(dtype)
 
     return vocabulary, encode(train), encode(valid) if len(valid) else None, None
 
 
 @dataclass
 class Stretch:
-    """A part of a text, in blocks, so that it is never copied as a whole."""
+    """A part of documents taken as one text, in blocks, so that it is never in memory as a whole."""
 
-    text: str
+    texts: documents.Documents
     start: int
     stop: int
 
@@ -216,16 +291,36 @@ class Stretch:
         return self.stop - self.start
 
     def __iter__(self):
-        for start in range(self.start, self.stop, BLOCK_SIZE):
-            yield self.text[start : min(start + BLOCK_SIZE, self.stop)]
+        passed = 0
+        for block in gathered(one_text(self.texts)):
+            start, stop = max(self.start - passed, 0), self.stop - passed
+            passed += len(block)
+            if stop > 0 and start < len(block):
+                yield block[start:stop]
+            if stop <= len(block):
+                return
 
 
-def as_one_text(documents):
-    """Documents one after the other, each ending with a newline if there is another."""
-    return "".join(
-        document if document.endswith("\n") or i + 1 == len(documents) else document + "\n"
-        for i, document in enumerate(documents)
-    )
+def one_text(texts):
+    """Yield documents one after the other, each ending with a newline if there is another, in blocks."""
+    block = ""
+    for document in texts:
+        if block and not block.endswith("\n"):
+            yield "\n"
+        for block in documents.parts(document, BLOCK_SIZE):
+            yield block
+
+
+def gathered(texts):
+    """Yield texts joined to blocks that are long enough to be handled soon."""
+    waiting, length = [], 0
+    for text in texts:
+        waiting.append(text)
+        length += len(text)
+        if length >= BLOCK_SIZE:
+            yield "".join(waiting)
+            waiting, length = [], 0
+    yield "".join(waiting)
 
 
 # While training

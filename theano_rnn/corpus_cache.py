@@ -6,6 +6,7 @@ encode the text.
 
 import hashlib
 import importlib.metadata
+import json
 import logging
 import os
 import sys
@@ -14,7 +15,7 @@ import numpy as np
 
 from theano_rnn.batches import EncodedSentences
 from theano_rnn.checkpoint import one_line, read_archive, read_document, write_archive
-from theano_rnn.corpus import Corpus, fingerprint, make_tokenizer
+from theano_rnn.corpus import BLOCK_SIZE, Corpus, fingerprint, make_tokenizer, sentence_blocks
 from theano_rnn.corpus_files import file_format
 from theano_rnn.errors import ModelFileError
 from theano_rnn.vocabulary import Vocabulary
@@ -29,15 +30,17 @@ DECISIVE_OPTIONS = (
     "keep_case",
     "tokenized",
     "vocabulary_size",
+    "min_count",
     "valid_fraction",
     "seed",
     "tutorial",
-    "init_from",
 )
 
 
 class CorpusCache:
     """The encoded text of one run, as far as it is of words: characters are encoded as fast as they are read.
+
+    What is read stays in the file, from which the system reads what is looked at.
 
     Parameters
     ----------
@@ -46,14 +49,18 @@ class CorpusCache:
     paths : sequence of paths
         The texts.
     options : TrainingOptions
+    vocabulary : Vocabulary, optional
+    tokenizer : Tokenizer, optional
+        Those with which the text shall be encoded, as for `theano_rnn.corpus.read_corpus`.
     """
 
-    def __init__(self, path, paths, options):
+    def __init__(self, path, paths, options, vocabulary=None, tokenizer=None):
         self.path = path
         self.options = options
+        self._vocabulary, self._tokenizer = vocabulary, tokenizer or make_tokenizer(options)
         self._texts = [*paths, *([options.valid] if options.valid is not None else [])]
         self._states = self._key = None  # without a key nothing is read or written
-        if options.level == "word":
+        if self._tokenizer.level == "word":
             try:
                 self._states = self._file_states()
                 self._key = self._make_key()
@@ -77,6 +84,8 @@ class CorpusCache:
             "texts": [[digest, *file_format(text)] for digest, text in zip(digests, self._texts, strict=True)],
             "valid": self.options.valid is not None,  # whether the last text is held out
             "options": {name: getattr(self.options, name) for name in DECISIVE_OPTIONS},
+            "tokenizer": self._tokenizer.to_configuration(),
+            "vocabulary": None if self._vocabulary is None else _digest(self._vocabulary),
             "nltk": _installed_version("nltk"),
             "python": list(sys.version_info[:2]),  # which characters are letters, capitals, white space
         }
@@ -94,7 +103,7 @@ class CorpusCache:
         if self._key is None or not self.path.exists():
             return None
         try:
-            entries = read_archive(self.path)
+            entries = read_archive(self.path, mapped=True)
             if DOCUMENT not in entries:
                 self._key = None  # another model's file of this name, which is not to be overwritten
                 raise ModelFileError("holds something else than an encoded text")
@@ -102,7 +111,7 @@ class CorpusCache:
             if document["key"] != self._key:
                 logger.info("%s: of another text, or encoded otherwise", self.path)
                 return None
-            corpus = _rebuilt(entries, document, self.options)
+            corpus = _rebuilt(entries, document, self._tokenizer)
         except Exception as error:  # whatever is wrong with the file, the text is still there
             logger.info("%s: not used: %s", self.path, one_line(error))
             return None
@@ -142,7 +151,11 @@ def _installed_version(package):
         return None
 
 
-def _rebuilt(entries, document, options):
+def _digest(vocabulary):
+    return hashlib.sha256(json.dumps(vocabulary.to_configuration()).encode()).hexdigest()
+
+
+def _rebuilt(entries, document, tokenizer):
     """The corpus that a file holds; a ValueError or KeyError if its parts do not fit together."""
     vocabulary = Vocabulary.from_configuration(document["vocabulary"])
     train = _rebuilt_sentences(entries, "train", vocabulary)
@@ -152,17 +165,26 @@ def _rebuilt(entries, document, options):
         raise ValueError("rare is no bool for each word")
     if fingerprint(vocabulary, train, valid) != document["fingerprint"]:
         raise ValueError("the fingerprint is another one")
-    return Corpus(make_tokenizer(options), vocabulary, train, valid, rare, document["fingerprint"])
+    return Corpus(tokenizer, vocabulary, train, valid, rare, document["fingerprint"])
 
 
 def _rebuilt_sentences(entries, part, vocabulary):
     ids, offsets = entries[f"{part}.ids"], entries[f"{part}.offsets"]
     if ids.dtype != np.int32 or offsets.dtype != np.int64 or ids.ndim != 1 or offsets.ndim != 1:
         raise ValueError(f"{part}: arrays of another kind")
-    if len(offsets) < 2 or offsets[0] != 0 or offsets[-1] != len(ids) or (np.diff(offsets) < 2).any():
+    if len(offsets) < 2 or offsets[0] != 0 or offsets[-1] != len(ids) or not _all_rise(offsets):
         raise ValueError(f"{part}: the sentences do not follow each other")
-    if ids.min() < 0 or ids.max() >= len(vocabulary):
-        raise ValueError(f"{part}: ids that are not in the vocabulary")
-    if (ids[offsets[:-1]] != vocabulary.start).any() or (ids[offsets[1:] - 1] != vocabulary.end).any():
-        raise ValueError(f"{part}: sentences without start or end")
-    return EncodedSentences.from_arrays(ids, offsets)
+    sentences = EncodedSentences.from_arrays(ids, offsets)
+    for block in sentence_blocks(sentences):
+        if block.ids.min() < 0 or block.ids.max() >= len(vocabulary):
+            raise ValueError(f"{part}: ids that are not in the vocabulary")
+        starts, ends = block.ids[block.offsets[:-1]], block.ids[block.offsets[1:] - 1]
+        if (starts != vocabulary.start).any() or (ends != vocabulary.end).any():
+            raise ValueError(f"{part}: sentences without start or end")
+    return sentences
+
+
+def _all_rise(offsets):
+    """Whether each sentence has two ids at least."""
+    starts = range(0, len(offsets) - 1, BLOCK_SIZE)
+    return all((np.diff(offsets[start : start + BLOCK_SIZE + 1]) >= 2).all() for start in starts)

@@ -1,5 +1,6 @@
 """Corpus files read into documents: text and CSV, plain or gzipped, and what is wrong with them, by file and line."""
 
+import codecs
 import contextlib
 import csv
 import gzip
@@ -9,14 +10,13 @@ import os
 import re
 import zlib
 
+from theano_rnn.documents import Documents, parts
 from theano_rnn.errors import CorpusError
 
 logger = logging.getLogger(__name__)
 
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _GZIP_START = b"\x1f\x8b"
 _UTF16_STARTS = (b"\xff\xfe", b"\xfe\xff")
-_LINE_END = re.compile(rb"\r\n?|\n")
 
 # Text shrinks by 3 to 10 times. What grows beyond this is made to fill the memory, or is not worth learning from.
 _LARGEST_EXPANSION = 200
@@ -25,14 +25,15 @@ _BLOCK_SIZE = 2**20
 _LINES_AT_ONCE = 4096
 _LONGEST_LINE = 2**30  # bytes
 
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _TEXT_COLUMN = "body"
 _LONGEST_COLUMN_NAME = 80  # characters
 _MOST_WORDS_IN_COLUMN_NAME = 6
 _SENTENCE_END = re.compile(r"[.!?…][\"')\]”’»]*(\s|$)")
 
 
-def read_documents(paths):
-    """Read the texts of one file or of many.
+def read_documents(paths, folder=None):
+    """Read the texts of one file or of many, a block at a time.
 
     A file whose name ends in ``.csv`` holds one document a row, in the column ``body`` (in any case of letters) or
     else in its first column; any other file is one document. Either may be gzipped, with ``.gz`` after its name.
@@ -41,11 +42,14 @@ def read_documents(paths):
     Parameters
     ----------
     paths : str, os.PathLike or iterable of them
+        Each is read once, so that it may be a pipe.
+    folder : path, optional
+        Where there is room for all of the texts; default the system's folder for temporary files.
 
     Returns
     -------
-    list of str
-        The documents that are not blank, in the order of the files and rows; at least one.
+    Documents
+        Those that are not blank, in the order of the files and rows; at least one.
 
     Raises
     ------
@@ -56,10 +60,9 @@ def read_documents(paths):
     paths = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
     if not paths:
         raise CorpusError("there is no file to read; name at least one text or CSV file")
-    documents = []
+    documents = Documents(folder)
     for path in paths:
-        documents += _read_file(path)
-    documents = [document for document in documents if document and not document.isspace()]
+        _read_file(path, documents, folder)
     if not documents:
         names = _shown_name(paths[0]) if len(paths) == 1 else f"each of the {len(paths)} files"
         raise CorpusError(f"{names} holds no text; name a file with at least one sentence")
@@ -127,13 +130,21 @@ def _decode_line(line, number, name):
         ) from error
 
 
-def _read_file(path):
+def _read_file(path, documents, folder):
+    """Add the documents of a file."""
     if not isinstance(path, (str, os.PathLike)):
         raise TypeError(f"expected the path of a file as str or os.PathLike, got {type(path).__name__}")
     name = _shown_name(path)
     is_csv, is_gzipped = file_format(path)
-    text = _decode(_read_bytes(path, name, is_gzipped), name)
-    return _csv_documents(text, name) if is_csv else [text]
+    text = _decoded(_byte_blocks(path, name, is_gzipped), name)
+    if not is_csv:
+        documents.add(text)
+        return
+    # All of it is known to be text before a row of it is looked at.
+    whole = Documents(folder)
+    whole.add(text)
+    for document in _csv_documents(whole, name):
+        documents.add([document])
 
 
 def file_format(path):
@@ -148,12 +159,15 @@ def _shown_name(path):
     return name if name and name.isprintable() else repr(name)
 
 
-def _read_bytes(path, name, is_gzipped):
+def _byte_blocks(path, name, is_gzipped):
+    """Yield the unpacked bytes of a file."""
     if "\0" in os.fsdecode(path):
         raise CorpusError(f"{name}: a path cannot hold a null character; check the path")
     try:
         with open(path, "rb") as file:
-            return _unpack(file, name) if is_gzipped else file.read()
+            blocks = _unpacked(file, name) if is_gzipped else iter(lambda: file.read(_BLOCK_SIZE), b"")
+            while block := next(blocks, None):
+                yield block
     except FileNotFoundError:
         raise CorpusError(f"{name}: no such file; check the path") from None
     except IsADirectoryError:
@@ -172,91 +186,99 @@ def _read_bytes(path, name, is_gzipped):
         raise CorpusError(f"{name} cannot be read: {error.strerror or error}; check the path") from None
 
 
-def _unpack(file, name):
-    """The bytes of an open gzip file, given up early if they are out of proportion to the file."""
-    blocks = []
+def _unpacked(file, name):
+    """Yield the bytes of an open gzip file, given up early if they are out of proportion to the file."""
     size = 0
     with gzip.GzipFile(fileobj=file) as unpacked:
         while block := unpacked.read(_BLOCK_SIZE):
-            blocks.append(block)
             size += len(block)
             if size > _ALWAYS_ALLOWED_SIZE and size > _LARGEST_EXPANSION * file.tell():
                 raise CorpusError(
                     f"{name} unpacks to more than {_LARGEST_EXPANSION} times its size, which no text does; "
                     "unpack it yourself if it is what you want to read"
                 )
-    return b"".join(blocks)
+            yield block
 
 
-def _decode(data, name):
-    """Text of UTF-8 bytes, without a byte order mark, with ``\\n`` at the end of every line."""
-    data = data.removeprefix(_BYTE_ORDER_MARK)
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line_ends = [match.end() for match in _LINE_END.finditer(data, 0, error.start)]
-        line = len(line_ends) + 1
-        position = error.start - (line_ends[-1] if line_ends else 0) + 1
-        remedy = "convert the file to UTF-8, for example with iconv"
+def _decoded(blocks, name):
+    """Yield the text of UTF-8 bytes, without a byte order mark, with ``\\n`` at the end of every line."""
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    lines, last_line = 0, 0  # line ends so far, and bytes after the last of them
+    pending = ""  # a carriage return of which a line feed may be the next character
+    for block in itertools.chain(blocks, [b""]):
+        try:
+            text = pending + decoder.decode(block, final=not block)
+        except UnicodeDecodeError as error:
+            before = _with_plain_line_ends(pending + error.object[: error.start].decode())
+            line = lines + before.count("\n") + 1
+            position = len(before[before.rfind("\n") + 1 :].encode()) + 1
+            if "\n" not in before:
+                position += last_line
+            raise _not_utf8(error.object, error.start, line, position, name) from None
+        pending = "\r" if block and text.endswith("\r") else ""
+        text = _with_plain_line_ends(text.removesuffix(pending))
+        lines += text.count("\n")
+        last_line = len(text[text.rfind("\n") + 1 :].encode()) + ("\n" not in text) * last_line
+        yield text
+
+
+def _with_plain_line_ends(text):
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def _not_utf8(data, place, line, position, name):
+    """The error for the byte of `data` at `place`."""
+    remedy = "convert the file to UTF-8, for example with iconv"
+    if line == 1 and position == place + 1:  # `data` is the beginning of the file
         if data.startswith(_GZIP_START):
             remedy = "it looks like a gzip file: give its name the ending .gz"
         elif data.startswith(_UTF16_STARTS):
             remedy = "it looks like UTF-16: " + remedy
-        byte = data[error.start]
-        raise CorpusError(
-            f"{name}, line {line}: byte 0x{byte:02x} at position {position} is not UTF-8; {remedy}"
-        ) from None
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return CorpusError(f"{name}, line {line}: byte 0x{data[place]:02x} at position {position} is not UTF-8; {remedy}")
 
 
-def _csv_documents(text, name):
-    """The texts of a CSV file's rows."""
-    documents = []
-    short_rows = []  # only their lines
-    long_rows = []
-    with _fields_as_long_as(text):
-        rows = _csv_rows(text, name)
+def _csv_documents(whole, name):
+    """Yield the texts of the rows of a CSV file's text, given as `Documents` of none or one."""
+    short_rows, first_short = 0, None
+    long_rows, first_long = 0, None
+    with _fields_as_long_as(whole.characters):
+        rows = _csv_rows(whole, name)
         first_line, header = next(rows, (1, []))
         column = _text_column(header, first_line, name)
         for line, row in rows:
             if len(row) <= column:
-                short_rows.append(line)
+                short_rows, first_short = short_rows + 1, first_short or line
                 continue
             if len(row) > len(header):
-                long_rows.append(line)
-            documents.append(row[column])
+                long_rows, first_long = long_rows + 1, first_long or line
+            yield row[column]
     if short_rows:
         logger.info(
-            "%s: left out %d rows without column %d, the first on line %d",
-            name,
-            len(short_rows),
-            column + 1,
-            short_rows[0],
+            "%s: left out %d rows without column %d, the first on line %d", name, short_rows, column + 1, first_short
         )
     if long_rows:
         logger.warning(
             "%s, line %d: more columns than the header names (%d such rows); is a text with a comma not in quotes?",
             name,
-            long_rows[0],
-            len(long_rows),
+            first_long,
+            long_rows,
         )
-    return documents
 
 
 @contextlib.contextmanager
-def _fields_as_long_as(text):
+def _fields_as_long_as(characters):
     """csv has one limit on the length of a field for the whole process; a text may be longer than its 131,072."""
-    old_limit = csv.field_size_limit(min(max(len(text) + 1, csv.field_size_limit()), 2**31 - 1))
+    old_limit = csv.field_size_limit(min(max(characters + 1, csv.field_size_limit()), 2**31 - 1))
     try:
         yield
     finally:
         csv.field_size_limit(old_limit)
 
 
-def _csv_rows(text, name):
+def _csv_rows(whole, name):
     """Yield (line on which it begins, cells) of each row that is not blank."""
     line = 1
-    reader = csv.reader(_lines(text), strict=True)
+    reader = csv.reader(_lines(whole), strict=True)
     try:
         for row in reader:
             if any(cell and not cell.isspace() for cell in row):
@@ -269,13 +291,18 @@ def _csv_rows(text, name):
         ) from None
 
 
-def _lines(text):
-    """Yield the lines of a text with their ends; a StringIO would keep 4 bytes a character."""
-    start = 0
-    while start < len(text):
-        end = text.find("\n", start) + 1 or len(text)
-        yield text[start:end]
-        start = end
+def _lines(documents):
+    """Yield the lines of documents with their ends."""
+    for document in documents:
+        begun = []
+        for part in parts(document):
+            for line in _LINE.findall(part):
+                begun.append(line)
+                if line.endswith("\n"):
+                    yield "".join(begun)
+                    begun = []
+        if begun:
+            yield "".join(begun)
 
 
 def _text_column(header, line, name):

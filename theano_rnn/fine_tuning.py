@@ -1,6 +1,10 @@
 """Starting from another model: what a run takes over from it, which therefore cannot be chosen anew."""
 
+import numpy as np
+
 from theano_rnn.errors import OptionError
+
+BLOCK_SIZE = 2**20  # ids
 
 
 def settings_of(lm):
@@ -37,3 +41,12 @@ def with_settings_of(lm, settings):
     if settings.get("min_count", 1) != 1:
         raise OptionError(f"min_count: the vocabulary is that of {settings['init_from']}; leave it out")
     return {**settings, **inherited}
+
+
+def unknown_share(corpus):
+    """The share of UNKNOWN_TOKEN in the tokens of the training text, from 0 to 1."""
+    train = corpus.train
+    ids, tokens = (train, len(train) - 1) if isinstance(train, np.ndarray) else (train.ids, train.tokens)
+    starts = range(0, len(ids), BLOCK_SIZE)
+    unknown = sum(np.count_nonzero(ids[start : start + BLOCK_SIZE] == corpus.vocabulary.unknown) for start in starts)
+    return float(unknown / tokens)

@@ -34,6 +34,7 @@ PATHS = ("valid", "init_from")
 # Whole numbers and their least values.
 COUNTS = {
     "vocabulary_size": 4,
+    "min_count": 1,
     "sequence_length": 2,
     "seed": 0,
     "hidden_dim": 1,
@@ -52,6 +53,8 @@ class TrainingOptions:
     level : {"word", "char"}
     vocabulary_size : int
         At most so many entries, the three special tokens counted.
+    min_count : int
+        Tokens that occur less often in the training text are unknown, before the vocabulary size limits their number.
     hidden_dim : int
     bptt_truncate : int
         See `RNN`; -1: through the whole sentence (at character level through the whole chunk).
@@ -101,6 +104,7 @@ class TrainingOptions:
 
     level: str = "word"
     vocabulary_size: int = 8000
+    min_count: int = 1
     hidden_dim: int = 100
     bptt_truncate: int = -1
     activation: str = "tanh"

@@ -5,8 +5,11 @@ NLTK is slow to import, so the functions that need it import it themselves.
 
 import functools
 import itertools
+import operator
 import re
 from collections import defaultdict
+
+from theano_rnn.documents import parts
 
 # Learning to tell abbreviations takes about a second for 400,000 characters, and more of them hardly help; with half
 # of them, one in 170 sentence ends of wikitext is another.
@@ -16,8 +19,6 @@ _TRAINING_PIECE_LENGTH = 20_000
 LONGEST_PIECE = 100_000
 
 _PARAGRAPH_BREAK = re.compile(r"\n\s*\n")
-_WHITE_SPACE = re.compile(r"\s")
-_BLOCK_LENGTH = 65_536
 # How many words, and how many pairs of words with a possible sentence end between them, are remembered.
 _REMEMBERED = 16_384
 
@@ -40,8 +41,8 @@ def split_sentences(documents):
 
     Parameters
     ----------
-    documents : sequence of str
-        They are gone through three times, a block at a time, so that there is never a second copy of them.
+    documents : Documents or sequence of str
+        They are gone through three times, a part at a time, so that they are never in memory as a whole.
 
     Yields
     ------
@@ -50,7 +51,7 @@ def split_sentences(documents):
     sentence : str
         Not empty.
     """
-    if all(not document or document.isspace() for document in documents):
+    if next(_paragraphs(documents), None) is None:
         return
     punkt = _installed_punkt() or _trained_punkt(documents)
     for start, blocks in _paragraphs(documents):
@@ -59,32 +60,38 @@ def split_sentences(documents):
 
 
 def _paragraphs(documents):
-    """Yield (where it starts in all documents together, its text as `_blocks`) of each paragraph, blank ones too."""
+    """Yield (where it starts in all documents together, its text in blocks) of each paragraph that is not blank.
+
+    The blocks follow each other directly and have single blanks for white space. A paragraph may be the whole text: it
+    is never copied as a whole, let alone as a list of its words. Its blocks are there until the next one is asked for.
+    """
+    for start, blocks in itertools.groupby(_blocks(documents), operator.itemgetter(0)):
+        yield start, map(operator.itemgetter(1), blocks)
+
+
+def _blocks(documents):
+    """Yield (where its paragraph starts, text) of the blocks of all paragraphs."""
     passed = 0
     for document in documents:
-        start = 0
-        for mark in _PARAGRAPH_BREAK.finditer(document):
-            yield passed + start, _blocks(document, start, mark.start())
-            start = mark.end()
-        yield passed + start, _blocks(document, start, len(document))
-        passed += len(document)
-
-
-def _blocks(document, start, stop):
-    """Yield a part of a document, with single blanks for white space, in blocks that follow each other directly.
-
-    A paragraph may be the whole text: it is never copied as a whole, let alone as a list of its words.
-    """
-    gap = ""
-    while start < stop:
-        end = stop
-        if stop - start > _BLOCK_LENGTH and (white := _WHITE_SPACE.search(document, start + _BLOCK_LENGTH, stop)):
-            end = white.start()
-        block = " ".join(document[start:end].split())
-        if block:
-            yield gap + block
-            gap = " "
-        start = end
+        start, newlines, gap = None, 0, ""  # of the paragraph; what stands between its last word and the next
+        for part in parts(document):
+            begin = len(part) - len(part.lstrip())
+            newlines += part.count("\n", 0, begin)
+            if begin < len(part):
+                if start is None or newlines > 1:
+                    start, gap = passed + begin, ""
+                elif begin:
+                    gap = " "
+                end = len(part.rstrip())
+                for mark in _PARAGRAPH_BREAK.finditer(part, begin, end):
+                    yield start, gap + " ".join(part[begin : mark.start()].split())
+                    begin = mark.end()
+                    start, gap = passed + begin, ""
+                yield start, gap + " ".join(part[begin:end].split())
+                newlines, gap = part.count("\n", end), " " if end < len(part) else ""
+            elif part:
+                gap = " "
+            passed += len(part)
 
 
 def _paragraph_sentences(blocks, punkt):

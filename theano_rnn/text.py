@@ -5,6 +5,7 @@ import re
 from dataclasses import asdict, dataclass, fields
 
 from theano_rnn import detokenize as _detokenize
+from theano_rnn.documents import count_characters, parts
 from theano_rnn.errors import OptionError
 from theano_rnn.sentence_splitter import LONGEST_PIECE, pieces, split_sentences
 from theano_rnn.word_tokenizer import WordTokenizer
@@ -52,7 +53,7 @@ class Tokenizer:
 
         Parameters
         ----------
-        documents : sequence of str
+        documents : Documents or sequence of str
 
         Returns
         -------
@@ -67,7 +68,7 @@ class Tokenizer:
 
         Parameters
         ----------
-        documents : sequence of str
+        documents : Documents or sequence of str
         progress : callable, optional
             Called as ``progress(done, total)``, in characters: with 0 at once, then about a hundred times, the last
             time with the total.
@@ -81,12 +82,12 @@ class Tokenizer:
         else:
             found = _lines(documents, stripped=self.level == "word")
             if self.tokenized:
-                parts = ((end, part.strip()) for end, line in found for part in pieces([line], LONGEST_PIECE))
-                found = ((end, part) for end, part in parts if part)
+                cut = ((end, piece.strip()) for end, line in found for piece in pieces([line], LONGEST_PIECE))
+                found = ((end, piece) for end, piece in cut if piece)
         if progress is None:
             yield from (sentence for _, sentence in found)
             return
-        total = sum(map(len, documents))
+        total = count_characters(documents)
         reported = 0
         progress(0, total)
         for end, sentence in found:
@@ -219,13 +220,21 @@ def _lines(documents, stripped):
     """Yield (characters up to its end in all documents together, line) of each line that is not empty."""
     passed = 0
     for document in documents:
-        start = 0
-        while start < len(document):
-            end = document.find("\n", start)
-            if end < 0:
-                end = len(document)
-            line = document[start:end].strip() if stripped else document[start:end]
-            if line:
-                yield passed + end, line
-            start = end + 1
-        passed += len(document)
+        begun = []  # a line's text in the parts before
+        for part in parts(document):
+            *whole, last = part.split("\n")
+            for text in whole:
+                passed += len(text)
+                if begun:
+                    text, begun = "".join([*begun, text]), []
+                line = text.strip() if stripped else text
+                if line:
+                    yield passed, line
+                passed += 1
+            if last:
+                begun.append(last)
+                passed += len(last)
+        line = "".join(begun)
+        line = line.strip() if stripped else line
+        if line:
+            yield passed, line

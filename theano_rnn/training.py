@@ -8,7 +8,7 @@ from theano_rnn.corpus import read_corpus
 from theano_rnn.corpus_cache import CorpusCache
 from theano_rnn.engine import select_device
 from theano_rnn.errors import ModelFileError, OptionError
-from theano_rnn.fine_tuning import with_settings_of
+from theano_rnn.fine_tuning import unknown_share, with_settings_of
 from theano_rnn.language_model import load
 from theano_rnn.model import check_shapes, shapes_of_parameters
 from theano_rnn.options import TrainingOptions
@@ -87,6 +87,8 @@ def train(
     files.check(paths, options)
     with files.alone():
         corpus = encoded_text(files, paths, options, reporter, vocabulary=start and start.vocabulary)
+        if start is not None:
+            reporter.note(f"{unknown_share(corpus):.1%} of the tokens are unknown to the model to start from")
         return TrainingRun(corpus, options, files, reporter, paths, start and start.rnn.get_values(), time_limit).run()
 
 
@@ -123,15 +125,13 @@ def resumed_run(files, data, settings, reporter, time_limit=None):
 def encoded_text(files, paths, options, reporter, fingerprint=None, vocabulary=None):
     """The text as it was encoded before, or else encoded now; an error if its fingerprint should be another one.
 
-    With a vocabulary it is encoded with that one. Where the model to start from had another one when the text was
-    encoded before, it is encoded anew.
+    The vocabulary is that of the model to start from, if there is one.
     """
-    cache = CorpusCache(files.corpus, paths, options)
+    cache = CorpusCache(files.corpus, paths, options, vocabulary)
     corpus = cache.read()
-    if corpus is not None and vocabulary not in (None, corpus.vocabulary):
-        cache, corpus = CorpusCache(files.corpus, paths, options), None
     if corpus is None:
-        corpus = read_corpus(paths, options, reporter.note, reporter.encoding, vocabulary=vocabulary)
+        folder = files.corpus.resolve().parent
+        corpus = read_corpus(paths, options, reporter.note, reporter.encoding, vocabulary=vocabulary, folder=folder)
     else:
         reporter.note(f"text as encoded before ({cache.path})")
         reporter.note(corpus.summary)

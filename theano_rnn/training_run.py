@@ -176,7 +176,7 @@ class TrainingRun:
         train = self.corpus.train
         return len(train) - 1 if self.options.level == "char" else train.tokens
 
-    @property
+    @functools.cached_property
     def steps_per_epoch(self):
         train, options = self.corpus.train, self.options
         if options.tutorial:
@@ -184,7 +184,7 @@ class TrainingRun:
         if options.level == "char":
             per_stream = math.ceil((len(train) - 1) / min(options.batch_size, len(train) - 1))
             return math.ceil(per_stream / options.sequence_length)
-        return len(batches.plan_batches(train.steps, options.batch_size))
+        return batches.count_batches(train, options.batch_size)
 
     def epoch_batches(self):
         """The minibatches of this epoch, decided by seed and epoch alone."""
@@ -196,9 +196,11 @@ class TrainingRun:
             return batches.stream_batches(train, options.batch_size, options.sequence_length)
         if options.tutorial:
             return (batches.pad([sentence], 1) for sentence in train)
+        change = None
         if self.corpus.rare is not None:
-            train = with_unknown_words(train, self.corpus.rare, self.corpus.vocabulary.unknown, generator)
-        return batches.sentence_batches(train, options.batch_size, generator)
+            rare, unknown = self.corpus.rare, self.corpus.vocabulary.unknown
+            change = functools.partial(with_unknown_words, rare=rare, unknown=unknown, generator=generator)
+        return batches.sentence_batches(train, options.batch_size, generator, change)
 
     def take_step(self, batch):
         """One update; returns the minibatch's summed loss before it."""

@@ -79,7 +79,7 @@ class Vocabulary:
     unknown = property(lambda self: 2, doc="The id of UNKNOWN_TOKEN.")
 
     @classmethod
-    def build(cls, token_counts, size, newline_ends_sentence=False):
+    def build(cls, token_counts, size, newline_ends_sentence=False, min_count=1):
         """Make a vocabulary of the most frequent tokens; equally frequent ones in the order of their code points.
 
         Parameters
@@ -90,6 +90,8 @@ class Vocabulary:
             The most entries that the vocabulary may have, the three special tokens counted; at least 4.
         newline_ends_sentence : bool
             As for the class.
+        min_count : int
+            Tokens that occur less often are left out before the most frequent are chosen.
 
         Returns
         -------
@@ -100,7 +102,7 @@ class Vocabulary:
         OptionError
             If `size` is no integer or below 4.
         CorpusError
-            If there are no tokens.
+            If there are no tokens, or none that occurs `min_count` times.
         """
         if isinstance(size, bool) or not hasattr(size, "__index__") or size < len(_SPECIAL_TOKENS) + 1:
             raise OptionError(
@@ -110,6 +112,13 @@ class Vocabulary:
         counted = [(-count, token) for token, count in token_counts.items() if count > 0 and token not in left_out]
         if not counted:
             raise CorpusError("the training text has no tokens to make a vocabulary of; train on a text with words")
+        highest = -min(counted)[0]
+        counted = [(count, token) for count, token in counted if -count >= min_count]
+        if not counted:
+            raise CorpusError(
+                f"min_count is {min_count}, and no token of the training text occurs more than {highest} times; "
+                "choose a smaller one"
+            )
         counted.sort()
         words = [token for _, token in counted[: operator.index(size) - len(_SPECIAL_TOKENS)]]
         return cls([*_SPECIAL_TOKENS, *words], newline_ends_sentence)
@@ -130,6 +139,10 @@ class Vocabulary:
 
     def __repr__(self):
         return f"<Vocabulary of {len(self)} entries, newline_ends_sentence={self.newline_ends_sentence}>"
+
+    def find(self, token):
+        """The id of one token of a text, as `encode` gives it."""
+        return self._text_ids.get(token, self.unknown)
 
     def encode(self, tokens):
         """The ids of the tokens of a text.
