@@ -111,7 +111,8 @@ class Screen:
         self.note(f"           {printable(sample)}")
 
     def time_is_up(self, state, checkpoint):
-        self.end_for_now = f"{state.epoch} epochs" + (f" and {state.step} steps" if state.step else "")
+        counts = ((state.epoch, "epoch"), (state.step, "step"))
+        self.end_for_now = " and ".join(f"{n} {unit}{'s' if n > 1 else ''}" for n, unit in counts if n)
 
 
 def default_data():

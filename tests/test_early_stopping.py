@@ -241,7 +241,7 @@ def test_the_script_ends_with_status_0_and_the_command_that_goes_on(toy, tmp_pat
     arguments = ["--data", toy, "--model", tmp_path / "m.npz", "--hidden-dim", 6, "--epochs", 3, "--max-minutes", 0.5]
     assert script("train").main(list(map(str, arguments))) == 0
     lines = capsys.readouterr().err.splitlines()
-    (place,) = [i for i, line in enumerate(lines) if line.startswith("the time is up after 0 epochs and ")]
+    (place,) = [i for i, line in enumerate(lines) if line.startswith("the time is up after 1 epoch and 1 step;")]
     assert lines[place].endswith("; the work so far is saved. To go on:")
     assert shlex.split(lines[place + 1])[2:] == [*map(str, arguments), "--resume"]
     assert lines[-1].startswith("best perplexity ") and lines[-1].endswith(f"the model is in {tmp_path / 'm.npz'}")
