@@ -20,7 +20,7 @@ from training_runs import (
 )
 
 from theano_rnn import live_picture, options, stopping, training, training_curves, training_run
-from theano_rnn.errors import ModelFileError, OptionError, OutputFileError, TrainingInterrupted
+from theano_rnn.errors import DivergenceError, ModelFileError, OptionError, OutputFileError, TrainingInterrupted
 from theano_rnn.language_model import LanguageModel, load
 from theano_rnn.reporter import Reporter
 from theano_rnn.training import train
@@ -374,6 +374,15 @@ def test_the_norm_of_the_tutorials_gradient_is_that_of_bptt(toy, tmp_path, drawn
     ends = np.cumsum(array[:, 0]).astype(int)
     weighted = [np.mean(norms[i:j]) for i, j in zip([0, *ends], ends, strict=False)]
     np.testing.assert_allclose(array[1:, 5], weighted[1:], rtol=1e-4)
+
+
+def test_the_picture_is_up_to_date_when_the_loss_becomes_no_number(toy, tmp_path, drawn, monkeypatch):
+    monkeypatch.setattr(live_picture, "SECONDS_BETWEEN", 1e9)
+    take_step = TrainingRun.take_step
+    monkeypatch.setattr(TrainingRun, "take_step", lambda run, b: math.nan if run.state.epoch else take_step(run, b))
+    with pytest.raises(DivergenceError):
+        train(toy, model=tmp_path / "m.npz", epochs=3, plot=tmp_path / "m.png", **WORDS)
+    assert [evaluations for evaluations, *_ in drawn] == [0, 1, 1]
 
 
 def test_a_picture_that_cannot_be_written_later_is_told_and_training_goes_on(unbroken, toy, tmp_path, monkeypatch):
