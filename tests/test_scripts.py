@@ -123,6 +123,7 @@ def test_every_setting_of_the_package_is_an_option_that_reaches_it(tmp_path, mon
     arguments = {
         "level": "char",
         "vocabulary_size": 9,
+        "min_count": 2,
         "hidden_dim": 8,
         "bptt_truncate": -1,
         "activation": "relu",
