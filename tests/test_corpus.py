@@ -13,6 +13,7 @@ import pytest
 from theano_rnn.batches import EncodedSentences
 from theano_rnn.corpus import hold_out, most_frequent, one_text, read_corpus, with_unknown_words
 from theano_rnn.corpus_files import read_documents
+from theano_rnn.documents import Documents
 from theano_rnn.errors import CorpusError
 from theano_rnn.options import TrainingOptions
 from theano_rnn.text import Tokenizer
@@ -396,8 +397,12 @@ def test_characters_a_text_too_short_to_hold_any_out_is_learnt_whole(tmp_path):
 
 
 def test_characters_documents_are_kept_apart_by_a_newline():
-    assert "".join(one_text(["a", "b\n", "c"])) == "a\nb\nc"
-    assert "".join(one_text(["a"])) == "a"
+    for texts, whole in [(["a", "b\n", "c"], "a\nb\nc"), (["a"], "a"), (["a\n", "b\n"], "a\nb\n")]:
+        documents = Documents()
+        for text in texts:
+            documents.add([text])
+        joined = one_text(documents)
+        assert list(joined) == [whole] and joined.characters == len(whole)
 
 
 def test_characters_one_is_too_few(tmp_path):

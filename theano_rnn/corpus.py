@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from theano_rnn import documents
 from theano_rnn.batches import EncodedSentences
 from theano_rnn.corpus_files import read_documents
+from theano_rnn.documents import Documents, parts
 from theano_rnn.errors import CorpusError
 from theano_rnn.scratch import ScratchFile
 from theano_rnn.text import Tokenizer
@@ -137,8 +137,11 @@ def read_words(texts, held_out, tokenizer, options, progress, vocabulary, folder
         final[[START, END]] = vocabulary.start, vocabulary.end
         final[kept + FIRST_WORD] = vocabulary.encode(words[place] for place in kept)
         del words, counts
-    parts = [(train, ~chosen), (train, chosen)] if valid is None else [(train, ~chosen), (valid, None)]
-    train, valid = (final_sentences(sentences, wanted, final, folder) for sentences, wanted in parts)
+    if valid is None:
+        valid = final_sentences(train, chosen, final, folder)
+    else:
+        valid = final_sentences(valid, None, final, folder)
+    train = final_sentences(train, ~chosen, final, folder)
     frequencies = count_ids(sentence_blocks(train), len(vocabulary))
     rare = None
     if not options.tutorial and not frequencies[vocabulary.unknown]:
@@ -253,12 +256,13 @@ def blocks(array):
 
 
 def read_characters(texts, held_out, tokenizer, options, progress, vocabulary, folder):
-    length = sum(map(len, one_text(texts)))
+    text = one_text(texts, folder)
     if held_out is not None:
-        train, valid = Stretch(texts, 0, length), Stretch(held_out, 0, sum(map(len, one_text(held_out))))
+        valid = one_text(held_out, folder)
+        train, valid = Stretch(text, 0, text.characters), Stretch(valid, 0, valid.characters)
     else:
-        stop = length - round(options.valid_fraction * length)
-        train, valid = Stretch(texts, 0, stop), Stretch(texts, stop, length)
+        stop = text.characters - round(options.valid_fraction * text.characters)
+        train, valid = Stretch(text, 0, stop), Stretch(text, stop, text.characters)
     if len(train) < 2:
         raise CorpusError(f"the training text has {len(train)} characters; at least 2 are needed")
     if vocabulary is None:
@@ -281,9 +285,9 @@ def read_characters(texts, held_out, tokenizer, options, progress, vocabulary, f
 
 @dataclass
 class Stretch:
-    """A part of documents taken as one text, in blocks, so that it is never in memory as a whole."""
+    """A part of a text, in blocks, so that it is never in memory as a whole."""
 
-    texts: documents.Documents
+    text: Documents
     start: int
     stop: int
 
@@ -292,35 +296,32 @@ class Stretch:
 
     def __iter__(self):
         passed = 0
-        for block in gathered(one_text(self.texts)):
-            start, stop = max(self.start - passed, 0), self.stop - passed
-            passed += len(block)
-            if stop > 0 and start < len(block):
-                yield block[start:stop]
-            if stop <= len(block):
-                return
+        for document in self.text:
+            for block in parts(document, BLOCK_SIZE):
+                start, stop = max(self.start - passed, 0), self.stop - passed
+                passed += len(block)
+                if start < min(stop, len(block)):
+                    yield block[start:stop]
+                if stop <= len(block):
+                    return
 
 
-def one_text(texts):
-    """Yield documents one after the other, each ending with a newline if there is another, in blocks."""
+def one_text(documents, folder=None):
+    """Documents one after the other as a single one, each ending with a newline if there is another."""
+    if len(documents) == 1:
+        return documents
+    text = Documents(folder)
+    text.add(_ended(documents))
+    return text
+
+
+def _ended(documents):
     block = ""
-    for document in texts:
+    for document in documents:
         if block and not block.endswith("\n"):
             yield "\n"
-        for block in documents.parts(document, BLOCK_SIZE):
+        for block in parts(document):
             yield block
-
-
-def gathered(texts):
-    """Yield texts joined to blocks that are long enough to be handled soon."""
-    waiting, length = [], 0
-    for text in texts:
-        waiting.append(text)
-        length += len(text)
-        if length >= BLOCK_SIZE:
-            yield "".join(waiting)
-            waiting, length = [], 0
-    yield "".join(waiting)
 
 
 # While training

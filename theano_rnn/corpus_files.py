@@ -294,12 +294,15 @@ def _csv_rows(whole, name):
 def _lines(documents):
     """Yield the lines of documents with their ends."""
     for document in documents:
-        begun = []
+        begun = []  # a line's text in the parts before
         for part in parts(document):
-            for line in _LINE.findall(part):
-                begun.append(line)
-                if line.endswith("\n"):
-                    yield "".join(begun)
+            begun.append(part)
+            if "\n" in part:
+                *whole, last = _LINE.findall("".join(begun))
+                yield from whole
+                begun = [last]
+                if last.endswith("\n"):
+                    yield last
                     begun = []
         if begun:
             yield "".join(begun)

@@ -39,11 +39,11 @@ class ScratchFile:
 
     def write(self, data):
         """Add bytes, or anything that holds bytes without gaps."""
-        view = memoryview(data)
-        if not view.nbytes:
-            return
-        self._waiting += view.cast("B")
-        self.size += view.nbytes
+        if not isinstance(data, bytes):
+            view = memoryview(data)
+            data = view.cast("B") if view.nbytes else b""
+        self._waiting += data
+        self.size += len(data)
         if len(self._waiting) >= _WRITTEN_AT_ONCE:
             self.flush()
 
