@@ -238,10 +238,11 @@ def test_an_impossible_limit_is_refused_before_anything_else(tmp_path):
 
 @pytest.mark.usefixtures("seconds_a_step")
 def test_the_script_ends_with_status_0_and_the_command_that_goes_on(toy, tmp_path, capsys):
-    arguments = ["--data", toy, "--model", tmp_path / "m.npz", "--hidden-dim", 6, "--epochs", 3, "--max-minutes", 0.5]
+    arguments = ["--data", toy, "--model", tmp_path / "m.npz", "--hidden-dim", 6, "--epochs", 3]
+    arguments += ["--batch-size", 8, "--max-minutes", 0.5]
     assert script("train").main(list(map(str, arguments))) == 0
     lines = capsys.readouterr().err.splitlines()
-    (place,) = [i for i, line in enumerate(lines) if line.startswith("the time is up after 1 epoch and 1 step;")]
+    (place,) = [i for i, line in enumerate(lines) if line.startswith("the time is up after 3 steps;")]
     assert lines[place].endswith("; the work so far is saved. To go on:")
     assert shlex.split(lines[place + 1])[2:] == [*map(str, arguments), "--resume"]
     assert lines[-1].startswith("best perplexity ") and lines[-1].endswith(f"the model is in {tmp_path / 'm.npz'}")
@@ -342,8 +343,7 @@ def test_a_picture_changes_none_of_the_numbers(case, clip, unbroken, toy, tmp_pa
 
 def test_the_curves_of_an_interrupted_run_go_on(unbroken, toy, tmp_path, drawn, monkeypatch):
     monkeypatch.setattr(training_run, "STEPS_BETWEEN_LOOKS", 1)
-    model, settings = tmp_path / "m.npz", {**WORDS, "batch_size": 1}
-    plot = tmp_path / "m.png"
+    model, plot, settings = tmp_path / "m.npz", tmp_path / "m.png", WORDS
     with pytest.raises(TrainingInterrupted):
         train(toy, model=model, epochs=3, plot=plot, reporter=Interrupter(1, 4), **settings)
     before = drawn[-1][1]
@@ -430,7 +430,7 @@ def test_places_that_a_picture_must_not_take_are_refused_before_the_text_is_read
         train(toy, model=model, resume=resume, plot=tmp_path, **WORDS)
 
 
-def test_curves_that_no_run_can_have_are_refused(toy, tmp_path, monkeypatch):
+def test_curves_that_no_run_can_have_are_refused(toy, tmp_path, drawn):
     model = tmp_path / "m.npz"
     train(toy, model=model, epochs=1, plot=tmp_path / "m.png", **WORDS)
     arrays, document = run_state(model)
@@ -461,3 +461,12 @@ def test_a_checkpoint_of_an_older_version_goes_on(unbroken, toy, tmp_path):
     training.RunFiles(model, None).write(arrays, document)
     train(None, model=model, resume=True, epochs=4)
     assert_same_run(model, unbroken("words"))
+
+
+@pytest.mark.parametrize(
+    "epoch, step, shown", [(0, 1, "1 step"), (1, 0, "1 epoch"), (2, 1, "2 epochs and 1 step"), (0, 30, "30 steps")]
+)
+def test_the_script_counts_epochs_and_steps_in_plain_english(epoch, step, shown):
+    screen = script("train").Screen()
+    screen.time_is_up(SimpleNamespace(epoch=epoch, step=step), "m.checkpoint.npz")
+    assert screen.end_for_now == shown
