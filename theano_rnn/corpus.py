@@ -124,7 +124,6 @@ def read_words(texts, held_out, tokenizer, options, progress, vocabulary, folder
         chosen, valid = np.zeros(len(train), bool), number_sentences(held_out, tokenizer, number, folder)
     else:
         chosen, valid = hold_out(len(train), options.valid_fraction, options.seed), None
-    del texts, held_out  # their files are not needed any more
     final = None
     if vocabulary is None:
         words = list(numbers)[FIRST_WORD:]
