@@ -33,7 +33,7 @@ def parse(argv):
     output = parser.add_mutually_exclusive_group()
     scores_help = "log-probability before each text (natural, of the whole text and its end, by the model as it is)"
     output.add_argument("--scores", action="store_true", help=scores_help)
-    output.add_argument("--stream", action="store_true", help="words appear as they are made")
+    output.add_argument("--stream", action="store_true", default=None, help="words appear as they are made")
     return parser.parse_args(argv)
 
 
@@ -49,7 +49,7 @@ def demanded(arguments):
     if "\n" in arguments.prompt:
         raise OptionError("prompt: holds a line end, but a text is one line; put several prompts into a --prompt-file")
     if arguments.beam is not None:
-        given = [name for name in DRAWING if getattr(arguments, name) not in (None, False)]
+        given = [name for name in DRAWING if getattr(arguments, name) is not None]
         if given:
             option = f"--{given[0].replace('_', '-')}"
             raise OptionError(f"--beam draws nothing at random, which {option} is for; leave one of them out")

@@ -209,7 +209,7 @@ class LanguageModel:
     # Generating
 
     @functools.cached_property
-    def _generator(self):
+    def _text_generator(self):
         return TextGenerator(self.rnn, self.vocabulary, self.tokenizer, self.start)
 
     def generate(
@@ -277,7 +277,7 @@ class LanguageModel:
         whatever the temperature and the cuts, prompt and SENTENCE_END included. The end counts even where a text was
         cut at `max_words`.
         """
-        return self._generator.draw(
+        return self._text_generator.draw(
             n=n,
             temperature=temperature,
             top_k=top_k,
@@ -308,7 +308,7 @@ class LanguageModel:
         change is held back until they are there: an opening bracket until the word that it leans on, a single quote
         until its partner or the end of the text.
         """
-        return self._generator.stream(
+        return self._text_generator.stream(
             n=n,
             temperature=temperature,
             top_k=top_k,
@@ -322,7 +322,7 @@ class LanguageModel:
 
     def check_prompt(self, prompt, max_words=100):
         """Raise TypeError or ValueError for a prompt that no text of at most `max_words` words can begin with."""
-        self._generator.prompt(prompt, max_words)
+        self._text_generator.prompt(prompt, max_words)
 
     def beam_search(self, beam=10, n=None, prompt="", min_words=1, max_words=100, no_repeat_ngram=None):
         """The most probable texts, as far as a beam finds them; with a beam as wide as there are texts, exactly these.
@@ -347,7 +347,7 @@ class LanguageModel:
         TypeError, ValueError
             For demands that cannot be met; the message names the argument.
         """
-        return self._generator.search(beam, n, prompt, min_words, max_words, no_repeat_ngram)
+        return self._text_generator.search(beam, n, prompt, min_words, max_words, no_repeat_ngram)
 
 
 def check_training(training):
