@@ -52,11 +52,9 @@ def all_texts(prompt, min_words, max_words, no_repeat_ngram=None):
     ("prompt", "min_words", "max_words", "no_repeat_ngram"),
     [
         ("", 0, 4, None),
-        ("", 2, 4, None),
-        ("the dog", 2, 5, None),
+        ("the dog", 3, 5, None),
         ("the zebra sees", 4, 5, 2),
         ("", 1, 4, 1),
-        ("the", 1, 5, 2),
     ],
 )
 def test_a_beam_as_wide_as_all_there_is_finds_exactly_the_most_probable_texts(
@@ -137,6 +135,7 @@ def test_the_same_search_gives_the_same_texts_and_as_many_as_the_beam_is_wide_bu
     assert check_beam(4, None, 1, 100) == 4
 
 
+@pytest.mark.slow
 def test_characters_are_found_too_and_the_prompt_stays_as_it_is():
     lm = make(("a", "b", " "), level="char")
     found = lm.beam_search(5, prompt="b ", max_words=6)
