@@ -6,6 +6,7 @@ import itertools
 import numpy as np
 import pytest
 
+from theano_rnn.beam_search import Finished
 from theano_rnn.engine import theano
 from theano_rnn.generation import check_beam
 from theano_rnn.language_model import LanguageModel
@@ -116,6 +117,16 @@ def test_texts_are_distinct_also_where_tokens_differ_that_are_written_alike():
     texts = [text for text, _ in found]
     assert len(texts) == 60 == len(set(texts))
     assert any('"' in text for text in texts)
+
+
+def test_of_texts_that_are_written_alike_the_most_probable_is_kept():
+    finished = Finished(2, len)
+    for ids, value in (((1, 2), -3.0), ((3, 4), -2.0), ((5, 6), -4.0), ((7,), -5.0)):
+        finished.add(ids, value)
+    assert finished.best_first() == [(2, -2.0), (1, -5.0)] and finished.threshold == -5.0
+    finished.add((), -4.5)
+    finished.add((8,), -np.inf)
+    assert finished.best_first() == [(2, -2.0), (0, -4.5)]
 
 
 def test_values_are_sorted_and_are_the_scores_of_the_texts():
