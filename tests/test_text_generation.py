@@ -241,6 +241,7 @@ def test_where_nothing_is_left_a_text_ends_even_before_its_least_length(lm):
         )
 
 
+@pytest.mark.slow
 def test_a_newline_in_the_prompt_does_not_forbid_the_end(characters):
     texts = characters.generate(32, prompt="a\nb", max_words=100, seed=1, no_repeat_ngram=1)
     assert {len(text) for text in texts} <= {3, 4} and all(text[3:] in ("", " ") for text in texts)
