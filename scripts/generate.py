@@ -1,38 +1,124 @@
 #!/usr/bin/env python3
-"""Generate sentences with a trained model, one a line."""
+"""Generate sentences with a trained model, one a line: drawn at random, or with --beam the most probable ones."""
 
+import itertools
 import sys
 
-from theano_rnn.command_line import ArgumentParser, run, show
+from theano_rnn.command_line import ArgumentParser, flush, run, show
+from theano_rnn.corpus_files import read_lines
 from theano_rnn.errors import OptionError
+from theano_rnn.generation import check_beam, check_demands
+
+DRAWING = ("temperature", "top_k", "top_p", "seed", "stream")  # options that say how to draw; a beam draws nothing
 
 
 def parse(argv):
     parser = ArgumentParser(prog="generate.py", description=__doc__)
     add = parser.add_argument
     add("--model", default="models/rnn.npz", metavar="FILE", help="(default: %(default)s)")
-    add("-n", type=int, default=10, metavar="N", help="number of texts (default: %(default)s)")
-    add("--temperature", type=float, default=1.0, metavar="X", help="below 1: less surprise (default: %(default)s)")
+    add("-n", type=int, metavar="N", help="number of texts (default: 10; with a narrower beam, as many as its width)")
+    temperature_help = "below 1: less surprise (default: 1); of several, each gives N texts, with it before each text"
+    add("--temperature", type=float, nargs="+", metavar="X", help=temperature_help)
     add("--top-k", type=int, metavar="K", help="draw only from the K most probable words")
     add("--top-p", type=float, metavar="P", help="draw only from the likeliest words that together reach P")
-    add("--prompt", default="", metavar="TEXT", help="how every text begins")
+    add("--beam", type=int, metavar="N", help="the most probable texts, found by a search that follows N at a time")
+    beginning = parser.add_mutually_exclusive_group()
+    beginning.add_argument("--prompt", default="", metavar="TEXT", help="how every text begins, to the letter")
+    prompts_help = "a prompt a line, for N texts each (-: standard input)"
+    beginning.add_argument("--prompt-file", metavar="FILE", help=prompts_help)
     add("--min-words", type=int, default=1, metavar="N", help="shortest length (default: %(default)s)")
     add("--max-words", type=int, default=100, metavar="N", help="greatest length (default: %(default)s)")
+    add("--no-repeat-ngram", type=int, metavar="N", help="no N tokens occur twice in the same order in a text")
     add("--seed", type=int, metavar="N", help="the same seed gives the same texts")
-    return vars(parser.parse_args(argv))
+    output = parser.add_mutually_exclusive_group()
+    scores_help = "log-probability before each text (natural, of the whole text and its end, by the model as it is)"
+    output.add_argument("--scores", action="store_true", help=scores_help)
+    output.add_argument("--stream", action="store_true", default=None, help="words appear as they are made")
+    return parser.parse_args(argv)
+
+
+def demanded(arguments):
+    """What is asked for, as keywords of the language model's methods: for one search, or for each temperature.
+
+    Raises
+    ------
+    OptionError
+        For what no model could do, which is so known before one is loaded.
+    """
+    common = {name: getattr(arguments, name) for name in ("n", "min_words", "max_words", "no_repeat_ngram")}
+    if "\n" in arguments.prompt:
+        raise OptionError("prompt: holds a line end, but a text is one line; put several prompts into a --prompt-file")
+    if arguments.beam is not None:
+        given = [name for name in DRAWING if getattr(arguments, name) is not None]
+        if given:
+            option = f"--{given[0].replace('_', '-')}"
+            raise OptionError(f"--beam draws nothing at random, which {option} is for; leave one of them out")
+        check_beam(arguments.beam, **common)
+        return [{**common, "beam": arguments.beam}]
+    common["n"] = 10 if arguments.n is None else arguments.n
+    common.update(top_k=arguments.top_k, top_p=arguments.top_p, seed=arguments.seed)
+    all_demands = [{**common, "temperature": temperature} for temperature in arguments.temperature or [1.0]]
+    for demands in all_demands:
+        check_demands(**demands)
+    return all_demands
+
+
+def read_prompts(arguments):
+    """(where it is from, prompt) of each prompt; each line of a file is one, an empty one too."""
+    if arguments.prompt_file is None:
+        return [("", arguments.prompt)]
+    paths, name = [arguments.prompt_file], arguments.prompt_file
+    if name == "-":
+        paths, name = [], "standard input"
+    lines = read_lines(paths, sys.stdin and sys.stdin.buffer)
+    prompts = [(f"{name}, line {number}: ", line) for number, line in enumerate(lines, 1)]
+    if not prompts:
+        raise OptionError(f"{name}: holds no prompts; give one a line, an empty line for none")
+    return prompts
+
+
+def check_prompts(lm, prompts, max_words):
+    for where, prompt in prompts:
+        try:
+            lm.check_prompt(prompt, max_words)
+        except ValueError as error:
+            raise OptionError(f"{where}{error}") from error
+
+
+def show_texts(lm, arguments, demands, before):
+    """Write the texts of one prompt, each after the columns `before`."""
+    if arguments.stream:
+        for pieces in lm.stream(**demands):
+            for piece in itertools.chain(["\t".join([*before, ""])], pieces):
+                show(piece, end="")
+                flush()
+            show()
+        return
+    if arguments.beam is not None:
+        texts = lm.beam_search(**demands)
+        if demands["n"] != 0 and not texts:
+            raise OptionError("no text was found that meets these demands; allow shorter texts or more repetition")
+    else:
+        texts = lm.generated(**demands, with_scores=True) if arguments.scores else zip(lm.generated(**demands))
+    for text, *log_probability in texts:
+        show(*before, *(f"{value:.6f}" for value in log_probability if arguments.scores), text)
 
 
 def work(argv):
     arguments = parse(argv)
-    from theano_rnn.language_model import load
-
-    lm = load(arguments.pop("model"))
     try:
-        texts = lm.generated(**arguments)
+        all_demands = demanded(arguments)
     except ValueError as error:
         raise OptionError(str(error)) from error
-    for text in texts:
-        show(text)
+    prompts = read_prompts(arguments)
+    from theano_rnn.language_model import load
+
+    lm = load(arguments.model)
+    check_prompts(lm, prompts, arguments.max_words)
+    for demands in all_demands:
+        before = [str(demands["temperature"])] if len(all_demands) > 1 else []
+        for _, prompt in prompts:
+            show_texts(lm, arguments, {**demands, "prompt": prompt}, before)
 
 
 def main(argv=None):

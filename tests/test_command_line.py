@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from theano_rnn.command_line import BY_SIGNAL, OK, WRONG, ArgumentParser, run
+from theano_rnn.command_line import BY_SIGNAL, OK, WRONG, ArgumentParser, run, show
 from theano_rnn.errors import CorpusError, DivergenceError, ModelFileError, OptionError, TrainingInterrupted
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -183,3 +183,9 @@ def test_wrong_usage_is_one_line_and_status_2(capsys, arguments, message):
 def test_notes_that_nobody_reads_before_there_is_work_to_save_are_no_success(capsys):
     assert run("tool.py", raising(BrokenPipeError()), []) == 128 + signal.SIGPIPE
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_line_can_go_on_after_what_is_shown(capsys):
+    show("a", 1, end="")
+    show("b")
+    assert capsys.readouterr().out == "a\t1b\n"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from theano_rnn.detokenize import detokenize, words_added
+from theano_rnn.detokenize import detokenize, words_added, written_tokens
 from theano_rnn.text import Tokenizer
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -87,6 +87,42 @@ def test_any_mixture_of_words_and_marks_has_as_many_words_as_told():
         sequence = ["word", *generator.choices(tokens, k=generator.randrange(12))]
         generator.shuffle(sequence)
         assert len(detokenize(sequence).split()) == sum(map(words_added, sequence)), sequence
+
+
+def test_what_is_settled_stays_whatever_follows():
+    generator = random.Random(2)
+    tokens = "he said . , ( ) `` '' \" ' n't gon na wan got ta 't is was em 90s @-@ @.@ 's".split()
+    for _ in range(3000):
+        sequence, tokenized = generator.choices(["", *tokens], k=generator.randrange(10)), generator.random() < 0.5
+        whole, _ = written_tokens(sequence, tokenized)
+        assert len(whole) == len(sequence) and "".join(whole) == detokenize(sequence, tokenized)
+        for i in range(len(sequence)):
+            written, settled = written_tokens(sequence[:i], tokenized)
+            assert written[:settled] == whole[:settled], (sequence, i)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "written", "settled"),
+    [
+        ([], [], 0),
+        (["he", "did", "n't", "."], ["he", " did", "n't", "."], 4),
+        (["he", "said", "``"], ["he", " said", '"'], 2),  # a blank before or after it
+        (["he", "said", "``", "no"], ["he", " said", ' "', "no"], 4),
+        (["(", "he"], ["(", "he"], 2),
+        (["the", "boys", "'", "toys"], ["the", " boys", "'", " toys"], 2),  # may still get its partner
+        (["the", "'", "toys", "'"], ["the", " '", "toys", "'"], 4),
+        (["i", "'m", "gon"], ["i", "'m", " gon"], 2),
+        (["i", "'m", "gon", "na"], ["i", "'m", " gon", "na"], 4),
+        (["", "he", ""], ["", "he", ""], 3),
+    ],
+)
+def test_words_and_marks_are_settled_as_soon_as_they_can_be(tokens, written, settled):
+    assert written_tokens(tokens) == (written, settled)
+    assert Tokenizer().written_tokens(tokens) == (written, settled)
+
+
+def test_characters_are_settled_at_once():
+    assert Tokenizer(level="char").written_tokens("a (") == (["a", " ", "("], 3)
 
 
 @pytest.mark.parametrize(

@@ -40,8 +40,12 @@ gradient_check
 model
 optimizer
 sampling
+beam_step
 scoring
+repetition
 generation
+beam_search
+text_generation
 language_model
 options
 fine_tuning
@@ -75,6 +79,7 @@ MAY_USE_THEANO = {
     "model",
     "optimizer",
     "sampling",
+    "beam_step",
 }
 # What these may take from the engine, and nothing more: names of devices and their choice, and bare products to time.
 MAY_TAKE_FROM_ENGINE = {

@@ -226,6 +226,23 @@ def test_the_end_that_is_held_back_leaves_the_other_words_their_proportions():
     assert_frequencies(drawn[0], next_word_distribution([3], end_allowed=False))
 
 
+def test_what_is_forbidden_leaves_the_other_words_their_proportions_before_any_cut():
+    forbidden = np.zeros((1, TEXTS, WORD_DIM), bool)
+    best = int(next_word_distribution([3]).argmax())
+    forbidden[0, :, [best, 7]] = True
+    u = np.random.default_rng(1).random((1, TEXTS))
+    expected = next_word_distribution([3])
+    expected[[best, 7]] = 0
+    for top_k in (None, 3):
+        drawn, _, _ = sampler().draw(u, *start(TEXTS), top_k=top_k, forbidden=forbidden)
+        kept = np.sort(expected)[::-1][:top_k].min()
+        distribution = np.where(expected >= kept, expected, 0)
+        assert_frequencies(drawn[0], distribution / distribution.sum())
+    forbidden[0, ::2] = False
+    drawn, _, _ = sampler().draw(u, *start(TEXTS), forbidden=forbidden)
+    assert not np.isin(drawn[0, 1::2], [best, 7]).any() and np.isin(drawn[0, ::2], [best, 7]).any()
+
+
 def test_the_same_uniforms_draw_the_same_words():
     one, same, other = (drawn_texts(3, TEXTS, seed)[0] for seed in (0, 0, 1))
     np.testing.assert_array_equal(one, same)

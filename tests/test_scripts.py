@@ -444,7 +444,7 @@ def test_every_option_of_generating_reaches_the_model(lm, model, loaded, monkeyp
     assert status(generate, "--model", model, *options, "the dog", *"--min-words 2 --max-words 8 --seed 1".split()) == 0
     assert seen == {
         "n": 3, "temperature": 0.5, "top_k": 4, "top_p": 0.9, "prompt": "the dog", "min_words": 2, "max_words": 8,
-        "seed": 1,
+        "seed": 1, "no_repeat_ngram": None,
     }  # fmt: skip
 
 

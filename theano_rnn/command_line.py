@@ -95,8 +95,14 @@ def prepare_streams():
         sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
 
 
-def show(*columns):
+def show(*columns, end="\n"):
     """Write a line of results: tab-separated columns.
+
+    Parameters
+    ----------
+    *columns
+    end : str
+        What comes after them; something else than a line end if the line goes on.
 
     Raises
     ------
@@ -105,7 +111,7 @@ def show(*columns):
     ReaderHasGone
     """
     try:
-        sys.stdout.write("\t".join(map(str, columns)) + "\n")  # at once: no signal comes between
+        sys.stdout.write("\t".join(map(str, columns)) + end)  # at once: no signal comes between
     except OSError as error:
         output_failed(error)
 

@@ -89,26 +89,51 @@ def detokenize(tokens, tokenized=False):
     >>> detokenize(["he", "did", "n't", "say", "``", "no", "''", "."])
     'he didn\\'t say "no".'
     """
-    tokens = [token for token in tokens if token]
-    roles = _roles_in_context(tokens, tokenized)
-    pieces = []
-    marks = []  # since the last word
+    return "".join(written_tokens(tokens, tokenized)[0])
+
+
+def written_tokens(tokens, tokenized=False):
+    """What each token adds to the written text, the blank before it included, and how much of that is settled.
+
+    Parameters
+    ----------
+    tokens : sequence of str
+    tokenized : bool
+        As for `words_added`.
+
+    Returns
+    -------
+    written : list of str
+        One for each token; joined they are what `detokenize` gives.
+    settled : int
+        So many of the first tokens are written like this whatever follows the last one. Not settled are an opening
+        mark, which leans on a word that is still to come, a straight single quote that may get a partner, and the
+        first half of a cut word.
+    """
+    given, tokens = tokens, [token for token in tokens if token]
+    roles, roles_settled = _roles_in_context(tokens, tokenized)
+    written = [_written(token, tokenized) for token in tokens]
+    marks_from = 0  # the first mark since the last word
     mark_roles = ""
-    for token, role in zip(tokens, roles, strict=True):
-        written = _written(token, tokenized)
-        if role != _WORD:
-            marks.append(written)
+    settled = 0
+    for i, role in enumerate(roles):
+        if role == _WORD:
+            blank = _blank_position(mark_roles) if marks_from else None
+            if blank is not None:
+                written[marks_from + blank] = " " + written[marks_from + blank]
+            marks_from, mark_roles = i + 1, ""
+        else:
             mark_roles += role
-            continue
-        if not marks:
-            pieces += [" ", written] if pieces else [written]
-            continue
-        blank = _blank_position(mark_roles) if pieces else None
-        if blank is not None:
-            marks.insert(blank, " ")
-        pieces += [*marks, written]
-        marks, mark_roles = [], ""
-    return "".join(pieces + marks)
+        # A mark gets a blank before it only if it, or one before it, is an opening one, and never at the beginning.
+        if i < roles_settled and (not marks_from or _OPENING not in mark_roles):
+            settled = i + 1
+    if len(given) == len(tokens):
+        return written, settled
+    places = [i for i, token in enumerate(given) if token]
+    spread = [""] * len(given)
+    for place, text in zip(places, written, strict=True):
+        spread[place] = text
+    return spread, places[settled] if settled < len(places) else len(given)
 
 
 @functools.lru_cache(maxsize=100_000)
@@ -129,14 +154,21 @@ def _blank_position(mark_roles):
 
 
 def _roles_in_context(tokens, tokenized):
-    """The role of each token, those settled that a token does not tell by itself: straight quotes, cut words."""
+    """The role of each token, those decided that a token does not tell by itself: straight quotes, cut words.
+
+    Returns the roles, and how many of the first of them stay whatever follows the last token.
+    """
+    settled = len(tokens)
     roles = [_role(token, tokenized) for token in tokens]
     left = {quote: tokens.count(quote) for quote in _STRAIGHT_QUOTES}
     is_open = dict.fromkeys(_STRAIGHT_QUOTES, False)
     for i, token in enumerate(tokens):
         if token not in left and (tokenized or token.lower() not in _DEPENDS_ON_NEXT):
             continue
-        following = tokens[i + 1].lower() if i + 1 < len(tokens) else ""
+        is_last = i + 1 == len(tokens)
+        following = "" if is_last else tokens[i + 1].lower()
+        if is_last and not (token in left and (token == '"' or is_open[token])):
+            settled = min(settled, i)
         if token in left:
             left[token] -= 1
             if token == "'" and not is_open[token]:
@@ -144,6 +176,8 @@ def _roles_in_context(tokens, tokenized):
                     continue
                 # Without a partner further on it is an apostrophe at a word's end: the boys' toys.
                 is_open[token] = i == 0 or left[token] > 0
+                if not is_open[token]:
+                    settled = min(settled, i)  # as long as no partner has come
             else:
                 is_open[token] = not is_open[token]
             roles[i] = _OPENING if is_open[token] else _CLOSING
@@ -154,4 +188,4 @@ def _roles_in_context(tokens, tokenized):
                 roles[i + 1] = _TRAILING
         elif token.lower() == "'t" and following in ("is", "was"):
             roles[i] = _OPENING
-    return roles
+    return roles, settled

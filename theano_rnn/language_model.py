@@ -5,13 +5,13 @@ import os
 
 import numpy as np
 
-from theano_rnn import generation, scoring
+from theano_rnn import scoring
 from theano_rnn.checkpoint import one_line, read_archive, read_document, write_archive
 from theano_rnn.checks import check_count
 from theano_rnn.errors import ModelFileError
 from theano_rnn.model import PARAMETERS, RNN
-from theano_rnn.sampling import Sampler
 from theano_rnn.text import Tokenizer
+from theano_rnn.text_generation import TextGenerator
 from theano_rnn.vocabulary import SENTENCE_END, Vocabulary
 
 
@@ -208,7 +208,22 @@ class LanguageModel:
 
     # Generating
 
-    def generate(self, n=10, temperature=1.0, top_k=None, top_p=None, prompt="", min_words=1, max_words=100, seed=None):
+    @functools.cached_property
+    def _text_generator(self):
+        return TextGenerator(self.rnn, self.vocabulary, self.tokenizer, self.start)
+
+    def generate(
+        self,
+        n=10,
+        temperature=1.0,
+        top_k=None,
+        top_p=None,
+        prompt="",
+        min_words=1,
+        max_words=100,
+        seed=None,
+        no_repeat_ngram=None,
+    ):
         """Draw texts from the model, one sentence each, never with UNKNOWN_TOKEN or SENTENCE_START.
 
         Parameters
@@ -221,11 +236,16 @@ class LanguageModel:
         top_p : float, optional
             Draw only from the most probable words that together have this probability.
         prompt : str
-            How every text begins; words that the vocabulary lacks are kept as they are.
+            How every text begins, to the letter, blanks at its end too; the first word follows without a blank of its
+            own if there is one. Words that the vocabulary lacks are kept as they are.
         min_words, max_words : int
             Length of each text, the prompt included, in words divided by blanks (at character level in characters).
         seed : int, optional
             The same seed gives the same texts.
+        no_repeat_ngram : int, optional
+            No sequence of so many tokens, marks among them, occurs twice in a text, the prompt included: what would
+            complete one is not drawn, and `top_k` and `top_p` choose from the rest. Where nothing is left the text
+            ends, even before `min_words`.
 
         Returns
         -------
@@ -236,50 +256,98 @@ class LanguageModel:
         TypeError, ValueError
             For demands that cannot be met; the message names the argument.
         """
-        return list(self.generated(n, temperature, top_k, top_p, prompt, min_words, max_words, seed))
+        return list(self.generated(n, temperature, top_k, top_p, prompt, min_words, max_words, seed, no_repeat_ngram))
 
     def generated(
-        self, n=10, temperature=1.0, top_k=None, top_p=None, prompt="", min_words=1, max_words=100, seed=None
+        self,
+        n=10,
+        temperature=1.0,
+        top_k=None,
+        top_p=None,
+        prompt="",
+        min_words=1,
+        max_words=100,
+        seed=None,
+        no_repeat_ngram=None,
+        with_scores=False,
     ):
-        """The texts of `generate` one after the other, as they are drawn; demands are checked at once."""
-        generation.check_demands(n, temperature, top_k, top_p, min_words, max_words, seed)
-        if not isinstance(prompt, str):
-            raise TypeError(f"prompt: expected a str, got {type(prompt).__name__}")
-        prompt = prompt if self.tokenizer.level == "char" else prompt.rstrip()
-        tokens = self.tokenize(prompt)
-        length = sum(self.tokenizer.words_added(token) for token in tokens)
-        if length > max_words:
-            raise ValueError(f"prompt: expected at most max_words ({max_words}) words, got {length}")
-        texts = generation.generate_ids(
-            self._sampler,
-            self.encode(prompt)[:-1],
-            n,
-            np.random.default_rng(seed),
-            words=length,
+        """The texts of `generate` one after the other, as they are drawn; demands are checked at once.
+
+        With scores they come as (text, ln P(text)), what `score` gives for the tokens drawn: under the model itself,
+        whatever the temperature and the cuts, prompt and SENTENCE_END included. The end counts even where a text was
+        cut at `max_words`.
+        """
+        return self._text_generator.draw(
+            n=n,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            prompt=prompt,
             min_words=min_words,
             max_words=max_words,
-            temperature=temperature,
-            top_k=None if top_k is None else min(top_k, self.rnn.word_dim),
-            top_p=top_p,
+            seed=seed,
+            no_repeat_ngram=no_repeat_ngram,
+            with_scores=with_scores,
         )
-        return (self._continue(prompt, tokens, self.vocabulary.decode(text)) for text in texts)
 
-    @functools.cached_property
-    def _sampler(self):
-        vocabulary = self.vocabulary
-        words_added = [self.tokenizer.words_added(word) for word in vocabulary.index_to_word]
-        return Sampler(self.rnn, vocabulary.end, [vocabulary.start, vocabulary.unknown], words_added)
+    def stream(
+        self,
+        n=10,
+        temperature=1.0,
+        top_k=None,
+        top_p=None,
+        prompt="",
+        min_words=1,
+        max_words=100,
+        seed=None,
+        no_repeat_ngram=None,
+    ):
+        """The texts of `generate`, each as an iterator of its pieces: words and marks as they are made.
 
-    def _continue(self, prompt, prompt_tokens, tokens):
-        """The prompt as it was given, followed by tokens as readable text."""
-        if not prompt_tokens:
-            return self.tokenizer.detokenize(tokens)
-        # Whether there is a blank between them is seen from what both read like together.
-        beginning = self.tokenizer.detokenize(prompt_tokens)
-        whole = self.tokenizer.detokenize([*prompt_tokens, *tokens])
-        if whole.startswith(beginning):
-            return prompt + whole[len(beginning) :]
-        return f"{prompt} {self.tokenizer.detokenize(tokens)}"
+        The pieces of a text, joined, are the text that `generate` gives for the same arguments. What later words could
+        change is held back until they are there: an opening bracket until the word that it leans on, a single quote
+        until its partner or the end of the text.
+        """
+        return self._text_generator.stream(
+            n=n,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            prompt=prompt,
+            min_words=min_words,
+            max_words=max_words,
+            seed=seed,
+            no_repeat_ngram=no_repeat_ngram,
+        )
+
+    def check_prompt(self, prompt, max_words=100):
+        """Raise TypeError or ValueError for a prompt that no text of at most `max_words` words can begin with."""
+        self._text_generator.prompt(prompt, max_words)
+
+    def beam_search(self, beam=10, n=None, prompt="", min_words=1, max_words=100, no_repeat_ngram=None):
+        """The most probable texts, as far as a beam finds them; with a beam as wide as there are texts, exactly these.
+
+        Parameters
+        ----------
+        beam : int
+            How many texts that have not ended are followed at a time.
+        n : int, optional
+            How many texts, at most `beam`; default as many as the beam is wide, at most 10.
+        prompt, min_words, max_words, no_repeat_ngram
+            As for `generate`. All texts end by themselves: one of `max_words` words is not cut, but can only end.
+
+        Returns
+        -------
+        list of (str, float)
+            Different texts and ln P(text), what `score` gives for the tokens found, prompt and SENTENCE_END included;
+            the most probable first. Fewer than n if there are no more.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For demands that cannot be met; the message names the argument.
+        """
+        return self._text_generator.search(beam, n, prompt, min_words, max_words, no_repeat_ngram)
 
 
 def check_training(training):

@@ -119,6 +119,8 @@ class Sampler:
 
     Attributes
     ----------
+    drawable : set of int
+        The ids that a text can be made of.
     has_marks : bool
         Whether a text can be continued without becoming longer in words.
     """
@@ -127,29 +129,34 @@ class Sampler:
         self.rnn = rnn
         self.end = end
         self.words_added = [int(added) for added in words_added]
-        drawable = set(range(rnn.word_dim)) - {end, *never}
-        self.has_marks = any(self.words_added[index] < 1 for index in drawable)
+        self.drawable = set(range(rnn.word_dim)) - {end, *never}
+        self.has_marks = any(self.words_added[index] < 1 for index in self.drawable)
         # Added to the outputs always, and while a text is too short; finite, because 0 times infinity is no number.
-        forbidden = -np.finfo(rnn.dtype).max / 4
+        self.forbidding = np.asarray(-np.finfo(rnn.dtype).max / 4, rnn.dtype)
         self.biases = np.zeros((2, rnn.word_dim), rnn.dtype)
-        self.biases[0, list(never)] = forbidden
-        self.biases[1, end] = forbidden
+        self.biases[0, list(never)] = self.forbidding
+        self.biases[1, end] = self.forbidding
         self._functions = {}
 
-    def _function(self, top_k, use_top_p):
+    def _function(self, top_k, use_top_p, masked):
         rnn = self.rnn
         draw = Draw(top_k, use_top_p)
 
-        def step(u_t, word, s_prev, words, U, VT_and_biases, W, words_added, temperature, min_words, top_p):
+        def step(
+            u_t, forbidden_t, word, s_prev, words, U, VT_and_biases, W, words_added, temperature, min_words, top_p
+        ):
             U = rnn.U.turned(U)
             s_t = simple_step(U.T[word], s_prev, W, rnn.activation)
             too_short = T.cast(words < min_words, s_t.dtype)[:, None]
             z = T.concatenate([s_t / temperature, T.ones_like(too_short), too_short], axis=1).dot(VT_and_biases)
+            if masked:
+                z = T.switch(forbidden_t, self.forbidding, z)
             word = draw(z, u_t, top_p)
             return T.specify_shape(word, (None,)), s_t, words + words_added[word]
 
         def build():
             u = T.matrix("u", dtype=rnn.dtype)
+            forbidden = T.tensor3("forbidden", dtype="bool")
             word, words = T.ivector("word"), T.ivector("words")
             s_init = T.matrix("s_init", dtype=rnn.dtype)
             temperature, top_p = (T.scalar(name, dtype=rnn.dtype) for name in ("temperature", "top_p"))
@@ -158,19 +165,20 @@ class Sampler:
             VT_and_biases = T.concatenate([rnn.V.matrix.T, T.constant(self.biases)], axis=0)
             words_added = T.constant(np.array(self.words_added, np.int32))
             drawn, s, counts = theano.scan(
-                step,
-                sequences=u,
+                step if masked else lambda u_t, *others: step(u_t, None, *others),
+                sequences=[u, forbidden] if masked else u,
                 outputs_info=[word, s_init, words],
                 non_sequences=[rnn.U, VT_and_biases, rnn.W, words_added, temperature, min_words, top_p],
                 n_steps=u.shape[0],
                 strict=True,
                 return_updates=False,
             )
-            return [u, word, s_init, words, temperature, min_words, top_p], [drawn, s[-1], counts[-1]], None
+            inputs = [u, word, s_init, words, temperature, min_words, top_p, *([forbidden] if masked else [])]
+            return inputs, [drawn, s[-1], counts[-1]], None
 
         return compile_function(build, rnn.dtype)
 
-    def draw(self, u, word, s_prev, words, temperature=1.0, min_words=0, top_k=None, top_p=None):
+    def draw(self, u, word, s_prev, words, temperature=1.0, min_words=0, top_k=None, top_p=None, forbidden=None):
         """Draw the next words of several texts.
 
         Parameters
@@ -189,13 +197,15 @@ class Sampler:
             Below this length no text ends.
         top_k : int, optional
         top_p : float, optional
+        forbidden : array (steps, texts, word_dim) of bool, optional
+            What each text may not draw at each step; `top_k` and `top_p` choose from the rest.
 
         Returns
         -------
         drawn : array (steps, texts) of int32; what follows a text's end has no meaning
         s_prev, words : as the arguments, for the next call
         """
-        key = (top_k, top_p is not None)
+        key = (top_k, top_p is not None, forbidden is not None)
         if key not in self._functions:
             self._functions[key] = self._function(*key)
         dtype = self.rnn.dtype
@@ -207,5 +217,6 @@ class Sampler:
             np.asarray(temperature, dtype),
             np.asarray(min_words, np.int32),
             np.asarray(1.0 if top_p is None else top_p, dtype),
+            *([] if forbidden is None else [forbidden]),
         )
         return as_numpy(drawn), s_last, words

@@ -155,6 +155,22 @@ class Tokenizer:
             return "".join(tokens)
         return _detokenize.detokenize(tokens, self.tokenized)
 
+    def written_tokens(self, tokens):
+        """What each token adds to what `detokenize` writes, and how many of the first of them stay whatever follows.
+
+        Parameters
+        ----------
+        tokens : sequence of str
+
+        Returns
+        -------
+        (list of str, int)
+            See `theano_rnn.detokenize.written_tokens`.
+        """
+        if self.level == "char":
+            return list(tokens), len(tokens)
+        return _detokenize.written_tokens(tokens, self.tokenized)
+
     def words_added(self, token):
         """How many blank-separated words a token adds to what `detokenize` writes.
 
