@@ -346,7 +346,7 @@ def test_values_whose_u_is_no_matrix_are_refused():
 def test_the_recurrence_is_a_scan():
     from pytensor.scan.op import Scan
 
-    nodes = network()._forward_propagation.maker.fgraph.toposort()
+    nodes = network()._forward_propagation.function.maker.fgraph.toposort()
     assert [node for node in nodes if isinstance(node.op, Scan)]
 
 

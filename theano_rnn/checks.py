@@ -29,6 +29,19 @@ def check_real(name, value, above=None, minimum=-math.inf, below=math.inf):
     return float(value)
 
 
+def check_base(base):
+    """The natural logarithm of a logarithm's base: "e", or a number above 0 other than 1.
+
+    Scores in nats are divided by it to be in units of that base: 2 gives bits, 10 what KenLM and SRILM print.
+    """
+    if isinstance(base, str) and base == "e":
+        return 1.0
+    base = check_real("base", base, above=0)
+    if base == 1:
+        raise ValueError("base: there are no logarithms to the base 1; expected 'e', 2, 10 or another number above 0")
+    return math.log(base)
+
+
 def check_choice(name, value, choices):
     if not isinstance(value, str) or value not in choices:
         raise ValueError(f"{name}: expected one of {', '.join(choices)}, got {value!r}")

@@ -26,11 +26,13 @@ from pytensor.tensor.sharedvar import TensorSharedVariable
 
 from theano_rnn import machine_code
 from theano_rnn.allocator import keep_freed_memory
-from theano_rnn.errors import OptionError
+from theano_rnn.errors import ForkedProcessError, OptionError
 
 __all__ = ["DEVICES", "T", "as_numpy", "compile_function", "float_type", "select_device", "shared_array", "theano"]
 
 DEVICES = ("auto", "cpu", "gpu")
+# Building and tracing graphs switches settings of the whole process for a while: only one thread at a time may.
+BUILDING = threading.RLock()
 
 
 def float_type():
@@ -111,7 +113,7 @@ class XLALinker(JAXLinker):
         updates = {i: output for output, i in (self.fgraph.update_mapping or {}).items() if i in shared}
 
         def traced(*arguments):
-            with warnings.catch_warnings():
+            with BUILDING, warnings.catch_warnings():
                 # PyTensor's indices are int64, and its rewrites bring in sums with a float64 accumulator. In single
                 # precision JAX makes both 32 bits wide, as is wanted here, and warns of it.
                 warnings.filterwarnings("ignore", message="Explicitly requested dtype (int64|float64)")
@@ -197,22 +199,54 @@ def compile_function(build, dtype):
 
     Returns
     -------
-    callable
+    CompiledFunction
         Takes NumPy arrays. XLA compiles it once per combination of input shapes, at the first call with it.
     """
     prepare()
     # XLA rewrites as thoroughly again: PyTensor's "fast_run" makes no function faster, and compiling them takes longer.
     mode = Mode(XLALinker(dtype), RewriteDatabaseQuery(include=["fast_compile", "jax"]))
-    with theano.config.change_flags(floatX=dtype), warnings.catch_warnings():
+    with BUILDING, theano.config.change_flags(floatX=dtype), warnings.catch_warnings():
         # PyTensor's run-time checks of shapes cannot be part of an XLA program, which has its own when it is traced.
         warnings.filterwarnings("ignore", message="Skipping .* Op .* as JAX tracing would remove it")
         inputs, outputs, updates = build()
-        return theano.function(inputs, outputs, updates=updates, mode=mode, on_unused_input="ignore")
+        return CompiledFunction(theano.function(inputs, outputs, updates=updates, mode=mode, on_unused_input="ignore"))
+
+
+class CompiledFunction:
+    """A Theano function that several threads may call: it has one place for its inputs, so they take turns.
+
+    Raises
+    ------
+    ForkedProcessError
+        Where it is called in a process that was forked from one in which XLA ran: XLA's threads are not there, and the
+        call would wait for them for ever.
+    """
+
+    def __init__(self, function):
+        self.function = function
+        self.turn = threading.Lock()
+
+    def __call__(self, *arguments):
+        if in_forked_process:
+            raise ForkedProcessError(
+                "this process was forked from one that has already used theano_rnn, which XLA does not survive; "
+                'start workers with multiprocessing.get_context("spawn")'
+            )
+        with self.turn:
+            return self.function(*arguments)
+
+
+in_forked_process = False
+
+
+def note_fork():
+    global in_forked_process
+    in_forked_process = True
 
 
 def compiled_shapes(function):
     """How many combinations of input shapes XLA has compiled for a function from `compile_function`."""
-    return function.vm.jit_fn.compiled._cache_size()
+    return function.function.vm.jit_fn.compiled._cache_size()
 
 
 def select_device(name):
@@ -255,7 +289,8 @@ def versions():
 
 @functools.cache
 def prepare():
-    """Set up, once in a process, what makes compiled functions start and run fast."""
+    """Set up, once in a process, what makes functions start and run fast, and keeps forked processes from waiting."""
+    os.register_at_fork(after_in_child=note_fork)
     if os.environ.get("THEANO_RNN_MALLOC", "on") != "off":
         keep_freed_memory()
     if (os.environ.get("THEANO_RNN_CACHE") or "on") != "off":

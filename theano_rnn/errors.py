@@ -23,6 +23,10 @@ class OptionError(TheanoRNNError, ValueError):
     """A setting outside its range, or two settings that exclude each other."""
 
 
+class ForkedProcessError(TheanoRNNError, RuntimeError):
+    """A compiled function called in a process that was forked after XLA had started its threads."""
+
+
 class DivergenceError(TheanoRNNError, ArithmeticError):
     """A training loss that became NaN or infinite."""
 

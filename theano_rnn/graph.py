@@ -69,6 +69,13 @@ def most_probable(s, V):
     return T.argmax(rows(s).dot(V.T), axis=1)
 
 
+def all_log_probabilities(s, V):
+    """ln o_t for all words, as (steps * batch_size, word_dim): V s_t less the logarithm of the sum over words."""
+    z = rows(s).dot(V.T)
+    z = z - z.max(axis=1, keepdims=True)
+    return z - T.log(T.exp(z).sum(axis=1, keepdims=True, acc_dtype=z.dtype))
+
+
 def log_probabilities(s, V, y):
     """ln o_t[y_t] in nats, as (steps, batch_size)."""
     return softmax_log_probability(rows(s), V, y.reshape((-1,))).reshape((y.shape[0], y.shape[1]))

@@ -2,12 +2,13 @@
 
 import functools
 import os
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from theano_rnn import scoring
 from theano_rnn.checkpoint import one_line, read_archive, read_document, write_archive
-from theano_rnn.checks import check_count
+from theano_rnn.checks import check_base, check_count
 from theano_rnn.errors import ModelFileError
 from theano_rnn.model import PARAMETERS, RNN
 from theano_rnn.text import Tokenizer
@@ -37,6 +38,10 @@ class LanguageModel:
         self.vocabulary = vocabulary
         self.tokenizer = tokenizer
         self.training = training or {}
+
+    def __getstate__(self):
+        """For pickle and copy: what is compiled, and what is made from the rest, is made anew where it is used."""
+        return {name: getattr(self, name) for name in ("rnn", "vocabulary", "tokenizer", "training")}
 
     # Files
 
@@ -115,29 +120,33 @@ class LanguageModel:
 
     # Scoring
 
-    def score(self, sentences):
-        """ln P(sentence), the end of the sentence included.
+    def score(self, sentences, base="e"):
+        """log P(sentence), the end of the sentence included.
 
         Parameters
         ----------
         sentences : str or sequence of str
             A word that the vocabulary lacks is scored as UNKNOWN_TOKEN.
+        base : "e" or float
+            Of the logarithm: the natural one unless told otherwise; 2 gives bits, 10 what KenLM and SRILM print.
 
         Returns
         -------
         float for one sentence, float64 array for several
         """
+        unit = check_base(base)
         if isinstance(sentences, str):
-            return float(self.token_scores([sentences])[0].sum())
-        return np.array([values.sum() for values in self.token_scores(sentences)], dtype=np.float64)
+            return float(self.token_scores([sentences])[0].sum()) / unit
+        return np.array([values.sum() for values in self.token_scores(sentences)], dtype=np.float64) / unit
 
     def token_scores(self, sentences):
         """ln P(token | tokens before it) for each token and the end of each sentence: a list of float64 arrays."""
         return scoring.token_log_probabilities(self.rnn, [self.encode(sentence) for sentence in sentences])
 
-    def word_scores(self, sentence):
-        """A list of (token, ln P(token | tokens before it), known), the last one for SENTENCE_END."""
-        return self.words_scores([sentence])[0]
+    def word_scores(self, sentence, base="e"):
+        """A list of (token, log P(token | tokens before it), known), the last one for SENTENCE_END; base as `score`."""
+        unit = check_base(base)
+        return [(token, value / unit, known) for token, value, known in self.words_scores([sentence])[0]]
 
     def words_scores(self, sentences):
         """`word_scores` of several sentences, scored together: a list of such lists."""
@@ -205,6 +214,63 @@ class LanguageModel:
         o = self.rnn.forward_propagation(self.encode(beginning)[:-1])[-1]
         best = np.argsort(-o, kind="stable")[:k]
         return list(zip(self.vocabulary.decode(best), o[best].tolist(), strict=True))
+
+    # Scoring word by word, as decoders do
+
+    def state(self):
+        """The state at the beginning of a sentence, for `advance`."""
+        return State(self.start, self.rnn.zero_states(1))
+
+    def advance(self, state, word, base="e"):
+        """Go on by one word: what a decoder does with each of its hypotheses, in place of scoring them whole.
+
+        Parameters
+        ----------
+        state : State
+            From `state` or `advance`; it stays as it is, and may be advanced by other words too.
+        word : str
+            One token, as `tokenize` gives them (capitals are lowered as there); one that the vocabulary lacks counts as
+            UNKNOWN_TOKEN. SENTENCE_END ends the sentence.
+        base : "e" or float
+            As `score`.
+
+        Returns
+        -------
+        State, float
+            The state after the word, and log P(word | words before it). The latter, summed over the tokens of a
+            sentence and SENTENCE_END, is `score`. After SENTENCE_END the state is that at the beginning of a sentence.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For a word that is no str, or empty, or at character level more than one character.
+        """
+        unit = check_base(base)
+        index = self._index(word)
+        value = float(self.next_log_probabilities(state)[index]) / unit
+        if index == self.vocabulary.end:
+            return self.state(), value
+        return State(index, state.s_t), value
+
+    def next_log_probabilities(self, state):
+        """ln P of each entry of the vocabulary as the next token: array (word_dim,), computed once for a state."""
+        if state.log_probabilities is None:
+            values, state.s_t = self.rnn.next_log_probabilities(np.array([state.word], np.int32), state.s_prev)
+            state.log_probabilities = values[0]
+        return state.log_probabilities
+
+    def _index(self, word):
+        """The id of one token of a text, or of SENTENCE_END."""
+        if not isinstance(word, str):
+            raise TypeError(f"word: expected a str, got {type(word).__name__}")
+        if word == SENTENCE_END:
+            return self.vocabulary.end
+        if not word or (self.tokenizer.level == "char" and len(word) > 1):
+            kind = "character" if self.tokenizer.level == "char" else "word"
+            raise ValueError(f"word: expected one {kind} or SENTENCE_END, got {word!r}")
+        if self.tokenizer.level == "word" and self.tokenizer.lowercase and not self.tokenizer.tokenized:
+            word = word.lower()
+        return int(self.vocabulary.encode([word])[0])
 
     # Generating
 
@@ -350,6 +416,27 @@ class LanguageModel:
         return self._text_generator.search(beam, n, prompt, min_words, max_words, no_repeat_ngram)
 
 
+@dataclass(eq=False)
+class State:
+    """What a language model remembers of the beginning of a sentence; see `LanguageModel.advance`.
+
+    Attributes
+    ----------
+    word : int
+        The id of the last word, which is not yet part of
+    s_prev : array (1, hidden_dim)
+        the hidden state s_{t-1}.
+    s_t : array (1, hidden_dim) or None
+    log_probabilities : array (word_dim,) or None
+        ln o_t; both are computed from word and s_prev when they are first needed.
+    """
+
+    word: int
+    s_prev: np.ndarray
+    s_t: np.ndarray | None = field(default=None, repr=False)
+    log_probabilities: np.ndarray | None = field(default=None, repr=False)
+
+
 def check_training(training):
     if not isinstance(training, dict):
         raise ValueError(f"training: expected a dict, got {type(training).__name__}")
@@ -361,6 +448,6 @@ def load(path):
     return LanguageModel.load(os.fspath(path))
 
 
-def score(path, sentences):
+def score(path, sentences, base="e"):
     """Load a language model and score sentences: see `LanguageModel.score`."""
-    return load(path).score(sentences)
+    return load(path).score(sentences, base)

@@ -5,7 +5,7 @@ import functools
 import numpy as np
 
 from theano_rnn import batches, graph
-from theano_rnn.cells import ACTIVATIONS
+from theano_rnn.cells import ACTIVATIONS, simple_step
 from theano_rnn.checkpoint import one_line, read_archive, read_document, write_archive
 from theano_rnn.checks import check_bptt_truncate, check_choice, check_count, check_ids, check_pair, check_real
 from theano_rnn.engine import T, as_numpy, compile_function, float_type, shared_array
@@ -14,6 +14,7 @@ from theano_rnn.gradient_check import check_gradients
 from theano_rnn.softmax import FEW_WORDS
 
 PARAMETERS = ("U", "V", "W")
+SETTINGS = ("word_dim", "hidden_dim", "bptt_truncate", "activation", "dtype")
 
 
 class RNN:
@@ -43,8 +44,9 @@ class RNN:
     Notes
     -----
     Each function is compiled when it is first used, once for each length of a small fixed set to which sequences are
-    padded. Word ids are checked before every call: XLA would take the nearest valid id in silence. Learning writes over
-    the parameters in place, so a network must not be used by one thread while another trains it.
+    padded. Word ids are checked before every call: XLA would take the nearest valid id in silence. Several threads may
+    use a network; learning writes over the parameters in place, so none may while another trains it. A network can be
+    pickled and copied; a process forked after it was used cannot use it (`ForkedProcessError`), a spawned one can.
 
     Examples
     --------
@@ -60,10 +62,26 @@ class RNN:
         self.activation = check_choice("activation", activation, ACTIVATIONS)
         self.dtype = float_type()
         generator = np.random.default_rng(seed)
-        for name, shape in self.parameter_shapes.items():
-            bound = np.sqrt(1.0 / shape[1])
-            value = generator.uniform(-bound, bound, shape).astype(self.dtype)
-            setattr(self, name, shared_array(value, name, self._lies_transposed(name)))
+        bounds = {name: np.sqrt(1.0 / shape[1]) for name, shape in self.parameter_shapes.items()}
+        self._share(
+            {
+                name: generator.uniform(-bounds[name], bounds[name], shape).astype(self.dtype)
+                for name, shape in self.parameter_shapes.items()
+            }
+        )
+
+    def _share(self, values):
+        for name in PARAMETERS:
+            setattr(self, name, shared_array(values[name], name, self._lies_transposed(name)))
+
+    def __getstate__(self):
+        """For pickle and copy: settings and values. Functions are compiled anew where they are used."""
+        return {name: getattr(self, name) for name in SETTINGS}, self.get_values()
+
+    def __setstate__(self, state):
+        settings, values = state
+        self.__dict__.update(settings)
+        self._share(values)
 
     def _lies_transposed(self, name):
         """U, whose columns are words; V for the products with its transpose, where it is large enough to matter."""
@@ -215,6 +233,16 @@ class RNN:
         return compile_function(build, self.dtype)
 
     @functools.cached_property
+    def _next_log_probabilities(self):
+        def build():
+            word, s_prev = T.ivector("word"), T.matrix("s_prev", dtype=self.dtype)
+            U, V, W = self.matrices
+            s = simple_step(U.T[word], s_prev, W, self.activation)
+            return [word, s_prev], [graph.all_log_probabilities(s, V), s], None
+
+        return compile_function(build, self.dtype)
+
+    @functools.cached_property
     def _bptt(self):
         def build():
             x, y, mask, _, s, s_init, delta, dV = self._loss_graph(self.bptt_truncate)
@@ -348,6 +376,22 @@ class RNN:
         s_init = self.zero_states(x.shape[1]) if s_init is None else s_init
         values, s_last = self._log_probabilities(x, y, s_init)
         return np.asarray(values), s_last
+
+    def next_log_probabilities(self, word, s_prev):
+        """One step of the recurrence: ln o_t for all words, and s_t.
+
+        Parameters
+        ----------
+        word : int32 array (batch_size,)
+            The words x_t.
+        s_prev : array (batch_size, hidden_dim)
+
+        Returns
+        -------
+        array (batch_size, word_dim) in nats, array (batch_size, hidden_dim)
+        """
+        values, s = self._next_log_probabilities(word, s_prev)
+        return np.asarray(values), np.asarray(s)
 
     def states(self, x):
         """s_t for a minibatch x (steps, batch_size): array (steps, batch_size, hidden_dim)."""

@@ -1,0 +1,136 @@
+"""`advance`, word by word: what a decoder is given is what `score` gives for the whole sentence."""
+
+import itertools
+
+import numpy as np
+import pytest
+from test_language_model import WORDS, make
+
+from theano_rnn.engine import theano
+from theano_rnn.vocabulary import SENTENCE_END, SENTENCE_START, UNKNOWN_TOKEN
+
+
+@pytest.fixture(scope="module")
+def lm():
+    return make(WORDS)
+
+
+@pytest.fixture(scope="module")
+def exact():
+    with theano.config.change_flags(floatX="float64"):
+        return make(WORDS)
+
+
+@pytest.fixture(scope="module")
+def characters():
+    with theano.config.change_flags(floatX="float64"):
+        return make(["a", "b", " "], level="char")
+
+
+def advanced(lm, tokens, **how):
+    state, total = lm.state(), 0.0
+    for token in tokens:
+        state, value = lm.advance(state, token, **how)
+        total += value
+    return state, total
+
+
+@pytest.mark.parametrize("sentence", ["", "the dog", "The dog sees the cat. Nobody sees it!", "the dog sees " * 30])
+def test_scores_of_words_add_up_to_that_of_the_sentence(lm, exact, sentence):
+    for model, tolerance in ((lm, 1e-5), (exact, 1e-10)):
+        _, total = advanced(model, [*model.tokenize(sentence), SENTENCE_END])
+        assert total == pytest.approx(model.score(sentence), rel=tolerance, abs=tolerance)
+
+
+def test_characters_add_up_too(characters):
+    for sentence in ("ab ba", "xa", ""):
+        for end in (SENTENCE_END, "\n"):
+            _, total = advanced(characters, [*sentence, end])
+            assert total == pytest.approx(characters.score(sentence), abs=1e-10)
+
+
+def test_a_state_can_be_advanced_by_several_words_and_stays_as_it_is(exact):
+    beginning, before = advanced(exact, ["the"])
+    for first, second in itertools.product(WORDS, WORDS):
+        state, one = exact.advance(beginning, first)
+        state, two = exact.advance(state, second)
+        _, end = exact.advance(state, SENTENCE_END)
+        scores = [value for _, value, _ in exact.words_scores([" ".join(["the", first, second])])[0]]
+        if len(scores) == 4:  # "the . ." and such are cut otherwise as a text
+            assert [before, one, two, end] == pytest.approx(scores, abs=1e-10)
+
+
+def test_after_the_end_a_new_sentence_begins(exact):
+    state, _ = advanced(exact, ["the", SENTENCE_END])
+    _, total = advanced(exact, ["dog", "sees", SENTENCE_END])
+    again = 0.0
+    for token in ("dog", "sees", SENTENCE_END):
+        state, value = exact.advance(state, token)
+        again += value
+    assert again == pytest.approx(total, abs=1e-12)
+
+
+def test_an_unknown_word_and_capitals_count_as_in_a_text(exact):
+    scores = exact.word_scores("The cat")
+    state, the = exact.advance(exact.state(), "The")
+    _, cat = exact.advance(state, "cat")
+    assert [the, cat] == pytest.approx([value for _, value, _ in scores[:2]], abs=1e-12)
+
+
+def test_all_next_words_have_probability_one_and_agree_with_the_forward_pass(exact):
+    state, _ = advanced(exact, ["the", "dog"])
+    values = exact.next_log_probabilities(state)
+    ids = exact.encode("the dog")[:-1]
+    np.testing.assert_allclose(np.exp(values), exact.rnn.forward_propagation(ids)[-1], atol=1e-12)
+    assert np.exp(values).sum() == pytest.approx(1, abs=1e-12)
+
+
+@pytest.mark.parametrize("base", [2, 10, "e", 2.5])
+def test_the_base_of_the_logarithm_is_the_same_everywhere(exact, base):
+    unit = 1 if base == "e" else np.log(base)
+    sentence = "the dog sees the cat."
+    nats = exact.score(sentence)
+    assert exact.score(sentence, base=base) == pytest.approx(nats / unit, rel=1e-12)
+    assert exact.score([sentence], base=base) == pytest.approx([nats / unit], rel=1e-12)
+    assert sum(value for _, value, _ in exact.word_scores(sentence, base=base)) == pytest.approx(nats / unit)
+    assert advanced(exact, [*exact.tokenize(sentence), SENTENCE_END], base=base)[1] == pytest.approx(nats / unit)
+
+
+@pytest.mark.parametrize(
+    "base, error, message",
+    [
+        (1, ValueError, "no logarithms to the base 1"),
+        (0, ValueError, "base: expected a number above 0"),
+        (-2, ValueError, "base: expected a number above 0"),
+        ("10", TypeError, "base: expected a number, got '10'"),
+        (float("nan"), ValueError, "base: expected a number"),
+    ],
+)
+def test_what_is_no_base_is_refused(exact, base, error, message):
+    for call in (exact.score, exact.word_scores, lambda text, base: exact.advance(exact.state(), "the", base=base)):
+        with pytest.raises(error, match=message):
+            call("the", base=base)
+
+
+@pytest.mark.parametrize(
+    "word, error, message",
+    [
+        ("", ValueError, "word: expected one word or SENTENCE_END, got ''"),
+        (3, TypeError, "word: expected a str, got int"),
+        (None, TypeError, "word: expected a str, got NoneType"),
+    ],
+)
+def test_what_is_no_word_is_refused(exact, word, error, message):
+    with pytest.raises(error, match=message):
+        exact.advance(exact.state(), word)
+
+
+def test_several_characters_are_no_character(characters):
+    with pytest.raises(ValueError, match="word: expected one character or SENTENCE_END, got 'ab'"):
+        characters.advance(characters.state(), "ab")
+
+
+def test_the_vocabulary_tells_which_words_are_known(exact):
+    assert "dog" in exact.vocabulary
+    for word in ("cat", "", UNKNOWN_TOKEN, SENTENCE_START, SENTENCE_END):
+        assert word not in exact.vocabulary
