@@ -39,6 +39,12 @@ sampling
 scoring
 generation
 language_model
+text_statistics
+scoring_options
+score_formats
+nbest
+token_scores
+mixture
 options
 corpus
 corpus_cache
