@@ -67,7 +67,7 @@ def work(argv):
     from theano_rnn.scoring_options import ScoringOptions
 
     options = ScoringOptions(**arguments)
-    mixture = options.mix and Mixture(options.mix, options.mix_weight)
+    mixture = None if options.mix is None else Mixture(options.mix, options.mix_weight)
     output = (NbestOutput if options.nbest else OUTPUTS[options.format])(options, show)
     sinks = [output]
     from theano_rnn.language_model import load
