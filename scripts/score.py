@@ -6,6 +6,7 @@ perplexity; so do unknown words, as UNKNOWN_TOKEN, unless they are excluded. The
 standard error, with both perplexities.
 """
 
+import contextlib
 import sys
 
 from theano_rnn.command_line import ArgumentParser, run, say, show
@@ -67,18 +68,18 @@ def work(argv):
     from theano_rnn.scoring_options import ScoringOptions
 
     options = ScoringOptions(**arguments)
-    mixture = None if options.mix is None else Mixture(options.mix, options.mix_weight)
     output = (NbestOutput if options.nbest else OUTPUTS[options.format])(options, show)
     sinks = [output]
-    from theano_rnn.language_model import load
+    with contextlib.nullcontext() if options.mix is None else Mixture(options.mix, options.mix_weight) as mixture:
+        from theano_rnn.language_model import load
 
-    lm = load(model)
-    for name, lines in texts(files, sys.stdin and sys.stdin.buffer):
-        score_file(lm, name, lines, output, sinks, mixture)
-    if not output.statistics.sentences:
-        raise CorpusError("no sentences to score; give one a line")
-    if mixture:
-        mixture.finish()
+        lm = load(model)
+        for name, lines in texts(files, sys.stdin and sys.stdin.buffer):
+            score_file(lm, name, lines, output, sinks, mixture)
+        if not output.statistics.sentences:
+            raise CorpusError("no sentences to score; give one a line")
+        if mixture:
+            mixture.finish()
     for sink in sinks:
         sink.finish()
     say(summary(output.statistics, options))

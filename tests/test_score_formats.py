@@ -182,7 +182,7 @@ def test_srilm_tells_the_figures_of_each_sentence_and_of_the_file(include):
 
 
 def test_srilm_output_is_what_ngram_prints_to_the_letter():
-    """Checked by hand against the library of SRILM 1.7.3, which prints the same of the same probabilities, but for the n of n-grams."""
+    """The library of SRILM 1.7.3 printed the same of these probabilities, but for n of n-grams and last digits."""
     assert shown(SENTENCES[:1], format="srilm", words=True)[0] == [
         "the dog , the zebra\n"
         "\tp( the | <s> ) \t= [2gram] 0.3678794 [ -0.4342945 ]\n"

@@ -44,6 +44,12 @@ class Mixture:
         self._weight = weight
         self._sentences = 0
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self._file.close()
+
     def mixed(self, values, name, line):
         """The log-probabilities of the next sentence, mixed.
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+from abc import ABC, abstractmethod
 
 import numpy as np
 
@@ -14,7 +15,7 @@ NATS = {"e": 1.0, "2": math.log(2), "10": math.log(10)}  # by the base of logari
 _LINE_ENDS = {code_point: f"\\u{code_point:04x}" for code_point in (0x85, 0x2028, 0x2029)}
 
 
-class ScoreOutput:
+class ScoreOutput(ABC):
     """Shows scored sentences, and keeps the figures of them all.
 
     Parameters
@@ -63,14 +64,17 @@ class ScoreOutput:
         self.statistics.add(figures)
         self.show_sentence(line, words, values, known, figures)
 
+    @abstractmethod
     def show_sentence(self, line, words, values, known, figures):
-        raise NotImplementedError
+        """What `sentence` shows; figures are the sentence's own."""
 
     def end_of_file(self, name):
         """One of the files has come to its end."""
+        return
 
     def finish(self):
         """All files have come to their ends."""
+        return
 
     def in_base(self, log_probability):
         """Nats in the base of logarithms that are shown."""

@@ -71,10 +71,14 @@ class TokenScoreFile:
         self._ends_line = True
         try:
             self._file = open(path, "rb")
-            self._head = self._file.read(_CHUNK)
         except OSError as error:
-            raise CorpusError(f"{path}: cannot be read: {error.strerror}; check its name") from error
-        self._format = self._told_format()
+            raise self._unreadable(error) from error
+        try:
+            self._head = self._read_chunk()
+            self._format = self._told_format()
+        except CorpusError:
+            self.close()
+            raise
         self.has_blank_lines = self._format != "srilm"
         self._tokens = {
             "kenlm": self._kenlm_tokens,
@@ -119,6 +123,16 @@ class TokenScoreFile:
         scores.ended = False
         return scores if scores.number else None
 
+    def close(self):
+        """Close the file."""
+        self._file.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()
+
     def _told_format(self):
         lines = self._head.lstrip().splitlines() or [b""]
         columns = split_columns(lines[0])
@@ -154,7 +168,7 @@ class TokenScoreFile:
     def _column_tokens(self):
         for line in self._pieces(b"\n"):
             columns = split_columns(line)
-            yield columns and (columns[-1] if len(columns) > 1 else None, columns[0])
+            yield (columns[-1] if len(columns) > 1 else None, columns[0]) if columns else None
 
     def _pieces(self, ends):
         """Yield what stands between these bytes, and keep count of the lines."""
@@ -175,13 +189,18 @@ class TokenScoreFile:
 
     def _chunks(self):
         chunk, self._head = self._head, None
-        with self._file:
-            while chunk:
-                yield chunk
-                try:
-                    chunk = self._file.read(_CHUNK)
-                except OSError as error:
-                    raise CorpusError(f"{self.path}: cannot be read: {error.strerror}; try again") from error
+        while chunk:
+            yield chunk
+            chunk = self._read_chunk()
+
+    def _read_chunk(self):
+        try:
+            return self._file.read(_CHUNK)
+        except OSError as error:
+            raise self._unreadable(error) from error
+
+    def _unreadable(self, error):
+        return CorpusError(f"{self.path}: cannot be read: {error.strerror}; check its name")
 
     def _value(self, text):
         if _NO_PROBABILITY.fullmatch(text):
@@ -197,7 +216,7 @@ class TokenScoreFile:
 
 
 def split_columns(line):
-    """The columns of a line, divided by tabs if there are any, else by blanks; None if it is blank."""
+    """The columns of a line, divided by tabs if there are any, else by blanks; none if it is blank."""
     if not line.strip():
         return []
     return line.split(b"\t") if b"\t" in line else line.split()
