@@ -238,7 +238,7 @@ def test_srilm_figures_are_told_for_each_file():
 
 
 def test_blanks_that_are_tokens_are_words_in_srilm_output():
-    characters = [("a \t", ["a", " ", "\t", "SENTENCE_END"], np.full(4, -1.0), np.ones(4, bool))]
+    characters = [("a \t", ["a", " ", "\t", "b\u2028", "SENTENCE_END"], np.full(5, -1.0), np.ones(5, bool))]
     lines = shown(characters, format="srilm", words=True)[0][0].split("\n")
-    assert lines[0] == "a <space> <U+0009>"
-    assert [TOKEN.match(line)[1] for line in lines[1:5]] == ["a", "<space>", "<U+0009>", "</s>"]
+    assert lines[0] == "a <space> <U+0009> b<U+2028>"
+    assert [TOKEN.match(line)[1] for line in lines[1:6]] == ["a", "<space>", "<U+0009>", "b<U+2028>", "</s>"]

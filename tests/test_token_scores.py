@@ -58,6 +58,10 @@ FORMATS = {
         "-3\tknown\t \n-inf\tknown\tSENTENCE_END\n",
         SENTENCES,
     ),
+    "tokens, tabs, other line ends": (
+        "-0.5\ta\r\n-0.00125\tb\r\n0\t</s>\r\n-2\t</s>\r\n-3\ta\r\n-inf\t</s>\r\n",
+        SENTENCES,
+    ),
     "tokens, blanks": ("-0.5 the\r\n-1.25e-3 dog\r\n0 </s>\r\n\r\n-2 </s>\r\n-3.0 a\r\n-1.#INF </s>", SENTENCES),
     "one column": ("-0.5\n-1.25e-3\n-0.0\n\n-2\n-3\n-Inf\n", SENTENCES),
     "sentences": ("-0.5 -1.25e-3 0\n-2\n-3 -inf\n\n", SENTENCES),

@@ -1,7 +1,6 @@
 """N-best lists with our scores: `id<TAB>text[<TAB>score]`, or Moses' `id ||| text ||| features ||| score`."""
 
 import math
-import re
 from collections import deque
 from dataclasses import dataclass
 
@@ -9,7 +8,6 @@ from theano_rnn.errors import CorpusError
 from theano_rnn.score_formats import ScoreOutput
 
 FEATURE = "theano_rnn="
-_FIELDS = re.compile(r"\s*\|\|\|\s*")
 _SHORTEST_MOSES_LINE = 4  # fields
 
 
@@ -60,7 +58,7 @@ def read_hypotheses(lines, name, needs_score=False):
             raise CorpusError(f"{place}: is blank; give each line of an n-best list an id and a text")
         if is_moses is None:
             is_moses = "|||" in line.partition("\t")[0]
-        fields = (_FIELDS.split(line.strip()) if "|||" in line else [line]) if is_moses else line.split("\t")
+        fields = [field.strip() for field in line.split("|||")] if is_moses else line.split("\t")
         check_fields(fields, is_moses, columns, place)
         columns = len(fields)
         given = fields[3] if is_moses else fields[2] if columns == 3 else None

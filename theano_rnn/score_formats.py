@@ -200,7 +200,9 @@ class Srilm(ScoreOutput):
 
 def printed(token):
     """A token as one word: at character level blanks are tokens."""
-    return "<space>" if token == " " else f"<U+{ord(token):04X}>" if token.isspace() else token
+    if token.split() == [token]:
+        return token
+    return "".join("<space>" if one == " " else f"<U+{ord(one):04X}>" if one.isspace() else one for one in token)
 
 
 OUTPUTS = {"tsv": TabSeparated, "json": Json, "srilm": Srilm}

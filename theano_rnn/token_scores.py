@@ -11,7 +11,7 @@ from theano_rnn.errors import CorpusError
 
 _CHUNK = 2**20  # bytes; the format is told by the first of them
 _ROUNDING = 1e-6  # what sums of single-precision logarithms may exceed 0 by
-_NUMBER = re.compile(rb"[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf(inity)?|nan|1\.#(inf|ind|qnan)\w*)", re.IGNORECASE)
+_NUMBER = re.compile(rb"[+-]?((\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?|inf(inity)?|nan|1\.#(inf|ind|qnan)\w*)", re.IGNORECASE)
 _NO_PROBABILITY = re.compile(rb"-(inf(inity)?|1\.#inf\w*)", re.IGNORECASE)
 _KENLM_TOKEN = re.compile(rb"(.+)=\d+ \d+ (\S+)", re.DOTALL)
 _KENLM_FIGURES = (b"Total: ", b"Perplexity including OOVs:")
