@@ -25,7 +25,9 @@ def parse(argv):
     add("--format", choices=("tsv", "json", "srilm"), default="tsv",
         help="json: an object a sentence; srilm: what `ngram -ppl -debug 1` prints (0 with --summary, 2 with --words), "
         "ppl over words and sentence ends, ppl1 over words, blank lines left out (default: %(default)s)")  # fmt: skip
-    add("--log-base", choices=("e", "2", "10"), help="of all log-probabilities (default: e; 10 for srilm)")
+    add(
+        "--log-base", choices=("e", "2", "10"), help="of log-probabilities, not of perplexities (default: e; srilm: 10)"
+    )
     add("--unknown", choices=("include", "exclude"),
         help="whether unknown words count in log-probability and perplexity; the columns of tokens and unknown words "
         "count them always (default: include; exclude for srilm, where they are OOVs)")  # fmt: skip
