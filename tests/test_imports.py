@@ -47,6 +47,12 @@ generation
 beam_search
 text_generation
 language_model
+text_statistics
+scoring_options
+score_formats
+nbest
+token_scores
+mixture
 options
 fine_tuning
 corpus

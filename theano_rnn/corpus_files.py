@@ -15,6 +15,8 @@ from theano_rnn.errors import CorpusError
 
 logger = logging.getLogger(__name__)
 
+STANDARD_INPUT = "standard input"  # its name in messages
+
 _GZIP_START = b"\x1f\x8b"
 _UTF16_STARTS = (b"\xff\xfe", b"\xfe\xff")
 
@@ -69,12 +71,19 @@ def read_documents(paths, folder=None):
     return documents
 
 
+def texts(paths, standard_input):
+    """Yield (name, its lines) of each file, or of standard input where there are none: see `read_lines`."""
+    for path in paths or [None]:
+        yield STANDARD_INPUT if path is None else _shown_name(path), read_lines([path], standard_input)
+
+
 def read_lines(paths, standard_input):
     """Yield the lines of files, or of standard input where there are none, without their ends.
 
     Parameters
     ----------
     paths : sequence of str
+        None among them is standard input too.
     standard_input : binary file, or None if it is closed
 
     Raises
@@ -83,7 +92,7 @@ def read_lines(paths, standard_input):
         For a file that cannot be read, and a line that is not UTF-8.
     """
     for path in paths or [None]:
-        name = "standard input" if path is None else _shown_name(path)
+        name = STANDARD_INPUT if path is None else _shown_name(path)
         try:
             with contextlib.nullcontext(standard_input) if path is None else open(path, "rb") as source:
                 if source is None:
