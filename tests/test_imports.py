@@ -24,6 +24,7 @@ detokenize
 sentence_splitter
 word_tokenizer
 text
+token_places
 vocabulary
 batches
 allocator
@@ -38,6 +39,9 @@ model
 optimizer
 sampling
 scoring
+surprisal
+surprisal_page
+surprisal_plot
 generation
 language_model
 options
