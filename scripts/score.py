@@ -45,11 +45,11 @@ def sinks(arguments):
     from theano_rnn.surprisal_page import SurprisalPage
     from theano_rnn.surprisal_plot import SurprisalPlot
 
+    text = ", ".join(arguments.files) or "standard input"
     if arguments.html is not None:
-        about = {"text": ", ".join(arguments.files) or "standard input", "model": arguments.model}
-        yield SurprisalPage(Path(arguments.html), "Surprisal", about)
+        yield SurprisalPage(Path(arguments.html), "Surprisal", {"text": text, "model": arguments.model})
     if arguments.plot is not None:
-        yield SurprisalPlot(Path(arguments.plot))
+        yield SurprisalPlot(Path(arguments.plot), f"{text}, scored by {arguments.model}")
 
 
 def work(argv):

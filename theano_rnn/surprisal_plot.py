@@ -10,7 +10,7 @@ from theano_rnn.surprisal import CorpusFigures, readable, surprisal
 
 BINS_A_BIT, MOST_BITS = 100, 64  # counted so finely for the median; what is above comes into the last bin
 BAR_WIDTHS = (0.1, 0.25, 0.5, 1, 2)  # bits
-MOST_BARS = 50
+MOST_BARS = 60
 WORST_SENTENCES = 10
 LONGEST_TEXT = 100  # characters of a sentence
 COLUMNS = {"bits per\ntoken": 0.06, "perplexity": 0.15, "tokens": 0.21, "unknown": 0.28, "line": 0.33}  # right ends
@@ -113,6 +113,7 @@ class SurprisalPlot:
             f"{figures.sentences:,} sentences, {figures.tokens:,} tokens, {figures.unknown:,} unknown "
             f"({figures.unknown_share:.2%}), perplexity {readable(figures.perplexity)} per token",
             fontsize="medium",
+            pad=24,
         )
         last = ", the last bar with all above" * bool(self.counts[:, -1].any())
         panel.set_xlabel(f"surprisal of a token, bits (bars of {edges[1]:g}{last})")
@@ -121,7 +122,8 @@ class SurprisalPlot:
         panel.set_ylim(0, 1.05 * (known + unknown).max())
         panel.grid(axis="y", color="#dddddd", linewidth=0.6)
         panel.set_axisbelow(True)
-        panel.legend(fontsize="small")
+        panel.yaxis.get_major_locator().set_params(integer=True)
+        panel.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=4, fontsize="small", frameon=False)
 
 
 def draw_sentences(panel, worst):
