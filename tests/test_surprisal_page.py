@@ -1,4 +1,5 @@
 import html.parser
+import io
 import math
 import os
 import re
@@ -191,20 +192,19 @@ def test_a_signal_while_the_page_is_written_leaves_the_old_one(tmp_path, monkeyp
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("a.html", "old")]
 
 
-def test_a_full_disk_is_told_with_the_name_of_the_page(tmp_path, monkeypatch):
+@pytest.mark.parametrize("call", ["write", "seek"])
+def test_a_full_disk_is_told_with_the_name_of_the_page_whenever_it_shows(tmp_path, monkeypatch, call):
+    def full(*details):
+        raise OSError(28, "No space left on device")
+
+    body = type("FullDisk", (io.BytesIO,), {call: full, "close": full})()
+    monkeypatch.setattr(surprisal_page.tempfile, "TemporaryFile", lambda dir: body)
     page = SurprisalPage(tmp_path / "a.html", "Surprisal", {})
-
-    class Full:
-        def write(self, data):
-            raise OSError(28, "No space left on device")
-
-        def close(self):
-            pass
-
-    page.body.close()
-    page.body = Full()
     with pytest.raises(OutputFileError, match="a.html: cannot be written: No space left on device; choose another"):
         page.sentence(*scored("a b", Tokenizer()))
+        page.finish()
+    page.discard()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_place_that_is_gone_is_told(tmp_path):

@@ -1,6 +1,7 @@
 """A text as an HTML page, each token coloured by its surprisal. Written while the text is scored, in bounded memory."""
 
 import bisect
+import contextlib
 import tempfile
 
 from theano_rnn.errors import OutputFileError
@@ -49,7 +50,7 @@ function choose(token) {
   bar.hidden = !token;
   if (!token) return;
   token.classList.add("chosen");
-  bar.textContent = (token.textContent ? `“${token.textContent}”: ` : "") + token.title;
+  bar.textContent = (token.textContent ? `“\\u2068${token.textContent}\\u2069”: ` : "") + token.title;
 }
 document.addEventListener("click", event => choose(event.target.closest("main [title]")));
 document.addEventListener("keydown", event => {
@@ -117,12 +118,15 @@ class SurprisalPage:
 
     def finish(self):
         """Write the page. A signal that ends the process leaves the old file, and no other."""
-        with handled_by(interrupt), self.body:
+        with handled_by(interrupt), contextlib.closing(self):
             write_page(self.path, self.title, self.parts(), STYLE)
 
     def discard(self):
         """Leave no page: for a run that fails."""
-        self.body.close()
+        with contextlib.suppress(OSError):  # a full disk, once more
+            self.body.close()
+
+    close = discard
 
     def parts(self):
         yield summary(self.about, self.figures)
