@@ -127,6 +127,12 @@ def test_the_summary_stands_before_the_text_and_counts_it(tmp_path):
     assert re.findall(r'data-bits="(.*?)"', text) == ["1.5000", "1.6667"]
 
 
+def test_what_the_model_holds_for_impossible_is_shown_and_sorted_as_such(tmp_path):
+    text = written(tmp_path / "a.html", [("a", ["a", SENTENCE_END], np.array([-math.inf, 0]), np.array([True, True]))])
+    assert 'data-bits="1000000000.0000"' in text and '<span class=c7 title="inf bits">a</span>' in text
+    assert "inf bits per token · perplexity inf" in text
+
+
 def test_what_shows_as_nothing_is_escaped_and_blanks_can_be_pointed_at():
     shown = marked("\x00 \u202e", ["\x00", " ", "\u202e", SENTENCE_END], [0.0, 1.0, 2.0, 3.0], [True] * 4)
     assert shown == (

@@ -76,7 +76,7 @@ def test_the_worst_sentences_are_those_with_most_bits_per_token_the_worst_first(
 
 def test_the_same_sentence_is_among_the_worst_once_and_of_equals_the_first_ones():
     sentences = [sentence("", [9]), sentence("", [9]), *[sentence(f"line {i}", [2, 2]) for i in range(30)]]
-    worst = plotted([*sentences, sentence("", [9])]).worst
+    worst = plotted([*sentences, sentence("", [9.00001])]).worst
     assert [(number, text) for number, text, _ in worst] == [(1, ""), *[(i + 3, f"line {i}") for i in range(9)]]
 
 
@@ -98,12 +98,12 @@ def test_the_table_shows_the_figures_and_texts_that_fit(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "sentences",
-    [[sentence("", [0.0])], [sentence("a", [700.0, 3])], [sentence("نص שלום 👩‍👩‍👧 \x00\u202e", [5, 6, 7])]],
-    ids=["one blank line that is certain", "beyond the bins", "other scripts"],
+    "line, bits",
+    [("", [0.0]), ("a", [700.0, 3]), ("a", [math.inf, 3]), ("نص שלום \U0001f469\u200d\U0001f467 \x00\u202e", [5, 6])],
+    ids=["a blank line that is certain", "beyond the bins", "impossible", "other scripts"],
 )
-def test_a_picture_is_written_whatever_the_text(tmp_path, sentences):
-    plot = plotted(sentences, tmp_path / "a.png")
+def test_a_picture_is_written_whatever_the_text(tmp_path, line, bits):
+    plot = plotted([sentence(line, bits)], tmp_path / "a.png")
     plot.finish()
     assert (tmp_path / "a.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
 

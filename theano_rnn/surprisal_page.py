@@ -16,6 +16,7 @@ SHADES = ("#ffffff", "#fff9dc", "#ffefb0", "#fedf86", "#fec964", "#fdae4b", "#f9
 EDGES = (1, 2, 3, 5, 7, 10, 14)  # bits between the shades: the lowest for characters, the highest for words
 END_MARK = "↵"
 BLOCK_SIZE = 2**16
+LARGEST_NUMBER = 1e9  # to sort by: the script knows "inf" for no number
 
 STYLE = f"""
 .s p {{ margin: 0; }}
@@ -57,8 +58,10 @@ document.addEventListener("keydown", event => {
   const way = {ArrowRight: "nextElementSibling", ArrowLeft: "previousElementSibling"}[event.key];
   if (chosen && way && chosen[way]) { choose(chosen[way]); event.preventDefault(); }
 });
-box.addEventListener("change", () =>
-  main.append(...(box.checked ? [...sentences].sort((a, b) => b.dataset.bits - a.dataset.bits) : sentences)));
+box.addEventListener("change", () => {
+  const worst = [...sentences].sort((a, b) => b.dataset.bits - a.dataset.bits);
+  for (const sentence of box.checked ? worst : sentences) main.append(sentence);
+});
 box.parentElement.hidden = false;
 </script>
 """
@@ -106,9 +109,10 @@ class SurprisalPage:
             Whether the vocabulary has it.
         """
         self.figures.add(values, known)
-        number, figures = self.figures.sentences, CorpusFigures.of(values, known)
+        figures = CorpusFigures.of(values, known)
         section = (
-            f'<div class="s" data-bits="{figures.bits_per_token:.4f}"><p>{number} · {described(figures)}</p>\n'
+            f'<div class="s" data-bits="{min(figures.bits_per_token, LARGEST_NUMBER):.4f}">'
+            f"<p>{self.figures.sentences} · {described(figures)}</p>\n"
             f'<p dir="auto">{marked(line, words, surprisal(values).tolist(), known.tolist())}</p></div>\n'
         )
         try:
@@ -117,7 +121,7 @@ class SurprisalPage:
             raise self.unwritable(error) from error
 
     def finish(self):
-        """Write the page. A signal that ends the process leaves the old file, and no other."""
+        """Write the page of at least one sentence. A signal that ends the process leaves the old file, and no other."""
         with handled_by(interrupt), contextlib.closing(self):
             write_page(self.path, self.title, self.parts(), STYLE)
 

@@ -48,13 +48,13 @@ class SurprisalPlot:
         if len(self._worst) == WORST_SENTENCES and entry <= self._worst[0][:2]:
             return
         shown = drawable(line, LONGEST_TEXT)
-        if (entry[0], shown) in [(other[0], other[2]) for other in self._worst]:
-            return  # the same sentence once more
+        if any(shown == text and math.isclose(entry[0], bits, rel_tol=1e-4) for bits, _, text, _ in self._worst):
+            return  # the same sentence once more, but for rounding in another batch
         add = heapq.heappush if len(self._worst) < WORST_SENTENCES else heapq.heappushpop
         add(self._worst, (*entry, shown, figures))
 
     def finish(self):
-        """Draw and write the picture. Raises OutputFileError where that is impossible."""
+        """Draw and write the picture of at least one sentence. Raises OutputFileError where that is impossible."""
         write_picture(self.path, self.figure())
 
     def discard(self):
