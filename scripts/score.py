@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Score sentences with a trained model: log-probability (natural), tokens, unknown words, perplexity, sentence.
 
-One input line gives one output line. Each sentence's end is one of its tokens.
+One input line gives one output line. Each sentence's end is one of its tokens and counts in log-probability and
+perplexity; so do unknown words, as UNKNOWN_TOKEN, unless they are excluded. The figures of the whole text go to
+standard error, with both perplexities.
 """
 
 import contextlib
@@ -9,7 +11,7 @@ import sys
 from pathlib import Path
 
 from theano_rnn.command_line import ArgumentParser, run, say, show
-from theano_rnn.corpus_files import blocks, read_lines
+from theano_rnn.corpus_files import blocks, texts
 from theano_rnn.errors import CorpusError, OptionError
 from theano_rnn.output_files import check_output
 from theano_rnn.pictures import check_picture
@@ -17,75 +19,104 @@ from theano_rnn.pictures import check_picture
 
 def parse(argv):
     parser = ArgumentParser(prog="score.py", description=__doc__)
-    parser.add_argument("files", nargs="*", metavar="FILE", help="one sentence a line (default: standard input)")
-    parser.add_argument("--model", default="models/rnn.npz", metavar="FILE", help="(default: %(default)s)")
+    add = parser.add_argument
+    add("files", nargs="*", metavar="FILE", help="one sentence a line (default: standard input)")
+    add("--model", default="models/rnn.npz", metavar="FILE", help="(default: %(default)s)")
     output = parser.add_mutually_exclusive_group()
     output.add_argument("--words", action="store_true", help="a line a token: log-probability, known or unknown, token")
-    output.add_argument("--summary", action="store_true", help="only the corpus figures, on standard error as always")
-    parser.add_argument("--html", metavar="FILE", help="write a page of the text, each token coloured by its surprisal")
-    parser.add_argument(
-        "--plot", metavar="FILE.png", help="draw a histogram of the tokens' surprisal and the worst sentences"
-    )
-    return parser.parse_args(argv)
+    output.add_argument("--summary", action="store_true", help="only the figures of the whole text")
+    add("--format", choices=("tsv", "json", "srilm"), default="tsv",
+        help="json: an object a sentence; srilm: what `ngram -ppl -debug 1` prints (0 with --summary, 2 with --words), "
+        "ppl over words and sentence ends, ppl1 over words, blank lines left out (default: %(default)s)")  # fmt: skip
+    add("--log-base", choices=("e", "2", "10"), help="of all log-probabilities (default: e; 10 for srilm)")
+    add("--unknown", choices=("include", "exclude"),
+        help="whether unknown words count in log-probability and perplexity; the columns of tokens and unknown words "
+        "count them always (default: include; exclude for srilm, where they are OOVs)")  # fmt: skip
+    add("--nbest", action="store_true",
+        help="lines are id<TAB>text, id<TAB>text<TAB>score or Moses' id ||| text ||| features ||| score; our score is "
+        "added")  # fmt: skip
+    add("--weight", type=float, metavar="W", help="of n-best lines: score (1-W) x the given score + W x ours")
+    add("--best", action="store_true", help="of n-best lines: only the best of each id, by that score, or by ours")
+    add("--mix", metavar="FILE",
+        help="log10 probabilities of the same tokens by another model: output of KenLM's query or of SRILM's ngram "
+        "-debug 2, a token a line (number first), or a sentence a line")  # fmt: skip
+    add("--lambda", type=float, dest="mix_weight", metavar="L",
+        help="with --mix: P is L x our P + (1-L) x the other's (default: 0.5)")  # fmt: skip
+    add("--html", type=Path, metavar="FILE", help="write a page of the text, each token coloured by its surprisal")
+    add("--plot", type=Path, metavar="FILE.png", help="draw a histogram of surprisal and the worst sentences")
+    return vars(parser.parse_args(argv))
 
 
-def check_places(arguments):
-    """Raise for a page and a picture that could not be written, before the model is loaded."""
-    inputs = [*arguments.files, arguments.model]
-    if arguments.html is not None:
-        check_output(arguments.html, inputs)
-    if arguments.plot is not None:
-        check_picture(arguments.plot, inputs)
-        if arguments.html is not None and Path(arguments.html).resolve() == Path(arguments.plot).resolve():
-            raise OptionError("--html and --plot name the same file; name two")
+def check_places(page, picture, inputs):
+    """Raise where a page or a picture could not be written."""
+    if page:
+        check_output(page, inputs)
+    if picture:
+        check_picture(picture, inputs)
+    if page and picture and page.resolve() == picture.resolve():
+        raise OptionError("--html and --plot name the same file; name two")
 
 
-def sinks(arguments):
-    """What takes the scored sentences to write them to files."""
+def surprisal_sinks(page, picture, files, model):
+    """What takes the scored sentences to show them in a page and in a picture."""
     from theano_rnn.surprisal_page import SurprisalPage
     from theano_rnn.surprisal_plot import SurprisalPlot
 
-    text = ", ".join(arguments.files) or "standard input"
-    if arguments.html is not None:
-        yield SurprisalPage(Path(arguments.html), "Surprisal", {"text": text, "model": arguments.model})
-    if arguments.plot is not None:
-        yield SurprisalPlot(Path(arguments.plot), f"{text}, scored by {arguments.model}")
+    text = ", ".join(files) or "standard input"
+    if page:
+        yield SurprisalPage(page, "Surprisal", {"text": text, "model": model})
+    if picture:
+        yield SurprisalPlot(picture, f"{text}, scored by {model}")
+
+
+def score_file(lm, name, lines, output, sinks, mixture):
+    """Score one file and hand on its sentences."""
+    number = 0
+    for block in blocks(output.texts(lines, name)):
+        for line, (words, values, known) in zip(block, lm.scored_tokens(block), strict=True):
+            number += 1
+            if len(words) == 1 and output.leaves_out_blank_lines:
+                if mixture:
+                    mixture.pass_over(name, number)
+                continue
+            if mixture:
+                values = mixture.mixed(values, name, number)
+            for sink in sinks:
+                sink.sentence(line, words, values, known)
+    output.end_of_file(name)
 
 
 def work(argv):
     arguments = parse(argv)
-    check_places(arguments)
-    from theano_rnn.language_model import load
-    from theano_rnn.scoring import perplexity
+    files, model, page, picture = map(arguments.pop, ("files", "model", "html", "plot"))
+    from theano_rnn.mixture import Mixture
+    from theano_rnn.nbest import NbestOutput
+    from theano_rnn.score_formats import OUTPUTS, summary
+    from theano_rnn.scoring_options import ScoringOptions
 
-    lm = load(arguments.model)
+    options = ScoringOptions(**arguments)
+    check_places(page, picture, [*files, model, *([] if options.mix is None else [options.mix])])
+    output = (NbestOutput if options.nbest else OUTPUTS[options.format])(options, show)
     with contextlib.ExitStack() as stack:
-        writers = list(sinks(arguments))
-        for writer in writers:
-            stack.callback(writer.discard)
-        sentences = tokens = unknown_words = 0
-        total = 0.0
-        for block in blocks(read_lines(arguments.files, sys.stdin and sys.stdin.buffer)):
-            for line, (words, values, known) in zip(block, lm.scored_tokens(block), strict=True):
-                logp, unknown = float(values.sum()), int((~known).sum())
-                sentences, tokens = sentences + 1, tokens + len(words)
-                total, unknown_words = total + logp, unknown_words + unknown
-                for writer in writers:
-                    writer.sentence(line, words, values, known)
-                if arguments.words:
-                    for token, value, is_known in zip(words, values, known, strict=True):
-                        show(f"{value:.6f}", "known" if is_known else "unknown", token)
-                elif not arguments.summary:
-                    show(f"{logp:.6f}", len(words), unknown, f"{perplexity(logp, len(words)):.4f}", line)
-        if not sentences:
+        mixture = None
+        if options.mix is not None:
+            mixture = stack.enter_context(Mixture(options.mix, options.mix_weight))
+        from theano_rnn.language_model import load
+
+        lm = load(model)
+        drawn = list(surprisal_sinks(page, picture, files, model))
+        for sink in drawn:
+            stack.callback(sink.discard)
+        sinks = [output, *drawn]
+        for name, lines in texts(files, sys.stdin and sys.stdin.buffer):
+            score_file(lm, name, lines, output, sinks, mixture)
+        if not output.statistics.sentences:
             raise CorpusError("no sentences to score; give one a line")
-        for writer in writers:
-            writer.finish()
-    words = tokens - sentences
-    say(
-        f"{sentences} sentences, {words} words, {unknown_words} unknown ({unknown_words / max(words, 1):.2%}), "
-        f"log-probability {total:.4f}, perplexity {perplexity(total, tokens):.4f} per token (sentence ends counted)"
-    )
+        if mixture:
+            mixture.finish()
+        for sink in sinks:
+            sink.finish()
+    say(summary(output.statistics, options))
 
 
 def main(argv=None):

@@ -74,6 +74,7 @@ def test_standard_input_is_coloured_too(folder, monkeypatch):
     [
         (["--html", "a.txt"], "a.txt: is one of the files that are read"),
         (["--html", "rnn.npz"], "rnn.npz: is one of the files that are read"),
+        (["--html", "mix.txt", "--mix", "mix.txt"], "mix.txt: is one of the files that are read"),
         (["--html", "none/a.html"], "none/a.html: its folder does not exist"),
         (["--plot", "a.pdf"], "a.pdf: pictures are PNG files; let the name end in .png"),
         (["--plot", "none/a.png"], "none/a.png: its folder does not exist"),
@@ -86,6 +87,22 @@ def test_places_that_cannot_be_are_told_before_the_model_is_loaded(folder, monke
     out, err = capsys.readouterr()
     assert out == "" and part in err and len(err.splitlines()) == 1
     assert sorted(path.name for path in folder.iterdir()) == ["a.txt", "rnn.npz"]
+
+
+def test_probabilities_mixed_with_another_models_are_those_on_the_page(folder):
+    (folder / "one.txt").write_text("the dog\n")
+    (folder / "mix.txt").write_text("-1 -inf -2\n")
+    assert status("one.txt", "--mix", "mix.txt", "--lambda", "0", "--html", "a.html", "--plot", "a.png") == 0
+    page = (folder / "a.html").read_text(encoding="utf-8")
+    assert re.findall(r'title="(.*?) bits', page) == [f"{math.log2(10):.2f}", "inf", f"{2 * math.log2(10):.2f}"]
+    assert "inf per token" in page
+
+
+def test_of_an_n_best_list_the_texts_are_shown(folder):
+    (folder / "list.txt").write_text("1\tthe dog\n1\tthe cat\n")
+    assert status("list.txt", "--nbest", "--html", "a.html") == 0
+    page = (folder / "a.html").read_text(encoding="utf-8")
+    assert [re.sub("<.*?>", "", text) for text in re.findall('<p dir="auto">(.*)</p>', page)] == ["the dog", "the cat"]
 
 
 def test_a_missing_matplotlib_is_told_before_the_model_is_loaded(folder, monkeypatch, capsys):

@@ -118,9 +118,10 @@ def test_the_summary_stands_before_the_text_and_counts_it(tmp_path):
         "model": "rnn.npz",
         "sentences": "2",
         "tokens": "5, sentence ends counted",
-        "unknown": "1 (33.33% of the tokens that are no sentence ends)",
         "perplexity": f"{2 ** (8 / 5):.2f} per token",
         "surprisal": "1.6000 bits per token",
+        "unknown": "1 (33.33% without sentence ends)",
+        "without them": f"perplexity {2 ** (5 / 4):.2f}, 1.2500 bits per token",
     }
     assert "<p>1 · 1.50 bits per token · perplexity 2.83 · 2 tokens</p>" in text
     assert "<p>2 · 1.67 bits per token · perplexity 3.17 · 3 tokens · 1 unknown</p>" in text

@@ -66,12 +66,19 @@ def read_documents(paths):
     return documents
 
 
+def texts(paths, standard_input):
+    """Yield (name, its lines) of each file, or of standard input where there are none: see `read_lines`."""
+    for path in paths or [None]:
+        yield "standard input" if path is None else _shown_name(path), read_lines([path], standard_input)
+
+
 def read_lines(paths, standard_input):
     """Yield the lines of files, or of standard input where there are none, without their ends.
 
     Parameters
     ----------
     paths : sequence of str
+        None among them is standard input too.
     standard_input : binary file, or None if it is closed
 
     Raises

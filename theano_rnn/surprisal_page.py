@@ -7,7 +7,8 @@ import tempfile
 from theano_rnn.errors import OutputFileError
 from theano_rnn.pages import escaped, write_page
 from theano_rnn.signals import handled_by, interrupt
-from theano_rnn.surprisal import CorpusFigures, readable, surprisal
+from theano_rnn.surprisal import bits_per_token, readable, surprisal
+from theano_rnn.text_statistics import TextStatistics
 from theano_rnn.token_places import token_places
 
 TEXT_COLOUR = "#1a1a1a"
@@ -88,7 +89,7 @@ class SurprisalPage:
 
     def __init__(self, path, title, about):
         self.path, self.title, self.about = path, title, about
-        self.figures = CorpusFigures()
+        self.statistics = TextStatistics()
         try:
             self.body = tempfile.TemporaryFile(dir=path.resolve().parent)
         except OSError as error:
@@ -108,11 +109,11 @@ class SurprisalPage:
         known : bool array
             Whether the vocabulary has it.
         """
-        self.figures.add(values, known)
-        figures = CorpusFigures.of(values, known)
+        figures = TextStatistics.of(values, known)
+        self.statistics.add(figures)
         section = (
-            f'<div class="s" data-bits="{min(figures.bits_per_token, LARGEST_NUMBER):.4f}">'
-            f"<p>{self.figures.sentences} · {described(figures)}</p>\n"
+            f'<div class="s" data-bits="{min(bits_per_token(figures.including), LARGEST_NUMBER):.4f}">'
+            f"<p>{self.statistics.sentences} · {described(figures)}</p>\n"
             f'<p dir="auto">{marked(line, words, surprisal(values).tolist(), known.tolist())}</p></div>\n'
         )
         try:
@@ -133,7 +134,7 @@ class SurprisalPage:
     close = discard
 
     def parts(self):
-        yield summary(self.about, self.figures)
+        yield summary(self.about, self.statistics)
         yield legend()
         yield '<p><label hidden><input type="checkbox"> worst sentences first</label></p>\n<main>\n'
         self.body.seek(0)
@@ -146,15 +147,20 @@ class SurprisalPage:
         return OutputFileError(f"{self.path}: cannot be written: {error.strerror or error}; choose another place")
 
 
-def summary(about, figures):
+def summary(about, statistics):
+    including, excluding = statistics.including, statistics.excluding
+    unknown_share = statistics.unknown / max(statistics.words, 1)
     rows = {
         **about,
-        "sentences": f"{figures.sentences:,}",
-        "tokens": f"{figures.tokens:,}, sentence ends counted",
-        "unknown": f"{figures.unknown:,} ({figures.unknown_share:.2%} of the tokens that are no sentence ends)",
-        "perplexity": f"{readable(figures.perplexity)} per token",
-        "surprisal": f"{figures.bits_per_token:.4f} bits per token",
+        "sentences": f"{statistics.sentences:,}",
+        "tokens": f"{statistics.tokens:,}, sentence ends counted",
+        "perplexity": f"{readable(including.perplexity)} per token",
+        "surprisal": f"{bits_per_token(including):.4f} bits per token",
+        "unknown": f"{statistics.unknown:,} ({unknown_share:.2%} without sentence ends)",
     }
+    if statistics.unknown:
+        known = f"perplexity {readable(excluding.perplexity)}, {bits_per_token(excluding):.4f} bits per token"
+        rows["without them"] = known
     cells = (f"<tr><th>{escaped(name)}</th><td>{escaped(value)}</td></tr>\n" for name, value in rows.items())
     return f"<table>\n{''.join(cells)}</table>\n"
 
@@ -172,9 +178,10 @@ def legend():
 
 def described(figures):
     """A sentence's figures."""
+    tokens = figures.including
     return (
-        f"{figures.bits_per_token:.2f} bits per token · perplexity {readable(figures.perplexity)} · {figures.tokens} "
-        f"token{'s' * (figures.tokens > 1)}{f' · {figures.unknown} unknown' * bool(figures.unknown)}"
+        f"{bits_per_token(tokens):.2f} bits per token · perplexity {readable(tokens.perplexity)} · {tokens.number} "
+        f"token{'s' * (tokens.number > 1)}{f' · {figures.unknown} unknown' * bool(figures.unknown)}"
     )
 
 

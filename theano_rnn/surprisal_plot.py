@@ -6,15 +6,16 @@ import math
 import numpy as np
 
 from theano_rnn.pictures import BLUE, GREY, ORANGE, TEXT, drawable, new_figure, write_picture
-from theano_rnn.surprisal import CorpusFigures, readable, surprisal
+from theano_rnn.surprisal import bits_per_token, readable, surprisal
+from theano_rnn.text_statistics import TextStatistics
 
 BINS_A_BIT, MOST_BITS = 100, 64  # counted so finely for the median; what is above comes into the last bin
 BAR_WIDTHS = (0.1, 0.25, 0.5, 1, 2)  # bits
 MOST_BARS = 60
 WORST_SENTENCES = 10
 LONGEST_TEXT = 100  # characters of a sentence
-COLUMNS = {"bits per\ntoken": 0.06, "perplexity": 0.15, "tokens": 0.21, "unknown": 0.28, "line": 0.33}  # right ends
-TEXT_COLUMN = 0.35
+COLUMNS = {"bits per\ntoken": 0.06, "perplexity": 0.15, "tokens": 0.21, "unknown": 0.28, "number": 0.34}  # right ends
+TEXT_COLUMN = 0.36
 
 
 class SurprisalPlot:
@@ -27,24 +28,24 @@ class SurprisalPlot:
 
     Attributes
     ----------
-    figures : CorpusFigures
+    statistics : TextStatistics
     counts : int64 array
         (2, bins): tokens of the vocabulary and others, by surprisal; sentence ends counted among the first.
     """
 
     def __init__(self, path, title=""):
         self.path, self.title = path, title
-        self.figures = CorpusFigures()
+        self.statistics = TextStatistics()
         self.counts = np.zeros((2, BINS_A_BIT * MOST_BITS), np.int64)
         self._worst = []  # a heap whose first entry is the least bad
 
     def sentence(self, line, words, values, known):
         """Count a sentence: its line, tokens with the end, ln P of each token, whether it is known."""
-        self.figures.add(values, known)
+        figures = TextStatistics.of(values, known)
+        self.statistics.add(figures)
         bins = np.minimum(surprisal(values) * BINS_A_BIT, self.counts.shape[1] - 1).astype(np.intp)
         np.add.at(self.counts, ((~known).astype(np.intp), bins), 1)
-        figures = CorpusFigures.of(values, known)
-        entry = (figures.bits_per_token, -self.figures.sentences)
+        entry = (bits_per_token(figures.including), -self.statistics.sentences)
         if len(self._worst) == WORST_SENTENCES and entry <= self._worst[0][:2]:
             return
         shown = drawable(line, LONGEST_TEXT)
@@ -62,7 +63,7 @@ class SurprisalPlot:
 
     @property
     def worst(self):
-        """[(number of its line, its text as it is drawn, its CorpusFigures)], the worst sentence first."""
+        """[(its number, its text as it is drawn, its TextStatistics)], the worst sentence first."""
         return [(-number, text, figures) for _, number, text, figures in sorted(self._worst, reverse=True)]
 
     @property
@@ -101,17 +102,17 @@ class SurprisalPlot:
 
     def draw_histogram(self, panel):
         edges, (known, unknown) = self.bars()
-        figures = self.figures
+        statistics = self.statistics
         style = {"width": np.diff(edges), "align": "edge", "edgecolor": "white", "linewidth": 0.4}
         panel.bar(edges[:-1], known, color=BLUE, label="in the vocabulary, sentence ends counted", **style)
-        if figures.unknown:
+        if statistics.unknown:
             panel.bar(edges[:-1], unknown, bottom=known, color=ORANGE, label="unknown", **style)
-        mean, median = figures.bits_per_token, self.median
+        mean, median = bits_per_token(statistics.including), self.median
         panel.axvline(mean, color=TEXT, linewidth=1.4, label=f"mean {mean:.2f} bits")
         panel.axvline(median, color=TEXT, linewidth=1.4, linestyle="--", label=f"median {median:.2f} bits")
         panel.set_title(
-            f"{figures.sentences:,} sentences, {figures.tokens:,} tokens, {figures.unknown:,} unknown "
-            f"({figures.unknown_share:.2%}), perplexity {readable(figures.perplexity)} per token",
+            f"{statistics.sentences:,} sentences, {statistics.tokens:,} tokens, {statistics.unknown:,} unknown, "
+            f"perplexity {readable(statistics.including.perplexity)} per token",
             fontsize="medium",
             pad=24,
         )
@@ -137,8 +138,8 @@ def draw_sentences(panel, worst):
     panel.text(TEXT_COLUMN, 0.5, "sentence", va="center", color=GREY, fontsize="small")
     for row, (number, text, figures) in enumerate(worst, 1):
         cells = (
-            f"{figures.bits_per_token:.2f}",
-            readable(figures.perplexity),
+            f"{bits_per_token(figures.including):.2f}",
+            readable(figures.including.perplexity),
             f"{figures.tokens:,}",
             f"{figures.unknown:,}",
             f"{number:,}",

@@ -1,0 +1,191 @@
+"""Other models' log10 probabilities, as KenLM and SRILM print them and as plain numbers."""
+
+import contextlib
+import math
+import os
+import re
+import threading
+
+import pytest
+
+from theano_rnn import token_scores
+from theano_rnn.errors import CorpusError
+from theano_rnn.token_scores import TokenScoreFile
+
+# What query of KenLM printed for "looking on a little", "also zebra", "" and the arpa file of its own tests.
+KENLM = (
+    "looking=23 2 -0.4846522\ton=25 3 -0.3488368\ta=5 4 -0.01552657\tlittle=20 5 -0.003061223\t</s>=3 1 -3.3816752\t"
+    "Total: -4.2337523 OOV: 0\n"
+    "also=6 1 -2.1028454\tzebra=0 1 -2.296665\t</s>=3 1 -21.029493\tTotal: -25.429 OOV: 1\n"
+    "</s>=3 1 -1.4444662\tTotal: -1.4444662 OOV: 0\n"
+    "Perplexity including OOVs:\t3910.824058496147\nPerplexity excluding OOVs:\t1184.9137539857434\nOOVs:\t1\n"
+    "Tokens:\t9\n"
+)
+KENLM_SENTENCES = [
+    [-0.4846522, -0.3488368, -0.01552657, -0.003061223, -3.3816752],
+    [-2.1028454, -2.296665, -21.029493],
+    [-1.4444662],
+]
+# What SRILM 1.7.3 printed for the same text, which leaves the blank line out.
+SRILM = (
+    "looking on a little\n"
+    "\tp( looking | <s> ) \t= [2gram] 0.327603 [ -0.4846522 ]\n"
+    "\tp( on | looking ...) \t= [3gram] 0.4478816 [ -0.3488368 ]\n"
+    "\tp( a | on ...) \t= [3gram] 0.8946408 [ -0.04835128 ]\n"
+    "\tp( little | a ...) \t= [3gram] 0.9367845 [ -0.0283603 ] / 1.00001\n"
+    "\tp( </s> | little ...) \t= [1gram] 0.003737378 [ -2.427433 ]\n"
+    "1 sentences, 4 words, 0 OOVs\n"
+    "0 zeroprobs, logprob= -3.337634 ppl= 4.65079 ppl1= 6.829806\n\n"
+    "also zebra\n"
+    "\tp( also | <s> ) \t= [1gram] 0.007891409 [ -2.102845 ]\n"
+    "\tp( <unk> | also ...) \t= [OOV] 0 [ -inf ]\n"
+    "\tp( </s> | <unk> ...) \t= [1gram] 9.343437e-22 [ -21.02949 ]\n"
+    "1 sentences, 2 words, 1 OOVs\n"
+    "0 zeroprobs, logprob= -23.13234 ppl= 1e+10 ppl1= 1e+20\n\n"
+    "file q.txt: 2 sentences, 6 words, 1 OOVs\n0 zeroprobs, logprob= -26.5 ppl= 1000.5 ppl1= 10000.5\n"
+)
+SRILM_SENTENCES = [
+    [-0.4846522, -0.3488368, -0.04835128, -0.0283603, -2.427433],
+    [-2.102845, -math.inf, -21.02949],
+]
+SENTENCES = [[-0.5, -1.25e-3, 0.0], [-2.0], [-3.0, -math.inf]]
+FORMATS = {
+    "KenLM": (KENLM, KENLM_SENTENCES),
+    "KenLM, words alone": (re.sub("Total: .*\n|Perpl.*\n|OOVs.*\n|Tokens.*\n", "", KENLM), KENLM_SENTENCES),
+    "SRILM": (SRILM, SRILM_SENTENCES),
+    "tokens, tabs": (
+        "-0.5\tknown\tthe dog\n-1.25e-3\tunknown\t42\n0\tknown\tSENTENCE_END\n-2\tknown\tSENTENCE_END\n"
+        "-3\tknown\t \n-inf\tknown\tSENTENCE_END\n",
+        SENTENCES,
+    ),
+    "tokens, blanks": ("-0.5 the\r\n-1.25e-3 dog\r\n0 </s>\r\n\r\n-2 </s>\r\n-3.0 a\r\n-1.#INF </s>", SENTENCES),
+    "one column": ("-0.5\n-1.25e-3\n-0.0\n\n-2\n-3\n-Inf\n", SENTENCES),
+    "sentences": ("-0.5 -1.25e-3 0\n-2\n-3 -inf\n\n", SENTENCES),
+    "sentences, the first without words": ("\n-2\n-0.5\t-1.25e-3\t1e-8\n", [[-2.0], [-0.5, -1.25e-3, 0.0]]),
+}
+
+
+def write(tmp_path, text):
+    path = tmp_path / "other.txt"
+    path.write_bytes(text.encode())
+    return path
+
+
+@pytest.fixture
+def opened(tmp_path):
+    """Opens files with a text."""
+    with contextlib.ExitStack() as stack:
+        yield lambda text: stack.enter_context(TokenScoreFile(write(tmp_path, text)))
+
+
+@pytest.mark.parametrize("chunk", [2**20, 7], ids=["at once", "in pieces"])
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_gives_its_sentences(name, chunk, opened, monkeypatch):
+    text, sentences = FORMATS[name]
+    monkeypatch.setattr(token_scores, "_CHUNK", 2**20)
+    file = opened(text)
+    monkeypatch.setattr(token_scores, "_CHUNK", chunk)
+    if chunk == 7:
+        file._file.seek(7)
+        file._head = file._head[:7]
+    for values in sentences:
+        found = file.read(len(values))
+        assert found.values == values and found.number == len(values) and found.ended
+    assert file.read(1) is None
+    assert file.has_blank_lines == (name != "SRILM")
+
+
+@pytest.mark.parametrize(
+    "name, lines", [("KenLM", [1, 2, 3]), ("SRILM", [6, 13]), ("tokens, tabs", [3, 4, 6]), ("sentences", [1, 2, 3])]
+)
+def test_the_line_where_a_sentence_ends_is_known(name, lines, opened):
+    text, sentences = FORMATS[name]
+    file = opened(text)
+    assert [file.read(len(values)).line for values in sentences] == lines
+
+
+@pytest.mark.parametrize(
+    "name", ["KenLM", "KenLM, words alone", "SRILM", "tokens, tabs", "tokens, blanks", "sentences"]
+)
+@pytest.mark.parametrize("asked", [1, 100])
+def test_another_number_of_tokens_is_told_and_no_more_are_kept(name, asked, opened):
+    text, sentences = FORMATS[name]
+    found = opened(text).read(asked)
+    assert found.number == len(sentences[0]) and found.values == sentences[0][:asked]
+
+
+@pytest.mark.parametrize(
+    "text, number",
+    [
+        (KENLM.replace("</s>=3 1 -3.3816752\t", ""), 4),  # query -n
+        ("looking=23 2 -0.48\tPerplexity including OOVs:\t3910.8\n", 1),  # a text without a last line end
+        (SRILM.replace("\tp( </s> | little ...) \t= [1gram] 0.003737378 [ -2.427433 ]\n", ""), 4),  # ngram -no-eos
+        ("-1 a\n-2 b\n\n-3 </s>\n", 2),
+        ("-1\n-2\n\n", 2),
+    ],
+)
+def test_a_sentence_without_an_end_is_told(text, number, opened):
+    found = opened(text).read(number + 1)
+    assert (found.number, found.ended) == (number, False)
+
+
+@pytest.mark.parametrize("number", ["0.5", "nan", "inf", "2e-6", "1.#QNAN"])
+@pytest.mark.parametrize("text", ["-1 {} -2\n", "-1\n{}\n", "a=1 1 -1\tb=2 1 {}\t</s>=3 1 -1\t"])
+def test_what_is_no_log10_probability_is_refused(number, text, opened):
+    with pytest.raises(CorpusError, match=rf"other.txt, line \d: '{re.escape(number)}' is no log10 probability"):
+        opened(text.format(number)).read(3)
+
+
+def test_a_word_in_place_of_a_number_is_refused(opened):
+    with pytest.raises(CorpusError, match="line 2: 'dog' is no log10 probability"):
+        opened("-1 the\ndog -2\n").read(2)
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("Total: -4.2337523 OOV: 0\n", "holds no tokens; run KenLM's query"),
+        ("Perplexity including OOVs:\t3910.8\n", "holds no tokens; run KenLM's query"),
+        (
+            "a b\n1 sentences, 2 words, 0 OOVs\n0 zeroprobs, logprob= -3 ppl= 1 ppl1= 2\n",
+            "run SRILM's ngram with -debug 2",
+        ),
+        ("file a.txt: 1.5e+07 sentences, 2 words, 0 OOVs\n", "run SRILM's ngram with -debug 2"),
+        ("the dog sees the cat\n", "holds no log10 probabilities of tokens"),
+    ],
+)
+def test_files_without_probabilities_of_tokens_are_refused_at_once(text, message, opened):
+    with pytest.raises(CorpusError, match=f"other.txt: .*{message}"):
+        opened(text)
+
+
+@pytest.mark.parametrize("name", ["absent.txt", "."])
+def test_a_file_that_cannot_be_read_is_named(name, tmp_path):
+    with pytest.raises(CorpusError, match="cannot be read: .*; check its name"):
+        TokenScoreFile(tmp_path / name)
+
+
+def test_a_read_that_fails_later_is_told(opened):
+    class Failing:
+        def read(self, size):
+            raise OSError(5, "Input/output error")
+
+        def close(self):
+            pass
+
+    file = opened("-1\n")
+    file.close()
+    file._file = Failing()
+    file.read(1)
+    with pytest.raises(CorpusError, match="other.txt: cannot be read: Input/output error; check its name"):
+        file.read(1)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_a_pipe_will_do(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=(tmp_path / "pipe").write_text, args=[KENLM])
+    writer.start()
+    with TokenScoreFile(tmp_path / "pipe") as file:
+        assert [file.read(len(values)).values for values in KENLM_SENTENCES] == KENLM_SENTENCES
+    writer.join()
