@@ -57,12 +57,13 @@ def check_places(page, picture, inputs):
         raise OptionError("--html and --plot name the same file; name two")
 
 
-def surprisal_sinks(page, picture, files, model):
+def surprisal_sinks(page, picture, files, model, mix):
     """What takes the scored sentences to show them in a page and in a picture."""
     from theano_rnn.surprisal_page import SurprisalPage
     from theano_rnn.surprisal_plot import SurprisalPlot
 
     text = ", ".join(files) or "standard input"
+    model = model if mix is None else f"{model}, mixed with {mix}"
     if page:
         yield SurprisalPage(page, "Surprisal", {"text": text, "model": model})
     if picture:
@@ -104,7 +105,7 @@ def work(argv):
         from theano_rnn.language_model import load
 
         lm = load(model)
-        drawn = list(surprisal_sinks(page, picture, files, model))
+        drawn = list(surprisal_sinks(page, picture, files, model, options.mix))
         for sink in drawn:
             stack.callback(sink.discard)
         sinks = [output, *drawn]

@@ -95,7 +95,7 @@ def test_probabilities_mixed_with_another_models_are_those_on_the_page(folder):
     assert status("one.txt", "--mix", "mix.txt", "--lambda", "0", "--html", "a.html", "--plot", "a.png") == 0
     page = (folder / "a.html").read_text(encoding="utf-8")
     assert re.findall(r'title="(.*?) bits', page) == [f"{math.log2(10):.2f}", "inf", f"{2 * math.log2(10):.2f}"]
-    assert "inf per token" in page
+    assert "inf per token" in page and "<td>rnn.npz, mixed with mix.txt</td>" in page
 
 
 def test_of_an_n_best_list_the_texts_are_shown(folder):
