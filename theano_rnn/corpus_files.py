@@ -13,6 +13,8 @@ from theano_rnn.errors import CorpusError
 
 logger = logging.getLogger(__name__)
 
+STANDARD_INPUT = "standard input"  # its name in messages
+
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _GZIP_START = b"\x1f\x8b"
 _UTF16_STARTS = (b"\xff\xfe", b"\xfe\xff")
@@ -69,7 +71,7 @@ def read_documents(paths):
 def texts(paths, standard_input):
     """Yield (name, its lines) of each file, or of standard input where there are none: see `read_lines`."""
     for path in paths or [None]:
-        yield "standard input" if path is None else _shown_name(path), read_lines([path], standard_input)
+        yield STANDARD_INPUT if path is None else _shown_name(path), read_lines([path], standard_input)
 
 
 def read_lines(paths, standard_input):
@@ -87,7 +89,7 @@ def read_lines(paths, standard_input):
         For a file that cannot be read, and a line that is not UTF-8.
     """
     for path in paths or [None]:
-        name = "standard input" if path is None else _shown_name(path)
+        name = STANDARD_INPUT if path is None else _shown_name(path)
         try:
             with contextlib.nullcontext(standard_input) if path is None else open(path, "rb") as source:
                 if source is None:

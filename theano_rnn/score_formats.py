@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
+from theano_rnn.corpus_files import STANDARD_INPUT
 from theano_rnn.scoring import perplexity
 from theano_rnn.text_statistics import TextStatistics
 
@@ -193,7 +194,7 @@ class Srilm(ScoreOutput):
         return f"{perplexity(log_probability, tokens):.7g}"
 
     def end_of_file(self, name):
-        self.show(f"file {name}: {self.figures(self.file)}")
+        self.show(f"file {'-' if name == STANDARD_INPUT else name}: {self.figures(self.file)}")
         self.file = TextStatistics()
 
 

@@ -1,0 +1,200 @@
+"""score.py as users run it: formats, n-best lists, mixing, and demands that cannot be met."""
+
+import io
+import json
+import math
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from script_modules import SCRIPTS, script
+
+from theano_rnn.language_model import LanguageModel, load
+from theano_rnn.model import RNN
+from theano_rnn.text import Tokenizer
+from theano_rnn.vocabulary import Vocabulary
+
+LINES = ["the dog sees the cat", "", "the zebra sees", "dog"]
+score = script("score")
+
+
+@pytest.fixture(scope="module")
+def lm():
+    vocabulary = Vocabulary(["SENTENCE_START", "SENTENCE_END", "UNKNOWN_TOKEN", "the", "dog", "cat", "sees"])
+    rnn = RNN(len(vocabulary), 5, seed=3)
+    rnn.set_values({name: 2 * value for name, value in rnn.get_values().items()})
+    return LanguageModel(rnn, vocabulary, Tokenizer(tokenized=True))
+
+
+@pytest.fixture
+def model(lm, tmp_path, monkeypatch):
+    path = tmp_path / "rnn.npz"
+    lm.save(path)
+    monkeypatch.setattr("theano_rnn.language_model.load", lambda place: lm if Path(place) == path else load(place))
+    return path
+
+
+@pytest.fixture
+def text(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text("\n".join(LINES) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def run(model, capsys):
+    """(Exit status, standard output, standard error) of the script with some arguments."""
+
+    def run(*arguments):
+        try:
+            status = score.main(["--model", str(model), *map(str, arguments)])
+        except SystemExit as error:
+            status = error.code
+        return status, *capsys.readouterr()
+
+    return run
+
+
+def test_json_lines_agree_with_the_model(lm, run, text):
+    status, out, err = run("--format", "json", "--words", "--log-base", "2", text)
+    documents = [json.loads(line) for line in out.splitlines()]
+    assert status == 0 and [document["sentence"] for document in documents] == LINES
+    np.testing.assert_allclose(
+        [document["log_probability"] for document in documents], lm.score(LINES) / math.log(2), rtol=1e-6
+    )
+    for document, scores in zip(documents, lm.words_scores(LINES), strict=True):
+        assert [(one["token"], one["known"]) for one in document["words"]] == [
+            (word, known) for word, _, known in scores
+        ]
+    assert re.search(r"^4 sentences, 9 words, 1 unknown .*\(base 2\), perplexity", err) and err.count("\n") == 1
+
+
+def test_json_of_the_whole_text_has_the_perplexity_of_the_model(lm, run, text):
+    status, out, _ = run("--format", "json", "--summary", text, text)
+    assert status == 0 and json.loads(out)["sentences"] == 8
+    assert json.loads(out)["perplexity"] == pytest.approx(lm.perplexity(LINES), rel=1e-6)
+
+
+def test_srilm_output_leaves_blank_lines_out_and_has_figures_for_each_file(lm, run, text):
+    status, out, err = run("--format", "srilm", "--unknown", "include", text, text)
+    assert status == 0 and out.count("sentences, ") == 3 + 1 + 3 + 1
+    names = re.findall(r"^file (.*): 3 sentences, 9 words, 0 OOVs$", out, re.MULTILINE)
+    assert names == [str(text), str(text)]
+    ppl = float(re.search(r"\nfile .*\n.* ppl= (\S+)", out)[1])
+    assert ppl == pytest.approx(lm.perplexity([line for line in LINES if line]), rel=1e-5)
+    assert err.startswith("6 sentences, 18 words, 2 unknown ")
+
+
+def test_srilm_names_standard_input_as_ngram_does(run, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"the dog\n"), encoding="utf-8"))
+    assert "\nfile -: 1 sentences, 2 words, 0 OOVs\n" in run("--format", "srilm")[1]
+
+
+@pytest.mark.parametrize("content", [b"", b"\n \n"])
+def test_srilm_figures_of_nothing_are_an_error(run, tmp_path, content):
+    (tmp_path / "empty.txt").write_bytes(content)
+    status, _, err = run("--format", "srilm", tmp_path / "empty.txt")
+    assert status == 2 and err == "score.py: no sentences to score; give one a line\n"
+
+
+def test_n_best_lists_are_rescored(lm, run, tmp_path):
+    (tmp_path / "list.txt").write_text("a\tthe dog\t-1\nb\tthe cat\t-2\na\tdog\t-3\n")
+    status, out, _ = run("--nbest", "--weight", "0.5", tmp_path / "list.txt")
+    rows = [line.split("\t") for line in out.splitlines()]
+    ours = lm.score(["the dog", "the cat", "dog"])
+    assert status == 0 and [row[:3] for row in rows] == [
+        ["a", "the dog", "-1"],
+        ["b", "the cat", "-2"],
+        ["a", "dog", "-3"],
+    ]
+    np.testing.assert_allclose([float(row[3]) for row in rows], ours, atol=1e-5)
+    np.testing.assert_allclose([float(row[4]) for row in rows], (np.array([-1, -2, -3]) + ours) / 2, atol=1e-5)
+    best = run("--nbest", "--best", tmp_path / "list.txt")[1].splitlines()
+    assert [line.split("\t")[:2] for line in best] == [
+        ["a", "dog" if ours[2] > ours[0] else "the dog"],
+        ["b", "the cat"],
+    ]
+
+
+def test_a_line_without_id_is_named(run, tmp_path):
+    (tmp_path / "list.txt").write_text("a\tthe dog\n\tthe cat\n")
+    status, out, err = run("--nbest", tmp_path / "list.txt")
+    assert (status, out) == (2, "")
+    assert err == f"score.py: {tmp_path / 'list.txt'}, line 2: has no id; write it before the text\n"
+
+
+def test_own_output_mixed_in_changes_nothing(run, text, tmp_path):
+    plain = run("--words", text)
+    (tmp_path / "own.tsv").write_text(run("--words", "--log-base", "10", text)[1])
+    mixed = run("--words", "--mix", tmp_path / "own.tsv", text)
+    values = [[float(line.split("\t")[0]) for line in out.splitlines()] for _, out, _ in (plain, mixed)]
+    np.testing.assert_allclose(*values, atol=5e-6)
+    (tmp_path / "own.srilm").write_text(run("--words", "--format", "srilm", "--unknown", "include", text)[1])
+    arguments = ["--format", "srilm", "--words", text]
+    assert run(*arguments, "--mix", tmp_path / "own.srilm", "--lambda", "1") == run(*arguments)
+    status, _, err = run(text, "--mix", tmp_path / "own.srilm")
+    assert status == 2 and f"{text}, line 2: is blank, and SRILM leaves blank lines out" in err
+
+
+@pytest.mark.parametrize("share", [0, 0.25])
+def test_probabilities_are_mixed_with_the_share_of_lambda(lm, run, tmp_path, share):
+    (tmp_path / "text.txt").write_text("the dog\nthe cat\n")
+    (tmp_path / "other.txt").write_text("-1 -2 -0.5\n-inf -0.25 -1\n")
+    out = run("--mix", tmp_path / "other.txt", "--lambda", share, tmp_path / "text.txt", "--words")[1]
+    ours = [value for scores in lm.words_scores(["the dog", "the cat"]) for _, value, _ in scores]
+    other = [0.1, 0.01, 10**-0.5, 0, 10**-0.25, 0.1]
+    expected = [share * math.exp(value) + (1 - share) * one for value, one in zip(ours, other, strict=True)]
+    np.testing.assert_allclose([math.exp(float(line.split("\t")[0])) for line in out.splitlines()], expected, atol=1e-5)
+    total = run("--mix", tmp_path / "other.txt", "--lambda", share, tmp_path / "text.txt", "--format", "json")[1]
+    assert (json.loads(total.splitlines()[1])["log_probability"] is None) == (share == 0)
+
+
+def test_a_mixed_file_that_is_no_such_file_or_not_of_this_text_is_told(run, text, tmp_path):
+    status, out, err = run("--mix", tmp_path / "absent", text)
+    assert (status, out) == (2, "") and "absent: cannot be read: No such file or directory" in err
+    (tmp_path / "other.txt").write_text("-1 -2\n")
+    status, out, err = run("--mix", tmp_path / "other.txt", text)
+    assert (status, out) == (2, "")
+    assert f"other.txt, line 1: sentence 1 has 2 tokens, {text}, line 1 has 6 tokens" in err
+    (tmp_path / "other.txt").write_text("-1 -1 -1 -1 -1 -1\n-1\n-1 -1 -1 -1\n-1 -1\n-1\n")
+    status, out, err = run("--mix", tmp_path / "other.txt", text)
+    assert status == 2 and "other.txt, line 5: goes on after the 4 sentences of the text" in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["--best", "--weight 0.5", "--lambda 0.5", "--nbest --words", "--nbest --format json", "--nbest --weight 2",
+     "--format srilm --log-base 2", "--words --summary", "--format xml", "--log-base 3", "--unknown maybe",
+     "--mix absent"],
+)  # fmt: skip
+def test_what_excludes_each_other_is_one_line_before_the_model_is_loaded(monkeypatch, capsys, arguments):
+    monkeypatch.setattr("theano_rnn.language_model.load", lambda path: pytest.fail("the model was loaded"))
+    try:
+        status = score.main(arguments.split())
+    except SystemExit as error:
+        status = error.code
+    out, err = capsys.readouterr()
+    assert status == 2 and out == "" and err.startswith("score.py: ") and err.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_text_and_the_other_file(lm, tmp_path):
+    lm.save(tmp_path / "rnn.npz")
+    peaks = []
+    for sentences in (20_000, 200_000):
+        (tmp_path / "text.txt").write_text("the dog sees\n" * sentences)
+        (tmp_path / "other.txt").write_text("the=1 1 -1\tdog=1 1 -1\tsees=1 1 -1\t</s>=1 1 -1\t" * sentences)
+        program = "import resource, runpy, sys; sys.argv = sys.argv[1:]\n"
+        program += "try:\n runpy.run_path(sys.argv[0], run_name='__main__')\n"
+        program += "finally:\n print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+        command = [sys.executable, "-c", program, SCRIPTS / "score.py", "--summary", "--mix", "other.txt", "text.txt"]
+        finished = subprocess.run(
+            [*command, "--model", "rnn.npz"], cwd=tmp_path, capture_output=True, text=True, check=True,
+            env={"PYTHONPATH": str(SCRIPTS.parent), "PATH": ""},
+        )  # fmt: skip
+        peaks.append(int(finished.stdout))
+    assert peaks[1] < peaks[0] + 20_000  # KiB; the files grow by 12 MB
