@@ -8,10 +8,13 @@ standard error, with both perplexities.
 
 import contextlib
 import sys
+from pathlib import Path
 
 from theano_rnn.command_line import ArgumentParser, run, say, show
 from theano_rnn.corpus_files import blocks, texts
-from theano_rnn.errors import CorpusError
+from theano_rnn.errors import CorpusError, OptionError
+from theano_rnn.output_files import check_output
+from theano_rnn.pictures import check_picture
 
 
 def parse(argv):
@@ -41,7 +44,32 @@ def parse(argv):
         "-debug 2, a token a line (number first), or a sentence a line")  # fmt: skip
     add("--lambda", type=float, dest="mix_weight", metavar="L",
         help="with --mix: P is L x our P + (1-L) x the other's (default: 0.5)")  # fmt: skip
+    add("--html", type=Path, metavar="FILE", help="write a page of the text, each token coloured by its surprisal")
+    add("--plot", type=Path, metavar="FILE.png", help="draw a histogram of surprisal and the worst sentences")
     return vars(parser.parse_args(argv))
+
+
+def check_places(page, picture, inputs):
+    """Raise where a page or a picture could not be written."""
+    if page:
+        check_output(page, inputs)
+    if picture:
+        check_picture(picture, inputs)
+    if page and picture and page.resolve() == picture.resolve():
+        raise OptionError("--html and --plot name the same file; name two")
+
+
+def surprisal_sinks(page, picture, files, model, mix):
+    """What takes the scored sentences to show them in a page and in a picture."""
+    from theano_rnn.surprisal_page import SurprisalPage
+    from theano_rnn.surprisal_plot import SurprisalPlot
+
+    text = ", ".join(files) or "standard input"
+    model = model if mix is None else f"{model}, mixed with {mix}"
+    if page:
+        yield SurprisalPage(page, "Surprisal", {"text": text, "model": model})
+    if picture:
+        yield SurprisalPlot(picture, f"{text}, scored by {model}")
 
 
 def score_file(lm, name, lines, output, sinks, mixture):
@@ -63,27 +91,34 @@ def score_file(lm, name, lines, output, sinks, mixture):
 
 def work(argv):
     arguments = parse(argv)
-    files, model = arguments.pop("files"), arguments.pop("model")
+    files, model, page, picture = map(arguments.pop, ("files", "model", "html", "plot"))
     from theano_rnn.mixture import Mixture
     from theano_rnn.nbest import NbestOutput
     from theano_rnn.score_formats import OUTPUTS, summary
     from theano_rnn.scoring_options import ScoringOptions
 
     options = ScoringOptions(**arguments)
+    check_places(page, picture, [*files, model, *([] if options.mix is None else [options.mix])])
     output = (NbestOutput if options.nbest else OUTPUTS[options.format])(options, show)
-    sinks = [output]
-    with contextlib.nullcontext() if options.mix is None else Mixture(options.mix, options.mix_weight) as mixture:
+    with contextlib.ExitStack() as stack:
+        mixture = None
+        if options.mix is not None:
+            mixture = stack.enter_context(Mixture(options.mix, options.mix_weight))
         from theano_rnn.language_model import load
 
         lm = load(model)
+        drawn = list(surprisal_sinks(page, picture, files, model, options.mix))
+        for sink in drawn:
+            stack.callback(sink.discard)
+        sinks = [output, *drawn]
         for name, lines in texts(files, sys.stdin and sys.stdin.buffer):
             score_file(lm, name, lines, output, sinks, mixture)
         if not output.statistics.sentences:
             raise CorpusError("no sentences to score; give one a line")
         if mixture:
             mixture.finish()
-    for sink in sinks:
-        sink.finish()
+        for sink in sinks:
+            sink.finish()
     say(summary(output.statistics, options))
 
 

@@ -27,6 +27,7 @@ detokenize
 sentence_splitter
 word_tokenizer
 text
+token_places
 vocabulary
 batches
 allocator
@@ -48,6 +49,9 @@ beam_search
 text_generation
 language_model
 text_statistics
+surprisal
+surprisal_page
+surprisal_plot
 scoring_options
 score_formats
 nbest

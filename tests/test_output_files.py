@@ -22,6 +22,11 @@ def test_a_folder_is_no_place(tmp_path):
         check_output(tmp_path)
 
 
+def test_a_device_is_no_place():
+    with pytest.raises(OutputFileError, match="is no ordinary file, but would become one; choose another place"):
+        check_output(os.devnull)
+
+
 def test_a_missing_folder_is_no_place(tmp_path):
     with pytest.raises(OutputFileError, match="its folder does not exist; make it"):
         check_output(tmp_path / "none" / "page.html")

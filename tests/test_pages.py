@@ -33,6 +33,9 @@ def test_a_page_shows_texts_as_they_are_and_loads_nothing(tmp_path):
         ("a\x00b\x1b[0m", "a\\x00b\\x1b[0m"),
         ("\ud800", "\\ud800"),
         ("\u202e", "\\u202e"),
+        ("\u2028\u200b\n", "\\u2028\\u200b\\n"),
+        ("a\tb\xa0c\u3000d", "a\tb\xa0c\u3000d"),
+        ("\u0645\u06cc\u200c\u062e 👩\u200d👧", "\u0645\u06cc\u200c\u062e 👩\u200d👧"),
         ("'\"<&>", "&#x27;&quot;&lt;&amp;&gt;"),
     ],
 )

@@ -21,7 +21,7 @@ def check_output(path, inputs=()):
     OptionError
         If it is one of the inputs.
     OutputFileError
-        If it is a folder, or lies in one that is missing or not writable.
+        If it is a folder or a device, or lies in a folder that is missing or not writable.
     """
     path = Path(path)
     for source in inputs:
@@ -29,6 +29,8 @@ def check_output(path, inputs=()):
             raise OptionError(f"{path}: is one of the files that are read; choose another place for what is written")
     if path.is_dir():
         raise OutputFileError(f"{path}: is a folder; name a file in it")
+    if path.exists() and not path.is_file():
+        raise OutputFileError(f"{path}: is no ordinary file, but would become one; choose another place")
     if not path.resolve().parent.is_dir():
         raise OutputFileError(f"{path}: its folder does not exist; make it, or choose another place")
     if not os.access(path.resolve().parent, os.W_OK):
