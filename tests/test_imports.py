@@ -34,6 +34,7 @@ graph
 updates
 gradient_check
 model
+jacobians
 optimizer
 sampling
 scoring
@@ -63,6 +64,7 @@ MAY_USE_THEANO = {
     "updates",
     "gradient_check",
     "model",
+    "jacobians",
     "optimizer",
     "sampling",
 }
