@@ -14,6 +14,7 @@ checks
 atomic_files
 output_files
 pictures
+training_plot
 pages
 seal
 npz_reader

@@ -3,7 +3,7 @@ import importlib.util
 import pytest
 
 from theano_rnn.errors import OptionError
-from theano_rnn.pictures import new_figure, require_matplotlib, write_picture
+from theano_rnn.pictures import drawable, new_figure, require_matplotlib, write_picture
 
 
 def test_a_figure_becomes_a_png_of_its_size(tmp_path):
@@ -20,3 +20,24 @@ def test_without_matplotlib_the_extra_that_brings_it_is_named(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(OptionError, match=r'not installed; pip install "\.\[plot\]" brings it'):
         require_matplotlib()
+
+
+@pytest.mark.parametrize(
+    "text, shown",
+    [
+        ("He said: é ß Ω Ж ∞", "He said: é ß Ω Ж ∞"),
+        ("猫 a\U0001f9a9", "□ a□"),
+        ("a\x00b\x1b[0m\u202e\ud800", "a□b□[0m□□"),
+        ("  a\t\n b  ", "a b"),
+        ("x" * 20, "x" * 20),
+        ("x" * 21, "x" * 19 + "…"),
+    ],
+)
+def test_a_text_in_a_figure_is_one_line_of_what_the_font_can_show(text, shown):
+    assert drawable(text, 20) == shown
+
+
+def test_what_is_drawn_makes_no_warning_about_glyphs(tmp_path):
+    figure = new_figure(4, 3)
+    figure.text(0, 0.5, drawable("猫 \U0001f9a9 \U00013000 नमस्ते 👩‍👩‍👧 \x07 $x$ $", 50), parse_math=False)
+    write_picture(tmp_path / "a.png", figure)

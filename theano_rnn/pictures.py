@@ -1,5 +1,6 @@
 """Pictures as PNG files, drawn by matplotlib, which is optional: what all of them share, not what they show."""
 
+import functools
 import importlib.util
 import io
 
@@ -9,6 +10,8 @@ from theano_rnn.output_files import write_output
 # Told apart by those who see colours differently too (Okabe and Ito 2008).
 BLUE, ORANGE, GREEN, RED, GREY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#666666"
 DOTS_PER_INCH = 120
+FONT = "DejaVu Sans"  # comes with matplotlib: Latin, Greek, Cyrillic, Arabic, Hebrew and symbols, no Chinese, no Hindi
+NO_GLYPH = "\N{WHITE SQUARE}"
 
 
 def require_matplotlib():
@@ -27,6 +30,33 @@ def new_figure(width, height):
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), dpi=DOTS_PER_INCH, layout="constrained")
+
+
+def drawable(text, longest):
+    """A text as it can stand in a figure: one line, shortened, a white square for what the font cannot show.
+
+    Whoever draws it passes ``parse_math=False`` too, or else two dollar signs would begin a formula.
+
+    Parameters
+    ----------
+    text : str
+    longest : int
+        Characters; what is left out shows as an ellipsis.
+    """
+    text = " ".join(text.split())
+    if len(text) > longest:
+        text = text[: longest - 1].rstrip() + "…"
+    glyphs = font_glyphs()
+    return "".join(one if ord(one) in glyphs and one.isprintable() else NO_GLYPH for one in text)
+
+
+@functools.cache
+def font_glyphs():
+    """The code points that the font can show."""
+    from matplotlib.font_manager import FontProperties, findfont
+    from matplotlib.ft2font import FT2Font
+
+    return frozenset(FT2Font(findfont(FontProperties(family=FONT))).get_charmap())
 
 
 def write_picture(path, figure):
