@@ -36,11 +36,20 @@ updates
 gradient_check
 model
 jacobians
+forward_graph
+graph_layout
+graph_page
+gradient_flow
+gradients_plot
 optimizer
 sampling
 scoring
 generation
 language_model
+network_files
+reading
+gradient_curves
+model_summary
 options
 corpus
 corpus_cache
@@ -66,6 +75,7 @@ MAY_USE_THEANO = {
     "gradient_check",
     "model",
     "jacobians",
+    "forward_graph",
     "optimizer",
     "sampling",
 }
