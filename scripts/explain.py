@@ -40,6 +40,19 @@ def parse(argv):
     )
     add("--html", metavar="FILE.html", help="write a page with pictures")
     add("--hlo", action="store_true", help="show XLA's own program too, for a sentence of 10 words")
+    add = add_part(
+        "units", units, "what hidden units do while the network reads a text: a table, and the text coloured"
+    )
+    add("files", nargs="*", metavar="FILE", help="the text, as score.py takes it (default: standard input)")
+    add(
+        "--unit",
+        type=int,
+        action="append",
+        metavar="N",
+        help="a unit, from 0; may be repeated (default: all in the table, 5 in the page)",
+    )
+    add("--html", metavar="FILE.html", help="write a page with the text coloured by each unit")
+    add("--tokens", type=int, default=5000, metavar="N", help="read no more of the text (default: %(default)s)")
     add = add_part("info", info, "sizes, settings, history and vocabulary of the model")
     add("--json", action="store_true", help="as one JSON object")
     return parser.parse_args(argv)
@@ -81,6 +94,30 @@ def graph(arguments):
     for section in sections:
         if section.text is not None:
             show(f"# {section.heading}: {section.description}\n\n{section.text.rstrip()}\n")
+
+
+def units(arguments):
+    page = arguments.html and check_output(arguments.html, [arguments.model, *arguments.files])
+    from theano_rnn.language_model import load
+    from theano_rnn.reading import listed
+    from theano_rnn.units import observe
+    from theano_rnn.units_page import write_units_page
+
+    lm = load(arguments.model)
+    lines = read_lines(arguments.files, sys.stdin and sys.stdin.buffer)
+    try:
+        observed = observe(lm, lines, arguments.unit, arguments.tokens)
+    except ValueError as error:
+        raise OptionError(str(error)) from error
+    if page:
+        write_units_page(page, f"Hidden units of {Path(arguments.model).name}", observed)
+        say(f"the page with the coloured text is {page}")
+    if not observed.is_whole:
+        say(f"only the first {arguments.tokens:,} tokens were read; --tokens N reads more")
+    show("unit", "lowest", "highest", "deviation", "persistence", "high after", "low after")
+    for one in observed.figures:
+        numbers = (f"{number:.4f}" for number in (one.lowest, one.highest, one.deviation, one.persistence))
+        show(one.unit, *numbers, listed(one.high_after), listed(one.low_after))
 
 
 def info(arguments):

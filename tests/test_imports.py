@@ -50,6 +50,8 @@ network_files
 reading
 gradient_curves
 model_summary
+units
+units_page
 options
 corpus
 corpus_cache

@@ -7,6 +7,7 @@ from pathlib import Path
 from theano_rnn.checkpoint import read_archive
 from theano_rnn.model import PARAMETERS
 from theano_rnn.network_files import open_network
+from theano_rnn.reading import listed
 
 WORDS_SHOWN = 10
 OPTIONS_WIDTH = 90  # characters
@@ -129,9 +130,9 @@ def language_lines(summary):
     vocabulary = summary["vocabulary"]
     yield f"tokenizer     {described(settings)}"
     yield f"vocabulary    {vocabulary['size']:,} entries, {SPECIAL_TOKENS} of them special"
-    yield f"  most frequent   {shown_words(vocabulary['most_frequent'])}"
+    yield f"  most frequent   {listed(vocabulary['most_frequent'])}"
     if vocabulary["least_frequent"]:
-        yield f"  least frequent  {shown_words(vocabulary['least_frequent'])}"
+        yield f"  least frequent  {listed(vocabulary['least_frequent'])}"
     for number, line in enumerate(wrapped(summary["options"])):
         yield f"{'' if number else 'options':14}{line}"
     if not summary["history"]:
@@ -171,8 +172,3 @@ def wrapped(settings):
         else:
             lines.append(setting)
     return lines or ["not told"]
-
-
-def shown_words(words):
-    """Words divided by blanks; what would not be seen, a blank above all, as an escape in quotes."""
-    return "  ".join(word if word.isprintable() and not word.isspace() and word else ascii(word) for word in words)

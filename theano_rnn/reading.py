@@ -13,12 +13,15 @@ class Reading:
 
     Attributes
     ----------
+    line : str or None
+        What the tokens were made of: None where they are no whole line.
     tokens : list of str
         At character level ``\\n`` ends each line.
     ids : int32 array (1 + number of tokens,)
         The start marker, then the tokens: s_{i+1} is the state after reading tokens[i].
     """
 
+    line: str | None
     tokens: list
     ids: np.ndarray
 
@@ -43,23 +46,31 @@ def read_tokens(lm, lines, most_tokens):
         Whether the text ends there, so that nothing was left out.
     """
     left = check_count("most_tokens", most_tokens)
-    is_stream = lm.tokenizer.level == "char"
+    read_line = characters_of if lm.tokenizer.level == "char" else lm.tokenize
     found, is_whole = [], True
     for line in lines:
         if not left:
             is_whole = False
             break
-        tokens = [*line[: left + 1], "\n"] if is_stream else lm.tokenize(line)
+        tokens = read_line(line)
         is_whole = len(tokens) <= left
-        tokens = tokens[:left]
-        left -= len(tokens)
         if tokens:
-            found.append(tokens)
+            found.append((line if is_whole else None, tokens[:left]))
         if not is_whole:
             break
-    if is_stream and any(tokens != ["\n"] for tokens in found):
-        found = [[token for tokens in found for token in tokens]]
-    elif is_stream:
-        found = []
+        left -= len(tokens)
+    if lm.tokenizer.level == "char":
+        stream = [token for _, tokens in found for token in tokens]
+        found = [(None, stream)] if set(stream) - {"\n"} else []
     start = np.array([lm.start], np.int32)
-    return [Reading(tokens, np.concatenate([start, lm.vocabulary.encode(tokens)])) for tokens in found], is_whole
+    readings = [Reading(line, tokens, np.concatenate([start, lm.vocabulary.encode(tokens)])) for line, tokens in found]
+    return readings, is_whole
+
+
+def listed(tokens):
+    """Tokens divided by blanks; what would not be seen, a blank above all, as an escape in quotes."""
+    return " ".join(one if one and one.isprintable() and not one.isspace() else ascii(one) for one in tokens)
+
+
+def characters_of(line):
+    return [*line, "\n"]
