@@ -51,6 +51,7 @@ def gradients_figure(curves):
 def draw_curve(panel, curve):
     """The median as a line, within a band; what is exactly zero has no place on a logarithmic axis."""
     colour = COLOURS[curve.activation]
+    factor = "" if np.isnan(curve.factor) else f": × {curve.factor:.2f} a step"
     distances = range(1, len(curve.norms) + 1)
     low, middle, high = (np.ma.masked_equal(curve.percentile(share), 0) for share in (LOW, 50, HIGH))
     panel.fill_between(distances, low.filled(SMALLEST / 10), high, color=colour, alpha=0.15, linewidth=0)
@@ -60,5 +61,5 @@ def draw_curve(panel, curve):
         color=colour,
         linewidth=1.8,
         linestyle="-" if curve.trained else "--",
-        label=f"{drawable(curve.name, LONGEST_NAME)}: × {curve.factor:.2f} a step",
+        label=drawable(curve.name, LONGEST_NAME) + factor,
     )
