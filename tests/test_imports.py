@@ -24,6 +24,7 @@ detokenize
 sentence_splitter
 word_tokenizer
 text
+token_places
 vocabulary
 batches
 allocator
@@ -44,6 +45,9 @@ gradients_plot
 optimizer
 sampling
 scoring
+surprisal
+surprisal_page
+surprisal_plot
 generation
 language_model
 network_files

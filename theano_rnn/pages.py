@@ -1,6 +1,7 @@
 """Self-contained HTML pages: what all of them share, not what they show."""
 
 import html
+import unicodedata
 
 from theano_rnn.output_files import write_output
 
@@ -13,14 +14,19 @@ h1 { font-size: 1.4rem; line-height: 1.3; }
 table { border-collapse: collapse; }
 th, td { padding: 0.1rem 0.8rem 0.1rem 0; text-align: left; vertical-align: top; }
 """
+_KEPT = "\t\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"  # the last two shape the letters of Persian, Hindi, emoji
 
 
 def escaped(text):
     """Text as HTML, in attributes too: what would show as nothing or harm the page comes as an escape like \\x00."""
-    shown = "".join(
-        one if one.isprintable() or one == "\u200d" else one.encode("unicode_escape").decode("ascii") for one in text
-    )
-    return html.escape(shown)
+    if not text.isprintable():
+        text = "".join(one if is_shown(one) else one.encode("unicode_escape").decode("ascii") for one in text)
+    return html.escape(text)
+
+
+def is_shown(one):
+    """Whether a character shows on a page, as a blank if it is one."""
+    return one.isprintable() or one in _KEPT or unicodedata.category(one) == "Zs"
 
 
 def write_page(path, title, parts, style=""):

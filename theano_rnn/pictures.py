@@ -5,10 +5,11 @@ import importlib.util
 import io
 
 from theano_rnn.errors import OptionError
-from theano_rnn.output_files import write_output
+from theano_rnn.output_files import check_output, write_output
 
 # Told apart by those who see colours differently too (Okabe and Ito 2008).
 BLUE, ORANGE, GREEN, RED, GREY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#666666"
+TEXT = "#1a1a1a"
 DOTS_PER_INCH = 120
 FONT = "DejaVu Sans"  # comes with matplotlib: Latin, Greek, Cyrillic, Arabic, Hebrew and symbols, no Chinese, no Hindi
 NO_GLYPH = "\N{WHITE SQUARE}"
@@ -18,6 +19,23 @@ def require_matplotlib():
     """Raise OptionError where matplotlib is not installed."""
     if importlib.util.find_spec("matplotlib") is None:
         raise OptionError('pictures are drawn by matplotlib, which is not installed; pip install ".[plot]" brings it')
+
+
+def check_picture(path, inputs=()):
+    """The place of a picture to be drawn, as a Path: to be asked before long work.
+
+    Raises
+    ------
+    OptionError
+        If its name does not end in .png, it is one of the `inputs`, or matplotlib is not installed.
+    OutputFileError
+        If it cannot be written.
+    """
+    path = check_output(path, inputs)
+    if path.suffix.lower() != ".png":
+        raise OptionError(f"{path}: pictures are PNG files; let the name end in .png")
+    require_matplotlib()
+    return path
 
 
 def new_figure(width, height):

@@ -41,6 +41,11 @@ def handled_by(handler):
             signal.signal(number, earlier)
 
 
+def interrupt(number, frame=None):
+    """As a handler of signals: raise `Stopped` at once, so that what is being done cleans up behind itself."""
+    raise Stopped(number)
+
+
 class StopRequest:
     """Whether somebody wants an end. As a handler of signals, it raises `Stopped` only at the second one.
 

@@ -1,0 +1,66 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from theano_rnn.text import Tokenizer
+from theano_rnn.token_places import token_places
+
+TOKENIZERS = [
+    Tokenizer(),
+    Tokenizer(lowercase=False),
+    Tokenizer(tokenized=True, lowercase=False),
+    Tokenizer(level="char", lowercase=False),
+]
+
+
+def stretches(line, tokens):
+    places = token_places(line, tokens)
+    return None if places is None else [line[begin:end] for begin, end in places]
+
+
+@pytest.mark.parametrize(
+    "line, found",
+    [
+        ("He didn't  say\tno.", ["He", "did", "n't", "say", "no", "."]),
+        ('"So," she “won’t”', ['"', "So", ",", '"', "she", "“", "wo", "n’t", "”"]),
+        ("İSTANBUL Straße ΟΔΟΣ ﬁne", ["İSTANBUL", "Straße", "ΟΔΟΣ", "ﬁne"]),
+        ("Don’t I", ["Do", "n’t", "I"]),
+        ("猫 هذا 👩‍👩‍👧", ["猫", "هذا", "👩‍👩‍👧"]),
+        ("cannot", ["can", "not"]),
+        ("  ", []),
+        ("", []),
+    ],
+)
+def test_the_stretches_are_the_text_as_it_was_written(line, found):
+    tokens = Tokenizer().tokenize(line)
+    assert stretches(line, tokens) == found
+
+
+def test_both_kinds_of_double_quotes_are_found():
+    assert stretches("\"a\" ``b''", ["``", "a", "''", "``", "b", "''"]) == ['"', "a", '"', "``", "b", "''"]
+
+
+def test_characters_stand_where_they_stand_blanks_too():
+    assert token_places(" a  b", list(" a  b")) == [(i, i + 1) for i in range(5)]
+
+
+@pytest.mark.parametrize("tokens", [["a"], ["a", "c"], ["a", "b", "c"], ["b", "a"], ["ab"], ["a", "", "b"], []])
+def test_tokens_of_another_line_have_no_places(tokens):
+    assert token_places("a b", tokens) is None
+
+
+CHARACTERS = st.sampled_from("abIİßΣ \t’'\"`“”«»‘„.,:;…-—()[]{}<>&$%@#!?/\\\xa0\u3000") | st.characters()
+WORDS = st.sampled_from("Don’t CAN'T cannot gonna \"So,\" ``a'' U.S. 3,000 a--b it's. '' ' \" (\"x\")".split())
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(TOKENIZERS), st.text(CHARACTERS, max_size=40) | st.lists(WORDS).map(" ".join))
+def test_every_line_is_made_of_its_tokens_and_blanks(tokenizer, line):
+    line = line.replace("\n", " ")
+    tokens = tokenizer.tokenize(line)
+    places = token_places(line, tokens)
+    assert len(places) == len(tokens)
+    covered = [i for begin, end in places for i in range(begin, end)]
+    assert covered == sorted(set(covered))
+    assert all(begin < end for begin, end in places)
+    assert not "".join(one for i, one in enumerate(line) if i not in set(covered)).strip()
