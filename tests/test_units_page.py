@@ -65,6 +65,14 @@ def test_each_token_has_the_shade_and_the_value_of_its_state(tmp_path):
     assert {"script", "link", "img", "b"}.isdisjoint(page.tags)
 
 
+def test_lines_of_words_are_shown_as_they_were_written(tmp_path):
+    lm = language_model()
+    lm.tokenizer = Tokenizer()
+    page, text = page_of(tmp_path, observe(lm, ["The  dog,  can't", 'say "the dog"'], [0]))
+    assert [span[2] for span in page.spans] == ["The", "dog", ",", "ca", "n't", "say", '"', "the", "dog", '"']
+    assert re.sub("<[^>]*>", "", text.partition('<div class="text">')[2]).split("\n")[1] == "The  dog,  can&#x27;t"
+
+
 def test_characters_keep_their_lines_and_blanks(tmp_path):
     observed = observe(language_model("char"), ["a b", "", "b"], [0])
     page, text = page_of(tmp_path, observed)

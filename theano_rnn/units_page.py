@@ -6,6 +6,7 @@ import numpy as np
 
 from theano_rnn.pages import escaped, write_page
 from theano_rnn.reading import listed
+from theano_rnn.token_places import token_places
 
 UNITS_SHOWN = 5
 BLUE, WHITE, ORANGE = (94, 174, 230), (255, 255, 255), (245, 150, 60)  # the text is readable on each
@@ -112,19 +113,31 @@ def legend(largest, figures):
 
 
 def paragraphs(lm, reading, values, known, largest):
-    """The lines of a reading, a paragraph each."""
+    """The lines of a reading, a paragraph each: as they were written, or their tokens with blanks between them."""
     shades = np.rint(np.clip(values / largest, -1, 1) * SHADES).astype(int).tolist()
-    marked = [
-        marked_token(token, shade, value, is_known)
-        for token, shade, value, is_known in zip(reading.tokens, shades, values.tolist(), known, strict=True)
-    ]
-    if lm.tokenizer.level == "word":
-        yield f'<p dir="auto">{" ".join(marked)}</p>\n'
-        return
-    ends = [i + 1 for i, token in enumerate(reading.tokens) if token == "\n"]
-    for begin, end in itertools.pairwise([0, *ends, len(marked)]):
-        if end > begin:
-            yield f'<p dir="auto">{"".join(marked[begin:end])}</p>\n'
+    colours = list(zip(shades, values.tolist(), known, strict=True))
+    if lm.tokenizer.level == "char":
+        marked = [marked_token(token, *colour) for token, colour in zip(reading.tokens, colours, strict=True)]
+        ends = [i + 1 for i, token in enumerate(reading.tokens) if token == "\n"]
+        lines = [
+            "".join(marked[begin:end]) for begin, end in itertools.pairwise([0, *ends, len(marked)]) if end > begin
+        ]
+    else:
+        lines = [marked_line(reading, colours)]
+    for line in lines:
+        yield f'<p dir="auto">{line}</p>\n'
+
+
+def marked_line(reading, colours):
+    """A line of words, each token's stretch of it marked."""
+    places = None if reading.line is None else token_places(reading.line, reading.tokens)
+    if places is None:
+        return " ".join(marked_token(token, *colour) for token, colour in zip(reading.tokens, colours, strict=True))
+    parts, position = [], 0
+    for (begin, end), colour in zip(places, colours, strict=True):
+        parts += escaped(reading.line[position:begin]), marked_token(reading.line[begin:end], *colour)
+        position = end
+    return "".join([*parts, escaped(reading.line[position:])])
 
 
 def marked_token(text, shade, value, is_known):
