@@ -107,6 +107,7 @@ def test_info_is_text_or_json(model, capsys):
     assert json.loads(capsys.readouterr().out)["network"]["word_dim"] == 6
 
 
+@pytest.mark.slow
 def test_a_bare_network_is_enough_for_all_but_units(tmp_path, text, capsys):
     path = tmp_path / "bare.npz"
     np.savez(path, **RNN(9, 4, seed=3).get_values())

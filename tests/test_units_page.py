@@ -1,3 +1,4 @@
+import functools
 import html.parser
 import re
 
@@ -14,6 +15,7 @@ from theano_rnn.vocabulary import Vocabulary
 WORDS = ["SENTENCE_START", "SENTENCE_END", "UNKNOWN_TOKEN", "the", "dog", "<b>", "&"]
 
 
+@functools.cache
 def language_model(level="word", activation="tanh"):
     words = WORDS if level == "word" else [*WORDS[:3], "a", "b"]
     rnn = RNN(len(words), 7, activation=activation, seed=4)
@@ -66,8 +68,7 @@ def test_each_token_has_the_shade_and_the_value_of_its_state(tmp_path):
 
 
 def test_lines_of_words_are_shown_as_they_were_written(tmp_path):
-    lm = language_model()
-    lm.tokenizer = Tokenizer()
+    lm = LanguageModel(language_model().rnn, language_model().vocabulary, Tokenizer())
     page, text = page_of(tmp_path, observe(lm, ["The  dog,  can't", 'say "the dog"'], [0]))
     assert [span[2] for span in page.spans] == ["The", "dog", ",", "ca", "n't", "say", '"', "the", "dog", '"']
     assert re.sub("<[^>]*>", "", text.partition('<div class="text">')[2]).split("\n")[1] == "The  dog,  can&#x27;t"
@@ -92,7 +93,7 @@ def test_relu_is_shaded_up_to_its_largest_value(tmp_path):
 
 
 def test_a_relu_unit_that_is_always_zero_can_be_shown(tmp_path):
-    lm = language_model(activation="relu")
+    lm = language_model.__wrapped__(activation="relu")
     values = lm.rnn.get_values()
     lm.rnn.set_values({name: np.zeros_like(value) for name, value in values.items()})
     page, _ = page_of(tmp_path, observe(lm, ["the dog"], [1]))

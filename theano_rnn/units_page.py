@@ -19,7 +19,7 @@ STYLE = f"""
 h2 {{ font-size: 1.15rem; margin: 2.5rem 0 0; }}
 h2 + p {{ margin-top: 0; }}
 table {{ display: block; overflow-x: auto; }}
-th {{ white-space: nowrap; }}
+th, td {{ white-space: nowrap; }}
 .legend span {{ padding: 0 0.5em; white-space: nowrap; }}
 .legend .v0 {{ box-shadow: inset 0 0 0 1px #ccc; }}
 sub {{ line-height: 0; }}
