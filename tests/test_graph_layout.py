@@ -56,5 +56,12 @@ def test_lines_that_need_not_cross_do_not():
     assert crossings(ordered(layers, upper, lower_neighbours(upper, 4)), upper) == 0
 
 
+def test_a_line_passes_boxes_on_the_side_where_it_ends():
+    for last, is_left in (([0, 2], True), ([2, 0], False)):
+        layout = lay_out([(60, 24)] * 4, [[], [0], [1], last])
+        (points,) = (points for source, target, points in layout.lines if (source, target) == (0, 3))
+        assert all((x < layout.boxes[1][0] + 30) == is_left for x, _ in points[1:-1])
+
+
 def test_no_boxes_take_no_room():
     assert lay_out([], []).width == 0
