@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from theano_rnn.gradient_flow import Curve
-from theano_rnn.gradients_plot import draw_gradients, gradients_figure
+from theano_rnn.gradients_plot import colours_of, draw_gradients, gradients_figure
 
 generator = np.random.default_rng(1)
 
@@ -23,6 +23,13 @@ def test_each_curve_is_its_median_with_its_name_and_factor():
     assert panel.get_yscale() == "log"
     labels = [text.get_text() for text in panel.get_legend().get_texts()]
     assert labels[0] == f"trained $a_1$ □: × {curves[0].factor:.2f} a step"
+
+
+def test_networks_of_one_kind_have_colours_of_their_own():
+    kinds = [("tanh", True), ("tanh", True), ("relu", True), ("relu", True), ("tanh", False), ("relu", False)]
+    colours = colours_of([curve(str(i), *kind) for i, kind in enumerate(kinds)])
+    assert len(set(colours[:4])) == 4
+    assert colours[4:] == [colours[0], colours[2]]
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,14 @@
 """How errors fade with the distance, as a picture: the vanishing gradient of the tutorial's part 3."""
 
+import itertools
+
 import numpy as np
 
 from theano_rnn.gradient_flow import HIGH, LOW
-from theano_rnn.pictures import BLUE, GREY, ORANGE, drawable, new_figure, write_picture
+from theano_rnn.pictures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, drawable, new_figure, write_picture
 
 COLOURS = {"tanh": BLUE, "relu": ORANGE}
+MORE_COLOURS = (GREEN, RED, PURPLE, GREY)  # for more networks of a kind
 SMALLEST = 1e-12  # below it, lines are of no interest
 LONGEST_NAME = 40  # characters
 
@@ -31,8 +34,8 @@ def gradients_figure(curves):
     figure = new_figure(6.7, 4.4)
     panel = figure.subplots()
     panel.axhline(1, color=GREY, linewidth=0.8, linestyle=":")
-    for curve in curves:
-        draw_curve(panel, curve)
+    for curve, colour in zip(curves, colours_of(curves), strict=True):
+        draw_curve(panel, curve, colour)
     panel.set_yscale("log")
     low, high = panel.get_ylim()
     panel.set_ylim(max(low, SMALLEST), high)
@@ -48,9 +51,18 @@ def gradients_figure(curves):
     return figure
 
 
-def draw_curve(panel, curve):
+def colours_of(curves):
+    """A colour for each curve: that of its activation, another one where a trained or untrained one of it was before."""
+    others, seen, colours = itertools.cycle(MORE_COLOURS), set(), []
+    for curve in curves:
+        kind = curve.activation, curve.trained
+        colours.append(next(others) if kind in seen else COLOURS[curve.activation])
+        seen.add(kind)
+    return colours
+
+
+def draw_curve(panel, curve, colour):
     """The median as a line, within a band; what is exactly zero has no place on a logarithmic axis."""
-    colour = COLOURS[curve.activation]
     factor = "" if np.isnan(curve.factor) else f": × {curve.factor:.2f} a step"
     distances = range(1, len(curve.norms) + 1)
     low, middle, high = (np.ma.masked_equal(curve.percentile(share), 0) for share in (LOW, 50, HIGH))

@@ -9,6 +9,7 @@ from theano_rnn.output_files import check_output, write_output
 
 # Told apart by those who see colours differently too (Okabe and Ito 2008).
 BLUE, ORANGE, GREEN, RED, GREY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#666666"
+PURPLE = "#cc79a7"
 TEXT = "#1a1a1a"
 DOTS_PER_INCH = 120
 FONT = "DejaVu Sans"  # comes with matplotlib: Latin, Greek, Cyrillic, Arabic, Hebrew and symbols, no Chinese, no Hindi
