@@ -52,7 +52,7 @@ def gradients_figure(curves):
 
 
 def colours_of(curves):
-    """A colour for each curve: that of its activation, another one where a trained or untrained one of it was before."""
+    """A colour for each curve: its activation's, or another where one of its kind, trained or not, came before."""
     others, seen, colours = itertools.cycle(MORE_COLOURS), set(), []
     for curve in curves:
         kind = curve.activation, curve.trained
