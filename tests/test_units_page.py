@@ -1,3 +1,4 @@
+import dataclasses
 import functools
 import html.parser
 import re
@@ -8,7 +9,7 @@ import pytest
 from theano_rnn.language_model import LanguageModel
 from theano_rnn.model import RNN
 from theano_rnn.text import Tokenizer
-from theano_rnn.units import observe
+from theano_rnn.units import observe, unit_figures
 from theano_rnn.units_page import marked_token, shade_styles, shown, write_units_page
 from theano_rnn.vocabulary import Vocabulary
 
@@ -93,10 +94,10 @@ def test_relu_is_shaded_up_to_its_largest_value(tmp_path):
 
 
 def test_a_relu_unit_that_is_always_zero_can_be_shown(tmp_path):
-    lm = language_model.__wrapped__(activation="relu")
-    values = lm.rnn.get_values()
-    lm.rnn.set_values({name: np.zeros_like(value) for name, value in values.items()})
-    page, _ = page_of(tmp_path, observe(lm, ["the dog"], [1]))
+    observed = observe(language_model(activation="relu"), ["the dog"], [1])
+    values = [np.zeros_like(observed.values[0])]
+    figures = unit_figures([1], observed.readings, values)
+    page, _ = page_of(tmp_path, dataclasses.replace(observed, values=values, figures=figures))
     assert [span[1] for span in page.spans] == ["0.00", "0.00"]
 
 
