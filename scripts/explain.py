@@ -65,9 +65,12 @@ def gradients(arguments):
     from theano_rnn.gradient_curves import measure_curves
     from theano_rnn.gradients_plot import draw_gradients
 
+    def begun(name):
+        say(f"{name} …")
+
     lines = None if arguments.text is None else read_lines([arguments.text], None)
     try:
-        curves = measure_curves(models, lines, arguments.length, arguments.starts, arguments.seed)
+        curves = measure_curves(models, lines, arguments.length, arguments.starts, arguments.seed, begun)
     except ValueError as error:
         raise OptionError(str(error)) from error
     draw_gradients(plot, curves)

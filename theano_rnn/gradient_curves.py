@@ -16,7 +16,7 @@ MOST_TOKENS = 20_000  # of a text: places are drawn from its beginning
 TEXTS = 16
 
 
-def measure_curves(paths, lines, length, starts, seed):
+def measure_curves(paths, lines, length, starts, seed, begun=None):
     """Curves of the networks in files, then of untrained ones, tanh and ReLU, of the first one's size.
 
     Parameters
@@ -27,6 +27,9 @@ def measure_curves(paths, lines, length, starts, seed):
         What all of them read; None: texts that the first language model writes, none of them shorter than `length`.
     length, starts, seed
         As for `theano_rnn.gradient_flow.measure`; the seed is also that of what is random here.
+
+    begun : callable, optional
+        Called with the name of each curve before it is measured, which takes a while for large networks.
 
     Returns
     -------
@@ -44,18 +47,21 @@ def measure_curves(paths, lines, length, starts, seed):
         raise ValueError(f"length: expected at most {LONGEST}, got {length}")
     check_count("starts", starts)
     check_count("seed", seed, 0)
+    begun = begun or (lambda name: None)
     networks = [open_network(path) for path in paths]
     lines = read_or_write(lines, networks, length, seed)
     curves, first = [], None
     for name, (rnn, lm) in zip(names_of(paths, networks), networks, strict=True):
         sequences = random_sequences(rnn.word_dim, length, seed) if lm is None else sequences_of(lm, lines)
         first = first or (rnn, sequences)
+        begun(name)
         curves.append(Curve(name, rnn.activation, True, measure(rnn, sequences, length, starts, seed)))
     rnn, sequences = first
     for activation, name in NAMES.items():
+        name = f"untrained {name}"
+        begun(name)
         untrained = RNN(rnn.word_dim, rnn.hidden_dim, activation=activation, seed=seed)
-        norms = measure(untrained, sequences, length, starts, seed)
-        curves.append(Curve(f"untrained {name}", activation, False, norms))
+        curves.append(Curve(name, activation, False, measure(untrained, sequences, length, starts, seed)))
     return curves
 
 
