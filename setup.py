@@ -24,6 +24,7 @@ setup(
             "theano-rnn-train = theano_rnn.scripts.train:main",
             "theano-rnn-score = theano_rnn.scripts.score:main",
             "theano-rnn-generate = theano_rnn.scripts.generate:main",
+            "theano-rnn-explain = theano_rnn.scripts.explain:main",
             "theano-rnn-benchmark = theano_rnn.scripts.benchmark:main",
         ]
     },

@@ -24,6 +24,7 @@ from theano_rnn.engine import (
     float_type,
     shared_array,
     theano,
+    xla_program,
 )
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -52,6 +53,19 @@ def test_models_of_both_precisions_live_in_one_process_and_leave_jaxs_setting_al
         assert jax.config.jax_enable_x64 == before
     single.hidden_states([0] * 9)  # a new shape, traced after the other precision was used
     assert compiled_shapes(single._hidden_states) == 2 and compiled_shapes(double._hidden_states) == 1
+
+
+@pytest.mark.parametrize("dtype, shown", [("float32", "f32[3]"), ("float64", "f64[3]")])
+def test_the_program_of_a_function_is_told_for_shapes_in_its_own_precision(dtype, shown):
+    shared = shared_array(np.ones(3, dtype), "shared")
+
+    def build():
+        x = T.vector("x")
+        return [x], T.exp(x) * shared, None
+
+    program = xla_program(compile_function(build, dtype), [np.zeros(3, dtype)])
+    assert "exponential" in program and program.startswith("HloModule")
+    assert f"({shown}" in program.splitlines()[0] and "[4]" not in program.splitlines()[0]
 
 
 def test_updates_are_applied_after_each_call():

@@ -39,6 +39,12 @@ graph
 updates
 gradient_check
 model
+jacobians
+forward_graph
+graph_layout
+graph_page
+gradient_flow
+gradients_plot
 optimizer
 sampling
 beam_step
@@ -57,6 +63,12 @@ score_formats
 nbest
 token_scores
 mixture
+network_files
+reading
+gradient_curves
+model_summary
+units
+units_page
 options
 fine_tuning
 corpus
@@ -87,6 +99,8 @@ MAY_USE_THEANO = {
     "updates",
     "gradient_check",
     "model",
+    "jacobians",
+    "forward_graph",
     "optimizer",
     "sampling",
     "beam_step",

@@ -136,7 +136,7 @@ class XLALinker(JAXLinker):
                         storages[i][0] = results[output]
                 return results
 
-        call.compiled = compiled
+        call.compiled, call.double = compiled, double
         return call
 
 
@@ -247,6 +247,25 @@ def note_fork():
 def compiled_shapes(function):
     """How many combinations of input shapes XLA has compiled for a function from `compile_function`."""
     return function.function.vm.jit_fn.compiled._cache_size()
+
+
+def xla_program(function, arguments):
+    """The program that XLA makes of a compiled function for arguments of these shapes, as its text (optimised HLO).
+
+    Parameters
+    ----------
+    function : callable
+        From `compile_function`.
+    arguments : sequence of NumPy arrays
+
+    Returns
+    -------
+    str
+    """
+    call = function.vm.jit_fn
+    shared = [container.storage[0] for container in function.input_storage[len(arguments) :]]
+    with jax.enable_x64(call.double):
+        return call.compiled.lower(*arguments, *shared).compile().as_text()
 
 
 def select_device(name):

@@ -9,6 +9,7 @@ from theano_rnn.output_files import check_output, write_output
 
 # Told apart by those who see colours differently too (Okabe and Ito 2008).
 BLUE, ORANGE, GREEN, RED, GREY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#666666"
+PURPLE = "#cc79a7"
 TEXT = "#1a1a1a"
 DOTS_PER_INCH = 120
 FONT = "DejaVu Sans"  # comes with matplotlib: Latin, Greek, Cyrillic, Arabic, Hebrew and symbols, no Chinese, no Hindi
@@ -80,11 +81,17 @@ def font_glyphs():
 def write_picture(path, figure):
     """Write a figure as PNG: the old file stays until the new one is whole.
 
+    In 256 colours, which suffice for lines and bands on white: a third of the size.
+
     Raises
     ------
     OutputFileError
         Where that is impossible.
     """
-    data = io.BytesIO()
-    figure.savefig(data, format="png")
+    from PIL import Image  # matplotlib needs it too
+
+    drawn, data = io.BytesIO(), io.BytesIO()
+    figure.savefig(drawn, format="png")
+    with Image.open(drawn) as image:
+        image.convert("RGB").quantize(256).save(data, format="png", optimize=True)
     write_output(path, [data.getvalue()])
