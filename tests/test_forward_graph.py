@@ -23,7 +23,7 @@ def test_the_compiled_graph_is_that_of_forward_propagation(tanh):
     x = np.array([[3], [0], [7], [7], [10]], np.int32)
     np.testing.assert_array_equal(np.asarray(tanh.function(x)), rnn.forward_propagation(x[:, 0]))
     operations = [
-        [type(node.op) for node in function.maker.fgraph.toposort()]
+        [type(node.op) for node in function.function.maker.fgraph.toposort()]
         for function in (tanh.function, rnn._forward_propagation)
     ]
     assert operations[0] == operations[1]

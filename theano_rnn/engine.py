@@ -249,12 +249,12 @@ def compiled_shapes(function):
     return function.function.vm.jit_fn.compiled._cache_size()
 
 
-def xla_program(function, arguments):
+def xla_program(compiled, arguments):
     """The program that XLA makes of a compiled function for arguments of these shapes, as its text (optimised HLO).
 
     Parameters
     ----------
-    function : callable
+    compiled : CompiledFunction
         From `compile_function`.
     arguments : sequence of NumPy arrays
 
@@ -262,6 +262,7 @@ def xla_program(function, arguments):
     -------
     str
     """
+    function = compiled.function
     call = function.vm.jit_fn
     shared = [container.storage[0] for container in function.input_storage[len(arguments) :]]
     with jax.enable_x64(call.double):

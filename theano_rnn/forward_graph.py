@@ -74,7 +74,7 @@ class ForwardGraph:
 
     def compiled(self):
         """(text, boxes) of the graph after PyTensor's rewrites, as it is handed to XLA."""
-        outputs = self.function.maker.fgraph.outputs
+        outputs = self.function.function.maker.fgraph.outputs
         return theano.dprint(self.function, file="str"), boxes_of(outputs, {}, self.rnn.parameters)
 
     def step(self):
@@ -82,7 +82,7 @@ class ForwardGraph:
         return boxes_of_step([self.o])
 
     def compiled_step(self):
-        return boxes_of_step(self.function.maker.fgraph.outputs)
+        return boxes_of_step(self.function.function.maker.fgraph.outputs)
 
     def program(self, steps=10):
         """XLA's optimised program (HLO) for one sentence of so many words, without where its parts come from."""
