@@ -75,7 +75,7 @@ class ForwardGraph:
     def compiled(self):
         """(text, boxes) of the graph after PyTensor's rewrites, as it is handed to XLA."""
         outputs = self.function.function.maker.fgraph.outputs
-        return theano.dprint(self.function, file="str"), boxes_of(outputs, {}, self.rnn.parameters)
+        return theano.dprint(self.function.function, file="str"), boxes_of(outputs, {}, self.rnn.parameters)
 
     def step(self):
         """Boxes of one step of the loop as it was built."""
