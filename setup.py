@@ -16,7 +16,7 @@ setup(
     install_requires=["pytensor>=3.0.7,<4", "jax>=0.10", "numpy>=2", "nltk>=3.9", "tqdm>=4.60", "filelock>=3.15"],
     extras_require={
         "plot": ["matplotlib>=3.8"],
-        "test": ["pytest>=8", "ruff>=0.9", "matplotlib>=3.8"],
+        "test": ["pytest>=8", "pytest-xdist>=3.6", "ruff>=0.9", "matplotlib>=3.8"],
         "gpu": ["jax[cuda12]>=0.10"],
     },
     entry_points={

@@ -27,6 +27,13 @@ def test_a_table_has_a_row_a_workload_and_the_peers_columns_only_with_a_peer():
     assert row["tokens/s"] == "32,000"
 
 
+def test_products_too_small_to_be_timed_give_no_ratio():
+    result = Result(STANDARD[0], [0.002], 0.0, [], "")
+    assert result.to_json()["ours_over_products"] is None
+    lines = benchmark_report.table([result]).splitlines()
+    assert dict(zip(cells(lines[0]), cells(lines[2]), strict=True))["ours / products"] == ""
+
+
 def test_columns_are_as_wide_as_their_widest_cell():
     lines = benchmark_report.markdown(["a", "bbb"], [["cccc", "d"]]).splitlines()
     assert lines == ["| a    | bbb |", "| ---- | --- |", "| cccc | d   |"]

@@ -162,6 +162,11 @@ class Result:
     form: str
 
     @property
+    def over_products(self):
+        """Our time over that of the bare products; None if these are too small to be timed."""
+        return statistics.median(self.ours) / self.floor if self.floor else None
+
+    @property
     def ratios(self):
         """Peer's time over ours, round by round."""
         return [theirs / ours for ours, theirs in zip(self.ours, self.theirs, strict=False)]
@@ -173,7 +178,7 @@ class Result:
             "ours_rounds_s": self.ours,
             "tokens_per_second": self.workload.tokens / statistics.median(self.ours),
             "products_s": self.floor,
-            "ours_over_products": statistics.median(self.ours) / self.floor,
+            "ours_over_products": self.over_products,
         }
         if self.theirs:
             record |= {

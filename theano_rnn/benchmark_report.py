@@ -40,7 +40,7 @@ def table(results):
             f"{1e3 * record['ours_s']:.2f}",
             f"{record['tokens_per_second']:,.0f}",
             f"{1e3 * record['products_s']:.2f}",
-            f"{record['ours_over_products']:.2f}",
+            f"{result.over_products:.2f}" if result.floor else "",
         ]
         if with_peer:
             row += [
