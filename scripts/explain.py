@@ -10,7 +10,7 @@ from theano_rnn.command_line import ArgumentParser, run, say, show
 from theano_rnn.corpus_files import read_lines
 from theano_rnn.errors import OptionError
 from theano_rnn.output_files import check_output
-from theano_rnn.pictures import require_matplotlib
+from theano_rnn.pictures import check_picture
 
 MODEL = "models/rnn.npz"
 
@@ -59,9 +59,8 @@ def parse(argv):
 
 
 def gradients(arguments):
-    require_matplotlib()
     models = [arguments.model, *arguments.compare]
-    plot = check_output(arguments.plot, [*models, *([arguments.text] if arguments.text else [])])
+    plot = check_picture(arguments.plot, [*models, *([arguments.text] if arguments.text else [])])
     from theano_rnn.gradient_curves import measure_curves
     from theano_rnn.gradients_plot import draw_gradients
 

@@ -4,6 +4,7 @@ import itertools
 import json
 import math
 import shlex
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -405,6 +406,11 @@ def test_a_real_picture_is_there(toy, tmp_path):
     assert plot.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
 
 
+def test_a_picture_of_another_format_is_refused_before_the_text_is_read(tmp_path):
+    with pytest.raises(OptionError, match="m.pdf: pictures are PNG files"):
+        train(tmp_path / "absent.txt", model=tmp_path / "m.npz", plot=tmp_path / "m.pdf")
+
+
 def test_without_matplotlib_a_picture_is_refused_before_the_text_is_read(tmp_path, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(OptionError, match="matplotlib, which is not installed"):
@@ -417,17 +423,18 @@ def test_places_that_a_picture_must_not_take_are_refused_before_the_text_is_read
 ):
     model = unbroken("words")
     monkeypatch.setattr(training, "encoded_text", None)
-    log = tmp_path / "log.jsonl"
+    log, text, folder = tmp_path / "log.png", tmp_path / "text.png", tmp_path / "folder.png"
+    shutil.copy(toy, text)
+    folder.mkdir()
     for place, message in (
-        (model, "is where the model goes; choose another place for the picture"),
-        (model.with_suffix(".checkpoint.npz"), "is where the model goes; choose another place for the picture"),
+        (model, "pictures are PNG files; let the name end in .png"),
         (log, "is where the log goes; choose another place for the picture"),
-        (toy, "is one of the texts; choose another place for what is written"),
+        (text, "is one of the texts; choose another place for what is written"),
     ):
         with pytest.raises(OptionError, match=f"{place.name}: {message}"):
-            train(toy, model=model, resume=resume, plot=place, log=log, **WORDS)
+            train(text, model=model, resume=resume, plot=place, log=log, **WORDS)
     with pytest.raises(ModelFileError, match="is a folder; name a file in it"):
-        train(toy, model=model, resume=resume, plot=tmp_path, **WORDS)
+        train(toy, model=model, resume=resume, plot=folder, **WORDS)
 
 
 def test_curves_that_no_run_can_have_are_refused(toy, tmp_path, drawn):

@@ -124,6 +124,7 @@ def test_a_bare_network_is_enough_for_all_but_units(tmp_path, text, capsys):
         (["info", "--model", "none.npz"], ["none.npz: no such file"]),
         (["graph", "--model", "none.npz"], ["none.npz: no such file"]),
         (["gradients", "--model", "none.npz", "--plot", "{folder}/a.png"], ["none.npz: no such file"]),
+        (["gradients", "--plot", "{folder}/a.svg"], ["a.svg: pictures are PNG files"]),
         (["gradients", "--plot", "{folder}/none/a.png"], ["a.png: its folder does not exist"]),
         (["gradients", "--plot", "{model}"], ["rnn.npz: is one of the files that are read"]),
         (["gradients", "--plot", "{text}", "--text", "{text}"], ["a.txt: is one of the files that are read"]),

@@ -16,8 +16,10 @@ FONT = "DejaVu Sans"  # comes with matplotlib: Latin, Greek, Cyrillic, Arabic, H
 NO_GLYPH = "\N{WHITE SQUARE}"
 
 
-def require_matplotlib():
-    """Raise OptionError where matplotlib is not installed."""
+def require_drawable(path):
+    """Raise OptionError where a picture's name does not end in .png, or matplotlib is not installed."""
+    if not str(path).lower().endswith(".png"):
+        raise OptionError(f"{path}: pictures are PNG files; let the name end in .png")
     if importlib.util.find_spec("matplotlib") is None:
         raise OptionError('pictures are drawn by matplotlib, which is not installed; pip install ".[plot]" brings it')
 
@@ -33,9 +35,7 @@ def check_picture(path, inputs=()):
         If it cannot be written.
     """
     path = check_output(path, inputs)
-    if path.suffix.lower() != ".png":
-        raise OptionError(f"{path}: pictures are PNG files; let the name end in .png")
-    require_matplotlib()
+    require_drawable(path)
     return path
 
 

@@ -12,7 +12,7 @@ from theano_rnn.fine_tuning import unknown_share, with_settings_of
 from theano_rnn.language_model import load
 from theano_rnn.model import check_shapes, shapes_of_parameters
 from theano_rnn.options import TrainingOptions
-from theano_rnn.pictures import require_matplotlib
+from theano_rnn.pictures import require_drawable
 from theano_rnn.reporter import Reporter
 from theano_rnn.run_files import RunFiles
 from theano_rnn.stopping import TimeLimit
@@ -72,7 +72,7 @@ def train(
     time_limit = TimeLimit(max_minutes)
     files = RunFiles(Path(model), *(None if path is None else Path(path) for path in (log, plot)))
     if plot is not None:
-        require_matplotlib()
+        require_drawable(plot)
     if resume:
         files.require_checkpoint()
         with files.alone():
