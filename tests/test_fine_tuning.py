@@ -246,7 +246,7 @@ def test_files_that_are_no_language_models_are_refused(folder, base, tmp_path):
 def test_places_where_the_other_model_would_be_overwritten_are_refused(folder, base, tmp_path):
     start = tmp_path / "m.previous.npz"
     start.write_bytes(base().read_bytes())
-    for settings in ({}, {"log": start}, {"plot": start}):
+    for settings in ({}, {"log": start}):
         with pytest.raises(
             OptionError, match="m.previous.npz: is (the model to start from|where the model goes); choose"
         ):
