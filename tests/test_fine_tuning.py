@@ -251,10 +251,10 @@ def test_places_where_the_other_model_would_be_overwritten_are_refused(folder, b
             OptionError, match="m.previous.npz: is (the model to start from|where the model goes); choose"
         ):
             tuned(folder, start, tmp_path / "m.npz", **settings)
-    other = tmp_path / "start.npz"
+    other = tmp_path / "start.png"
     other.write_bytes(base().read_bytes())
     for name in ("log", "plot"):
-        with pytest.raises(OptionError, match="start.npz: is the model to start from; choose another place"):
+        with pytest.raises(OptionError, match="start.png: is the model to start from; choose another place"):
             tuned(folder, other, tmp_path / "n.npz", **{name: other})
     assert start.read_bytes() == other.read_bytes() == base().read_bytes()
 
