@@ -42,6 +42,28 @@ def test_scores_of_words_add_up_to_that_of_the_sentence(lm, exact, sentence):
         assert total == pytest.approx(model.score(sentence), rel=tolerance, abs=tolerance)
 
 
+def test_a_sharp_distribution_over_many_words_adds_up_in_single_precision():
+    lm = make([f"w{i}" for i in range(3000)])
+    values = lm.rnn.get_values()
+    lm.rnn.set_values({**values, "V": values["V"] * 60})
+    generator = np.random.default_rng(3)
+    for _ in range(20):
+        tokens, state, total = [], lm.state(), 0.0
+        for _ in range(15):  # among the words that are probable, one in a thousand of them
+            best = np.argsort(-lm.next_log_probabilities(state), kind="stable")
+            word = lm.vocabulary.index_to_word[next(i for i in best[generator.integers(0, 3) :] if i > 2)]
+            tokens.append(word)
+            state, value = lm.advance(state, word)
+            total += value
+        total += lm.advance(state, SENTENCE_END)[1]
+        assert total == pytest.approx(lm.score(" ".join(tokens)), rel=5e-7, abs=5e-6)
+
+
+def test_what_is_no_state_is_refused(lm):
+    with pytest.raises(TypeError, match="^state: expected what `state` or `advance` gave, got NoneType$"):
+        lm.advance(None, "dog")
+
+
 def test_characters_add_up_too(characters):
     for sentence in ("ab ba", "xa", ""):
         for end in (SENTENCE_END, "\n"):

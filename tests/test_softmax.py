@@ -125,6 +125,17 @@ def test_extreme_outputs_stay_finite_and_exact(monkeypatch, dtype, rows):
     np.testing.assert_allclose(log_probability, np.where(np.arange(24) % 2, 0.0, -2000.0), atol=1e-6)
 
 
+def test_scores_in_single_precision_are_off_by_rounding_and_not_to_one_side():
+    generator = np.random.default_rng(1)
+    s, V = np.tanh(generator.normal(size=(2000, 100))), generator.normal(size=(3000, 100)) * 0.7
+    s, V = s.astype(np.float32), V.astype(np.float32)
+    o = softmax.softmax(s.astype(np.float64).dot(V.T.astype(np.float64)))
+    # One word is probable, and of many little weights a careless sum would lose what each rounds off.
+    y = o.argmax(axis=1).astype(np.int32)
+    errors = compiled(softmax.softmax_log_probability, "float32")(s, V, y) - np.log(o.max(axis=1))
+    assert abs(errors.mean()) < 1e-7 and np.abs(errors).max() < 1e-5
+
+
 def test_chunks_hold_a_bounded_number_of_outputs_but_never_too_few_rows(monkeypatch):
     monkeypatch.setattr(softmax, "FEWEST_ROWS", 128)
     assert softmax.rows_per_chunk(np.empty((2, 8000)), 640 * 8000) == 640

@@ -2,6 +2,7 @@
 
 import functools
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -137,6 +138,8 @@ class LanguageModel:
         unit = check_base(base)
         if isinstance(sentences, str):
             return float(self.token_scores([sentences])[0].sum()) / unit
+        if not isinstance(sentences, Iterable):
+            raise TypeError(f"sentences: expected a str or several, got {type(sentences).__name__}")
         return np.array([values.sum() for values in self.token_scores(sentences)], dtype=np.float64) / unit
 
     def token_scores(self, sentences):
@@ -246,6 +249,8 @@ class LanguageModel:
             For a word that is no str, or empty, or at character level more than one character.
         """
         unit = check_base(base)
+        if not isinstance(state, State):
+            raise TypeError(f"state: expected what `state` or `advance` gave, got {type(state).__name__}")
         index = self._index(word)
         value = float(self.next_log_probabilities(state)[index]) / unit
         if index == self.vocabulary.end:
