@@ -54,6 +54,13 @@ def test_the_combined_score_weighs_the_given_one_and_ours(weight):
     assert "0-0 1-1" in rescored(MOSES, weight=weight)[0]
 
 
+@pytest.mark.parametrize(
+    "given, shown", [("-0.0000004123", "-4.123e-07"), ("-0.05", "-0.05"), ("0", "0.000000"), ("-12.5", "-12.500000")]
+)
+def test_a_score_of_little_weight_keeps_its_digits(given, shown):
+    assert rescored([f"a\tthe dog\t{given}"], weight=0)[0].split("\t")[-1] == shown
+
+
 def test_an_impossible_text_has_the_lowest_score_and_none_without_weight():
     assert interpolated(-3.0, -math.inf, 0.5) == -math.inf
     assert interpolated(-3.0, -math.inf, 0.0) == -3.0
@@ -94,6 +101,7 @@ def test_lines_are_read_only_as_they_are_asked_for():
         ([*TSV, *MOSES], "line 6: expected id, text and perhaps score, divided by tabs, found 1 column;"),
         (["a\tx\t1", "a\tx"], "line 2: has 2 columns where the line before has 3"),
         (["a\tx\ttext"], "line 1: the score 'text' is no number"),
+        (["a\tx\t1_0"], "line 1: the score '1_0' is no number"),
         (["a\tx\tnan"], "line 1: the score 'nan' is no number"),
         (["0 ||| x ||| f ||| inf"], "line 1: the score 'inf' is no number"),
     ],

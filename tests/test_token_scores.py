@@ -64,6 +64,13 @@ FORMATS = {
     ),
     "tokens, blanks": ("-0.5 the\r\n-1.25e-3 dog\r\n0 </s>\r\n\r\n-2 </s>\r\n-3.0 a\r\n-1.#INF </s>", SENTENCES),
     "one column": ("-0.5\n-1.25e-3\n-0.0\n\n-2\n-3\n-Inf\n", SENTENCES),
+    "tokens that are numbers": ("-0.5\t3\n-1.25e-3\t4\n0\t</s>\n-2\t</s>\n-3\t-1.5\n-inf\t</s>\n", SENTENCES),
+    "tokens that are numbers, no last line end": ("-0.5 3\n-1.25e-3 4\n0 </s>\n-2 </s>\n-3 7\n-inf </s>", SENTENCES),
+    "our own, of words that look like ends": (
+        "-0.5\tunknown\tSENTENCE_END\n-0.00125\tunknown\t</s>\n0\tknown\tSENTENCE_END\n-2\tknown\tSENTENCE_END\n"
+        "-3\tknown\ta\n-inf\tknown\tSENTENCE_END\n",
+        SENTENCES,
+    ),
     "sentences": ("-0.5 -1.25e-3 0\n-2\n-3 -inf\n\n", SENTENCES),
     "sentences, the first without words": ("\n-2\n-0.5\t-1.25e-3\t1e-8\n", [[-2.0], [-0.5, -1.25e-3, 0.0]]),
 }

@@ -90,7 +90,7 @@ def check_fields(fields, is_moses, columns, place):
 
 def parse_score(text, place):
     try:
-        score = float(text)
+        score = math.nan if "_" in text else float(text)  # which Python allows between digits
     except ValueError:
         score = math.nan
     if not math.isfinite(score):
@@ -156,8 +156,13 @@ def rescored_line(hypothesis, ours, combined=None):
     """
     fields = list(hypothesis.fields)
     if not hypothesis.is_moses:
-        return "\t".join([*fields, f"{ours:.6f}", *([] if combined is None else [f"{combined:.6f}"])])
-    fields[2] = f"{fields[2]} {FEATURE} {ours:.6f}".lstrip()
+        return "\t".join([*fields, written(ours), *([] if combined is None else [written(combined)])])
+    fields[2] = f"{fields[2]} {FEATURE} {written(ours)}".lstrip()
     if combined is not None:
-        fields[3] = f"{combined:.6f}"
+        fields[3] = written(combined)
     return " ||| ".join(fields)
+
+
+def written(score):
+    """A score with six decimals; a very small one with as many digits."""
+    return f"{score:.6g}" if 0 < abs(score) < 0.1 else f"{score:.6f}"

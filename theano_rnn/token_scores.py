@@ -113,12 +113,12 @@ class TokenScoreFile:
                 if scores.number:
                     break
                 continue
-            token, value = found
+            is_end, value = found
             scores.number += 1
             scores.line = self._line
             if scores.number <= number:
                 scores.values.append(self._value(value))
-            if token in _ENDS or (token is None and scores.number == number):
+            if is_end or (is_end is None and scores.number == number):
                 return scores
         scores.ended = False
         return scores if scores.number else None
@@ -149,26 +149,27 @@ class TokenScoreFile:
                 f"{self.path}: holds no log10 probabilities of tokens; make it with KenLM's query or with SRILM's "
                 "ngram -debug 2, or write a token a line, the number first"
             )
-        # A single number in the first line can be a sentence: a blank line's end.
-        first = next((columns for columns in map(split_columns, lines) if len(columns) > 1), columns)
-        return "rows" if len(first) > 1 and all(map(is_number, first)) else "columns"
+        # Tokens can be numbers too, but not the ends. A single number can be a sentence: a blank line's end.
+        whole = lines[:-1] if len(self._head) == _CHUNK else lines
+        last = [columns[-1] for columns in map(split_columns, whole) if len(columns) > 1]
+        return "rows" if last and all(map(is_number, last)) else "columns"
 
-    # Tokens are (token, number), with None for the token of a file without them; what is no token is None.
+    # Tokens are (whether it is a sentence's end, number), with None for "nobody knows"; what is no token is None.
 
     def _kenlm_tokens(self):
         for piece in self._pieces(b"\t\n"):
             token = _KENLM_TOKEN.fullmatch(piece)
-            yield token and token.groups()
+            yield token and (token[1] in _ENDS, token[2])
 
     def _srilm_tokens(self):
         for line in self._pieces(b"\n"):
             token = _SRILM_TOKEN.match(line)
-            yield token and token.groups()
+            yield token and (token[1] in _ENDS, token[2])
 
     def _column_tokens(self):
         for line in self._pieces(b"\n"):
             columns = split_columns(line)
-            yield (columns[-1] if len(columns) > 1 else None, columns[0]) if columns else None
+            yield (is_end(columns), columns[0]) if columns else None
 
     def _pieces(self, ends):
         """Yield what stands between these bytes, and keep count of the lines."""
@@ -220,6 +221,14 @@ def split_columns(line):
     if not line.strip():
         return []
     return line.split(b"\t") if b"\t" in line else line.split()
+
+
+def is_end(columns):
+    """Whether columns, of which the last is the token, are of a sentence's end; None where there is no token."""
+    if len(columns) < 2:
+        return None
+    # In our own output the word "SENTENCE_END" of a text is unknown, and only the end itself is known.
+    return columns[-1] in _ENDS and columns[1:-1] != [b"unknown"]
 
 
 def is_number(text):
