@@ -2,6 +2,7 @@ import os
 
 import pytest
 
+from theano_rnn import output_files
 from theano_rnn.errors import OptionError, OutputFileError
 from theano_rnn.output_files import check_output, write_output
 
@@ -25,6 +26,17 @@ def test_a_folder_is_no_place(tmp_path):
 def test_a_device_is_no_place():
     with pytest.raises(OutputFileError, match="is no ordinary file, but would become one; choose another place"):
         check_output(os.devnull)
+
+
+def test_where_standard_output_goes_is_no_place(tmp_path, monkeypatch):
+    for stream in ("__stdout__", "__stderr__"):
+        with open(tmp_path / "log.txt", "w") as file, monkeypatch.context() as patched:
+            patched.setattr(output_files.sys, stream, file)
+            with pytest.raises(OutputFileError, match="is where standard output or standard error go; choose another"):
+                check_output(tmp_path / "log.txt")
+    with monkeypatch.context() as patched:
+        patched.setattr(output_files.sys, "__stdout__", None)
+        assert check_output(tmp_path / "log.txt") == tmp_path / "log.txt"
 
 
 def test_a_missing_folder_is_no_place(tmp_path):

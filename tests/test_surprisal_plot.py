@@ -47,10 +47,12 @@ def test_the_bars_count_every_token_once_those_of_the_vocabulary_and_others(scal
 
 def test_what_is_drawn_is_what_was_counted():
     plot = plotted(random_sentences(50, 2))
-    panel = plot.figure().axes[0]
-    drawn = {container.get_label(): [bar.get_height() for bar in container] for container in panel.containers}
-    known, unknown = plot.bars()[1].tolist()
-    assert drawn == {"in the vocabulary, sentence ends counted": known, "unknown": unknown}
+    panel, of_unknown, _ = plot.figure().axes
+    drawn = [[bar.get_height() for bar in axes.containers[0]] for axes in (panel, of_unknown)]
+    assert drawn == plot.bars()[1].tolist()
+    # The few unknown tokens can be seen: their panel is as high as the highest of them.
+    assert of_unknown.get_ylim()[1] == pytest.approx(1.05 * max(drawn[1])) and max(drawn[1]) < max(drawn[0])
+    assert panel.get_xlim() == of_unknown.get_xlim()
     labels = [text.get_text() for text in panel.get_legend().get_texts()]
     assert f"mean {bits_per_token(plot.statistics.including):.2f} bits" in labels
     assert f"median {plot.median:.2f} bits" in labels
@@ -87,7 +89,7 @@ def test_the_table_shows_the_figures_and_texts_that_fit(tmp_path):
     long = "W" * 5000
     plot = plotted([sentence(long, [4, 2, 3], [False, True, True]), sentence("", [1.5]), sentence("$a 猫$", [1, 1])])
     figure = plot.figure()
-    upper, lower = figure.axes
+    upper, _, lower = figure.axes
     texts = [text.get_text() for text in lower.texts][6:]
     assert [texts[i : i + 6] for i in range(0, 18, 6)] == [
         ["3.00", "8.00", "3", "1", "1", texts[5]],
@@ -109,6 +111,18 @@ def test_a_picture_is_written_whatever_the_text(tmp_path, line, bits):
     plot = plotted([sentence(line, bits)], tmp_path / "a.png")
     plot.finish()
     assert (tmp_path / "a.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+def test_a_median_above_the_bins_is_no_number():
+    plot = plotted([sentence("a", [80.0, 90.0, 100.0])])
+    assert plot.median == math.inf
+    labels = [text.get_text() for text in plot.figure().axes[0].get_legend().get_texts()]
+    assert "median over 64 bits" in labels
+    assert plotted([sentence("a", [80.0, 3.0, 2.0])]).median == pytest.approx(3, abs=0.01)
+
+
+def test_without_unknown_tokens_there_is_no_panel_of_theirs():
+    assert len(plotted([sentence("a", [1.0, 2.0])]).figure().axes) == 2
 
 
 def test_what_is_above_the_bins_is_told():

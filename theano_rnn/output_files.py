@@ -1,6 +1,7 @@
 """Files that a script is asked to write beside its results: places checked before long work, written in one step."""
 
 import os
+import sys
 from pathlib import Path
 
 from theano_rnn.atomic_files import replacing
@@ -21,7 +22,8 @@ def check_output(path, inputs=()):
     OptionError
         If it is one of the inputs.
     OutputFileError
-        If it is a folder or a device, or lies in a folder that is missing or not writable.
+        If it is a folder, a device, or where standard output or standard error go, or lies in a folder that is
+        missing or not writable.
     """
     path = Path(path)
     for source in inputs:
@@ -31,11 +33,24 @@ def check_output(path, inputs=()):
         raise OutputFileError(f"{path}: is a folder; name a file in it")
     if path.exists() and not path.is_file():
         raise OutputFileError(f"{path}: is no ordinary file, but would become one; choose another place")
+    if is_standard_stream(path):
+        raise OutputFileError(f"{path}: is where standard output or standard error go; choose another place")
     if not path.resolve().parent.is_dir():
         raise OutputFileError(f"{path}: its folder does not exist; make it, or choose another place")
     if not os.access(path.resolve().parent, os.W_OK):
         raise OutputFileError(f"{path}: the folder is not writable; choose another place")
     return path
+
+
+def is_standard_stream(path):
+    """Whether a path, /dev/stdout say, leads to the file that standard output or standard error are written to."""
+    for stream in (sys.__stdout__, sys.__stderr__):
+        try:
+            if os.path.samestat(os.fstat(stream.fileno()), os.stat(path)):
+                return True
+        except (AttributeError, OSError, ValueError):
+            continue  # no stream, none with a file, or no such path
+    return False
 
 
 def write_output(path, parts):

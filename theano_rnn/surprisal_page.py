@@ -28,9 +28,10 @@ span {{ border-radius: 0.2em; }}
 [title] {{ cursor: pointer; }}
 th {{ white-space: nowrap; }}
 .legend span {{ white-space: nowrap; }}
-.legend [class^="c"] {{ padding: 0 0.4em; }}
+.legend [class^="c"] {{ padding: 0 0.3em; }}
 .u {{ text-decoration: underline dotted 0.15em; text-underline-offset: 0.15em; }}
 .b {{ padding: 0 0.15em; }}
+.b.u {{ border-bottom: 0.15em dotted; }}
 .e::before {{ content: "{END_MARK}"; margin: 0 0.3em; font-size: 0.8em; }}
 .chosen {{ outline: 2px solid {TEXT_COLOUR}; }}
 output {{ position: fixed; bottom: 0; left: 0; right: 0; padding: 0.5rem 1rem; background: {TEXT_COLOUR};

@@ -68,11 +68,11 @@ class SurprisalPlot:
 
     @property
     def median(self):
-        """The median of the tokens' surprisal in bits, to half a bin."""
+        """The median of the tokens' surprisal in bits, to half a bin; infinite if it is above the bins."""
         totals = self.counts.sum(axis=0).cumsum()
         middle = (totals[-1] - 1) / 2
         low, high = np.searchsorted(totals, [math.floor(middle), math.ceil(middle)], side="right")
-        return (low + high + 1) / 2 / BINS_A_BIT
+        return math.inf if high == len(totals) - 1 else (low + high + 1) / 2 / BINS_A_BIT
 
     def bars(self):
         """(edges in bits, counts of known and of unknown tokens between them): bins put together for the eye."""
@@ -88,43 +88,54 @@ class SurprisalPlot:
 
     def figure(self):
         """The figure that `finish` writes."""
-        worst = self.worst
-        figure = new_figure(11, 5.2 + 0.24 * len(worst))
-        upper, lower = figure.subplots(2, height_ratios=(4, 0.7 + 0.24 * len(worst)))
+        worst, has_unknown = self.worst, bool(self.statistics.unknown)
+        heights = [4, *[1.4] * has_unknown, 0.7 + 0.24 * len(worst)]
+        figure = new_figure(11, 1.2 + sum(heights))
+        upper, *middle, lower = figure.subplots(len(heights), height_ratios=heights)
         if self.title:
             figure.suptitle(drawable(self.title, LONGEST_TEXT), parse_math=False)
-        self.draw_histogram(upper)
+        self.draw_histograms(upper, *middle)
         texts = draw_sentences(lower, worst)
         figure.draw_without_rendering()  # only now is known how wide the panels are
         for text in texts:
             shorten(text, lower)
         return figure
 
-    def draw_histogram(self, panel):
+    def draw_histograms(self, panel, of_unknown=None):
+        """Tokens of the vocabulary, and the few others in a panel of their own, where they can be seen."""
         edges, (known, unknown) = self.bars()
         statistics = self.statistics
-        style = {"width": np.diff(edges), "align": "edge", "edgecolor": "white", "linewidth": 0.4}
-        panel.bar(edges[:-1], known, color=BLUE, label="in the vocabulary, sentence ends counted", **style)
-        if statistics.unknown:
-            panel.bar(edges[:-1], unknown, bottom=known, color=ORANGE, label="unknown", **style)
+        draw_bars(panel, edges, known, "tokens", color=BLUE, label="in the vocabulary, sentence ends counted")
         mean, median = bits_per_token(statistics.including), self.median
         panel.axvline(mean, color=TEXT, linewidth=1.4, label=f"mean {mean:.2f} bits")
-        panel.axvline(median, color=TEXT, linewidth=1.4, linestyle="--", label=f"median {median:.2f} bits")
+        shown = f"{median:.2f}" if math.isfinite(median) else f"over {MOST_BITS}"
+        panel.axvline(median, color=TEXT, linewidth=1.4, linestyle="--", label=f"median {shown} bits")
         panel.set_title(
             f"{statistics.sentences:,} sentences, {statistics.tokens:,} tokens, {statistics.unknown:,} unknown, "
             f"perplexity {readable(statistics.including.perplexity)} per token",
             fontsize="medium",
             pad=24,
         )
+        handles, labels = panel.get_legend_handles_labels()
+        if of_unknown is not None:
+            draw_bars(of_unknown, edges, unknown, "unknown\ntokens", color=ORANGE, label="unknown, in the lower panel")
+            more_handles, more_labels = of_unknown.get_legend_handles_labels()
+            handles, labels = handles + more_handles, labels + more_labels
+        panel.legend(
+            handles, labels, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=4, fontsize="small", frameon=False
+        )
         last = ", the last bar with all above" * bool(self.counts[:, -1].any())
-        panel.set_xlabel(f"surprisal of a token, bits (bars of {edges[1]:g}{last})")
-        panel.set_ylabel("tokens")
-        panel.set_xlim(0, edges[-1])
-        panel.set_ylim(0, 1.05 * (known + unknown).max())
-        panel.grid(axis="y", color="#dddddd", linewidth=0.6)
-        panel.set_axisbelow(True)
-        panel.yaxis.get_major_locator().set_params(integer=True)
-        panel.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=4, fontsize="small", frameon=False)
+        (of_unknown or panel).set_xlabel(f"surprisal of a token, bits (bars of {edges[1]:g}{last})")
+
+
+def draw_bars(panel, edges, counts, name, **style):
+    panel.bar(edges[:-1], counts, width=np.diff(edges), align="edge", edgecolor="white", linewidth=0.4, **style)
+    panel.set_ylabel(name)
+    panel.set_xlim(0, edges[-1])
+    panel.set_ylim(0, 1.05 * max(counts.max(), 1))
+    panel.grid(axis="y", color="#dddddd", linewidth=0.6)
+    panel.set_axisbelow(True)
+    panel.yaxis.get_major_locator().set_params(integer=True)
 
 
 def draw_sentences(panel, worst):
