@@ -139,6 +139,7 @@ def work(argv):
     if data is None and not resume:
         data = default_data()
     screen = Screen()
+    from theano_rnn.evaluation import best_record
     from theano_rnn.run_files import RunFiles
     from theano_rnn.training import train
 
@@ -152,9 +153,9 @@ def work(argv):
         screen.close()
     if screen.end_for_now is not None:
         say(f"the time is up after {screen.end_for_now}; the work so far is saved. To go on:\n  {command(argv)}")
-    best = min(lm.training["history"], key=lambda record: record["perplexity"])
-    place = RunFiles(Path(model), None).model
-    screen.note(f"best perplexity {best['perplexity']:.2f} after epoch {best['epoch']:g}; the model is in {place}")
+    best = best_record(lm.training["history"], lm.training["options"]["tutorial"])
+    found = "" if best is None else f"best perplexity {best['perplexity']:.2f} after epoch {best['epoch']:g}; "
+    screen.note(f"{found}the model is in {RunFiles(Path(model), None).model}")
 
 
 def main(argv=None):

@@ -5,6 +5,7 @@ import json
 import math
 import shlex
 import shutil
+import signal
 from types import SimpleNamespace
 
 import numpy as np
@@ -110,6 +111,20 @@ def test_a_run_ends_when_the_loss_has_not_fallen_for_so_many_evaluations(toy, tm
 def test_the_tutorials_run_counts_evaluations_of_the_training_text(toy, tmp_path):
     lm = train(toy, model=tmp_path / "m.npz", epochs=9, patience=2, **CASES["tutorial"])
     assert [record["epoch"] for record in lm.training["history"]] == [0, 1, 2, 3, 4]
+
+
+def test_of_the_tutorials_run_the_best_is_that_of_the_training_text_even_if_text_is_held_out(
+    toy, tmp_path, monkeypatch, drawn, capsys
+):
+    monkeypatch.setattr(TrainingRun, "train_loss", lambda run: 3.0 - run.state.epoch)
+    monkeypatch.setattr(TrainingRun, "held_out_loss", lambda run: 2.0 + run.state.epoch)
+    arguments = ["--tutorial", "--data", toy, "--valid", tmp_path / "held.txt", "--model", tmp_path / "m.npz"]
+    (tmp_path / "held.txt").write_text("The dog sees the cat.\n")
+    arguments += ["--hidden-dim", 6, "--epochs", 2, "--evaluate-every", 1, "--plot", tmp_path / "m.png"]
+    assert script("train").main(list(map(str, arguments))) == 0
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith(f"best perplexity {math.exp(4):.2f} after epoch 2;")
+    assert drawn[-1][-1] is True
 
 
 @pytest.mark.usefixtures("losses")
@@ -225,6 +240,27 @@ def run_of_words(toy):
 
 
 @pytest.mark.usefixtures("seconds_a_step")
+def test_where_reading_took_all_the_time_one_step_is_learnt_and_nothing_evaluated(toy, tmp_path, monkeypatch, capsys):
+    read_corpus = training.read_corpus
+
+    def slow(*details, **others):
+        clock.seconds += 3600
+        return read_corpus(*details, **others)
+
+    clock = SimpleNamespace(seconds=0.0)
+    monkeypatch.setattr(stopping, "time", SimpleNamespace(perf_counter=lambda: clock.seconds))
+    monkeypatch.setattr(training, "read_corpus", slow)
+    monkeypatch.setattr(TrainingRun, "held_out_loss", None)
+    arguments = ["--data", toy, "--model", tmp_path / "m.npz", "--hidden-dim", 6, "--epochs", 3, "--max-minutes", 5]
+    assert script("train").main(list(map(str, arguments))) == 0
+    assert run_state(tmp_path / "m.npz")[1]["state"]["step"] == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert any(line.startswith("the time is up after 1 step;") for line in lines)
+    assert lines[-1] == f"the model is in {tmp_path / 'm.npz'}"
+    assert load(tmp_path / "m.npz").training["history"] == []
+
+
+@pytest.mark.usefixtures("seconds_a_step")
 def test_a_run_that_ends_in_time_says_nothing_of_it(toy, tmp_path):
     reporter = Notes()
     train(toy, model=tmp_path / "m.npz", epochs=1, max_minutes=1000, reporter=reporter, **WORDS)
@@ -281,6 +317,49 @@ def test_a_sample_between_evaluations_is_one_of_the_present_parameters(toy, tmp_
     assert [seed for _, seed in drawn] == list(range(3, 3 * len(drawn) + 1, 3)) and len(drawn) > 3
 
 
+class Stopper(Reporter):
+    """Lets a run be stopped while a sample is shown: by a signal, or by a pipe that nobody reads any more."""
+
+    def __init__(self, number, stop):
+        self.number, self.stop = number, stop
+
+    def sampled(self, state, sample):
+        self.number -= 1
+        if self.number == 0:
+            self.stop()
+
+
+def interrupt():
+    signal.raise_signal(signal.SIGINT)
+
+
+def break_pipe():
+    raise BrokenPipeError
+
+
+@pytest.mark.parametrize("stop", [interrupt, break_pipe])
+@pytest.mark.parametrize(
+    "case, settings",
+    [
+        ("words", {"valid_fraction": 0.0}),
+        ("words", {}),
+        ("characters", {}),
+        ("tutorial", {}),
+    ],
+)
+def test_a_run_stopped_while_a_sample_is_drawn_equals_an_unbroken_one(case, settings, stop, toy, tmp_path):
+    settings = {**CASES[case], **settings, "epochs": 4, "sample_every": 3}
+    train(toy, model=tmp_path / "a.npz", **settings)
+    for number in (2, 1, 4):  # samples into each call, none of them at a step where the loop looks up
+        again = (tmp_path / "b.npz").exists()
+        with pytest.raises(TrainingInterrupted):
+            train(toy, model=tmp_path / "b.npz", resume=again, reporter=Stopper(number, stop), **settings)
+        state = run_state(tmp_path / "b.npz")[1]["state"]
+        assert state["loss_sum"] >= 0.5 * state["loss_tokens"]  # the losses of all tokens that count as learnt
+    train(None, model=tmp_path / "b.npz", resume=True)
+    assert_same_run(tmp_path / "a.npz", tmp_path / "b.npz")
+
+
 def test_zero_means_no_samples_at_all(unbroken, toy, tmp_path, monkeypatch):
     expected = unbroken("words")
     monkeypatch.setattr(LanguageModel, "generate", None)
@@ -300,7 +379,9 @@ def drawn(monkeypatch):
     monkeypatch.setattr(
         live_picture,
         "draw_training",
-        lambda path, history, steps, clip, title: drawn.append((len(history), steps, clip, title)),
+        lambda path, history, steps, clip, title, by_training_text: drawn.append(
+            (len(history), steps, clip, title, by_training_text)
+        ),
     )
     monkeypatch.setattr(live_picture, "SECONDS_BETWEEN", 0.0)
     monkeypatch.setattr(training_curves, "STEPS_PER_POINT", 3)
@@ -331,7 +412,8 @@ def test_a_picture_changes_none_of_the_numbers(case, clip, unbroken, toy, tmp_pa
     train(toy, model=model, plot=tmp_path / "m.png", **settings)
     assert model.read_bytes() == expected.read_bytes()
     assert_same_arrays(arrays_without_curves(model), run_state(expected)[0])
-    evaluations, steps, shown_clip, title = drawn[-1]
+    evaluations, steps, shown_clip, title, by_training_text = drawn[-1]
+    assert by_training_text == (case == "tutorial")
     assert (evaluations, shown_clip, title) == (4 + (case == "tutorial"), clip, "m")
     assert np.all(np.diff(steps["epoch"]) > 0) and steps["epoch"][-1] <= 4
     assert len({len(column) for column in steps.values()}) == 1 and len(steps["epoch"]) > 1

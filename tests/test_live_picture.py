@@ -16,7 +16,7 @@ def drawing(monkeypatch):
     """A clock; drawing takes `cost` seconds of it, and fails as long as `fails`."""
     drawing = SimpleNamespace(seconds=1000.0, cost=0.5, fails=False, drawn=[], notes=[])
 
-    def draw(path, history, steps, clip, title):
+    def draw(path, history, steps, clip, title, by_training_text):
         drawing.seconds += drawing.cost
         if drawing.fails:
             raise OutputFileError(f"{path}: cannot be written: No space left on device; choose another place")

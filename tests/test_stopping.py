@@ -31,8 +31,8 @@ def clock(monkeypatch):
     return clock
 
 
-def moment_of_end(limit, clock, share=0.0):
-    while not limit.is_up(share):
+def moment_of_end(limit, clock, evaluated_tokens=0):
+    while not limit.is_up(evaluated_tokens):
         clock.seconds += 1
         assert clock.seconds < 1000
     return clock.seconds - 100
@@ -52,16 +52,34 @@ def test_the_last_evaluation_is_part_of_the_time_as_long_as_the_longest_before_i
     limit = TimeLimit(1)
     limit.note_evaluation(7.0)
     limit.note_evaluation(5.0)
-    assert moment_of_end(limit, clock, share=5.0) == 53
+    assert moment_of_end(limit, clock, evaluated_tokens=500) == 53
 
 
-def test_before_the_first_evaluation_its_share_of_the_tokens_is_reserved_but_at_most_a_tenth(clock):
-    assert moment_of_end(TimeLimit(1), clock, share=0.05) == 58
-    clock.seconds = 100.0
-    assert moment_of_end(TimeLimit(1), clock, share=3.0) == 55
+def test_before_the_first_evaluation_what_it_would_take_to_learn_its_tokens_is_reserved(clock):
+    limit = TimeLimit(1)
+    assert moment_of_end(limit, clock, evaluated_tokens=500) == 55  # nothing is known: a tenth of the time so far
+    clock.seconds = 110.0
+    limit.note_learnt(10)  # the first steps, before which the text was read: they do not tell how fast it goes
+    assert moment_of_end(limit, clock, evaluated_tokens=500) == 55
+    clock.seconds = 112.0
+    limit.note_learnt(100)
+    assert moment_of_end(limit, clock, evaluated_tokens=500) == 50
+    clock.seconds = 116.0
+    limit.note_learnt(100)  # slower: something new was compiled
+    assert moment_of_end(limit, clock, evaluated_tokens=500) == 50
+    assert moment_of_end(limit, clock) == 60
+
+
+def test_a_limit_is_over_when_not_even_an_evaluation_is_within_it(clock):
+    limit = TimeLimit(0.5)
+    limit.note_evaluation(7.0)
+    clock.seconds = 129.9
+    assert limit.is_up(0) and not limit.is_over
+    clock.seconds = 130.0
+    assert limit.is_over
 
 
 @pytest.mark.parametrize("minutes", [0, -1, float("nan"), float("inf"), "5", True])
 def test_impossible_limits_are_refused(minutes):
-    with pytest.raises(OptionError, match="^max_minutes: expected a number"):
+    with pytest.raises(OptionError, match="^max_minutes: expected a (finite )?number"):
         TimeLimit(minutes)

@@ -52,6 +52,7 @@ def test_the_limit_of_the_norm_is_a_line_where_there_is_one(clip, shown):
 
 def test_without_held_out_text_the_training_loss_decides_which_is_best():
     assert best_evaluation(HISTORY) == (1, 4.25)
+    assert best_evaluation(HISTORY, by_training_text=True) == (2, 4.0)
     assert best_evaluation([record | {"valid_loss": None} for record in HISTORY]) == (2, 4.0)
     assert best_evaluation([]) is None
 

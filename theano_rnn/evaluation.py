@@ -39,3 +39,8 @@ def decisive_loss(record, tutorial):
     """The loss of a record that decides which parameters are best: of held-out text, if there is any."""
     by_training_text = tutorial or record["valid_loss"] is None
     return record["train_loss" if by_training_text else "valid_loss"]
+
+
+def best_record(history, tutorial):
+    """The record whose parameters are the best of a history; None of an empty one."""
+    return min(history, key=lambda record: decisive_loss(record, tutorial), default=None)

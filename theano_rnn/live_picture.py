@@ -25,12 +25,15 @@ class LivePicture:
         Limit of the gradients' norm.
     note : callable
         Is told, in a line, of a picture that could not be written.
+    by_training_text : bool
+        Whether the loss on the training text decides which parameters are best, even if text is held out.
     """
 
-    def __init__(self, path, clip, note):
+    def __init__(self, path, clip, note, by_training_text=False):
         self.path = path
         self.clip = clip
         self.note = note
+        self.by_training_text = by_training_text
         self.curves = TrainingCurves()
         self.norms = []  # since the last stretch
         self.steps_since_norm = STEPS_BETWEEN_NORMS
@@ -91,4 +94,4 @@ class LivePicture:
         self.cost = self.drawn_at - begin
 
     def _draw(self, history):
-        draw_training(self.path, history, self.curves.columns(), self.clip, self.path.stem)
+        draw_training(self.path, history, self.curves.columns(), self.clip, self.path.stem, self.by_training_text)

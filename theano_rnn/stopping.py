@@ -7,7 +7,7 @@ from theano_rnn.checks import check_real
 from theano_rnn.errors import OptionError
 
 SECONDS_A_MINUTE = 60
-LARGEST_GUESS = 0.1  # of the time so far: while functions are compiled, there is no telling how fast they will be
+FIRST_GUESS = 0.1  # of the time so far: while functions are compiled, there is no telling how fast they will be
 
 
 class TimeLimit:
@@ -29,26 +29,43 @@ class TimeLimit:
             limit = math.inf if minutes is None else check_real("max_minutes", minutes, above=0)
         except (TypeError, ValueError) as error:
             raise OptionError(str(error)) from error
-        self.begin = time.perf_counter()
+        self.begin = self.looked_at = time.perf_counter()
         self.end = self.begin + SECONDS_A_MINUTE * limit
         self.longest_evaluation = 0.0
+        self.seconds_a_token = math.inf  # of learning, where it was fastest: while nothing was compiled
 
     def note_evaluation(self, seconds):
         """An evaluation took so long: so may the last one."""
         self.longest_evaluation = max(self.longest_evaluation, seconds)
 
-    def is_up(self, evaluated_share):
+    def note_learnt(self, tokens):
+        """So many tokens were learnt since the last call."""
+        now = time.perf_counter()
+        if self.looked_at > self.begin:  # not the first step, before which the text is read and much is compiled
+            self.seconds_a_token = min(self.seconds_a_token, (now - self.looked_at) / tokens)
+        self.looked_at = now
+
+    @property
+    def is_over(self):
+        """Whether the last evaluation would be beyond the limit, too."""
+        return time.perf_counter() >= self.end
+
+    def is_up(self, evaluated_tokens):
         """Whether it is time for the last evaluation, which is part of what the limit holds.
 
         Parameters
         ----------
-        evaluated_share : float
-            Tokens of an evaluation by tokens learnt so far: how long it may take, where there was none yet.
+        evaluated_tokens : int
+            Of an evaluation: how long it may take, where there was none yet. To evaluate them takes no longer than to
+            learn them.
         """
         if self.end == math.inf:
             return False
         now = time.perf_counter()
-        expected = self.longest_evaluation or (now - self.begin) * min(evaluated_share, LARGEST_GUESS)
+        expected = self.longest_evaluation
+        if not expected and evaluated_tokens:
+            guess = evaluated_tokens * self.seconds_a_token
+            expected = guess if math.isfinite(guess) else (now - self.begin) * FIRST_GUESS
         return now + expected >= self.end
 
 

@@ -8,7 +8,7 @@ LONGEST_TITLE = 75  # characters
 MOST_POINTS = 1000  # of one line, which has no more dots across
 
 
-def draw_training(path, history, steps, clip=None, title=""):
+def draw_training(path, history, steps, clip=None, title="", by_training_text=False):
     """Draw the course of a training run as PNG: three panels over the epochs. Takes less than a second.
 
     Parameters
@@ -24,6 +24,8 @@ def draw_training(path, history, steps, clip=None, title=""):
     clip : float, optional
         The limit of the gradient's norm, drawn as a line unless it is None or 0.
     title : str
+    by_training_text : bool
+        Whether the loss on the training text decides which evaluation is best, even if text is held out.
 
     Raises
     ------
@@ -32,10 +34,10 @@ def draw_training(path, history, steps, clip=None, title=""):
     OutputFileError
         Where the picture cannot be written.
     """
-    write_picture(path, training_figure(history, steps, clip, title))
+    write_picture(path, training_figure(history, steps, clip, title, by_training_text))
 
 
-def training_figure(history, steps, clip=None, title=""):
+def training_figure(history, steps, clip=None, title="", by_training_text=False):
     """The figure that `draw_training` writes."""
     lengths = {name: len(column) for name, column in steps.items()}
     if len(set(lengths.values())) > 1:
@@ -44,7 +46,7 @@ def training_figure(history, steps, clip=None, title=""):
     panels = losses, rates, norms = figure.subplots(3, sharex=True, height_ratios=(3, 1, 1.5))
     if title:
         figure.suptitle(drawable(title, LONGEST_TITLE), parse_math=False, fontsize="medium")
-    draw_losses(losses, history, steps)
+    draw_losses(losses, history, steps, by_training_text)
     draw_column(rates, steps, "learning_rate", BLUE)
     rates.set_ylim(bottom=0)
     draw_norms(norms, steps, clip)
@@ -60,7 +62,7 @@ def training_figure(history, steps, clip=None, title=""):
     return figure
 
 
-def draw_losses(panel, history, steps):
+def draw_losses(panel, history, steps, by_training_text):
     draw_column(panel, steps, "loss", GREY, "training text, while learning")
     for key, label, colour, mark in (
         ("train_loss", "training text, at evaluations", ORANGE, "s"),
@@ -69,7 +71,7 @@ def draw_losses(panel, history, steps):
         epochs, values = finite_points([record["epoch"] for record in history], [record[key] for record in history])
         if len(values):
             panel.plot(epochs, values, color=colour, marker=mark, markersize=4, linewidth=1.2, label=label)
-    best = best_evaluation(history)
+    best = best_evaluation(history, by_training_text)
     if best is not None:
         epoch, loss = best
         label = f"best: {loss:.4g} after epoch {epoch:g}"
@@ -78,10 +80,10 @@ def draw_losses(panel, history, steps):
         panel.legend(fontsize="small")
 
 
-def best_evaluation(history):
-    """(epoch, loss) of the evaluation whose model is kept: the lowest held-out loss, training loss if there is none."""
+def best_evaluation(history, by_training_text=False):
+    """(epoch, loss) of the evaluation whose model is kept: the lowest held-out loss, or that on the training text."""
     held_out = any(record["valid_loss"] is not None for record in history)
-    key = "valid_loss" if held_out else "train_loss"
+    key = "valid_loss" if held_out and not by_training_text else "train_loss"
     epochs, values = finite_points([record["epoch"] for record in history], [record[key] for record in history])
     if not len(values):
         return None

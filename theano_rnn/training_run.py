@@ -43,10 +43,10 @@ class TrainingRun:
         self.optimizer = Optimizer(self.rnn, options.optimizer, options.clip, measures_norm=True)
         self.state = TrainingState(learning_rate=options.learning_rate)
         self.best = self.rnn.get_values()
-        self.picture = LivePicture(files.plot, options.clip, self.note)
+        self.picture = LivePicture(files.plot, options.clip, self.note, by_training_text=options.tutorial)
         self.time_limit = time_limit or TimeLimit()
         self.stream_states = None
-        self.tokens_learnt = 0  # in this call
+        self.losses = []  # of the latest steps, not yet waited for and no part of the state's sum
         self.latest = None  # parameters and their record, if they are better than the best, at the end of the time
         self.model_is_stale = False  # whether the model's file is to be written at the next save
         self.problem = None  # why the last save failed
@@ -59,6 +59,7 @@ class TrainingRun:
         state, options = self.state, self.options
         with handled_by(self.stop):
             self.started = time.perf_counter() - state.seconds
+            self.began_too_late = self.time_limit.is_over
             self.write()  # a run that cannot be saved ends before it begins
             self.picture.begin(state.history)
             if self.begins_with_an_evaluation and not state.has_begun:
@@ -97,7 +98,7 @@ class TrainingRun:
 
     @property
     def time_is_up(self):
-        return self.time_limit.is_up(self.evaluated_tokens / max(self.tokens_learnt, 1))
+        return self.time_limit.is_up(self.evaluated_tokens)
 
     def finish(self):
         """The end, as far as this call goes."""
@@ -114,12 +115,11 @@ class TrainingRun:
     def run_epoch(self):
         """The steps of one epoch, from where the state says; False if the time is up before its end."""
         state = self.state
-        waiting, seen = [], 0
-        total = self.steps_per_epoch
+        seen, total = 0, self.steps_per_epoch
         for number, batch in enumerate(self.epoch_batches()):
             if number < state.step:
                 continue
-            waiting.append(self.take_step(batch))
+            self.losses.append(self.take_step(batch))
             seen += batch.tokens
             state.step = number + 1
             state.examples_seen += len(batch.sentences)
@@ -127,8 +127,8 @@ class TrainingRun:
             due = time.perf_counter() - self.saved_at > SECONDS_A_MINUTE * self.options.save_every
             over = self.time_is_up
             if due or over or state.step % STEPS_BETWEEN_LOOKS == 0 or state.step in (1, total) or self.stop:
-                self.look_up(waiting, seen, total)
-                waiting, seen = [], 0
+                self.look_up(seen, total)
+                seen = 0
             if self.options.sample_every and (state.epoch * total + state.step) % self.options.sample_every == 0:
                 sample = self.sample(self.rnn.get_values(), state.epoch * total + state.step)
                 self.tell(self.reporter.sampled, state, sample)
@@ -138,17 +138,17 @@ class TrainingRun:
                 return False
             if due:
                 self.save()
-        self.add_losses(waiting)
+        self.add_losses()
         return True
 
-    def look_up(self, losses, tokens, total):
+    def look_up(self, tokens, total):
         """Take in the losses, and show how far the run has come."""
-        state, before = self.state, self.state.loss_sum
-        self.add_losses(losses)
-        self.tokens_learnt += tokens
+        state, before, steps = self.state, self.state.loss_sum, len(self.losses)
+        self.add_losses()
+        self.time_limit.note_learnt(tokens)
         loss = (state.loss_sum - before) / tokens
         epoch, rate = state.epoch + state.step / total, self.learning_rate(state.epoch)
-        self.picture.note_stretch(len(losses), tokens, epoch, loss, rate)
+        self.picture.note_stretch(steps, tokens, epoch, loss, rate)
         self.picture.refresh(state.history)
         loss = state.loss_sum / state.loss_tokens
         self.tell(self.reporter.progress, state, self.options.epochs, state.step, total, loss, tokens)
@@ -220,8 +220,9 @@ class TrainingRun:
     def learning_rate(self, epoch):
         return self.state.learning_rate / (1 + self.options.rate_decay * epoch)
 
-    def add_losses(self, losses):
+    def add_losses(self):
         """Add minibatches' losses to the sum, one by one: it is the same however often the loop looks up."""
+        losses, self.losses = self.losses, []
         for loss in losses:
             self.state.loss_sum += float(loss)
         if not math.isfinite(self.state.loss_sum):
@@ -330,6 +331,7 @@ class TrainingRun:
 
     def save(self):
         """Keep the run's state in its files. Where that fails the run goes on, and tries again the next time."""
+        self.add_losses()  # of steps since the loop last looked up: they are learnt, and so part of the state
         self.check_parameters()
         if self.state.has_begun and not self.state.history:
             self.best, self.model_is_stale = self.rnn.get_values(), True
@@ -362,11 +364,13 @@ class TrainingRun:
     def end_for_now(self):
         """The time is up. The state stays as it is; the model's file gets the present parameters if they are the best.
 
-        That is all that comes of this evaluation: a run that was never stopped would not have it.
+        That is all that comes of this evaluation: a run that was never stopped would not have it. Where the time was up
+        before the first step, because reading the text took longer, it is left out.
         """
-        if self.state.loss_tokens:
+        if self.state.loss_tokens and not self.began_too_late:
             record = self.measured()
-            record["epoch"] = round(self.state.epoch + self.state.step / self.steps_per_epoch, 3)
+            epochs = self.state.epoch + self.state.step / self.steps_per_epoch
+            record["epoch"] = round(epochs, 3) or float(f"{epochs:.1g}")
             if self.decisive_loss(record) < self.state.best_loss:
                 self.latest, self.model_is_stale = (self.rnn.get_values(), [record]), True
             self.tell(self.reporter.evaluated, record, None)
