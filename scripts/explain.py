@@ -83,7 +83,7 @@ def gradients(arguments):
 
 
 def graph(arguments):
-    page = arguments.html and check_output(arguments.html, [arguments.model])
+    page = None if arguments.html is None else check_output(arguments.html, [arguments.model])
     from theano_rnn.forward_graph import ForwardGraph
     from theano_rnn.graph_page import graph_sections, write_graph_page
     from theano_rnn.network_files import open_network
@@ -99,7 +99,7 @@ def graph(arguments):
 
 
 def units(arguments):
-    page = arguments.html and check_output(arguments.html, [arguments.model, *arguments.files])
+    page = None if arguments.html is None else check_output(arguments.html, [arguments.model, *arguments.files])
     from theano_rnn.language_model import load
     from theano_rnn.reading import listed
     from theano_rnn.units import observe

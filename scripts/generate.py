@@ -23,7 +23,8 @@ def parse(argv):
     add("--top-p", type=float, metavar="P", help="draw only from the likeliest words that together reach P")
     add("--beam", type=int, metavar="N", help="the most probable texts, found by a search that follows N at a time")
     beginning = parser.add_mutually_exclusive_group()
-    beginning.add_argument("--prompt", default="", metavar="TEXT", help="how every text begins, to the letter")
+    beginning.add_argument("--prompt", default="", metavar="TEXT",
+        help="how every text begins, to the letter (one that begins with a dash: --prompt=-TEXT)")  # fmt: skip
     prompts_help = "a prompt a line, for N texts each (-: standard input)"
     beginning.add_argument("--prompt-file", metavar="FILE", help=prompts_help)
     add("--min-words", type=int, default=1, metavar="N", help="shortest length (default: %(default)s)")
@@ -85,8 +86,8 @@ def check_prompts(lm, prompts, max_words):
             raise OptionError(f"{where}{error}") from error
 
 
-def show_texts(lm, arguments, demands, before):
-    """Write the texts of one prompt, each after the columns `before`."""
+def show_texts(lm, arguments, demands, before, where):
+    """Write the texts of one prompt, which is from `where`, each after the columns `before`."""
     if arguments.stream:
         for pieces in lm.stream(**demands):
             for piece in itertools.chain(["\t".join([*before, ""])], pieces):
@@ -97,7 +98,9 @@ def show_texts(lm, arguments, demands, before):
     if arguments.beam is not None:
         texts = lm.beam_search(**demands)
         if demands["n"] != 0 and not texts:
-            raise OptionError("no text was found that meets these demands; allow shorter texts or more repetition")
+            raise OptionError(
+                f"{where}no text was found that meets these demands; allow shorter texts or more repetition"
+            )
     else:
         texts = lm.generated(**demands, with_scores=True) if arguments.scores else zip(lm.generated(**demands))
     for text, *log_probability in texts:
@@ -117,8 +120,8 @@ def work(argv):
     check_prompts(lm, prompts, arguments.max_words)
     for demands in all_demands:
         before = [str(demands["temperature"])] if len(all_demands) > 1 else []
-        for _, prompt in prompts:
-            show_texts(lm, arguments, {**demands, "prompt": prompt}, before)
+        for where, prompt in prompts:
+            show_texts(lm, arguments, {**demands, "prompt": prompt}, before, where)
 
 
 def main(argv=None):

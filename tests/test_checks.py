@@ -89,7 +89,7 @@ def test_more_truncated_steps_than_can_be_compiled_are_refused():
         (None, TypeError, "expected a number, got None"),
         (True, TypeError, "expected a number, got True"),
         (np.nan, ValueError, "expected a number, got nan"),
-        (np.inf, ValueError, "expected a number, got inf"),
+        (np.inf, ValueError, "expected a finite number, got inf"),
     ],
 )
 def test_a_learning_rate_that_is_no_number_is_refused(rnn, value, error, message):

@@ -124,6 +124,12 @@ def refused(capsys, *arguments):
     [
         ("--temperature -1", "temperature: expected a number above 0, got -1.0"),
         ("--temperature 1 nan", "temperature: expected a number above 0, got nan"),
+        ("--temperature 1e-38", "temperature: expected a number from 1e-30 to 1e+30, got 1e-38"),
+        ("--temperature 1e39", "temperature: expected a number from 1e-30 to 1e+30, got 1e+39"),
+        ("--max-words 2147483648", "max_words: expected at most 1000000000, got 2147483648"),
+        ("--min-words 2147483648 --max-words 2147483648", "max_words: expected at most 1000000000, got 2147483648"),
+        ("--beam 3 --max-words 99999999999", "max_words: expected at most 1000000000, got 99999999999"),
+        ("--beam 99999999999999999999 -n 1", "beam: expected at most 10000, got 99999999999999999999"),
         ("--temperature inf", "temperature: expected a number above 0, got inf"),
         ("--temperature 0", "temperature: expected a number above 0, got 0.0"),
         ("--temperature", "argument --temperature: expected at least one argument"),
@@ -177,6 +183,14 @@ def test_a_prompt_that_is_too_long_is_refused_with_its_line_before_anything_is_p
 def test_a_search_that_can_find_nothing_is_one_line(model, capsys):
     arguments = ["--beam", "6", "--min-words", "8", "--max-words", "9", "--no-repeat-ngram", "1"]
     assert "no text was found that meets these demands" in refused(capsys, "--model", str(model), *arguments)
+
+
+def test_a_search_that_finds_nothing_for_a_prompt_of_a_file_names_its_line(model, tmp_path, capsys):
+    prompts = tmp_path / "prompts.txt"
+    prompts.write_text("the\nthe the\n")
+    arguments = ["--beam", "3", "-n", "1", "--no-repeat-ngram", "1", "--prompt-file", str(prompts), "--min-words", "8"]
+    told = refused(capsys, "--model", str(model), *arguments, "--max-words", "9")
+    assert f"generate.py: {prompts}, line 1: no text was found that meets these demands" in told
 
 
 @pytest.mark.slow

@@ -1,10 +1,11 @@
 import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from theano_rnn.errors import CorpusError
-from theano_rnn.gradient_curves import MOST_TOKENS, measure_curves, read_or_write
+from theano_rnn.gradient_curves import MOST_TOKENS, measure_curves, names_of, read_or_write
 from theano_rnn.gradient_flow import measure
 from theano_rnn.language_model import LanguageModel, load
 from theano_rnn.model import RNN
@@ -54,6 +55,16 @@ def test_bare_networks_read_random_ids_and_files_tell_alike_networks_apart(model
     names = [curve.name for curve in curves]
     assert names == ["trained tanh (bare.npz)", "trained tanh (tanh.npz)", "untrained tanh", "untrained ReLU"]
     assert all(curve.norms.shape == (3, 4) for curve in curves)
+
+
+def test_files_of_one_name_in_several_folders_are_told_apart_by_their_paths():
+    networks = [(SimpleNamespace(activation=activation), None) for activation in ("tanh", "tanh", "tanh", "relu")]
+    assert names_of(["a/m.npz", "b/m.npz", "c/n.npz", "m.npz"], networks) == [
+        "trained tanh (a/m.npz)",
+        "trained tanh (b/m.npz)",
+        "trained tanh (n.npz)",
+        "trained ReLU",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from theano_rnn.checkpoint import write_archive
 from theano_rnn.errors import ModelFileError
 from theano_rnn.language_model import LanguageModel
 from theano_rnn.model import RNN
@@ -28,6 +29,13 @@ def test_bare_networks_come_without(rnn, tmp_path):
         opened, lm = open_network(tmp_path / name)
         assert lm is None and opened.activation == activation
         np.testing.assert_array_equal(opened.get_values()["W"], rnn.get_values()["W"])
+
+
+def test_the_state_of_a_run_is_no_network(tmp_path):
+    arrays = {"U": np.zeros((2, 3)), "V": np.zeros((3, 2)), "W": np.zeros((2, 2))}
+    write_archive(tmp_path / "a.checkpoint.npz", arrays, {"run": {}})
+    with pytest.raises(ModelFileError, match="is the state of a training run, not a model; name the model that it"):
+        open_network(tmp_path / "a.checkpoint.npz")
 
 
 def test_other_files_are_refused(tmp_path):

@@ -105,11 +105,11 @@ def test_none_and_zero_both_mean_no_clipping(clip):
         ("sample_every", 1.5, "expected an integer"),
         ("patience", -1, "expected at least 0, got -1"),
         ("patience", "2", "expected an integer"),
-        ("clip", float("inf"), "expected a number, got inf"),
+        ("clip", float("inf"), "expected a finite number, got inf"),
         ("valid_fraction", 1, "below 1, got 1"),
         ("valid_fraction", -0.1, "below 1, got -0.1"),
         ("rate_decay", -0.5, "got -0.5"),
-        ("rate_decay", float("inf"), "expected a number, got inf"),
+        ("rate_decay", float("inf"), "expected a finite number, got inf"),
         ("valid_fraction", None, "expected a number, got None"),
     ],
 )

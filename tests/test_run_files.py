@@ -4,6 +4,7 @@ import errno
 import json
 import multiprocessing
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from theano_rnn import run_files
 from theano_rnn.checkpoint import read_archive, read_document, write_archive
-from theano_rnn.errors import ModelFileError
+from theano_rnn.errors import ModelFileError, OptionError
 from theano_rnn.run_files import RunFiles
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -45,6 +46,14 @@ def numbers(files):
 
 
 # One run at a time
+
+
+@pytest.mark.parametrize("name", ["a.checkpoint", "a.checkpoint.npz", "a.corpus.npz"])
+def test_a_model_cannot_have_the_name_of_what_lies_beside_one(name, tmp_path):
+    with pytest.raises(
+        OptionError, match=f"{re.escape(name.removesuffix('.npz'))}.npz: is a name for what lies beside"
+    ):
+        RunFiles(tmp_path / name, None)
 
 
 def test_a_second_run_of_the_same_model_is_refused_until_the_first_has_ended(files, tmp_path):

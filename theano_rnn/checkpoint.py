@@ -72,7 +72,7 @@ def read_archive(path, mapped=False):
     except FileNotFoundError as error:
         raise ModelFileError(f"{path}: no such file; train a model first, or name another file") from error
     except OSError as error:
-        raise ModelFileError(f"{path}: cannot be read: {error.strerror or error}") from error
+        raise ModelFileError(f"{path}: cannot be read: {error.strerror or error}; check its name") from error
     except Exception as error:  # of any kind: see `read_arrays`
         raise ModelFileError(f"{path}: damaged, or not a model file: {one_line(error)}") from error
 

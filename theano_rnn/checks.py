@@ -17,12 +17,18 @@ def check_count(name, value, minimum=1):
     return int(value)
 
 
-def check_real(name, value, above=None, minimum=-math.inf, below=math.inf):
-    """A finite number within limits, as a float. TypeError for what is no number, ValueError for another one."""
+def check_number(name, value):
+    """A number, maybe infinite or none (nan). TypeError for what is no number, a bool included."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name}: expected a number, got {value!r}")
+    return value
+
+
+def check_real(name, value, above=None, minimum=-math.inf, below=math.inf):
+    """A finite number within limits, as a float. TypeError for what is no number, ValueError for another one."""
+    check_number(name, value)
     if not math.isfinite(value):
-        raise ValueError(f"{name}: expected a number, got {value!r}")
+        raise ValueError(f"{name}: expected a {'' if math.isnan(value) else 'finite '}number, got {value!r}")
     if (above is not None and value <= above) or value < minimum or value >= below:
         limits = f"above {above}" if above is not None else f"of at least {minimum} and below {below:g}"
         raise ValueError(f"{name}: expected a number {limits}, got {value!r}")

@@ -1,10 +1,11 @@
 """Generating texts as ids: many side by side, from a common beginning. Knows ids, not words."""
 
 import dataclasses
+import math
 
 import numpy as np
 
-from theano_rnn.checks import check_count
+from theano_rnn.checks import check_count, check_number
 from theano_rnn.repetition import SeenNgrams
 
 STEPS_PER_CALL = 25
@@ -12,6 +13,10 @@ STREAMED_STEPS = 5  # a divisor of the above; so few that words come steadily wh
 TEXTS_PER_CALL = (1, 4, 16, 32)  # few, so that few shapes are compiled
 # Marks that are no words do not lengthen a text; a network that draws nothing else must still come to an end.
 TOKENS_PER_WORD = 4
+LARGEST_LENGTH = 10**9  # words; fits into 32 bits
+WIDEST_BEAM = 10_000
+# What outputs can be divided by in single precision, with room for the outputs themselves.
+LEAST_TEMPERATURE, GREATEST_TEMPERATURE = 1e-30, 1e30
 MOST_SHOWN = 10  # texts of a beam search, unless more are asked for
 
 
@@ -23,15 +28,21 @@ def check_demands(n, temperature, top_k, top_p, min_words, max_words, seed=None,
         check_count("seed", seed, 0)
     if top_k is not None:
         check_count("top_k", top_k)
-    if not 0 < temperature < np.inf:
+    if check_number("temperature", temperature) <= 0 or not math.isfinite(temperature):
         raise ValueError(f"temperature: expected a number above 0, got {temperature}; top_k=1 takes the likeliest word")
-    if top_p is not None and not 0 < top_p <= 1:
+    if not LEAST_TEMPERATURE <= temperature <= GREATEST_TEMPERATURE:
+        limits = f"from {LEAST_TEMPERATURE:g} to {GREATEST_TEMPERATURE:g}"
+        raise ValueError(
+            f"temperature: expected a number {limits}, got {temperature}; top_k=1 takes the likeliest word"
+        )
+    if top_p is not None and not 0 < check_number("top_p", top_p) <= 1:
         raise ValueError(f"top_p: expected a share above 0 and at most 1, got {top_p}")
 
 
 def check_beam(beam, n, min_words, max_words, no_repeat_ngram=None):
     """How many texts a beam search gives: n, or as many as the beam is wide, at most 10. Raises as `check_demands`."""
-    check_count("beam", beam)
+    if check_count("beam", beam) > WIDEST_BEAM:
+        raise ValueError(f"beam: expected at most {WIDEST_BEAM}, got {beam}")
     check_lengths(min_words, max_words, no_repeat_ngram)
     if n is None:
         return min(beam, MOST_SHOWN)
@@ -42,7 +53,8 @@ def check_beam(beam, n, min_words, max_words, no_repeat_ngram=None):
 
 def check_lengths(min_words, max_words, no_repeat_ngram):
     check_count("min_words", min_words, 0)
-    check_count("max_words", max_words)
+    if check_count("max_words", max_words) > LARGEST_LENGTH:
+        raise ValueError(f"max_words: expected at most {LARGEST_LENGTH}, got {max_words}")
     if min_words > max_words:
         raise ValueError(f"min_words: expected at most max_words ({max_words}), got {min_words}")
     if no_repeat_ngram is not None:

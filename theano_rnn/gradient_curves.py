@@ -96,9 +96,14 @@ def random_sequences(word_dim, length, seed):
 
 
 def names_of(paths, networks):
-    """What each trained network is called: its activation, with the file's name where there is more than one of it."""
+    """What each trained network is called: its activation, with the file's name where there is more than one of it.
+
+    Where files of several folders have that name, with as much of their paths as they were given.
+    """
     activations = [rnn.activation for rnn, _ in networks]
+    files = [Path(path).name for path in paths]
+    files = [str(path) if files.count(file) > 1 else file for path, file in zip(paths, files, strict=True)]
     return [
-        f"trained {NAMES[activation]}" + (f" ({Path(path).name})" if activations.count(activation) > 1 else "")
-        for path, activation in zip(paths, activations, strict=True)
+        f"trained {NAMES[activation]}" + (f" ({file})" if activations.count(activation) > 1 else "")
+        for file, activation in zip(files, activations, strict=True)
     ]

@@ -41,6 +41,7 @@ def gradients_figure(curves):
     panel.set_ylim(max(low, SMALLEST), high)
     longest = max(len(curve.norms) for curve in curves)
     panel.set_xlim(0, longest + 0.5)
+    panel.xaxis.get_major_locator().set_params(integer=True)
     panel.set_title("How errors shrink or grow on their way back through time", fontsize="medium", loc="left")
     panel.set_xlabel("steps back, t − k")
     panel.set_ylabel("‖∂sₜ/∂sₖ‖ (largest singular value)")
@@ -73,5 +74,6 @@ def draw_curve(panel, curve, colour):
         color=colour,
         linewidth=1.8,
         linestyle="-" if curve.trained else "--",
+        marker="o" if len(curve.norms) == 1 else None,
         label=drawable(curve.name, LONGEST_NAME) + factor,
     )

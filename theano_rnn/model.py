@@ -14,6 +14,7 @@ from theano_rnn.gradient_check import check_gradients
 from theano_rnn.softmax import FEW_WORDS
 
 PARAMETERS = ("U", "V", "W")
+STATE_OF_A_RUN = "run"  # what only a training run's own file has among its entries
 SETTINGS = ("word_dim", "hidden_dim", "bptt_truncate", "activation", "dtype")
 
 
@@ -167,6 +168,8 @@ class RNN:
             For a file that is missing, damaged or holds something else.
         """
         entries = read_archive(path)
+        if STATE_OF_A_RUN in entries:
+            raise ModelFileError(f"{path}: is the state of a training run, not a model; name the model that it trains")
         network = {"bptt_truncate": 4, "activation": "tanh"}
         if "configuration" in entries:
             configuration = read_document(path, entries, "configuration")

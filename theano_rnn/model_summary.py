@@ -156,7 +156,9 @@ def history_lines(history, best):
 def cell(value):
     if not is_number(value):
         return "-"
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}" if value >= 0.01 else f"{value:.3g}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.4f}" if 0.01 <= value < 1e9 else f"{value:.3g}"
 
 
 def described(settings):

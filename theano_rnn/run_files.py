@@ -15,8 +15,9 @@ from filelock import FileLock, Timeout
 from theano_rnn.atomic_files import keep_as, remove_leftovers
 from theano_rnn.checkpoint import read_archive, read_document, write_archive
 from theano_rnn.errors import ModelFileError, OptionError
+from theano_rnn.model import STATE_OF_A_RUN
 
-DOCUMENT = "run"
+DOCUMENT = STATE_OF_A_RUN
 
 
 @dataclass
@@ -40,6 +41,8 @@ class RunFiles:
     def __init__(self, model, log, plot=None):
         if model.suffix != ".npz":
             model = model.with_name(model.name + ".npz")
+        if model.stem.endswith((".checkpoint", ".corpus")):
+            raise OptionError(f"{model}: is a name for what lies beside a model; choose another one for the model")
         self.model = model
         self.checkpoint = model.with_suffix(".checkpoint.npz")
         self.corpus = model.with_suffix(".corpus.npz")
