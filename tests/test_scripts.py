@@ -150,7 +150,12 @@ def test_every_setting_of_the_package_is_an_option_that_reaches_it(tmp_path, mon
 
     def fake(data, *, reporter, **settings):
         seen.update(settings, data=data)
-        return SimpleNamespace(training={"history": [{"perplexity": 1.0, "epoch": 1}]})
+        return SimpleNamespace(
+            training={
+                "history": [{"perplexity": 1.0, "epoch": 1, "train_loss": 0.0, "valid_loss": None}],
+                "options": {"tutorial": False},
+            }
+        )
 
     monkeypatch.setattr(training, "train", fake)
     argv = ["--data", "a.txt", "b.txt", "--model", "m.npz", "--log", "l.jsonl"]
