@@ -7,6 +7,7 @@ import io
 import logging
 import os
 import random
+import sys
 import threading
 import tracemalloc
 from pathlib import Path
@@ -85,7 +86,11 @@ def test_blank_documents_are_left_out_when_there_are_others(write):
         ("\n\nbody\n\nx\n , \ny\n", ["x", "y"]),  # blank lines
         ("id,body\n1\n2,x\n", ["x"]),  # too few columns
         ('body\n"one\n\ntwo"\n', ["one\n\ntwo"]),  # line ends in a quoted text
-        ("body\nnul\0l\n", ["nul\0l"]),
+        pytest.param(
+            "body\nnul\0l\n",
+            ["nul\0l"],
+            marks=pytest.mark.skipif(sys.version_info < (3, 11), reason="Python reads no null characters in CSV here"),
+        ),
         ('body\nan "inner" quote\n', ['an "inner" quote']),
         ("text,label\nHello there.,1\n", ["Hello there."]),  # no body: the first column
     ],

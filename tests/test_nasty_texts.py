@@ -50,7 +50,10 @@ NASTY = {
     "quotes.txt": (b"'" * 20_000 + b' """" ' + b"((" * 20_000 + b"\n", None),
     "quoted.csv": (b'id,body\n1,"He said ""yes"",\nthen left.\r\nThe end."\n' * 1 + b'2,"a\n\n\nb"\n' * 9, None),
     "windows.csv": (b"id,body\r\n" + b'1,"The dog, ""he"", sees."\r\n' * 10, None),
-    "null.csv": (b"id,body\n" + b'1,"The dog\0 sees the cat."\n' * 10, None),
+    "null.csv": (
+        b"id,body\n" + b'1,"The dog\0 sees the cat."\n' * 10,
+        None if sys.version_info >= (3, 11) else "line contains NUL",  # as far as Python reads such CSV
+    ),
     "wide.csv": (b",".join(b"c%d" % i for i in range(3000)) + b"\n" + b",".join([b"A dog."] * 3000) + b"\n", None),
     "packed.txt.gz": (gzip.compress(PLAIN.encode()), None),
     "surrogate.txt": (b"A dog.\nThe dog \xed\xa0\x80 sees.\n", "line 2: byte 0xed at position 9 is not UTF-8"),

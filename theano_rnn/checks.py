@@ -79,7 +79,7 @@ def check_ids(name, ids, word_dim):
     """
     try:
         array = np.asarray(ids)
-    except ValueError as error:
+    except (ValueError, Warning) as error:  # NumPy before 1.24 only warns
         raise ValueError(f"{name}: expected a sequence of word ids, got a ragged one") from error
     if array.ndim != 1:
         raise ValueError(f"{name}: expected a 1-D sequence of word ids, got shape {array.shape}")

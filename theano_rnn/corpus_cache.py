@@ -77,8 +77,7 @@ class CorpusCache:
             return None
         digests = []
         for text in self._texts:
-            with open(text, "rb") as file:
-                digests.append(hashlib.file_digest(file, "sha256").hexdigest())
+            digests.append(_digest_of_file(text))
         return {
             "version": VERSION,
             "texts": [[digest, *file_format(text)] for digest, text in zip(digests, self._texts, strict=True)],
@@ -188,3 +187,11 @@ def _all_rise(offsets):
     """Whether each sentence has two ids at least."""
     starts = range(0, len(offsets) - 1, BLOCK_SIZE)
     return all((np.diff(offsets[start : start + BLOCK_SIZE + 1]) >= 2).all() for start in starts)
+
+
+def _digest_of_file(path):
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(2**20):
+            digest.update(block)
+    return digest.hexdigest()

@@ -214,21 +214,22 @@ def _decoded(blocks, name):
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
     lines, last_line = 0, 0  # line ends so far, and bytes after the last of them
     pending = ""  # a carriage return of which a line feed may be the next character
-    for block in itertools.chain(blocks, [b""]):
-        try:
-            text = pending + decoder.decode(block, final=not block)
-        except UnicodeDecodeError as error:
-            before = _with_plain_line_ends(pending + error.object[: error.start].decode())
-            line = lines + before.count("\n") + 1
-            position = len(before[before.rfind("\n") + 1 :].encode()) + 1
-            if "\n" not in before:
-                position += last_line
-            raise _not_utf8(error.object, error.start, line, position, name) from None
-        pending = "\r" if block and text.endswith("\r") else ""
-        text = _with_plain_line_ends(text.removesuffix(pending))
-        lines += text.count("\n")
-        last_line = len(text[text.rfind("\n") + 1 :].encode()) + ("\n" not in text) * last_line
-        yield text
+    with contextlib.closing(blocks):  # and with it the file, at once
+        for block in itertools.chain(blocks, [b""]):
+            try:
+                text = pending + decoder.decode(block, final=not block)
+            except UnicodeDecodeError as error:
+                before = _with_plain_line_ends(pending + error.object[: error.start].decode())
+                line = lines + before.count("\n") + 1
+                position = len(before[before.rfind("\n") + 1 :].encode()) + 1
+                if "\n" not in before:
+                    position += last_line
+                raise _not_utf8(error.object, error.start, line, position, name) from None
+            pending = "\r" if block and text.endswith("\r") else ""
+            text = _with_plain_line_ends(text.removesuffix(pending))
+            lines += text.count("\n")
+            last_line = len(text[text.rfind("\n") + 1 :].encode()) + ("\n" not in text) * last_line
+            yield text
 
 
 def _with_plain_line_ends(text):
