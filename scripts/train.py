@@ -83,10 +83,10 @@ class Screen:
                 total=total, initial=done - 1, unit="step", file=sys.stderr, leave=False, dynamic_ncols=True
             )
             self.bar.set_description(f"epoch {state.epoch + 1}/{epochs}")
-            self.tokens, self.since = 0, time.perf_counter()
+            self.tokens, self.since = -tokens, time.perf_counter()  # the first ones were learnt before
         self.tokens += tokens
         speed = self.tokens / max(time.perf_counter() - self.since, 1e-9)
-        self.bar.set_postfix_str(f"loss {loss:.3f}, {speed:,.0f} tokens/s")
+        self.bar.set_postfix_str(f"loss {loss:.3f}" + f", {speed:,.0f} tokens/s" * bool(self.tokens))
         self.bar.update(done - self.bar.n)
 
     def close(self):
