@@ -9,15 +9,25 @@ setup(
     long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="MIT",
-    python_requires=">=3.11",
+    python_requires=">=3.10",
     # The scripts are installed as a subpackage, so that the console commands and `python scripts/…` are one code.
     packages=["theano_rnn", "theano_rnn.scripts"],
     package_dir={"theano_rnn.scripts": "scripts"},
-    install_requires=["pytensor>=3.0.7,<4", "jax>=0.10", "numpy>=2", "nltk>=3.9", "tqdm>=4.60", "filelock>=3.15"],
+    # Two engines: PyTensor through XLA, and where that does not run the original Theano, which ended in 2020.
+    install_requires=[
+        "pytensor>=3.0.7,<4; python_version >= '3.11'",
+        "jax>=0.10; python_version >= '3.11'",
+        "numpy>=2; python_version >= '3.11'",
+        "Theano==1.0.5; python_version < '3.11'",
+        "numpy<1.24; python_version < '3.11'",
+        "nltk>=3.9",
+        "tqdm>=4.60",
+        "filelock>=3.15",
+    ],
     extras_require={
         "plot": ["matplotlib>=3.8"],
         "test": ["pytest>=8", "pytest-xdist>=3.6", "ruff>=0.9", "matplotlib>=3.8"],
-        "gpu": ["jax[cuda12]>=0.10"],
+        "gpu": ["jax[cuda12]>=0.10; python_version >= '3.11'"],
     },
     entry_points={
         "console_scripts": [

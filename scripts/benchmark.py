@@ -16,6 +16,11 @@ def parse(argv):
     parser = ArgumentParser(prog="benchmark.py", description=__doc__)
     add = parser.add_argument
     add("--peer", choices=("torch",), help="time PyTorch's versions in turn with ours (pip install torch)")
+    add(
+        "--theano",
+        metavar="PYTHON",
+        help="time W1 and W2 on the original Theano too, in this Python 3.10's environment",
+    )
     add("--only", metavar="NAMES", help="workloads, with commas between them (default: all)")
     add("--rounds", type=int, metavar="N", help="(default: 5)")
     add("--device", choices=("auto", "cpu", "gpu"), default="auto", help="(default: %(default)s)")
@@ -35,19 +40,27 @@ def work(argv):
         raise OptionError(f"rounds: expected at least 1, got {rounds}")
     from theano_rnn import benchmark, benchmark_report, workloads
     from theano_rnn.engine import select_device
-    from theano_rnn.peer import TorchPeer
+    from theano_rnn.peer import TheanoPeer, TorchPeer
 
     standard = workloads.GRID if arguments.grid else workloads.GROWTH if arguments.growth else workloads.STANDARD
     chosen = workloads.choose(standard, arguments.only and arguments.only.split(","))
     if arguments.growth and arguments.peer:
         raise OptionError("growth: measures ours alone; leave --peer out")
+    if arguments.theano and (arguments.growth or arguments.grid or arguments.peer):
+        raise OptionError("theano: has a table of its own; leave --peer, --grid and --growth out")
+    if arguments.theano and not arguments.only:
+        chosen = workloads.choose(standard, ["W1", "W2"])
     if arguments.growth and arguments.rounds is not None:
         raise OptionError("growth: has one round, in a process for each size; leave --rounds out")
     select_device(arguments.device)
     machine = benchmark_report.machine()
     with contextlib.ExitStack() as stack:
-        peer = stack.enter_context(TorchPeer(arguments.device)) if arguments.peer else None
-        if peer:
+        peer = None
+        if arguments.theano:
+            peer = stack.enter_context(TheanoPeer(arguments.theano))
+            machine += f", {peer.version}"
+        elif arguments.peer:
+            peer = stack.enter_context(TorchPeer(arguments.device))
             machine += f", PyTorch {peer.version}"
         results = []
         for workload in chosen:
@@ -55,13 +68,18 @@ def work(argv):
             if arguments.growth:
                 record = benchmark.measure_growth(workload, arguments.device)
                 results.append(record)
+            elif arguments.theano:
+                record = benchmark.measure_engines(workload, rounds, peer)
+                results.append(record)
             else:
                 results.append(benchmark.measure(workload, rounds, peer))
                 record = results[-1].to_json()
             if arguments.json:
                 print(json.dumps({**record, "machine": machine}), flush=True)
     if not arguments.json:
-        as_table = benchmark_report.growth_table if arguments.growth else benchmark_report.table
+        as_table = benchmark_report.table
+        if arguments.growth or arguments.theano:
+            as_table = benchmark_report.growth_table if arguments.growth else benchmark_report.engines_table
         print(machine + "\n\n" + as_table(results))
 
 

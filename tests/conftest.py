@@ -11,8 +11,19 @@ import pytest
 # Compiled functions are kept for the length of one run: the tests neither read nor fill the user's own cache.
 _CACHE = tempfile.TemporaryDirectory(prefix="theano_rnn-tests-")
 os.environ.setdefault("THEANO_RNN_CACHE", _CACHE.name)
+if "compiledir" not in os.environ.get("THEANO_FLAGS", ""):
+    os.environ["THEANO_FLAGS"] = f"{os.environ.get('THEANO_FLAGS', '')},base_compiledir={_CACHE.name}".lstrip(",")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def pytest_collection_modifyitems(items):
+    from theano_rnn.engine import engine_name
+
+    if engine_name() == "theano":
+        for item in items:
+            if item.get_closest_marker("xla"):
+                item.add_marker(pytest.mark.skip(reason="what PyTensor and XLA do; here the original Theano runs"))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -29,9 +40,9 @@ def signals_as_in_the_foreground():
 @pytest.fixture
 def float64():
     """theano.config.floatX is float64 in this test."""
-    from theano_rnn.engine import theano
+    from theano_rnn.engine import precision
 
-    with theano.config.change_flags(floatX="float64"):
+    with precision("float64"):
         yield
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from theano_rnn.beam_search import Finished
-from theano_rnn.engine import theano
+from theano_rnn.engine import precision
 from theano_rnn.generation import check_beam
 from theano_rnn.language_model import LanguageModel
 from theano_rnn.model import RNN
@@ -22,7 +22,7 @@ MARKS = ["the", "dog", "sees", "(", ")", ".", "``", '"', "''", "gon", "na"]
 @functools.cache
 def make(words, level="word", spread=3.0, seed=8):
     vocabulary = Vocabulary([*SPECIAL, *words], newline_ends_sentence=level == "char")
-    with theano.config.change_flags(floatX="float64"):
+    with precision("float64"):
         rnn = RNN(len(vocabulary), 6, seed=seed)
     rnn.set_values({name: spread * value for name, value in rnn.get_values().items()})
     return LanguageModel(rnn, vocabulary, Tokenizer(level=level))

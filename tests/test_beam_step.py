@@ -7,7 +7,7 @@ import pytest
 
 from theano_rnn import RNN
 from theano_rnn.beam_step import BeamStep, Largest
-from theano_rnn.engine import T, compile_function, theano
+from theano_rnn.engine import T, compile_function, precision
 
 WORD_DIM, HIDDEN_DIM, TEXTS = 9, 4, 5
 END, NEVER, MARK = 1, (0, 2), 5
@@ -15,7 +15,7 @@ END, NEVER, MARK = 1, (0, 2), 5
 
 @functools.cache
 def step():
-    with theano.config.change_flags(floatX="float64"):
+    with precision("float64"):
         rnn = RNN(WORD_DIM, HIDDEN_DIM, seed=4)
     rnn.V.set_value(rnn.V.get_value() * 4)
     words_added = np.ones(WORD_DIM, int)

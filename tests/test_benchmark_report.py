@@ -2,6 +2,7 @@
 
 from theano_rnn import benchmark_report
 from theano_rnn.benchmark import Result
+from theano_rnn.engine import versions
 from theano_rnn.workloads import STANDARD
 
 
@@ -11,7 +12,7 @@ def cells(line):
 
 def test_the_machine_is_told_in_a_line_with_versions():
     line = benchmark_report.machine()
-    assert "\n" not in line and "JAX" in line and "PyTensor" in line and "CPU cores" in line
+    assert "\n" not in line and versions() in line and "CPU cores" in line
 
 
 def test_a_table_has_a_row_a_workload_and_the_peers_columns_only_with_a_peer():
@@ -48,3 +49,28 @@ def test_growth_is_a_row_a_size():
         "parameters_mb": 6.44,
     }
     assert cells(benchmark_report.growth_table([record]).splitlines()[2]) == ["8,000", "100", "25,000", "512", "6"]
+
+
+def test_engines_are_a_row_a_workload_with_ratios_of_the_rounds():
+    sentence = {
+        "name": "W1",
+        "what": "one sentence a step",
+        "pytensor_s": 0.002,
+        "pytensor_rounds_s": [0.001, 0.002, 0.004],
+        "theano_ours_s": 0.01,
+        "theano_ours_rounds_s": [0.01, 0.01, 0.012],
+        "theano_tutorial_s": 0.03,
+        "theano_tutorial_rounds_s": [0.02, 0.03, 0.04],
+    }
+    step = {name: value for name, value in sentence.items() if "tutorial" not in name} | {"name": "W2"}
+    first, _, one, other = map(cells, benchmark_report.engines_table([sentence, step]).splitlines())
+    assert dict(zip(first, one, strict=True)) == {
+        "work": "W1",
+        "": "one sentence a step",
+        "PyTensor, ms": "2.00",
+        "Theano, ms": "10.00",
+        "Theano / PyTensor": "5.00",
+        "tutorial's class, ms": "30.00",
+        "it / PyTensor": "15.00",
+    }
+    assert other[2:] == ["2.00", "10.00", "5.00", "", ""]

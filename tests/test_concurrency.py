@@ -15,7 +15,7 @@ import pytest
 from test_language_model import WORDS, make
 
 from theano_rnn import engine
-from theano_rnn.engine import theano
+from theano_rnn.engine import precision
 from theano_rnn.errors import ForkedProcessError
 
 SENTENCES = ["the dog sees the dog.", "the cat sees.", "", "dog the . sees " * 7]
@@ -38,7 +38,7 @@ def test_a_model_can_be_pickled_before_and_after_it_was_used(lm):
 
 
 def test_a_pickled_network_keeps_its_precision_and_settings():
-    with theano.config.change_flags(floatX="float64"):
+    with precision("float64"):
         exact = make(WORDS)
         exact.rnn.sgd_step([0, 1], [1, 2], 0.1)
     copied = pickle.loads(pickle.dumps(exact))
@@ -102,6 +102,7 @@ def test_a_spawned_worker_scores_with_a_pickled_model(lm):
         np.testing.assert_allclose(pool.submit(score_in_worker, lm).result(), lm.score(SENTENCES), rtol=1e-6)
 
 
+@pytest.mark.xla
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 @pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::DeprecationWarning")
 def test_a_process_forked_too_late_is_told_so_rather_than_waiting_for_ever(lm):
@@ -120,7 +121,7 @@ def test_a_process_forked_too_late_is_told_so_rather_than_waiting_for_ever(lm):
     told = os.read(receiving, 1000).decode()
     assert "this process was forked from one that has already used theano_rnn" in told
     assert 'multiprocessing.get_context("spawn")' in told
-    assert not engine.in_forked_process
+    assert not engine.chosen_engine.in_forked_process
 
 
 @pytest.mark.slow

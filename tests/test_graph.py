@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from theano_rnn import graph
-from theano_rnn.engine import T, compile_function, theano
+from theano_rnn.engine import T, compile_function, theano, typed_tensor
 
 WORD_DIM, HIDDEN_DIM, LONGEST = 12, 5, 6
 LENGTHS = (3, 6, 3)
@@ -21,7 +21,7 @@ def compiled():
 
     def build():
         U, V, W = (
-            T.tensor(name, dtype="float64", shape=shape)
+            typed_tensor(name, "float64", shape)
             for name, shape in (
                 ("U", (HIDDEN_DIM, WORD_DIM)),
                 ("V", (WORD_DIM, HIDDEN_DIM)),
@@ -116,8 +116,8 @@ def test_initial_states_enter_loss_and_gradient_of_w():
 
 def test_plus_columns_adds_up_where_a_word_occurs_twice_and_leaves_the_rest():
     def build():
-        U, x = T.tensor("U", dtype="float64", shape=(HIDDEN_DIM, WORD_DIM)), T.imatrix("x")
-        change = T.tensor("change", dtype="float64", shape=(None, None, HIDDEN_DIM))
+        U, x = typed_tensor("U", "float64", (HIDDEN_DIM, WORD_DIM)), T.imatrix("x")
+        change = typed_tensor("change", "float64", (None, None, HIDDEN_DIM))
         return [U, x, change], graph.plus_columns(U, x, change), None
 
     U, x = values()[0], np.array([[3, 7], [3, 0], [11, 3]], np.int32)
@@ -134,8 +134,8 @@ def test_plus_columns_adds_up_where_a_word_occurs_twice_and_leaves_the_rest():
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
 def test_the_full_delta_is_what_theano_grad_makes_of_the_forward_scan(activation):
     def build():
-        U = T.tensor("U", dtype="float64", shape=(HIDDEN_DIM, WORD_DIM))
-        W = T.tensor("W", dtype="float64", shape=(HIDDEN_DIM, HIDDEN_DIM))
+        U = typed_tensor("U", "float64", (HIDDEN_DIM, WORD_DIM))
+        W = typed_tensor("W", "float64", (HIDDEN_DIM, HIDDEN_DIM))
         x, ds = T.imatrix("x"), T.tensor3("ds", dtype="float64")
         a = graph.input_activations(x, U)
         s_init = T.zeros((x.shape[1], HIDDEN_DIM), dtype="float64")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from test_language_model import WORDS, make
 
-from theano_rnn.engine import theano
+from theano_rnn.engine import precision
 from theano_rnn.vocabulary import SENTENCE_END, SENTENCE_START, UNKNOWN_TOKEN
 
 
@@ -17,13 +17,13 @@ def lm():
 
 @pytest.fixture(scope="module")
 def exact():
-    with theano.config.change_flags(floatX="float64"):
+    with precision("float64"):
         return make(WORDS)
 
 
 @pytest.fixture(scope="module")
 def characters():
-    with theano.config.change_flags(floatX="float64"):
+    with precision("float64"):
         return make(["a", "b", " "], level="char")
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from theano_rnn import graph
-from theano_rnn.engine import T, compile_function, theano
+from theano_rnn.engine import T, compile_function, theano, typed_tensor
 from theano_rnn.jacobians import jacobian_norms, jacobian_products
 from theano_rnn.model import RNN
 
@@ -63,9 +63,9 @@ def test_products_agree_with_theano_grad_of_the_forward_scan(activation):
     a, W, s = network(activation)
 
     def build():
-        a, W, s_init = T.tensor3("a"), T.matrix("W"), T.matrix("s_init")
-        a = T.specify_shape(a, (None, 1, HIDDEN_DIM))
-        W = T.specify_shape(W, (HIDDEN_DIM, HIDDEN_DIM))
+        a = typed_tensor("a", "float64", (None, 1, HIDDEN_DIM))
+        W = typed_tensor("W", "float64", (HIDDEN_DIM, HIDDEN_DIM))
+        s_init = T.matrix("s_init")
         s_last = graph.hidden_states(a, W, s_init, activation)[-1, 0]
         rows = [theano.grad(s_last[i], s_init) for i in range(HIDDEN_DIM)]
         return [a, W, s_init], T.concatenate(rows, axis=0), None

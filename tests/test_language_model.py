@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import pytest
 import theano_rnn
 from theano_rnn import generation
 from theano_rnn.checkpoint import read_archive, read_document, write_archive
-from theano_rnn.engine import theano
+from theano_rnn.engine import precision
 from theano_rnn.errors import ModelFileError
 from theano_rnn.language_model import LanguageModel
 from theano_rnn.model import RNN
@@ -35,13 +36,13 @@ def lm():
 @pytest.fixture(scope="module")
 def exact():
     """In float64."""
-    with theano.config.change_flags(floatX="float64"):
+    with precision("float64"):
         return make(WORDS[:3])
 
 
 @pytest.fixture(scope="module")
 def characters():
-    with theano.config.change_flags(floatX="float64"):
+    with precision("float64"):
         return make(["a", "b", " "], level="char")
 
 
@@ -366,3 +367,17 @@ def test_texts_come_one_by_one_as_they_are_drawn_the_same_ones(lm, monkeypatch):
     assert list(texts) == expected[1:] and len(drawn) == 2
     with pytest.raises(ValueError, match="temperature"):
         lm.generated(3, temperature=0)
+
+
+# What each engine gave for its own file, of a network that it had trained a little.
+SAVED_SENTENCES = ["The dog sees the cat.", "the zebra, the dog", "", "cat cat cat sees dog . the"]
+SAVED_SCORES = {
+    "pytensor": [-12.237261414527893, -11.911889672279358, -2.4434025287628174, -19.101282835006714],
+    "theano": [-13.894339919090271, -11.998838186264038, -2.1008641719818115, -18.482747673988342],
+}
+
+
+@pytest.mark.parametrize("engine", SAVED_SCORES)
+def test_a_model_that_either_engine_saved_gives_the_same_scores_here(engine):
+    lm = LanguageModel.load(Path(__file__).with_name(f"saved_by_{engine}.npz"))
+    np.testing.assert_allclose(lm.score(SAVED_SENTENCES), SAVED_SCORES[engine], atol=1e-5)

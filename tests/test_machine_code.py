@@ -78,6 +78,7 @@ def test_a_folder_that_cannot_be_looked_through_is_left(tmp_path):
 PROGRAM = "from theano_rnn.model import RNN; print(RNN(7, 3, seed=1).predict([1, 2]).tolist())"
 
 
+@pytest.mark.xla
 def test_functions_whose_machine_code_was_cut_off_are_compiled_anew_in_silence_and_kept(tmp_path):
     def run():
         finished = subprocess.run(

@@ -10,7 +10,7 @@ import pytest
 import theano_rnn
 from theano_rnn import RNN, ModelFileError, RNNTheano, model
 from theano_rnn.batches import BUCKETS
-from theano_rnn.engine import compiled_shapes, theano
+from theano_rnn.engine import compiled_shapes, precision, theano
 from theano_rnn.softmax import FEW_WORDS
 
 WORD_DIM, HIDDEN_DIM = 12, 5
@@ -63,13 +63,13 @@ def numpy_bptt(values, x, y, activation, bptt_truncate):
 
 @functools.cache
 def network(activation="tanh", bptt_truncate=4):
-    with theano.config.change_flags(floatX="float64"):
+    with precision("float64"):
         return RNN(WORD_DIM, HIDDEN_DIM, bptt_truncate, activation, seed=3)
 
 
 @functools.cache
 def golden_network(path, bptt_truncate):
-    with np.load(path) as archive, theano.config.change_flags(floatX="float64"):
+    with np.load(path) as archive, precision("float64"):
         return RNN.from_values({name: archive[name] for name in PARAMETERS}, bptt_truncate)
 
 
@@ -344,7 +344,7 @@ def test_values_whose_u_is_no_matrix_are_refused():
 
 
 def test_the_recurrence_is_a_scan():
-    from pytensor.scan.op import Scan
+    from theano_rnn.engine import Scan
 
     nodes = network()._forward_propagation.function.maker.fgraph.toposort()
     assert [node for node in nodes if isinstance(node.op, Scan)]
@@ -367,6 +367,7 @@ def test_functions_are_compiled_when_first_used_and_only_then(monkeypatch):
     assert compiled == [rnn.dtype]
 
 
+@pytest.mark.xla
 def test_two_lengths_of_one_bucket_are_compiled_once():
     rnn = RNN(WORD_DIM, HIDDEN_DIM, seed=0)
     for length in (1, 2, 3, 5):

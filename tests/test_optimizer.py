@@ -2,13 +2,12 @@
 
 import functools
 
-import jax
 import numpy as np
 import pytest
 
 from theano_rnn import RNN
 from theano_rnn.batches import Batch, pad
-from theano_rnn.engine import compiled_shapes, theano
+from theano_rnn.engine import compiled_shapes, jax, precision
 from theano_rnn.optimizer import Optimizer
 from theano_rnn.updates import UPDATE_RULES
 
@@ -17,7 +16,7 @@ PARAMETERS = ("U", "V", "W")
 
 
 def double_rnn(seed=3):
-    with theano.config.change_flags(floatX="float64"):
+    with precision("float64"):
         return RNN(WORD_DIM, HIDDEN_DIM, bptt_truncate=1, seed=seed)
 
 
@@ -194,6 +193,7 @@ def test_a_common_number_of_tokens_lets_every_token_weigh_the_same(float64):
     np.testing.assert_allclose(changes[1] * 10, changes[0] * one.tokens, atol=1e-12)
 
 
+@pytest.mark.xla
 @pytest.mark.parametrize("rule", UPDATE_RULES)
 def test_steps_of_one_shape_are_compiled_once_also_with_states_that_are_carried_on(rule):
     rnn = RNN(WORD_DIM, HIDDEN_DIM, seed=1)

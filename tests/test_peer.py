@@ -21,7 +21,9 @@ def test_without_torch_the_peer_is_refused_with_the_remedy(monkeypatch):
 
 
 class FakeProcess:
-    """Answers with times that depend on the form: (setting, sparse) -> seconds."""
+    """Answers with times that depend on a part of the request, the form that is asked for."""
+
+    key = "sparse"
 
     def __init__(self, times, greeting=True):
         self.times, self.requests, self.lines = times, [], []
@@ -32,7 +34,7 @@ class FakeProcess:
     def write(self, line):
         request = json.loads(line)
         self.requests.append(request)
-        self.lines.append(json.dumps([self.times[request["sparse"]]] * request["repeats"]))
+        self.lines.append(json.dumps([self.times[request[self.key]]] * request["repeats"]))
 
     def flush(self):
         pass
@@ -126,3 +128,44 @@ def test_torchs_network_is_the_same_model():
         x = np.array([3, 7, 1, 29])
         z, _ = theirs(torch.tensor(x)[:, None])
         np.testing.assert_allclose(torch.softmax(z[:, 0], dim=-1).numpy(), rnn.forward_propagation(x), rtol=1e-5)
+
+
+# The original Theano
+
+
+@pytest.fixture
+def theano_process(monkeypatch):
+    process = FakeProcess({"ours": 0.02, "tutorial": 0.03}, greeting=False)
+    process.lines.append(json.dumps({"versions": "Theano 1.0.5"}))
+    process.key = "form"
+    started = []
+
+    def start(command, env, **settings):
+        started.append((command, env["THEANO_RNN_ENGINE"]))
+        return process
+
+    monkeypatch.setattr(peer.subprocess, "Popen", start)
+    return process, started
+
+
+def test_theano_runs_in_the_interpreter_that_is_named_ours_and_the_tutorials_class(theano_process):
+    process, started = theano_process
+    with peer.TheanoPeer("python3.10") as theano:
+        assert theano.version == "Theano 1.0.5"
+        assert started == [(["python3.10", "-m", "theano_rnn.theano_peer"], "theano")]
+        assert theano.forms(STANDARD[0]) == ["ours", "tutorial"] and theano.forms(STANDARD[1]) == ["ours"]
+        assert theano.seconds(STANDARD[0], "tutorial", 2) == [0.03] * 2
+        assert process.requests == [{"workload": STANDARD[0].__dict__, "form": "tutorial", "repeats": 2}]
+    assert process.waited
+
+
+def test_an_interpreter_that_cannot_be_run_is_one_line(tmp_path):
+    with pytest.raises(OptionError, match="none cannot be run: No such file or directory; name an interpreter"):
+        peer.TheanoPeer(str(tmp_path / "none"))
+
+
+def test_a_theano_process_that_ends_is_told(theano_process):
+    theano_process[0].lines.clear()
+    with pytest.raises(OptionError, match="Theano's process has ended; what it said stands above"):
+        peer.TheanoPeer("python3.10")
+    assert theano_process[0].waited

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from theano_rnn import RNN, sampling
-from theano_rnn.engine import T, compile_function, theano
+from theano_rnn.engine import T, compile_function, precision
 from theano_rnn.sampling import Draw, Sampler
 
 WORD_DIM, HIDDEN_DIM = 12, 5
@@ -139,7 +139,7 @@ def test_a_top_k_of_one_draws_the_most_probable_id():
 
 @functools.cache
 def sampler():
-    with theano.config.change_flags(floatX="float64"):
+    with precision("float64"):
         rnn = RNN(WORD_DIM, HIDDEN_DIM, seed=4)
     rnn.V.set_value(rnn.V.get_value() * SPREAD)
     rnn.W.set_value(rnn.W.get_value() * 2)

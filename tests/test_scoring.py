@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from theano_rnn import scoring
-from theano_rnn.engine import theano
+from theano_rnn.engine import precision
 from theano_rnn.model import RNN
 
 WORD_DIM = 6
@@ -17,7 +17,7 @@ LONGEST = 4
 @pytest.fixture(scope="module")
 def rnn():
     """A network in float64 whose probabilities are far from equal."""
-    with theano.config.change_flags(floatX="float64"):
+    with precision("float64"):
         rnn = RNN(WORD_DIM, 5, seed=3)
     rnn.set_values({name: 3 * value for name, value in rnn.get_values().items()})
     return rnn

@@ -36,7 +36,8 @@ def compiled(op, dtype="float64"):
 
 def performed(op, *inputs):
     storage = [[None] for _ in range(3 if op is softmax.softmax_cross_entropy else 1)]
-    op.perform(None, list(inputs), storage)
+    operation = softmax.SoftmaxCrossEntropy() if len(storage) == 3 else softmax.SoftmaxLogProbability()
+    operation.perform(None, list(inputs), storage)
     return [value[0] for value in storage]
 
 

@@ -41,18 +41,27 @@ def __dir__():
     return sorted(__all__)
 
 
-def _default_to_single_precision():
-    """Let theano.config.floatX be float32 unless the user says otherwise: in PYTENSOR_FLAGS, ~/.pytensorrc or code.
+# How each Theano is called, where its settings are read from: a variable, and files that another one names.
+_THEANOS = {
+    "pytensor": ("PYTENSOR_FLAGS", "PYTENSORRC", "~/.pytensorrc"),
+    "theano": ("THEANO_FLAGS", "THEANORC", "~/.theanorc"),
+}
 
-    PyTensor's own default is float64. Where PyTensor is imported already, what it has been set to stays.
+
+def _default_to_single_precision(theano):
+    """Let floatX be float32 unless the user says otherwise: in PYTENSOR_FLAGS, ~/.pytensorrc (or Theano's) or code.
+
+    The default of both is float64. Where one is imported already, what it has been set to stays.
     """
-    flags = os.environ.get("PYTENSOR_FLAGS", "")
-    settings = Path(os.environ.get("PYTENSORRC", "~/.pytensorrc").split(os.pathsep)[0]).expanduser()
-    if "pytensor" in sys.modules or "floatX" in flags:
+    variable, files, file = _THEANOS[theano]
+    flags = os.environ.get(variable, "")
+    settings = Path(os.environ.get(files, file).split(os.pathsep)[0]).expanduser()
+    if theano in sys.modules or "floatX" in flags:
         return
     if settings.is_file() and "floatx" in settings.read_text(errors="replace").lower():
         return
-    os.environ["PYTENSOR_FLAGS"] = f"{flags},floatX=float32".lstrip(",")
+    os.environ[variable] = f"{flags},floatX=float32".lstrip(",")
 
 
-_default_to_single_precision()
+for _theano in _THEANOS:
+    _default_to_single_precision(_theano)

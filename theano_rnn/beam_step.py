@@ -1,13 +1,9 @@
 """One step of a beam search with the network, for all its texts at once: which tokens most probably follow."""
 
-import jax
 import numpy as np
-from pytensor.graph.basic import Apply
-from pytensor.graph.op import Op
-from pytensor.link.jax.dispatch import jax_funcify
 
 from theano_rnn.cells import simple_step
-from theano_rnn.engine import T, as_numpy, compile_function
+from theano_rnn.engine import Apply, Op, T, as_numpy, compile_function, jax, xla_version
 
 
 class Largest(Op):
@@ -29,7 +25,7 @@ class Largest(Op):
         output_storage[1][0] = order
 
 
-@jax_funcify.register(Largest)
+@xla_version(Largest)
 def xla_largest(op, **kwargs):
     return lambda z: jax.lax.top_k(z, op.k)
 

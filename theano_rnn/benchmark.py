@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from theano_rnn.batches import Batch
-from theano_rnn.engine import compile_function, select_device, shared_array, theano
+from theano_rnn.engine import compile_function, finished, scan, select_device, shared_array
 from theano_rnn.language_model import LanguageModel
 from theano_rnn.model import RNN
 from theano_rnn.optimizer import Optimizer
@@ -107,7 +107,7 @@ def shortest_seconds(function, repeats=20):
     times = []
     for _ in range(repeats + 2):
         start = time.perf_counter()
-        function().block_until_ready()
+        finished(function())
         times.append(time.perf_counter() - start)
     return min(times[2:])
 
@@ -126,14 +126,13 @@ def generation_seconds(workload):
     VT = random_matrix("VT", workload.hidden_dim, workload.word_dim)
 
     def build():
-        states = theano.scan(
+        states = scan(
             # The maximum makes use of all outputs: of a part, only that part would be computed.
             lambda s, WT, VT: s.dot(WT) + s.dot(VT).max(axis=1, keepdims=True),
             outputs_info=[s],
             non_sequences=[WT, VT],
             n_steps=workload.steps,
             strict=True,
-            return_updates=False,
         )
         return [], states[-1], None
 
@@ -206,6 +205,30 @@ def measure(workload, rounds, peer=None):
     Result
         Of each round the median; of the peer's forms the one that is the fastest over all rounds.
     """
+    ours, theirs = in_turn(workload, rounds, peer)
+    best = min(theirs, key=lambda form: statistics.median(theirs[form]), default=None)
+    name = describe(workload, best) if best else ""
+    return Result(workload, ours, floor_seconds(workload), theirs.get(best, []), name)
+
+
+def measure_engines(workload, rounds, peer):
+    """Time a workload in rounds, ours on PyTensor and each form of a `TheanoPeer` in turn.
+
+    Returns
+    -------
+    dict
+        The workload's attributes; ``pytensor_s``, ``theano_ours_s`` and, where a sentence is learnt at a time,
+        ``theano_tutorial_s``: medians over the rounds, which themselves are in ``…_rounds_s``.
+    """
+    ours, theirs = in_turn(workload, rounds, peer)
+    record = dataclasses.asdict(workload)
+    for name, seconds in {"pytensor": ours, **{f"theano_{form}": times for form, times in theirs.items()}}.items():
+        record |= {f"{name}_s": statistics.median(seconds), f"{name}_rounds_s": seconds}
+    return record
+
+
+def in_turn(workload, rounds, peer=None):
+    """Seconds of a workload, the median of each round: ours as a list, those of each of the peer's forms in a dict."""
     once = prepare_ours(workload)
     once()
     repeats = repeats_for(min(once() for _ in range(3)))
@@ -216,9 +239,7 @@ def measure(workload, rounds, peer=None):
         ours.append(statistics.median(once() for _ in range(repeats)))
         for form in forms:
             theirs[form].append(statistics.median(peer.seconds(workload, form, peer_repeats[form])))
-    best = min(forms, key=lambda form: statistics.median(theirs[form]), default=None)
-    name = describe(workload, best) if best else ""
-    return Result(workload, ours, floor_seconds(workload), theirs.get(best, []), name)
+    return ours, theirs
 
 
 def describe(workload, form):

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import platform
+import statistics
 from pathlib import Path
 
 from theano_rnn.engine import device_name, versions
@@ -74,3 +75,20 @@ def growth_table(records):
         for record in records
     ]
     return markdown(["V", "H", "tokens/s", "peak memory, MB", "U, V and W, MB"], rows)
+
+
+def engines_table(records):
+    """Records of `benchmark.measure_engines` as a Markdown table; the ratios are medians of those of the rounds."""
+    columns = ["work", "", "PyTensor, ms", "Theano, ms", "Theano / PyTensor", "tutorial's class, ms", "it / PyTensor"]
+    rows = []
+    for record in records:
+        row = [record["name"], record["what"], f"{1e3 * record['pytensor_s']:.2f}"]
+        for form in ("theano_ours", "theano_tutorial"):
+            seconds = record.get(f"{form}_s")
+            if seconds is None:
+                row += ["", ""]
+                continue
+            rounds = zip(record[f"{form}_rounds_s"], record["pytensor_rounds_s"], strict=True)
+            row += [f"{1e3 * seconds:.2f}", f"{statistics.median(theirs / ours for theirs, ours in rounds):.2f}"]
+        rows.append(row)
+    return markdown(columns, rows)

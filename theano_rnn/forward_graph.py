@@ -5,13 +5,22 @@ import re
 from dataclasses import dataclass, field
 
 import numpy as np
-from pytensor.graph.basic import Constant
-from pytensor.graph.traversal import ancestors
-from pytensor.scan.op import Scan
-from pytensor.tensor.shape import Shape, Shape_i
 
 from theano_rnn import graph
-from theano_rnn.engine import T, compile_function, theano, xla_program
+from theano_rnn.engine import (
+    Constant,
+    Scan,
+    Shape,
+    Shape_i,
+    T,
+    ancestors,
+    compile_function,
+    debugprint,
+    precision,
+    step_of_scan,
+    xla_program,
+)
+from theano_rnn.turned_array import TurnedArray
 
 LONGEST_LABEL = 60  # characters
 # Paragraphs of XLA's text that tell where in the source code an operation came from.
@@ -69,13 +78,13 @@ class ForwardGraph:
         self.function = compile_function(lambda: ([self.x], self.o, None), rnn.dtype)
 
     def symbolic(self):
-        """(text, boxes) of the graph as it was built; the text is PyTensor's ``debugprint``."""
-        return theano.dprint(self.o, file="str"), boxes_of([self.o], {}, self.rnn.parameters)
+        """(text, boxes) of the graph as it was built; the text is Theano's ``debugprint``."""
+        return debugprint(self.o), boxes_of([self.o], {}, self.rnn.parameters)
 
     def compiled(self):
         """(text, boxes) of the graph after PyTensor's rewrites, as it is handed to XLA."""
         outputs = self.function.function.maker.fgraph.outputs
-        return theano.dprint(self.function.function, file="str"), boxes_of(outputs, {}, self.rnn.parameters)
+        return debugprint(self.function.function), boxes_of(outputs, {}, self.rnn.parameters)
 
     def step(self):
         """Boxes of one step of the loop as it was built."""
@@ -93,7 +102,7 @@ class ForwardGraph:
 
 def symbolic_forward(rnn):
     """(x, o) of a network as symbolic variables, what stands between them named as in the formulas."""
-    with theano.config.change_flags(floatX=rnn.dtype):
+    with precision(rnn.dtype):
         U, V, W = rnn.matrices
         x = T.imatrix("x")
         a = graph.input_activations(x, U)
@@ -137,7 +146,8 @@ def add_boxes(found, variable, names, parameters):
         return
     node = variable.owner
     if node is None:
-        kind = "parameter" if variable in parameters else "input"
+        is_parameter = variable in parameters or isinstance(variable, TurnedArray)  # or a copy of one
+        kind = "parameter" if is_parameter else "input"
         name = names.get(variable) or variable.name or str(variable)
         found.add(key, Box(kind, name, "", shown_shape(variable)))
         return
@@ -188,9 +198,11 @@ def shown_shape(variable):
 def boxes_of_step(outputs):
     """The boxes of one step of the loop above the outputs: s_t from U x_t, s_{t-1} and W."""
     node = next(one.owner for one in ancestors(outputs) if one.owner and isinstance(one.owner.op, Scan))
-    op, inner = node.op, node.op.inner_inputs
+    op, (inner, inner_outputs) = node.op, step_of_scan(node.op)
     names = dict.fromkeys(op.inner_seqs(inner), "U x_t") | dict.fromkeys(op.inner_sitsot(inner), "s_{t-1}")
     parameters = dict(zip(op.inner_non_seqs(inner), op.outer_non_seqs(node.inputs), strict=True))
-    names |= {variable: outer.name for variable, outer in parameters.items()}
-    boxes = boxes_of(op.inner_outputs, names, parameters)
+    # What Theano has put in the place of another variable has a mark in its name.
+    for variable, outer in parameters.items():
+        names[variable] = (outer.name or variable.name or "").removesuffix("_replace")
+    boxes = boxes_of(inner_outputs, names, parameters)
     return [dataclasses.replace(box, label="s_t") if box.kind == "output" else box for box in boxes]

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from theano_rnn import graph
-from theano_rnn.engine import T, as_numpy, compile_function
+from theano_rnn.engine import T, as_numpy, compile_function, length, typed_tensor
 from theano_rnn.errors import GradientCheckError
 
 # At a kink of ReLU the difference quotient over ±h mixes two slopes; a hundredth and less of h is then tried as well.
@@ -105,13 +105,13 @@ class ExplicitFunctions:
 
     def __init__(self, values, activation):
         def variables():
-            parameters = [T.tensor(name, dtype="float64", shape=value.shape) for name, value in values.items()]
+            parameters = [typed_tensor(name, "float64", value.shape) for name, value in values.items()]
             return parameters, T.imatrix("x"), T.imatrix("y"), T.bmatrix("mask")
 
         def forward(parameters, x, y, mask):
             U, V, W = parameters
             a = graph.input_activations(x, U)
-            s_init = T.zeros((x.shape[1], U.type.shape[0]), dtype="float64")
+            s_init = T.zeros((x.shape[1], length(U, 0)), dtype="float64")
             s = graph.hidden_states(a, W, s_init, activation)
             return a, s_init, s, graph.cross_entropy(s, V, y, mask)
 

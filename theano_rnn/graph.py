@@ -11,18 +11,18 @@ minibatch of one. `mask` is 1 where there is a word and 0 on the padding behind 
 """
 
 from theano_rnn.cells import ACTIVATIONS, simple_step
-from theano_rnn.engine import T, theano
+from theano_rnn.engine import T, length, scan, with_last_length
 from theano_rnn.softmax import softmax_cross_entropy, softmax_log_probability
 
 
 def rows(array):
     """(steps, batch_size, n) -> (steps * batch_size, n)."""
-    return array.reshape((-1, array.type.shape[-1]))
+    return array.reshape((-1, length(array, -1)))
 
 
 def input_activations(x, U):
     """U x_t for all t: x_t is one-hot, so the product is column x_t of U. Returns (steps, batch_size, hidden_dim)."""
-    hidden_dim = U.type.shape[0]
+    hidden_dim = length(U, 0)
     return U.T[x.reshape((-1,))].reshape((x.shape[0], x.shape[1], hidden_dim))
 
 
@@ -41,16 +41,15 @@ def hidden_states(a, W, s_init, activation):
     -------
     tensor (steps, batch_size, hidden_dim)
     """
-    s = theano.scan(
+    s = scan(
         lambda a_t, s_prev, W: simple_step(a_t, s_prev, W, activation),
         sequences=a,
         outputs_info=[s_init],
         non_sequences=[W],
         n_steps=a.shape[0],
         strict=True,
-        return_updates=False,
     )
-    return T.specify_shape(s, (None, None, W.type.shape[0]))
+    return with_last_length(s, length(W, 0))
 
 
 def softmax(z):
@@ -101,7 +100,7 @@ def full_delta(ds, s, W, activation):
     the buffers that `theano.grad` carries along.
     """
     _, slope = ACTIVATIONS[activation]
-    delta = theano.scan(
+    delta = scan(
         lambda ds_t, slope_t, delta_next, W: (ds_t + delta_next.dot(W)) * slope_t,
         sequences=[ds, slope(s)],
         outputs_info=[T.zeros_like(ds[0])],
@@ -109,9 +108,8 @@ def full_delta(ds, s, W, activation):
         n_steps=ds.shape[0],
         go_backwards=True,
         strict=True,
-        return_updates=False,
     )
-    return T.specify_shape(delta[::-1], (None, None, W.type.shape[0]))
+    return with_last_length(delta[::-1], length(W, 0))
 
 
 def truncated_delta(ds, s, W, activation, bptt_truncate):
@@ -140,7 +138,7 @@ def backpropagation_through_time(ds, s, W, activation, bptt_truncate):
 
 def recurrence_gradients(delta, x, s, s_init, U):
     """dU = Σ δ_t x_tᵀ (δ_t added on column x_t) and dW = Σ δ_t s_{t-1}ᵀ."""
-    s_prev = T.concatenate([s_init[None], s[:-1]], axis=0)
+    s_prev = T.concatenate([s_init[None, :, :], s[:-1]], axis=0)
     dU = T.inc_subtensor(T.zeros_like(U).T[x.reshape((-1,))], rows(delta)).T
     dW = rows(delta).T.dot(rows(s_prev))
     return dU, dW

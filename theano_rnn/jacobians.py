@@ -9,14 +9,30 @@ import numpy as np
 
 from theano_rnn.cells import ACTIVATIONS
 from theano_rnn.checks import check_choice
-from theano_rnn.engine import T, as_numpy, compile_function, theano
+from theano_rnn.engine import Apply, Op, T, as_numpy, compile_function, jnp, scan, xla_version
 
 DTYPE = "float64"  # whatever the network's type: products of many small factors
 
 
-def spectral_norms(matrices):
+class SpectralNorms(Op):
     """The largest singular value of each of (n, hidden_dim, hidden_dim): by how much it can lengthen a vector."""
-    return T.linalg.svd(matrices, compute_uv=False).max(axis=1)
+
+    __props__ = ()
+
+    def make_node(self, matrices):
+        matrices = T.as_tensor_variable(matrices)
+        return Apply(self, [matrices], [T.vector(dtype=matrices.dtype)])
+
+    def perform(self, node, inputs, output_storage):
+        output_storage[0][0] = np.linalg.svd(inputs[0], compute_uv=False).max(axis=1)
+
+
+@xla_version(SpectralNorms)
+def xla_spectral_norms(op, **kwargs):
+    return lambda matrices: jnp.linalg.svd(matrices, compute_uv=False).max(axis=1)
+
+
+spectral_norms = SpectralNorms()
 
 
 def jacobian_products(s, W, activation):
@@ -44,14 +60,13 @@ def jacobian_products(s, W, activation):
         products = onwards * slope_t[:, None, :]
         return products, spectral_norms(products)
 
-    return theano.scan(
+    return scan(
         step,
         sequences=slope(s),
-        outputs_info=[T.tile(T.eye(hidden_dim, dtype=s.dtype)[None], (starts, 1, 1)), None],
+        outputs_info=[T.tile(T.eye(hidden_dim, dtype=s.dtype)[None, :, :], (starts, 1, 1)), None],
         non_sequences=[W],
         n_steps=s.shape[0],
         strict=True,
-        return_updates=False,
     )
 
 

@@ -3,15 +3,10 @@
 Random numbers come in as an array of uniforms: compiled functions keep no random state of their own.
 """
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from pytensor.graph.basic import Apply
-from pytensor.graph.op import Op
-from pytensor.link.jax.dispatch import jax_funcify
 
 from theano_rnn.cells import simple_step
-from theano_rnn.engine import T, as_numpy, compile_function, theano
+from theano_rnn.engine import Apply, Op, T, as_numpy, compile_function, jax, jnp, scan, xla_version
 
 BLOCK = 80
 
@@ -53,7 +48,7 @@ class Draw(Op):
         output_storage[0][0] = drawn
 
 
-@jax_funcify.register(Draw)
+@xla_version(Draw)
 def xla_draw(op, **kwargs):
     def draw(z, u, top_p):
         weights = jnp.exp(z - z.max(axis=1, keepdims=True))
@@ -152,7 +147,7 @@ class Sampler:
             if masked:
                 z = T.switch(forbidden_t, self.forbidding, z)
             word = draw(z, u_t, top_p)
-            return T.specify_shape(word, (None,)), s_t, words + words_added[word]
+            return word, s_t, words + words_added[word]
 
         def build():
             u = T.matrix("u", dtype=rnn.dtype)
@@ -164,14 +159,13 @@ class Sampler:
             # V s_t / temperature and what forbids words, in one product: adding to z is as slow as the product itself.
             VT_and_biases = T.concatenate([rnn.V.matrix.T, T.constant(self.biases)], axis=0)
             words_added = T.constant(np.array(self.words_added, np.int32))
-            drawn, s, counts = theano.scan(
+            drawn, s, counts = scan(
                 step if masked else lambda u_t, *others: step(u_t, None, *others),
                 sequences=[u, forbidden] if masked else u,
                 outputs_info=[word, s_init, words],
                 non_sequences=[rnn.U, VT_and_biases, rnn.W, words_added, temperature, min_words, top_p],
                 n_steps=u.shape[0],
                 strict=True,
-                return_updates=False,
             )
             inputs = [u, word, s_init, words, temperature, min_words, top_p, *([forbidden] if masked else [])]
             return inputs, [drawn, s[-1], counts[-1]], None

@@ -5,14 +5,9 @@ the NumPy versions (`perform`). The XLA versions never keep the (steps, word_dim
 rows in chunks, compute the exponentials once and get loss and gradients from them in the same pass.
 """
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from pytensor.graph.basic import Apply
-from pytensor.graph.op import Op
-from pytensor.link.jax.dispatch import jax_funcify
 
-from theano_rnn.engine import T
+from theano_rnn.engine import Apply, Op, T, fused, jax, jnp, xla_version
 
 # How many outputs are held at once: 20 MB in float32 for gradients, where larger chunks are no faster, and 10 MB for
 # scoring, which larger ones make slower.
@@ -62,8 +57,31 @@ class SoftmaxLogProbability(Op):
         output_storage[0][0] = np.log(softmax(s.dot(V.T))[np.arange(len(y)), y])
 
 
-softmax_cross_entropy = SoftmaxCrossEntropy()
-softmax_log_probability = SoftmaxLogProbability()
+def plain_cross_entropy(s, V, y, mask):
+    """What `SoftmaxCrossEntropy` computes, as formulas: L = Σ ln Σe - z[y], ∂L/∂(V s_t) = o_t - onehot(y_t)."""
+    z, e, e_sum = plain_exponentials(s, V)
+    t = T.arange(y.shape[0])
+    loss = T.sum((T.log(e_sum) - z[t, y]) * mask, acc_dtype=s.dtype)
+    do = T.inc_subtensor((e / e_sum[:, None])[t, y], -1) * mask[:, None]
+    return loss, do.dot(V), do.T.dot(s)
+
+
+def plain_log_probability(s, V, y):
+    """What `SoftmaxLogProbability` computes, as symbolic formulas."""
+    z, _, e_sum = plain_exponentials(s, V)
+    return z[T.arange(y.shape[0]), y] - T.log(e_sum)
+
+
+def plain_exponentials(s, V):
+    """z = V s_t less its maximum, e = exp(z), and Σe for each row."""
+    z = s.dot(V.T)
+    z = z - z.max(axis=1, keepdims=True)
+    e = T.exp(z)
+    return z, e, e.sum(axis=1, acc_dtype=z.dtype)
+
+
+softmax_cross_entropy = fused(SoftmaxCrossEntropy(), plain_cross_entropy)
+softmax_log_probability = fused(SoftmaxLogProbability(), plain_log_probability)
 
 
 def softmax(z):
@@ -148,7 +166,7 @@ def in_chunks(rows, *arrays):
     )
 
 
-@jax_funcify.register(SoftmaxCrossEntropy)
+@xla_version(SoftmaxCrossEntropy)
 def xla_softmax_cross_entropy(op, **kwargs):
     def cross_entropy(s, V, y, mask):
         VT = V.T
@@ -172,7 +190,7 @@ def xla_softmax_cross_entropy(op, **kwargs):
     return cross_entropy
 
 
-@jax_funcify.register(SoftmaxLogProbability)
+@xla_version(SoftmaxLogProbability)
 def xla_softmax_log_probability(op, **kwargs):
     def log_probability(s, V, y):
         VT = V.T
