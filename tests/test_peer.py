@@ -3,6 +3,8 @@
 import importlib.util
 import io
 import json
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -152,7 +154,7 @@ def test_theano_runs_in_the_interpreter_that_is_named_ours_and_the_tutorials_cla
     process, started = theano_process
     with peer.TheanoPeer("python3.10") as theano:
         assert theano.version == "Theano 1.0.5"
-        assert started == [(["python3.10", "-m", "theano_rnn.theano_peer"], "theano")]
+        assert started == [(["python3.10", "-c", peer.THEANO_PROGRAM], "theano")]
         assert theano.forms(STANDARD[0]) == ["ours", "tutorial"] and theano.forms(STANDARD[1]) == ["ours"]
         assert theano.seconds(STANDARD[0], "tutorial", 2) == [0.03] * 2
         assert process.requests == [{"workload": STANDARD[0].__dict__, "form": "tutorial", "repeats": 2}]
@@ -162,6 +164,18 @@ def test_theano_runs_in_the_interpreter_that_is_named_ours_and_the_tutorials_cla
 def test_an_interpreter_that_cannot_be_run_is_one_line(tmp_path):
     with pytest.raises(OptionError, match="none cannot be run: No such file or directory; name an interpreter"):
         peer.TheanoPeer(str(tmp_path / "none"))
+
+
+def test_an_interpreter_without_theano_is_told_in_a_line_and_no_traceback(tmp_path, capfd, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[1]))
+    if importlib.util.find_spec("theano") is not None:
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "theano_rnn").mkdir()
+        (tmp_path / "theano_rnn" / "__init__.py").write_text("raise ImportError('not installed')")
+    with pytest.raises(OptionError, match="Theano's process has ended; what it said stands above"):
+        peer.TheanoPeer(sys.executable)
+    (line,) = capfd.readouterr().err.splitlines()
+    assert "theano is not installed" in line or line.endswith("; install theano_rnn for it")
 
 
 def test_a_theano_process_that_ends_is_told(theano_process):

@@ -9,6 +9,19 @@ import sys
 
 from theano_rnn.errors import OptionError
 
+THEANO_PROGRAM = """
+import sys
+try:
+    from theano_rnn.errors import OptionError
+    try:
+        from theano_rnn.theano_peer import main
+    except OptionError as error:
+        sys.exit(str(error))
+except ImportError as error:
+    sys.exit(f"{sys.executable}: {error}; install theano_rnn for it")
+main()
+"""
+
 
 class Peer:
     """A process that answers requests: a JSON object a line in, a JSON value a line out, a greeting first.
@@ -55,6 +68,7 @@ class Peer:
     def close(self):
         self.process.stdin.close()
         self.process.wait()
+        self.process.stdout.close()
 
 
 class TorchPeer:
@@ -121,8 +135,7 @@ class TheanoPeer:
     """
 
     def __init__(self, interpreter):
-        command = [interpreter, "-m", "theano_rnn.theano_peer"]
-        self.process = Peer("Theano", command, THEANO_RNN_ENGINE="theano")
+        self.process = Peer("Theano", [interpreter, "-c", THEANO_PROGRAM], THEANO_RNN_ENGINE="theano")
         self.version = self.process.greeting["versions"]
 
     def seconds(self, workload, form, repeats):

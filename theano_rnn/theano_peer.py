@@ -1,6 +1,6 @@
 """The benchmark's workloads on the original Theano: ours, and the tutorial's own formulation. See `main`.
 
-Run as a process of its own, by an interpreter that has theano_rnn with Theano.
+Runs in a process of its own, of an interpreter that has theano_rnn with Theano.
 """
 
 import functools
@@ -12,22 +12,31 @@ import numpy as np
 
 from theano_rnn import benchmark
 from theano_rnn.engine import T, compile_function, scan, shared_array, theano, versions
-from theano_rnn.errors import OptionError
 from theano_rnn.workloads import LEARNING_RATE, Workload
 
 DTYPE = "float32"
 
 
-def tutorial_sgd_step(word_dim, hidden_dim):
+def tutorial_sgd_step(parameters):
     """The SGD step of the tutorial's class (part 2): softmax inside `scan`, `theano.grad`, dense updates.
 
     The gradient is that through the whole sentence: with ``truncate_gradient=4`` `scan` would differentiate only the
     last four steps, which is less work, but not what the tutorial means.
+
+    Parameters
+    ----------
+    parameters : list of Theano shared variables
+        U, V, W, as the tutorial stores them.
+
+    Returns
+    -------
+    CompiledFunction
+        Of (x, y, learning_rate): the loss before the step, in nats (summed).
     """
 
     def build():
         x, y, learning_rate = T.ivector("x"), T.ivector("y"), T.scalar("learning_rate", dtype=DTYPE)
-        U, V, W = parameters = tutorial_parameters(word_dim, hidden_dim)
+        U, V, W = parameters
 
         def forward_prop_step(x_t, s_prev, U, V, W):
             s_t = T.tanh(U[:, x_t] + W.dot(s_prev))
@@ -37,7 +46,7 @@ def tutorial_sgd_step(word_dim, hidden_dim):
         o, _ = scan(
             forward_prop_step,
             sequences=x,
-            outputs_info=[None, T.zeros(hidden_dim, dtype=DTYPE)],
+            outputs_info=[None, T.zeros((W.shape[0],), dtype=DTYPE)],
             non_sequences=[U, V, W],
             strict=True,
         )
@@ -62,7 +71,7 @@ def tutorial_parameters(word_dim, hidden_dim):
 
 def prepare_tutorial(workload):
     """A function without arguments that does a sentence in the tutorial's way and returns the seconds it took."""
-    sgd_step = tutorial_sgd_step(workload.word_dim, workload.hidden_dim)
+    sgd_step = tutorial_sgd_step(tutorial_parameters(workload.word_dim, workload.hidden_dim))
     batches = benchmark.minibatches(workload, np.random.default_rng(0))
     learning_rate = np.asarray(LEARNING_RATE, DTYPE)
 
@@ -96,10 +105,3 @@ def main():
         request = json.loads(line)
         once = prepared(Workload(**request["workload"]), request["form"])
         answer([once() for _ in range(request["repeats"])])
-
-
-if __name__ == "__main__":
-    try:
-        main()
-    except OptionError as error:
-        sys.exit(str(error))
