@@ -11,8 +11,11 @@ import pytest
 # Compiled functions are kept for the length of one run: the tests neither read nor fill the user's own cache.
 _CACHE = tempfile.TemporaryDirectory(prefix="theano_rnn-tests-")
 os.environ.setdefault("THEANO_RNN_CACHE", _CACHE.name)
-if "compiledir" not in os.environ.get("THEANO_FLAGS", ""):
-    os.environ["THEANO_FLAGS"] = f"{os.environ.get('THEANO_FLAGS', '')},base_compiledir={_CACHE.name}".lstrip(",")
+# Each worker has a folder of its own, as a process that compiles with Theano locks it; workers inherit the first one's.
+_FLAGS = [flag for flag in os.environ.get("THEANO_FLAGS", "").split(",") if flag and "theano_rnn-tests-" not in flag]
+if not any("compiledir" in flag for flag in _FLAGS):
+    _FLAGS.append(f"base_compiledir={_CACHE.name}")
+os.environ["THEANO_FLAGS"] = ",".join(_FLAGS)
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
