@@ -93,6 +93,21 @@ def test_the_version_is_told():
 # Which engine
 
 
+@pytest.fixture(autouse=True)
+def any_python_is_one_for_theano(monkeypatch):
+    monkeypatch.setattr(engine, "LAST_PYTHON_OF_THEANO", (99, 0))
+
+
+def test_a_theano_that_is_installed_for_a_later_python_is_none(monkeypatch):
+    monkeypatch.setattr(engine, "LAST_PYTHON_OF_THEANO", (3, 9))
+    monkeypatch.setattr(engine.importlib.util, "find_spec", lambda name: True)
+    monkeypatch.delenv("THEANO_RNN_ENGINE", raising=False)
+    assert engine.engine_name() == "pytensor"
+    monkeypatch.setenv("THEANO_RNN_ENGINE", "theano")
+    with pytest.raises(OptionError, match="^THEANO_RNN_ENGINE: theano is not installed for this Python; `pip install"):
+        engine.engine_name()
+
+
 def test_the_engine_is_the_one_asked_for_else_one_that_is_installed(monkeypatch):
     monkeypatch.delenv("THEANO_RNN_ENGINE", raising=False)
     both = set(sum(engine.NEEDED.values(), ()))
@@ -112,10 +127,10 @@ def test_the_engine_is_the_one_asked_for_else_one_that_is_installed(monkeypatch)
         (
             "pytensor",
             {"theano"},
-            "THEANO_RNN_ENGINE: pytensor is not installed; `pip install .` brings PyTensor and JAX on Python 3.11",
+            "THEANO_RNN_ENGINE: pytensor is not installed for this Python; `pip install .` brings PyTensor",
         ),
-        ("theano", {"pytensor", "jax"}, "THEANO_RNN_ENGINE: theano is not installed; "),
-        ("", {"pytensor"}, "neither PyTensor with JAX nor Theano is installed; "),
+        ("theano", {"pytensor", "jax"}, "THEANO_RNN_ENGINE: theano is not installed for this Python; "),
+        ("", {"pytensor"}, "neither PyTensor with JAX nor Theano is installed for this Python; "),
     ],
 )
 def test_an_engine_that_cannot_be_had_is_refused(monkeypatch, chosen, installed, message):

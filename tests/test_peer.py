@@ -175,7 +175,7 @@ def test_an_interpreter_without_theano_is_told_in_a_line_and_no_traceback(tmp_pa
     with pytest.raises(OptionError, match="Theano's process has ended; what it said stands above"):
         peer.TheanoPeer(sys.executable)
     (line,) = capfd.readouterr().err.splitlines()
-    assert "theano is not installed" in line or line.endswith("; install theano_rnn for it")
+    assert "theano is not installed for this Python" in line or line.endswith("; install theano_rnn for it")
 
 
 def test_a_theano_process_that_ends_is_told(theano_process):

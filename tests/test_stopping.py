@@ -70,7 +70,7 @@ def test_before_the_first_evaluation_what_it_would_take_to_learn_its_tokens_is_r
     assert moment_of_end(limit, clock) == 60
 
 
-def test_a_limit_is_over_when_not_even_an_evaluation_is_within_it(clock):
+def test_a_limit_is_over_later_than_the_time_for_the_last_evaluation(clock):
     limit = TimeLimit(0.5)
     limit.note_evaluation(7.0)
     clock.seconds = 129.9

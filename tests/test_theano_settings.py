@@ -4,6 +4,7 @@ import logging
 import os
 import shutil
 import stat
+import subprocess
 
 import pytest
 
@@ -71,8 +72,13 @@ def test_a_compiler_that_cannot_be_run_links_nothing(tmp_path):
 
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="no g++ here")
-def test_the_program_that_is_linked_is_one():
-    assert theano_settings.can_link("g++", "-lm") is False or blas_flags("g++") in theano_settings.LIBRARIES
+def test_a_library_will_do_if_it_has_the_products_of_a_blas(tmp_path, monkeypatch):
+    monkeypatch.setenv("LIBRARY_PATH", str(tmp_path))
+    for name in ("sgemm_", "something_else"):
+        command = ["g++", "-shared", "-x", "c++", "-", "-o", str(tmp_path / f"lib{name}.so")]
+        subprocess.run(command, input=f'extern "C" void {name}() {{}}'.encode(), check=True)
+    assert theano_settings.can_link("g++", "-lsgemm_")
+    assert not theano_settings.can_link("g++", "-lsomething_else")
     assert not theano_settings.can_link("g++", "-lthere_is_no_such_library")
 
 

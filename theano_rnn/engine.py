@@ -6,6 +6,7 @@ the environment variable THEANO_RNN_ENGINE chooses. What a model means is unknow
 
 import importlib.util
 import os
+import sys
 import threading
 
 import numpy as np
@@ -13,26 +14,29 @@ import numpy as np
 from theano_rnn.errors import OptionError
 
 NEEDED = {"pytensor": ("pytensor", "jax"), "theano": ("theano",)}
+LAST_PYTHON_OF_THEANO = (3, 10)
 REMEDY = "`pip install .` brings PyTensor and JAX on Python 3.11 and later, and Theano 1.0.5 on Python 3.10"
 DEVICES = ("auto", "cpu", "gpu")
 
 
 def engine_name():
-    """ "pytensor" or "theano": what $THEANO_RNN_ENGINE says, else what is installed, PyTensor first.
+    """Which engine runs, "pytensor" or "theano": what $THEANO_RNN_ENGINE says, else what is installed, PyTensor first.
 
     Raises
     ------
     OptionError
-        For another name, and where it is not installed.
+        For another name, and where it is not installed, or not for this Python.
     """
     installed = [name for name, modules in NEEDED.items() if all(map(importlib.util.find_spec, modules))]
+    if sys.version_info[:2] > LAST_PYTHON_OF_THEANO and "theano" in installed:
+        installed.remove("theano")
     chosen = os.environ.get("THEANO_RNN_ENGINE")
     if chosen and chosen not in NEEDED:
         raise OptionError(f"THEANO_RNN_ENGINE: expected pytensor or theano, got {chosen!r}")
     if chosen and chosen not in installed:
-        raise OptionError(f"THEANO_RNN_ENGINE: {chosen} is not installed; {REMEDY}")
+        raise OptionError(f"THEANO_RNN_ENGINE: {chosen} is not installed for this Python; {REMEDY}")
     if not installed:
-        raise OptionError(f"neither PyTensor with JAX nor Theano is installed; {REMEDY}")
+        raise OptionError(f"neither PyTensor with JAX nor Theano is installed for this Python; {REMEDY}")
     return chosen or installed[0]
 
 

@@ -82,7 +82,7 @@ class ForwardGraph:
         return debugprint(self.o), boxes_of([self.o], {}, self.rnn.parameters)
 
     def compiled(self):
-        """(text, boxes) of the graph after PyTensor's rewrites, as it is handed to XLA."""
+        """(text, boxes) of the graph after Theano's rewrites, as it is handed to the compiler."""
         outputs = self.function.function.maker.fgraph.outputs
         return debugprint(self.function.function), boxes_of(outputs, {}, self.rnn.parameters)
 

@@ -62,7 +62,7 @@ def graph_sections(forward, with_program=False):
     sections = [
         Section("The symbolic graph", "as theano_rnn builds it from x, U, W and V", *forward.symbolic()),
         Section("One step of its loop", "what scan repeats: s_t from U x_t and s_{t-1}", None, forward.step()),
-        Section("The compiled graph", "after PyTensor's rewrites, as it is handed to XLA", *forward.compiled()),
+        Section("The compiled graph", "after Theano's rewrites, as it is handed to the compiler", *forward.compiled()),
         Section("One step of its loop, compiled", "after the same rewrites", None, forward.compiled_step()),
     ]
     if with_program:

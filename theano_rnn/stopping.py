@@ -47,7 +47,7 @@ class TimeLimit:
 
     @property
     def is_over(self):
-        """Whether the last evaluation would be beyond the limit, too."""
+        """Whether the limit has passed."""
         return time.perf_counter() >= self.end
 
     def is_up(self, evaluated_tokens):

@@ -39,7 +39,7 @@ debugprint = functools.partial(theano.printing.debugprint, file="str")
 
 
 class SharedArray(TurnedArray, TensorSharedVariable):
-    """A shared variable that the compiled functions update in place."""
+    """A shared variable of Theano's own that holds a matrix."""
 
 
 def shared(value, name):
