@@ -24,6 +24,7 @@ scratch
 documents
 corpus_files
 detokenize
+abbreviations
 sentence_splitter
 word_tokenizer
 text

@@ -39,7 +39,7 @@ def advanced(lm, tokens, **how):
 def test_scores_of_words_add_up_to_that_of_the_sentence(lm, exact, sentence):
     for model, tolerance in ((lm, 1e-5), (exact, 1e-10)):
         _, total = advanced(model, [*model.tokenize(sentence), SENTENCE_END])
-        assert total == pytest.approx(model.score(sentence), rel=tolerance, abs=tolerance)
+        assert total == pytest.approx(model.score(sentence, split=False), rel=tolerance, abs=tolerance)
 
 
 def test_a_sharp_distribution_over_many_words_adds_up_in_single_precision():

@@ -1,39 +1,28 @@
-"""Sentences: where Punkt cuts, what is left alone, and that no text makes it slow or large."""
+"""Sentences: where they end, what is left alone, and that no text makes it slow or large."""
 
-import ast
 import itertools
 import random
 import re
 import tracemalloc
 from pathlib import Path
+from types import SimpleNamespace
 
-import nltk.tokenize.punkt
 import pytest
 
 from theano_rnn import sentence_splitter
 from theano_rnn.documents import Documents
-from theano_rnn.sentence_splitter import pieces, split_sentences
+from theano_rnn.sentence_splitter import SentenceSplitter, pieces, split_sentences
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 COMMENTS = Path(__file__).parents[1] / "data" / "comments.csv"
 
 
-@pytest.fixture(autouse=True)
-def no_installed_model(monkeypatch):
-    """As on most machines: NLTK has none of its data."""
-
-    def fail(language):
-        raise LookupError(language)
-
-    monkeypatch.setattr(nltk.tokenize.punkt, "PunktTokenizer", fail)
-
-
 class FullStopSplitter:
-    """In place of Punkt: a sentence ends at each full stop. Counts the characters that it is given."""
+    """A sentence ends at each full stop. Counts the characters that it is given."""
 
     seen = 0
 
-    def span_tokenize(self, string):
+    def spans(self, string):
         self.seen += len(string)
         start = 0
         for end in [i + 1 for i, character in enumerate(string) if character == "."]:
@@ -43,15 +32,9 @@ class FullStopSplitter:
             yield start, len(string)
 
 
-@pytest.fixture
-def full_stop_splitter(monkeypatch):
-    splitter = FullStopSplitter()
-    monkeypatch.setattr(sentence_splitter, "_installed_punkt", lambda: splitter)
-    return splitter
-
-
-def sentences_of(documents):
-    return [sentence for _, sentence in split_sentences(documents)]
+def sentences_of(documents, splitter=None):
+    splitter = splitter or SentenceSplitter(sentence_splitter.learned_abbreviations(documents))
+    return [sentence for _, sentence in split_sentences(documents, splitter)]
 
 
 @pytest.mark.parametrize(
@@ -88,28 +71,6 @@ def test_abbreviation_is_learned_from_the_text():
     assert sentences_of([" ".join(sentences)]) == sentences
 
 
-@pytest.mark.parametrize(
-    ("contexts", "is_kept"),
-    [
-        (["xy. then", "xy. and"], True),  # followed by what begins no sentence
-        (["xy. 7", "xy., Then"], True),
-        (["xy. then"], False),  # only once
-        (["xy. Then", "xy. And"], False),
-        (["xy. Ann", "xy. Bob", "xy. Cid", "xy. Dan", "xy. Eve"], True),  # followed by many words, as a title is
-        (["xy. Ann", "xy. Bob", "xy. Cid", "xy. Dan", "xy. Ann"], False),
-    ],
-)
-def test_abbreviation_needs_evidence(contexts, is_kept):
-    ends = "One. Two. Three. Four. Five. Six. Seven."
-    assert sentence_splitter._evident_abbreviations({"xy"}, " ".join([*contexts, ends])) == (
-        {"xy"} if is_kept else set()
-    )
-
-
-def test_full_stop_inside_is_evidence_for_an_abbreviation():
-    assert sentence_splitter._evident_abbreviations({"x.y"}, '"x.y. Then (X.Y.) And more.') == {"x.y"}
-
-
 def test_blank_line_ends_a_sentence_and_other_white_space_is_one_blank():
     document = "A heading\n \t\nOne\nsentence  over\r\nlines\tof text\n\n\n\nand another"
     assert sentences_of([document]) == ["A heading", "One sentence over lines of text", "and another"]
@@ -124,21 +85,15 @@ def test_blank_documents_have_no_sentences(documents):
     assert sentences_of(documents) == []
 
 
-def test_sentence_is_never_empty(monkeypatch):
-    monkeypatch.setattr(FullStopSplitter, "span_tokenize", lambda self, string: [(0, 2), (2, 2), (2, 3), (3, 5)])
-    monkeypatch.setattr(sentence_splitter, "_installed_punkt", FullStopSplitter)
-    assert sentences_of(["A. B."]) == ["A.", "B."]
+def test_sentence_is_never_empty():
+    splitter = SimpleNamespace(spans=lambda text: [(0, 2), (2, 2), (2, 3), (3, 5)])
+    assert sentences_of(["A. B."], splitter) == ["A.", "B."]
 
 
-def test_installed_model_is_preferred(monkeypatch):
-    monkeypatch.setattr(nltk.tokenize.punkt, "PunktTokenizer", lambda language: FullStopSplitter())
-    assert sentences_of(["Mr. X. y"]) == ["Mr.", "X.", "y"]
-
-
-def test_cutting_a_long_paragraph_by_windows_changes_no_sentence(monkeypatch, full_stop_splitter):
+def test_cutting_a_long_paragraph_by_windows_changes_no_sentence(monkeypatch):
     monkeypatch.setattr(sentence_splitter, "LONGEST_PIECE", 100)
     sentences = [f"Sentence {'of ' * (i % 12)}number {i}." for i in range(200)]
-    assert sentences_of([" ".join(sentences)]) == sentences
+    assert sentences_of([" ".join(sentences)], FullStopSplitter()) == sentences
 
 
 @pytest.mark.parametrize(
@@ -150,10 +105,11 @@ def test_cutting_a_long_paragraph_by_windows_changes_no_sentence(monkeypatch, fu
         "." * 10_000,
     ],
 )
-def test_long_paragraph_is_looked_at_twice_at_most_and_loses_nothing(monkeypatch, full_stop_splitter, paragraph):
+def test_long_paragraph_is_looked_at_twice_at_most_and_loses_nothing(monkeypatch, paragraph):
     monkeypatch.setattr(sentence_splitter, "LONGEST_PIECE", 100)
-    sentences = sentences_of([paragraph])
-    assert full_stop_splitter.seen <= 2 * len(paragraph)
+    splitter = FullStopSplitter()
+    sentences = sentences_of([paragraph], splitter)
+    assert splitter.seen <= 2 * len(paragraph)
     assert "".join(sentences).replace(" ", "") == paragraph.replace(" ", "")
     assert max(map(len, sentences)) <= 100
 
@@ -187,69 +143,12 @@ def test_sentences_of_a_play_are_of_sensible_length():
     assert sum(sentence[-1] in ".?!:'" for sentence in sentences) >= 0.95 * len(sentences)
 
 
-def imported_modules(node):
-    for child in ast.walk(node):
-        if isinstance(child, ast.Import):
-            yield from (alias.name for alias in child.names)
-        elif isinstance(child, ast.ImportFrom):
-            yield child.module
-
-
-def test_nltk_is_imported_only_when_it_is_needed():
-    tree = ast.parse(Path(sentence_splitter.__file__).read_text(encoding="utf-8"))
-    at_once = [m for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom) for m in imported_modules(node)]
-    assert "functools" in at_once
-    assert not [name for name in at_once if name.startswith("nltk")]
-
-
-# Punkt's own answers
-
-
-def plain_sentences(documents, training_text):
-    """As NLTK's own classes give them, paragraph by paragraph, where no paragraph is long."""
-    parameters = nltk.tokenize.punkt.PunktTrainer(training_text).get_params()
-    kept = sentence_splitter._evident_abbreviations(parameters.abbrev_types, training_text)
-    parameters.abbrev_types = kept | sentence_splitter._COMMON_ABBREVIATIONS
-    parameters.collocations = set()
-    punkt = nltk.tokenize.punkt.PunktSentenceTokenizer(parameters)
-    paragraphs = [" ".join(part.split()) for document in documents for part in document.split("\n\n")]
-    return [
-        paragraph[start:end] for paragraph in paragraphs if paragraph for start, end in punkt.span_tokenize(paragraph)
-    ]
-
-
-@pytest.mark.parametrize("length", [300_000, 100_000_000])
-def test_remembering_splitter_cuts_where_punkt_cuts(shared_data, length):
-    document = shared_data("wikitext-2.valid.txt").read_text(encoding="utf-8")[:length].replace("\n", "\n\n")
-    training_text = sentence_splitter._training_text([document])
-    assert sentences_of([document]) == plain_sentences([document], training_text)
-
-
-@pytest.mark.slow
-def test_remembering_splitter_cuts_the_shipped_corpus_where_punkt_cuts():
-    documents = COMMENTS.read_text(encoding="utf-8").splitlines()[:4000]
-    training_text = sentence_splitter._training_text(documents)
-    assert sentences_of(documents) == plain_sentences(documents, training_text)
-
-
-def test_initials_and_ellipses_are_told_from_other_words():
-    sentences = [
-        "J. S. Bach wrote it.",
-        "Wait ... no.",
-        "I know... and so do you.",
-        "So it was... The dog barked.",
-        "See the no. 5.",
-    ]
-    documents = [" ".join(sentences * 40)]
-    assert sentences_of(documents) == plain_sentences(documents, sentence_splitter._training_text(documents))
-
-
 # Long texts
 
 
 def test_ends_rise_within_the_documents_and_blank_parts_move_them():
     documents = ["  One.  Two. \n \n Three.\n", " \n", "Four."]
-    ends = [end for end, _ in split_sentences(documents)]
+    ends = [end for end, _ in split_sentences(documents, SentenceSplitter())]
     assert ends == sorted(ends)
     assert ends[-1] == len("".join(documents))
     assert len(ends) == 4
@@ -273,19 +172,19 @@ def test_paragraphs_begin_where_they_begin_in_all_documents_together():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["tinyshakespeare.txt", "wikitext-2.valid.txt", "comments.csv"])
 @pytest.mark.parametrize("break_paragraphs", [True, False])
-def test_sentences_of_real_texts_are_those_of_plain_paragraphs(shared_data, monkeypatch, name, break_paragraphs):
+def test_sentences_of_real_texts_do_not_depend_on_the_parts(shared_data, monkeypatch, name, break_paragraphs):
     path = COMMENTS if name == "comments.csv" else shared_data(name)
     text = path.read_text(encoding="utf-8")
     if not break_paragraphs:
         text = re.sub(r"\n\s*\n", "\n", text)
-    expected = plain_sentences([re.sub(r"\n\s*\n", "\n\n", text)], sentence_splitter._training_text([text]))
-    if break_paragraphs:  # no paragraph is longer than what Punkt is shown at once
-        assert sentences_of([text]) == expected
-    found = sentences_of([text])
+    splitter = SentenceSplitter()
+    paragraphs = [" ".join(part.split()) for part in re.split(r"\n\s*\n", text)]
+    found = sentences_of([text], splitter)
+    assert found == [sentence for paragraph in paragraphs for sentence in splitter.split(paragraph)]
     monkeypatch.setattr("theano_rnn.documents.PART_LENGTH", 61)
     stored = Documents()
     stored.add([text])
-    assert sentences_of(stored) == found
+    assert sentences_of(stored, splitter) == found
 
 
 @pytest.mark.parametrize("block_length", [1, 7, 64, 10_000])
@@ -300,18 +199,18 @@ def test_pieces_do_not_depend_on_the_blocks(block_length):
 
 
 @pytest.mark.parametrize("block_length", [30, 1000])
-def test_sentences_do_not_depend_on_the_blocks(monkeypatch, full_stop_splitter, block_length):
+def test_sentences_do_not_depend_on_the_blocks(monkeypatch, block_length):
     monkeypatch.setattr(sentence_splitter, "LONGEST_PIECE", 100)
     monkeypatch.setattr("theano_rnn.documents.PART_LENGTH", block_length)
     sentences = [f"Sentence {'of ' * (i % 12)}number {i}." for i in range(200)]
-    assert sentences_of(["\n".join(sentences)]) == sentences
+    assert sentences_of(["\n".join(sentences)], FullStopSplitter()) == sentences
 
 
-def test_one_paragraph_of_a_large_text_is_never_copied(full_stop_splitter):
+def test_one_paragraph_of_a_large_text_is_never_copied():
     document = "A line of words.\n" * 300_000
     tracemalloc.start()
     try:
-        for _ in itertools.islice(split_sentences([document]), 50_000):
+        for _ in itertools.islice(split_sentences([document], FullStopSplitter()), 50_000):
             pass
         assert tracemalloc.get_traced_memory()[1] < len(document) / 2
     finally:

@@ -3,22 +3,11 @@
 import json
 from dataclasses import FrozenInstanceError
 
-import nltk.tokenize.punkt
 import pytest
 
 from theano_rnn import text
 from theano_rnn.errors import OptionError
 from theano_rnn.text import Tokenizer
-
-
-@pytest.fixture(autouse=True)
-def no_installed_model(monkeypatch):
-    """As on most machines: NLTK has none of its data."""
-
-    def fail(language):
-        raise LookupError(language)
-
-    monkeypatch.setattr(nltk.tokenize.punkt, "PunktTokenizer", fail)
 
 
 @pytest.mark.parametrize("tokenizer", [Tokenizer(), Tokenizer(tokenized=True), Tokenizer(level="char")], ids=repr)
@@ -71,7 +60,7 @@ def test_characters_are_the_text_as_it_is():
     assert tokenizer.starts_word(",") is True
 
 
-def test_word_level_sentences_are_those_of_punkt():
+def test_word_level_sentences_are_those_of_the_splitter():
     assert Tokenizer().sentences(["One here. Two."]) == ["One here.", "Two."]
 
 

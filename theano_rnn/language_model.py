@@ -1,6 +1,7 @@
 """A language model: a network together with its vocabulary and with how text becomes tokens."""
 
 import functools
+import itertools
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -15,6 +16,27 @@ from theano_rnn.model import PARAMETERS, RNN
 from theano_rnn.text import Tokenizer
 from theano_rnn.text_generation import TextGenerator
 from theano_rnn.vocabulary import SENTENCE_END, Vocabulary
+
+
+@dataclass(frozen=True)
+class ScoredSentence:
+    """A sentence with the scores of its tokens.
+
+    Attributes
+    ----------
+    text : str
+    tokens : list of str
+        SENTENCE_END the last.
+    values : float64 array
+        ln P(token | tokens before it) of each.
+    known : array of bool
+        Whether the vocabulary has each.
+    """
+
+    text: str
+    tokens: list[str]
+    values: np.ndarray
+    known: np.ndarray
 
 
 class LanguageModel:
@@ -121,45 +143,56 @@ class LanguageModel:
 
     # Scoring
 
-    def score(self, sentences, base="e"):
-        """log P(sentence), the end of the sentence included.
+    def score(self, sentences, base="e", split: bool | None = None):
+        """log P(text), the ends of its sentences included.
 
         Parameters
         ----------
         sentences : str or sequence of str
-            A word that the vocabulary lacks is scored as UNKNOWN_TOKEN.
+            Each a sentence, or a text of several. A word that the vocabulary lacks is scored as UNKNOWN_TOKEN.
         base : "e" or float
             Of the logarithm: the natural one unless told otherwise; 2 gives bits, 10 what KenLM and SRILM print.
+        split : bool, optional
+            Whether a text is split into sentences, whose log-probabilities are summed. Default: as the training text
+            was, so not for a model that was trained with `lines` or `tokenized`, or at character level. False scores
+            each text as one sentence.
 
         Returns
         -------
-        float for one sentence, float64 array for several
+        float for one text, float64 array for several
         """
         unit = check_base(base)
         if isinstance(sentences, str):
-            return float(self.token_scores([sentences])[0].sum()) / unit
+            return float(self.token_scores([sentences], split)[0].sum()) / unit
         if not isinstance(sentences, Iterable):
             raise TypeError(f"sentences: expected a str or several, got {type(sentences).__name__}")
-        return np.array([values.sum() for values in self.token_scores(sentences)], dtype=np.float64) / unit
+        return np.array([values.sum() for values in self.token_scores(sentences, split)], dtype=np.float64) / unit
 
-    def token_scores(self, sentences):
-        """ln P(token | tokens before it) for each token and the end of each sentence: a list of float64 arrays."""
-        return scoring.token_log_probabilities(self.rnn, [self.encode(sentence) for sentence in sentences])
+    def token_scores(self, texts, split: bool | None = None):
+        """ln P(token | tokens before it) for each token and the end of each sentence: a float64 array for each text."""
+        parts = [self.split(text, split) for text in texts]
+        values = iter(
+            scoring.token_log_probabilities(self.rnn, [self.encode(sentence) for part in parts for sentence in part])
+        )
+        return [np.concatenate(list(itertools.islice(values, len(part)))) for part in parts]
 
-    def word_scores(self, sentence, base="e"):
-        """A list of (token, log P(token | tokens before it), known), the last one for SENTENCE_END; base as `score`."""
+    def word_scores(self, sentence, base="e", split: bool | None = None):
+        """A list of (token, log P(token | tokens before it), known).
+
+        SENTENCE_END stands after the tokens of each sentence. The parameters are those of `score`.
+        """
         unit = check_base(base)
-        return [(token, value / unit, known) for token, value, known in self.words_scores([sentence])[0]]
+        return [(token, value / unit, known) for token, value, known in self.words_scores([sentence], split)[0]]
 
-    def words_scores(self, sentences):
-        """`word_scores` of several sentences, scored together: a list of such lists."""
+    def words_scores(self, texts, split: bool | None = None):
+        """`word_scores` of several texts, scored together: a list of such lists."""
         return [
-            list(zip(tokens, values.tolist(), known.tolist(), strict=True))
-            for tokens, values, known in self.scored_tokens(sentences)
+            [row for one in sentences for row in zip(one.tokens, one.values.tolist(), one.known.tolist(), strict=True)]
+            for sentences in self.scored_sentences(texts, split)
         ]
 
     def scored_tokens(self, sentences):
-        """What `word_scores` gives, as columns, which take less memory.
+        """What `word_scores` gives of single sentences, as columns, which take less memory.
 
         Parameters
         ----------
@@ -170,24 +203,58 @@ class LanguageModel:
         list of (list of str, float64 array, array of bool)
             For each sentence its tokens, ln P of each, and whether it is known.
         """
-        token_lists = [self.tokenize(sentence) for sentence in sentences]
+        return [(one.tokens, one.values, one.known) for [one] in self.scored_sentences(sentences, split=False)]
+
+    def scored_sentences(self, texts, split: bool | None = None) -> list[list[ScoredSentence]]:
+        """The sentences of each text with the scores of their tokens; the parameters are those of `score`."""
+        parts = [self.split(text, split) for text in texts]
+        token_lists = [self.tokenize(sentence) for part in parts for sentence in part]
         encoded = [self.frame(self.vocabulary.encode(tokens)) for tokens in token_lists]
         scores = scoring.token_log_probabilities(self.rnn, encoded)
+        columns = zip(token_lists, scores, encoded, strict=True)
         unknown = self.vocabulary.unknown
         return [
-            ([*tokens, SENTENCE_END], values, ids[1:] != unknown)
-            for tokens, values, ids in zip(token_lists, scores, encoded, strict=True)
+            [
+                ScoredSentence(sentence, [*tokens, SENTENCE_END], values, ids[1:] != unknown)
+                for sentence, (tokens, values, ids) in zip(part, itertools.islice(columns, len(part)), strict=True)
+            ]
+            for part in parts
         ]
 
-    def perplexity(self, sentences):
+    def split(self, text, split: bool | None = None) -> list[str]:
+        """The sentences that a text is scored as: at least one, which is empty for a blank text.
+
+        Parameters
+        ----------
+        text : str
+        split : bool, optional
+            See `score`.
+        """
+        if not isinstance(text, str):
+            raise TypeError(f"sentence: expected a str, got {type(text).__name__}")
+        if split is not None and not isinstance(split, (bool, np.bool_)):
+            raise TypeError(f"split: expected True, False or None, got {split!r}")
+        if split and not self.tokenizer.splits_sentences:
+            raise ValueError(
+                "split: this model reads each line as one sentence, as its training text was read; leave split out"
+            )
+        return [text] if split is not None and not split else self.tokenizer.split(text)
+
+    def perplexity(self, sentences, split: bool | None = None):
         """exp(-mean ln P per token) over all tokens of the sentences, each SENTENCE_END counted.
+
+        Parameters
+        ----------
+        sentences : str or sequence of str
+        split : bool, optional
+            See `score`.
 
         Raises
         ------
         ValueError
             If there are no sentences.
         """
-        values = self.token_scores([sentences] if isinstance(sentences, str) else sentences)
+        values = self.token_scores([sentences] if isinstance(sentences, str) else sentences, split)
         if not values:
             raise ValueError("sentences: expected at least one, got none")
         values = np.concatenate(values)

@@ -1,48 +1,162 @@
-"""Documents cut into sentences by Punkt, NLTK's sentence splitter, without any of NLTK's downloads.
+"""Documents cut into sentences, a window at a time.
 
-NLTK is slow to import, so the functions that need it import it themselves.
+The rules are those of Punkt (Kiss and Strunk 2006: a full stop ends a sentence unless it belongs to an abbreviation,
+an initial or an ellipsis, and then the next word decides) with the table of `theano_rnn.abbreviations` in place of
+Punkt's unsupervised training, which takes ordinary words of short and of repetitive texts for abbreviations.
 """
 
 import functools
 import itertools
 import operator
 import re
-from collections import defaultdict
+from collections.abc import Iterable, Iterator
 
+from theano_rnn import abbreviations as table
 from theano_rnn.documents import parts
 
-# Learning to tell abbreviations takes about a second for 400,000 characters, and more of them hardly help; with half
-# of them, one in 170 sentence ends of wikitext is another.
+# The abbreviations of a text show in 400,000 characters of it.
 _TRAINING_LENGTH = 400_000
 _TRAINING_PIECE_LENGTH = 20_000
-# No sentence is longer; the time that NLTK takes for one piece of text, which it limits, stays short.
+# No sentence is longer.
 LONGEST_PIECE = 100_000
 
 _PARAGRAPH_BREAK = re.compile(r"\n\s*\n")
-# How many words, and how many pairs of words with a possible sentence end between them, are remembered.
-_REMEMBERED = 16_384
+# Pairs of words with a possible sentence end between them that are remembered.
+_REMEMBERED = 2**16
 
-# Those which a short text may not show often enough to learn.
-_TITLES = {"mr", "mrs", "ms", "dr", "prof", "rev", "st", "sr", "jr", "gen", "col", "sgt", "capt", "lt"}
-_COMMON_ABBREVIATIONS = _TITLES | {"vs", "e.g", "i.e", "a.m", "p.m", "u.s", "u.k"}
-_LEAST_ABBREVIATION_COUNT = 2
-_LEAST_ABBREVIATION_FOLLOWERS = 5
-_LEAST_ABBREVIATION_SURPLUS = 0.2
-_OPENING_MARKS = "\"'`([{“‘«"
-_CLOSING_MARKS = "\"')]}”’»"
+_END_MARKS = ".!?…。！？｡।؟۔"
+# A word with an end mark, perhaps closing marks after it, and a blank: the only places where a sentence can end.
+_POSSIBLE_END = re.compile(rf"(?<!\S)(\S*[{_END_MARKS}])([{re.escape(table.CLOSING_MARKS)}]*) (?=(\S{{1,40}}))")
+_MARK_AND_BLANK = re.compile(rf"[{_END_MARKS}][{re.escape(table.CLOSING_MARKS)}]*\s")
+_LONGEST_REMEMBERED = 40
+_DIGITS = re.compile(r"[#§]?[^\W\d_]{0,2}-?\d")
+_NUMBER = re.compile(rf"{_DIGITS.pattern}|[ivxlc]+\b|[IVXLC]+\b")
+_NEXT_WORD = re.compile(r"[^\W\d_]+(?!\.)")  # and no other initial
+_WORD_JOINTS = re.compile(r"[-/–—]")
+_LONGEST_ENUMERATOR = 3
 
 
-def split_sentences(documents):
-    """Cut documents into sentences with Punkt, NLTK's sentence splitter.
+class SentenceSplitter:
+    """Finds where sentences end in a text whose whitespace is single blanks.
 
-    Punkt uses NLTK's English model where that is installed, and otherwise learns its abbreviations from these
-    documents. A blank line always ends a sentence; any other white space inside a sentence comes out as one blank.
-    A stretch of 100,000 characters without a sentence end is cut where there is a blank.
+    Parameters
+    ----------
+    abbreviations : iterable of str
+        Beyond those of the table: in lower case, without the final full stop.
+    """
+
+    def __init__(self, abbreviations: Iterable[str] = ()):
+        self._learned = frozenset(abbreviations)
+        self._ends_between = functools.lru_cache(maxsize=_REMEMBERED)(self._decide)
+
+    def may_split(self, text: str) -> bool:
+        """Whether there is a place in the text where a sentence might end: a quick look."""
+        return _MARK_AND_BLANK.search(text) is not None
+
+    def spans(self, text: str) -> Iterator[tuple[int, int]]:
+        """Yield (begin, end) of each sentence of a text; a blank is between one and the next."""
+        begin = 0
+        for match in _POSSIBLE_END.finditer(text):
+            word, closing, following = match.groups()
+            if match.start() == begin and _is_enumerator(word) and not closing:
+                continue
+            decide = self._ends_between if match.end() - match.start() <= _LONGEST_REMEMBERED else self._decide
+            if decide(word, closing, following):
+                yield begin, match.end() - 1
+                begin = match.end()
+        if begin < len(text):
+            yield begin, len(text)
+
+    def split(self, text: str) -> list[str]:
+        """The sentences of a text of any length; the whitespace in it comes out as single blanks."""
+        text = " ".join(text.split())
+        return [text[begin:end] for begin, end in self.spans(text)]
+
+    def is_abbreviation(self, word: str) -> bool:
+        """Whether a word is an abbreviation wherever it stands with a full stop after it.
+
+        Parameters
+        ----------
+        word : str
+            Without the final full stop.
+        """
+        lowered = word.lower()
+        by_case = table.CAPITALISED_TITLES | table.CAPITALISED_CLOSABLE if word[:1].isupper() else table.SMALL_CLOSABLE
+        return (
+            lowered in table.TITLES
+            or lowered in table.CLOSABLE
+            or lowered in table.LIST_ENDS
+            or lowered in by_case
+            or lowered in self._learned
+            or table.is_dotted(word)
+        )
+
+    def _decide(self, word: str, closing: str, following: str) -> bool:
+        """Whether a sentence ends between a word with its end mark, closing marks after it, and the following word."""
+        if not following.strip(_END_MARKS):  # a blank inside an ellipsis, or before a mark
+            return False
+        following = following.lstrip(table.OPENING_MARKS)
+        first = following[:1]
+        if closing and first.islower() and (word[-1] != "." or not closing.strip(")]}")):
+            return False  # "What?" she asked. He left (did he?) and came back.
+        if word.endswith(("..", "…", "….")):
+            return first.isupper()
+        if word[-1] != ".":
+            return True
+        word = _WORD_JOINTS.split(word[:-1].lstrip(table.OPENING_MARKS))[-1]
+        return not word or self._ends_after_full_stop(word, following)
+
+    def _ends_after_full_stop(self, word: str, following: str) -> bool:
+        """The same, where a single full stop follows the word, and no marks stand before the following word."""
+        lowered, first = word.lower(), following[:1]
+        is_capitalised = word[:1].isupper()
+        if lowered in table.TITLES or (is_capitalised and lowered in table.CAPITALISED_TITLES):
+            return False
+        numbered = table.CAPITALISED_NUMBERED if is_capitalised else table.SMALL_NUMBERED
+        number = _NUMBER if lowered != "no" else _DIGITS  # "No. I did not."
+        if (lowered in table.NUMBERED or lowered in numbered) and number.match(following):
+            return False
+        next_word = _NEXT_WORD.match(following)
+        next_word = next_word.group().lower() if next_word else ""
+        starts = first.isupper() and next_word in table.SENTENCE_STARTERS
+        if lowered in table.LIST_ENDS:
+            return first.isupper()
+        if lowered in table.TIMES_OF_DAY:
+            return first.isupper() and next_word not in table.AFTER_TIMES
+        if len(word) == 1 and word.isalpha():  # an initial, mostly
+            return starts or first.isdigit()
+        return starts or not self.is_abbreviation(word)
+
+
+def _is_enumerator(word: str) -> bool:
+    """Whether a word at the beginning of a sentence numbers it: 1. Go home. a. Stay."""
+    core = word[:-1]
+    is_short_number = core.isdigit() and len(core) <= _LONGEST_ENUMERATOR
+    return word[-1] == "." and (is_short_number or (len(core) == 1 and core.isalpha()))
+
+
+def learned_abbreviations(documents) -> tuple[str, ...]:
+    """The abbreviations that documents show: `theano_rnn.abbreviations.learned_abbreviations` of a sample.
 
     Parameters
     ----------
     documents : Documents or sequence of str
-        They are gone through three times, a part at a time, so that they are never in memory as a whole.
+        They are gone through twice, a part at a time.
+    """
+    return table.learned_abbreviations(_training_text(documents).split())
+
+
+def split_sentences(documents, splitter: SentenceSplitter) -> Iterator[tuple[int, str]]:
+    """Cut documents into sentences.
+
+    A blank line always ends a sentence; any other whitespace inside a sentence comes out as one blank. A stretch of
+    100,000 characters without a sentence end is cut where there is a blank.
+
+    Parameters
+    ----------
+    documents : Documents or sequence of str
+        They are gone through once, a part at a time, so that they are never in memory as a whole.
+    splitter : SentenceSplitter
 
     Yields
     ------
@@ -51,11 +165,8 @@ def split_sentences(documents):
     sentence : str
         Not empty.
     """
-    if next(_paragraphs(documents), None) is None:
-        return
-    punkt = _installed_punkt() or _trained_punkt(documents)
     for start, blocks in _paragraphs(documents):
-        for end, sentence in _paragraph_sentences(blocks, punkt):
+        for end, sentence in _paragraph_sentences(blocks, splitter):
             yield start + end, sentence
 
 
@@ -94,7 +205,7 @@ def _blocks(documents):
             passed += len(part)
 
 
-def _paragraph_sentences(blocks, punkt):
+def _paragraph_sentences(blocks, splitter):
     """Yield (end of the sentence, sentence), looking at one window of a long paragraph at a time."""
     text = ""
     passed = start = 0
@@ -102,7 +213,7 @@ def _paragraph_sentences(blocks, punkt):
         passed, text, start = passed + start, text[start:] + (block or ""), 0
         while len(text) - start > (0 if block is None else LONGEST_PIECE):
             stop = _cut(text, start, LONGEST_PIECE)
-            spans = list(punkt.span_tokenize(text[start:stop]))
+            spans = list(splitter.spans(text[start:stop]))
             if stop < len(text) and len(spans) > 1:
                 stop = start + spans.pop()[0]  # the last sentence may go on beyond the window
             for begin, end in spans:
@@ -134,62 +245,6 @@ def pieces(blocks, length):
         yield text[start:]
 
 
-def _installed_punkt():
-    """NLTK's own English Punkt, or None where its data are not installed."""
-    from nltk.tokenize.punkt import PunktTokenizer
-
-    try:
-        return PunktTokenizer("english")
-    except LookupError:
-        return None
-
-
-def _trained_punkt(documents):
-    """Punkt with the abbreviations that these documents show."""
-    from nltk.tokenize.punkt import PunktTrainer
-
-    token_class, splitter_class = _remembering_classes()
-    text = _training_text(documents)
-    parameters = PunktTrainer(text, token_cls=token_class).get_params()
-    kept = _evident_abbreviations(parameters.abbrev_types, text)
-    parameters.abbrev_types = kept | _COMMON_ABBREVIATIONS
-    # What Punkt takes for collocations over a full stop ("in 1932. The") mostly ends a sentence: without them, 50
-    # more of 13,000 sentence ends in wikitext are found, and 10 more false ones.
-    parameters.collocations = set()
-    return splitter_class(parameters, token_cls=token_class)
-
-
-@functools.cache
-def _remembering_classes():
-    """Punkt's classes for tokens and splitter, made to find out only once what the same words come to.
-
-    They answer as NLTK's own do, in less than half the time. A text repeats its words, and often what stands on both
-    sides of a full stop.
-    """
-    from nltk.tokenize.punkt import PunktSentenceTokenizer, PunktToken
-
-    @functools.lru_cache(maxsize=_REMEMBERED)
-    def facts(word):
-        token = PunktToken(word)
-        return word, token.type, token.period_final, bool(token.is_ellipsis), bool(token.is_initial)
-
-    class Token(PunktToken):
-        __slots__ = ("is_ellipsis", "is_initial")
-
-        def __init__(self, word, parastart=None, linestart=None):
-            # One string for all occurrences of a word.
-            self.tok, self.type, self.period_final, self.is_ellipsis, self.is_initial = facts(word)
-            self.parastart, self.linestart = parastart, linestart
-            self.sentbreak = self.abbr = self.ellipsis = None
-
-    class Splitter(PunktSentenceTokenizer):
-        def __init__(self, *arguments, **settings):
-            super().__init__(*arguments, **settings)
-            self.text_contains_sentbreak = functools.lru_cache(maxsize=_REMEMBERED)(super().text_contains_sentbreak)
-
-    return Token, Splitter
-
-
 def _training_text(documents):
     """At most about 400,000 characters, evenly spread over the paragraphs."""
     total = sum(len(block) for _, blocks in _paragraphs(documents) for block in blocks)
@@ -202,38 +257,3 @@ def _training_text(documents):
                 kept += len(piece)
             passed += len(piece)
     return "\n\n".join(chosen)
-
-
-def _evident_abbreviations(candidates, text):
-    """Those of Punkt's abbreviations for which there is evidence beyond a full stop after each occurrence.
-
-    In a short or repetitive text, a short word that only ever ends sentences ("I like it. You like it.") looks like
-    an abbreviation to Punkt, and then no sentence ends there. So an abbreviation must occur at least twice, and hold
-    a full stop inside (U.S.), or be followed by many different words (names, after a title), or be followed by what
-    begins no sentence (a lower-case letter, a digit, a comma) more often than full stops are in this text.
-    """
-    goes_on = defaultdict(int)
-    count = defaultdict(int)
-    followers = defaultdict(set)
-    for word, following in itertools.pairwise(text.split()):
-        bare = word.rstrip(",;:").rstrip(_CLOSING_MARKS)
-        if not bare.endswith("."):
-            continue
-        word_type = bare[:-1].lstrip(_OPENING_MARKS).lower()
-        first = following.lstrip(_OPENING_MARKS)[:1]
-        count[word_type] += 1
-        goes_on[word_type] += word[-1] in ",;:" or first.islower() or first.isdigit()
-        followers[word_type].add(following)
-    usual_share = sum(goes_on.values()) / max(sum(count.values()), 1)
-
-    def is_evident(candidate):
-        if count[candidate] < _LEAST_ABBREVIATION_COUNT:
-            return False
-        share = goes_on[candidate] / count[candidate]
-        return (
-            "." in candidate
-            or len(followers[candidate]) >= _LEAST_ABBREVIATION_FOLLOWERS
-            or share > usual_share + _LEAST_ABBREVIATION_SURPLUS
-        )
-
-    return {candidate for candidate in candidates if is_evident(candidate)}

@@ -2,16 +2,25 @@
 
 import functools
 import re
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 
 from theano_rnn import detokenize as _detokenize
 from theano_rnn.documents import count_characters, parts
 from theano_rnn.errors import OptionError
-from theano_rnn.sentence_splitter import LONGEST_PIECE, pieces, split_sentences
+from theano_rnn.sentence_splitter import (
+    LONGEST_PIECE,
+    SentenceSplitter,
+    learned_abbreviations,
+    pieces,
+    split_sentences,
+)
 from theano_rnn.word_tokenizer import WordTokenizer
 
 LEVELS = ("word", "char")
 
+# What the programs split at that read tokenized text (KenLM, SRILM, Moses): a no-break space is part of a token.
+ASCII_WHITESPACE = " \t\n\r\f\v"
+_TOKENS = re.compile(f"[^{ASCII_WHITESPACE}]+")
 _CURLY_APOSTROPHE = re.compile(r"(?<=\w)’(?=\w)")
 _CALLS_OF_PROGRESS = 100
 
@@ -27,7 +36,13 @@ class Tokenizer:
     lowercase : bool
         Whether words are lower-cased. Characters never are.
     tokenized : bool
-        The text is one sentence a line, its tokens divided by blanks, and is left as it is, capitals too.
+        The text is one sentence a line, its tokens divided by ASCII whitespace, and is left as it is, capitals too.
+    lines : bool
+        Each line is one item, with no sentence boundary inside. `tokenized` implies it.
+    abbreviations : tuple of str, or None
+        What the training text showed to be abbreviations, beyond those that `theano_rnn.abbreviations` knows: in lower
+        case, without the final full stop. None: of a model older than this setting, which detaches full stops exactly
+        as NLTK does.
 
     Raises
     ------
@@ -38,18 +53,65 @@ class Tokenizer:
     level: str = "word"
     lowercase: bool = True
     tokenized: bool = False
+    lines: bool = False
+    abbreviations: tuple[str, ...] | None = ()
 
     def __post_init__(self):
         if self.level not in LEVELS:
             raise OptionError(f"level is {self.level!r}; expected 'word' or 'char'")
-        for name in ("lowercase", "tokenized"):
+        for name in ("lowercase", "tokenized", "lines"):
             if not isinstance(getattr(self, name), bool):
                 raise OptionError(f"{name} is {getattr(self, name)!r}; expected True or False")
         if self.level == "char" and self.tokenized:
             raise OptionError("tokenized text has words as its tokens; use level 'word' for it, or tokenized=False")
+        if self.level == "char" and self.lines:
+            raise OptionError("lines: at level 'char' each line is an item anyway; use lines=False")
+        if self.tokenized:
+            object.__setattr__(self, "lines", True)
+        if self.abbreviations is not None:
+            abbreviations = self.abbreviations
+            if not isinstance(abbreviations, (tuple, list)) or not all(isinstance(one, str) for one in abbreviations):
+                raise OptionError(f"abbreviations is {abbreviations!r}; expected a sequence of str, or None")
+            object.__setattr__(self, "abbreviations", tuple(abbreviations))
+
+    @property
+    def splits_sentences(self):
+        """Whether a line may hold several sentences."""
+        return self.level == "word" and not self.lines
+
+    def fitted(self, documents):
+        """This tokenizer with the abbreviations that documents show.
+
+        Parameters
+        ----------
+        documents : Documents or sequence of str
+
+        Returns
+        -------
+        Tokenizer
+        """
+        if self.level == "char" or self.tokenized:
+            return self
+        return replace(self, abbreviations=learned_abbreviations(documents))
+
+    def split(self, text):
+        """Cut one text, a line mostly, into the sentences that it is read as.
+
+        Parameters
+        ----------
+        text : str
+
+        Returns
+        -------
+        list of str
+            At least one: a blank text is one sentence without tokens.
+        """
+        if not self.splits_sentences:
+            return [text]
+        return _splitter(self.abbreviations).split(text) or [text]
 
     def sentences(self, documents):
-        """Cut documents into sentences: by Punkt, or a line each if tokenized or at character level.
+        """Cut documents into sentences; if tokenized, of lines or at character level, a line is a sentence.
 
         Parameters
         ----------
@@ -77,13 +139,15 @@ class Tokenizer:
         ------
         str
         """
-        if self.level == "word" and not self.tokenized:
-            found = split_sentences(documents)
+        if self.splits_sentences:
+            found = split_sentences(documents, _splitter(self.abbreviations))
+        elif self.level == "char":
+            found = _lines(documents, "")
         else:
-            found = _lines(documents, stripped=self.level == "word")
-            if self.tokenized:
-                cut = ((end, piece.strip()) for end, line in found for piece in pieces([line], LONGEST_PIECE))
-                found = ((end, piece) for end, piece in cut if piece)
+            whitespace = ASCII_WHITESPACE if self.tokenized else None
+            found = _lines(documents, whitespace)
+            cut = ((end, piece.strip(whitespace)) for end, line in found for piece in pieces([line], LONGEST_PIECE))
+            found = ((end, piece) for end, piece in cut if piece)
         if progress is None:
             yield from (sentence for _, sentence in found)
             return
@@ -128,15 +192,26 @@ class Tokenizer:
         if self.level == "char":
             return lambda sentence: list(map(convert, sentence))
         if self.tokenized:
-            return lambda sentence: list(map(convert, sentence.split()))
-        words = WordTokenizer((lambda token: convert(token.lower())) if self.lowercase else convert)
+            return lambda sentence: list(map(convert, _TOKENS.findall(sentence)))
+        splitter = None if self.abbreviations is None else _splitter(self.abbreviations)
+        words = WordTokenizer(
+            (lambda token: convert(token.lower())) if self.lowercase else convert, splitter and splitter.is_abbreviation
+        )
 
         def tokens(sentence):
             if "’" in sentence:
                 sentence = _CURLY_APOSTROPHE.sub("'", sentence)
-            if len(sentence) <= LONGEST_PIECE:
-                return words.tokenize(sentence)
-            return [token for piece in pieces([sentence], LONGEST_PIECE) for token in words.tokenize(piece)]
+            if splitter is not None and splitter.may_split(sentence):
+                # A full stop is a token of its own wherever a sentence ends: "came. She" holds the word "came".
+                parts = splitter.split(sentence)
+            else:
+                parts = [sentence]
+            return [
+                token
+                for part in parts
+                for piece in ([part] if len(part) <= LONGEST_PIECE else pieces([part], LONGEST_PIECE))
+                for token in words.tokenize(piece)
+            ]
 
         return tokens
 
@@ -204,7 +279,10 @@ class Tokenizer:
 
     def to_configuration(self):
         """A plain dict that JSON can write and `from_configuration` reads."""
-        return asdict(self)
+        configuration = asdict(self)
+        if self.abbreviations is not None:
+            configuration["abbreviations"] = [*self.abbreviations]
+        return configuration
 
     @classmethod
     def from_configuration(cls, configuration):
@@ -218,6 +296,7 @@ class Tokenizer:
         if not isinstance(configuration, dict):
             raise ValueError(f"expected the tokenizer's settings as a dict, got {type(configuration).__name__}")
         expected = {field.name for field in fields(cls)}
+        configuration = {**_OF_OLDER_MODELS, **configuration}
         for problem, keys in (
             ("unknown", configuration.keys() - expected),
             ("missing", expected - configuration.keys()),
@@ -227,13 +306,25 @@ class Tokenizer:
         return cls(**configuration)
 
 
+# Settings that models saved before they existed lack.
+_OF_OLDER_MODELS = {"lines": False, "abbreviations": None}
+
+
+@functools.lru_cache(maxsize=8)
+def _splitter(abbreviations):
+    return SentenceSplitter(abbreviations or ())
+
+
 @functools.lru_cache(maxsize=8)
 def _remembering_tokenizer(tokenizer):
     return tokenizer.converting(str)
 
 
 def _lines(documents, stripped):
-    """Yield (characters up to its end in all documents together, line) of each line that is not empty."""
+    """Yield (characters up to its end in all documents together, line) of each line that is not empty.
+
+    The characters of `stripped` are taken off its ends; None: all whitespace.
+    """
     passed = 0
     for document in documents:
         begun = []  # a line's text in the parts before
@@ -243,7 +334,7 @@ def _lines(documents, stripped):
                 passed += len(text)
                 if begun:
                     text, begun = "".join([*begun, text]), []
-                line = text.strip() if stripped else text
+                line = text.strip(stripped)
                 if line:
                     yield passed, line
                 passed += 1
@@ -251,6 +342,6 @@ def _lines(documents, stripped):
                 begun.append(last)
                 passed += len(last)
         line = "".join(begun)
-        line = line.strip() if stripped else line
+        line = line.strip(stripped)
         if line:
             yield passed, line

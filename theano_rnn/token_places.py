@@ -5,6 +5,7 @@ import re
 _CURLY = str.maketrans("’", "'")
 _QUOTES = ("``", "''", '"')  # NLTK makes one of the first two of each
 _BLANKS = re.compile(r"\s*")
+_ASCII_BLANKS = re.compile(r"[ \t\n\r\f\v]*")  # in tokenized text other whitespace is part of a token
 
 
 def token_places(line, tokens):
@@ -31,9 +32,12 @@ def token_places(line, tokens):
     folded = "".join(folded)
     places, end = [], 0
     for token in tokens:
-        begin = _BLANKS.match(folded, end).end()
         forms = _QUOTES if token in _QUOTES else [_folded(token)]
-        found = next((form for form in forms if folded.startswith(form, begin)), None)
+        for blanks in (_ASCII_BLANKS, _BLANKS):
+            begin = blanks.match(folded, end).end()
+            found = next((form for form in forms if folded.startswith(form, begin)), None)
+            if found:
+                break
         if not found:
             return None
         end = begin + len(found)

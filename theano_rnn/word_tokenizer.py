@@ -12,6 +12,10 @@ characters between two blanks does not depend on the rest of the sentence. The e
 - Some rules take in the blank after a piece. What the next piece could still do with that blank is to get another
   one, and the number of blanks makes no difference.
 - White space other than single blanks between pieces: such a sentence goes to NLTK as it is.
+
+NLTK detaches the full stop of a sentence's last word only: "etc." is one token inside a sentence and two at its end,
+"came." two at the end and one before a closing bracket. Told which words are abbreviations, the tokenizer treats a word
+alike wherever it stands: an abbreviation keeps its full stop, and any other word does without.
 """
 
 import functools
@@ -48,10 +52,13 @@ class WordTokenizer:
     ----------
     convert : callable, optional
         Given a token, always gives the same; called once for many occurrences.
+    is_abbreviation : callable, optional
+        Whether a word, given without its full stop, is an abbreviation. Without this the tokens are exactly NLTK's.
     """
 
-    def __init__(self, convert=str):
+    def __init__(self, convert=str, is_abbreviation=None):
         self._convert = convert
+        self._is_abbreviation = is_abbreviation
         # A piece is shown to NLTK with a neighbour where it has one.
         self._only, self._first, self._inner, self._last = (
             _Remembered(self, before, after) for before, after in (("", ""), ("", " x"), ("x ", " x"), ("x ", ""))
@@ -85,11 +92,16 @@ class WordTokenizer:
                 del inner[0]
             return [*first, *chain.from_iterable(map(self._inner.__getitem__, inner)), *last]
         except _OtherWhiteSpace:
+            if self._is_abbreviation:
+                return self.tokenize(" ".join(sentence.split()))
             return list(map(self._convert, _nltk_tokenizer().tokenize(sentence)))
 
     def convert_piece(self, piece, before, after):
         """The converted tokens of a piece between these neighbours."""
-        return tuple(map(self._convert, _plain_tokens(piece, after) or _asked_tokens(piece, before, after)))
+        tokens = _plain_tokens(piece, after) or _asked_tokens(piece, before, after)
+        if self._is_abbreviation and "." in piece:
+            tokens = list(_with_even_full_stops(tokens, self._is_abbreviation))
+        return tuple(map(self._convert, tokens))
 
 
 class _Remembered(dict):
@@ -128,6 +140,21 @@ def _plain_tokens(piece, after):
     if mark == "." and after:  # a full stop that does not end the sentence
         return [piece]
     return [word, mark] if mark else [word]
+
+
+def _with_even_full_stops(tokens, is_abbreviation):
+    """Attach the full stops of abbreviations, and detach those of other words that something follows."""
+    last = len(tokens) - 1
+    for i, token in enumerate(tokens):
+        if token == "." and i and is_abbreviation(tokens[i - 1]):
+            continue  # attached already
+        stopped = token[-1] == "." and len(token) > 2 and token[-2] != "." and not is_abbreviation(token[:-1])
+        if stopped and i < last and token[:-1].isalpha():
+            yield from (token[:-1], ".")
+        elif i < last and tokens[i + 1] == "." and is_abbreviation(token):
+            yield token + "."
+        else:
+            yield token
 
 
 def _may_be_cut(word):

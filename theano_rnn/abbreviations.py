@@ -1,0 +1,135 @@
+"""Abbreviations: those that ship with the package, and those that a text shows. Knows words, not sentences.
+
+An abbreviation is written here in lower case and without its final full stop. The table holds facts of written English
+and the commonest forms of some other languages. Each row says when a sentence can end after its words.
+"""
+
+import itertools
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+
+# No sentence ends after these, whatever follows.
+TITLES = frozenset(
+    "mr mrs ms mx messrs mme mmes mlle dr drs prof profs rev revd capt cpt sgt cmdr maj brig gov insp supt pfc "
+    "e.g i.e eg ie cf viz vs v.s c.f z.b d.h u.a p.ej bzw vgl sog ggf evtl inkl exkl bijv".split()
+)
+# The same, but only with a capital: in lower case these are words, or short for a word that can end a sentence.
+CAPITALISED_TITLES = frozenset(
+    "atty ste mt mts ft fr sra srta lt col gen rep reps sen sens hon pres adm pvt cpl sig dott dhr mevr".split()
+)
+# Abbreviations only where a number follows: No. 5, p. 12, fig. 3.
+NUMBERED = frozenset("no nos nr núm vol vols fig figs ch chap chs p pp pt para op nn ll vv bk bks ver eq eqs".split())
+# The same, but only with a capital: Jan. 5, Art. 3, Sec. 2.
+CAPITALISED_NUMBERED = frozenset(
+    "sec secs sect art arts pts par tab ex app rte apt jan feb mar apr jun jul aug sep sept oct nov dec".split()
+)
+# The same, but only in lower case: c. 1850, b. 1920, v. 3.
+SMALL_NUMBERED = frozenset("b c d n p v".split())
+# A sentence ends after these if the next word is one that often begins a sentence (The, He, In, ...).
+CLOSABLE = frozenset(
+    "inc ltd llc corp co cos bros plc gmbh dept depts univ assn assoc ave blvd rd hwy st approx sr jr esq phd eds "
+    "ft lb lbs oz tsp tbsp hrs yrs misc abbr mfg intl natl govt usw jh mio mrd tsd ecc enz".split()
+)
+# The same, but only with a capital, or only in lower case.
+CAPITALISED_CLOSABLE = frozenset(
+    "ala ariz calif colo conn fla kan ky mich minn neb nev okla tenn tex vt wis wyo".split()
+)
+SMALL_CLOSABLE = frozenset(["al", "et"])
+# A sentence ends after these if the next word begins with a capital.
+LIST_ENDS = frozenset(["etc", "&c"])
+# Likewise, except before the names of days, months and time zones: 5 p.m. Monday, 9 a.m. EST.
+TIMES_OF_DAY = frozenset(["a.m", "p.m"])
+AFTER_TIMES = frozenset(
+    "monday tuesday wednesday thursday friday saturday sunday mon tue wed thu fri sat sun january february march april "
+    "may june july august september october november december jan feb mar apr jun jul aug sep sept oct nov dec est edt "
+    "cst cdt mst mdt pst pdt gmt utc cet cest bst et ct mt pt eastern central mountain pacific".split()
+)
+# With a capital, these begin a sentence far more often than they are part of a name.
+SENTENCE_STARTERS = frozenset(
+    "a about according after again all almost already also although always among an and another any anyone are as "
+    "at because been before both but by can could did do does during each either even eventually every everyone "
+    "everything few finally first for from furthermore had has have he hence her here his how however i if in "
+    "indeed instead into is it its last later let likewise many maybe meanwhile more moreover most much my "
+    "neither never nevertheless next no nobody none nor not nothing now of often on once one only or other others "
+    "our over perhaps please several she should similarly since so some someone something sometimes soon still "
+    "such than that the their them then there therefore these they this those though through thus to today "
+    "together tomorrow tonight too two under unfortunately unless until up upon was we were what when whenever "
+    "where whereas whether which while who whoever whom whose why with within without would yes yesterday yet you "
+    "your".split()
+)
+
+# Letters with full stops between them: U.S, Ph.D, e.g, U.S.A.
+_DOTTED = re.compile(r"(?:[^\W\d_]{1,3}\.)+[^\W\d_]{1,2}")
+
+# What a text must show before one of its words counts as an abbreviation: see `learned_abbreviations`.
+_VOWELS = frozenset("aeiouyаеёиоуыэюяіє")
+_LEAST_COUNT = 2
+_LEAST_SURPLUS = 0.2
+_LENGTHS = range(2, 7)
+# Letters without a vowel that are words, or that are written without a full stop.
+_NO_ABBREVIATIONS = frozenset("hm hmm shh psst pst brr grr pfft tv cd dvd pc km kg cm mm mph kph html www nth".split())
+
+OPENING_MARKS = "\"'`([{“‘«„¿¡*_"
+CLOSING_MARKS = "\"'`)]}”’»*_"
+
+
+def is_dotted(word: str) -> bool:
+    """Whether a word without its final full stop still holds one between letters, as ``U.S`` and ``Ph.D`` do."""
+    return "." in word and _DOTTED.fullmatch(word) is not None
+
+
+def learned_abbreviations(words: Iterable[str]) -> tuple[str, ...]:
+    """The abbreviations that a text shows beyond those of the table.
+
+    No word that could be an ordinary one may count as an abbreviation, or the sentences that end in it would be lost.
+    So only words without a vowel are considered (``sp.``, ``bzw.``), written at least twice and always with a full
+    stop, and followed by what begins no sentence (a lower-case letter, a digit, a comma) clearly more often than full
+    stops are in this text.
+
+    Parameters
+    ----------
+    words : iterable of str
+        The text's whitespace-separated words, in order.
+
+    Returns
+    -------
+    tuple of str
+        In lower case and without the final full stop, sorted.
+    """
+    stopped, going_on, bare = Counter(), Counter(), set()
+    all_stopped = all_going_on = 0
+    for word, following in itertools.pairwise(words):
+        ending = word.rstrip(",;:").rstrip(CLOSING_MARKS)
+        if not ending.endswith("."):
+            core = ending.strip(OPENING_MARKS + "!?")
+            if len(core) in _LENGTHS:
+                bare.add(core.lower())
+            continue
+        first = following.lstrip(OPENING_MARKS)[:1]
+        goes_on = word[-1] in ",;:" or first.islower() or first.isdigit()
+        all_stopped += 1
+        all_going_on += goes_on
+        core = ending[:-1].lstrip(OPENING_MARKS)
+        if _may_be_abbreviation(core):
+            stopped[core.lower()] += 1
+            going_on[core.lower()] += goes_on
+    least_share = all_going_on / max(all_stopped, 1) + _LEAST_SURPLUS
+    return tuple(
+        sorted(
+            word
+            for word, count in stopped.items()
+            if count >= _LEAST_COUNT and word not in bare and going_on[word] > least_share * count
+        )
+    )
+
+
+def _may_be_abbreviation(word: str) -> bool:
+    """Whether a word, by its letters, is none that is spoken as it is written."""
+    if len(word) not in _LENGTHS or not word.isalpha() or word[1:] != word[1:].lower():
+        return False
+    letters = unicodedata.normalize("NFD", word.lower())
+    if not all(unicodedata.name(one, "").startswith(("LATIN", "CYRILLIC", "COMBINING")) for one in letters):
+        return False
+    return _VOWELS.isdisjoint(letters) and word.lower() not in _NO_ABBREVIATIONS
