@@ -85,8 +85,8 @@ def read_corpus(paths, options, note=logger.info, progress=None, *, vocabulary=N
         For a file that cannot be read, texts with too little in them, and a folder without room.
     """
     tokenizer = tokenizer or make_tokenizer(options)
-    texts = read_documents(paths, folder)
-    held_out = None if options.valid is None else read_documents(options.valid, folder)
+    texts = read_documents(paths, folder, options.column)
+    held_out = None if options.valid is None else read_documents(options.valid, folder, options.column)
     if texts.characters >= LONG_TEXT:
         note(f"encoding {texts.characters:,} characters of text")
     read = read_characters if tokenizer.level == "char" else read_words
@@ -306,7 +306,11 @@ class Stretch:
 
 
 def one_text(documents, folder=None):
-    """Documents one after the other as a single one, each ending with a newline if there is another."""
+    """Documents one after the other as a single one, each ending with a newline.
+
+    So the last line of a file is a line, whether the file has a line end there or not.
+    """
+    documents.end_last_line()
     if len(documents) == 1:
         return documents
     text = Documents(folder)

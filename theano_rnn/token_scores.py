@@ -3,11 +3,13 @@
 Nothing is known here of texts. Files are read as bytes, a sentence at a time, and may be pipes.
 """
 
+import itertools
 import math
 import re
 from dataclasses import dataclass
 
 from theano_rnn.errors import CorpusError
+from theano_rnn.text_files import plain_bytes
 
 _CHUNK = 2**20  # bytes; the format is told by the first of them
 _ROUNDING = 1e-6  # what sums of single-precision logarithms may exceed 0 by
@@ -73,8 +75,10 @@ class TokenScoreFile:
             self._file = open(path, "rb")
         except OSError as error:
             raise self._unreadable(error) from error
+        self._chunks = plain_bytes(iter(self._read_chunk, b""))
         try:
-            self._head = self._read_chunk()
+            self._head = next(self._chunks, b"")
+            self._rest = next(self._chunks, b"")
             self._format = self._told_format()
         except CorpusError:
             self.close()
@@ -150,7 +154,7 @@ class TokenScoreFile:
                 "ngram -debug 2, or write a token a line, the number first"
             )
         # Tokens can be numbers too, but not the ends. A single number can be a sentence: a blank line's end.
-        whole = lines[:-1] if len(self._head) == _CHUNK else lines
+        whole = lines[:-1] if self._rest else lines
         last = [columns[-1] for columns in map(split_columns, whole) if len(columns) > 1]
         return "rows" if last and all(map(is_number, last)) else "columns"
 
@@ -174,12 +178,13 @@ class TokenScoreFile:
     def _pieces(self, ends):
         """Yield what stands between these bytes, and keep count of the lines."""
         rest = b""
-        for chunk in self._chunks():
+        for chunk in itertools.chain((self._head, self._rest), self._chunks):
+            self._head = self._rest = None
             pieces = re.split(b"([" + ends + b"])", rest + chunk)
             rest = pieces.pop()
             for piece, end in zip(pieces[::2], pieces[1::2], strict=True):
                 self._count_line(end)
-                yield piece.removesuffix(b"\r")
+                yield piece
         if rest:
             self._count_line(b"")
             yield rest
@@ -187,12 +192,6 @@ class TokenScoreFile:
     def _count_line(self, end):
         self._line += self._ends_line
         self._ends_line = end == b"\n"
-
-    def _chunks(self):
-        chunk, self._head = self._head, None
-        while chunk:
-            yield chunk
-            chunk = self._read_chunk()
 
     def _read_chunk(self):
         try:
