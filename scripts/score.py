@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Score sentences with a trained model: log-probability (natural), tokens, unknown words, perplexity, sentence.
 
-One input line gives one output line; of CSV files (.csv, .tsv), one row. Each sentence's end is one of its tokens and counts in log-probability and
-perplexity; so do unknown words, as UNKNOWN_TOKEN, unless they are excluded. The figures of the whole text go to
-standard error, with both perplexities.
+One input line, or one row of a CSV file (.csv, .tsv), gives one output line. Each sentence's end is one of its tokens
+and counts in log-probability and perplexity; so do unknown words, as UNKNOWN_TOKEN, unless they are excluded. The
+figures of the whole text go to standard error, with both perplexities.
 """
 
 import contextlib
@@ -26,8 +26,8 @@ def parse(argv):
         metavar="FILE",
         help="one sentence a line, or CSV; or .gz of these (default: standard input)",
     )
-    add("--column", metavar="NAME",
-        help="column of CSV files to read (default: body, else text, else the only one); makes standard input CSV")  # fmt: skip
+    column_help = "column of CSV to read (default: body, else text, else the only one); standard input is CSV then"
+    add("--column", metavar="NAME", help=column_help)
     add("--model", default="models/rnn.npz", metavar="FILE", help="(default: %(default)s)")
     output = parser.add_mutually_exclusive_group()
     output.add_argument("--words", action="store_true", help="a line a token: log-probability, known or unknown, token")
@@ -81,7 +81,7 @@ def surprisal_sinks(page, picture, files, model, mix):
 
 def score_file(lm, lines, output, sinks, mixture):
     """Score one file and hand on its sentences, as soon as they come."""
-    number, name = 0, lines.name
+    number, name = lines.header_rows, lines.name
     for block in blocks(output.texts(lines, name), lines.is_waiting):
         for line, (words, values, known) in zip(block, lm.scored_tokens(block), strict=True):
             number += 1

@@ -255,9 +255,9 @@ def blocks(array):
 
 
 def read_characters(texts, held_out, tokenizer, options, progress, vocabulary, folder):
-    text = one_text(texts, folder)
+    text = ended_text(texts, folder)
     if held_out is not None:
-        valid = one_text(held_out, folder)
+        valid = ended_text(held_out, folder)
         train, valid = Stretch(text, 0, text.characters), Stretch(valid, 0, valid.characters)
     else:
         stop = text.characters - round(options.valid_fraction * text.characters)
@@ -305,12 +305,15 @@ class Stretch:
                     return
 
 
-def one_text(documents, folder=None):
-    """Documents one after the other as a single one, each ending with a newline.
+def ended_text(documents, folder=None):
+    """Documents as one text whose last line ends too: it is the same whether its file has a line end there or not."""
+    text = one_text(documents, folder)
+    text.end_last_line()
+    return text
 
-    So the last line of a file is a line, whether the file has a line end there or not.
-    """
-    documents.end_last_line()
+
+def one_text(documents, folder=None):
+    """Documents one after the other as a single one, each ending with a newline if there is another."""
     if len(documents) == 1:
         return documents
     text = Documents(folder)

@@ -76,6 +76,8 @@ class Lines:
     ----------
     name : str
         Of the file, for messages.
+    header_rows : int
+        How many rows stand before the first one with a text.
     """
 
     def __init__(self, path, standard_input=None, column=None, is_text=False):
@@ -83,6 +85,7 @@ class Lines:
         self.name = self._source.name
         format = ("text" if column is None else "csv") if path is None else file_format(path)[0]
         self._is_text = is_text or format == "text"
+        self.header_rows = 0 if self._is_text else 1
         self._lines = self._source.lines() if self._is_text else TextColumn(self._source, format, column).cells()
 
     def __iter__(self):
@@ -90,7 +93,7 @@ class Lines:
 
     def place(self, number):
         """Where the line or text of this number, from 1, stands, for messages."""
-        return f"{self.name}, line {number}" if self._is_text else f"{self.name}, row {number + 1}"
+        return f"{self.name}, {'line' if self._is_text else 'row'} {number + self.header_rows}"
 
     def is_waiting(self):
         """Whether the next line has not come yet, from a pipe or a terminal."""

@@ -63,15 +63,14 @@ class TextColumn:
         line, header = next(rows, (1, []))
         index = self._index(header, line)
         short_rows = long_rows = 0
+        first_short = first_long = None
         for line, row in rows:
             if len(row) <= index:
-                short_rows += 1
-                first_short = line if short_rows == 1 else first_short
+                short_rows, first_short = short_rows + 1, first_short or line
                 yield ""
                 continue
             if len(row) > len(header):
-                long_rows += 1
-                first_long = line if long_rows == 1 else first_long
+                long_rows, first_long = long_rows + 1, first_long or line
             yield row[index]
         if short_rows:
             logger.info("%s: %d rows without column %d, the first on line %d",
@@ -167,8 +166,9 @@ class TextColumn:
             return 0
         names = " or ".join(DEFAULT_COLUMNS)
         if len(header) < 2 and self._column is None:
-            raise CorpusError(f"{place}: there is no header; the first line must hold the column names, {names} for the "
-                "texts")  # fmt: skip
+            raise CorpusError(
+                f"{place}: there is no header; the first line must hold the column names, {names} for the texts"
+            )
         names = names if self._column is None else repr(self._column)
         raise CorpusError(
             f"{place}: row 1, the header, has no column {names}; its columns are {_listed(header)}; choose one of them "

@@ -62,7 +62,7 @@ class TextInput:
         Parameters
         ----------
         place : callable, optional
-            What a message about a byte that is not UTF-8 has after the line's number.
+            Says where, beside the line, a byte is that is not UTF-8.
         """
         return _decoded(self._byte_blocks(), self.name, place)
 
@@ -243,5 +243,5 @@ def _not_utf8(data, start, line, position, name, place):
         elif data.startswith(_UTF16_STARTS):
             remedy = "it looks like UTF-16: " + remedy
     return CorpusError(
-        f"{name}, line {line}{place}: byte 0x{data[start]:02x} at position {position} is not UTF-8; {remedy}"
+        f"{name}, line {line}: byte 0x{data[start]:02x} at position {position} is not UTF-8{place}; {remedy}"
     )

@@ -3,7 +3,6 @@
 Nothing is known here of texts. Files are read as bytes, a sentence at a time, and may be pipes.
 """
 
-import itertools
 import math
 import re
 from dataclasses import dataclass
@@ -75,10 +74,8 @@ class TokenScoreFile:
             self._file = open(path, "rb")
         except OSError as error:
             raise self._unreadable(error) from error
-        self._chunks = plain_bytes(iter(self._read_chunk, b""))
         try:
-            self._head = next(self._chunks, b"")
-            self._rest = next(self._chunks, b"")
+            self._head = self._read_chunk()
             self._format = self._told_format()
         except CorpusError:
             self.close()
@@ -138,7 +135,7 @@ class TokenScoreFile:
         self.close()
 
     def _told_format(self):
-        lines = self._head.lstrip().splitlines() or [b""]
+        lines = b"".join(plain_bytes([self._head])).lstrip().splitlines() or [b""]
         columns = split_columns(lines[0])
         if _KENLM_TOKEN.fullmatch(lines[0].split(b"\t")[0]):
             return "kenlm"
@@ -154,7 +151,7 @@ class TokenScoreFile:
                 "ngram -debug 2, or write a token a line, the number first"
             )
         # Tokens can be numbers too, but not the ends. A single number can be a sentence: a blank line's end.
-        whole = lines[:-1] if self._rest else lines
+        whole = lines[:-1] if len(self._head) == _CHUNK else lines
         last = [columns[-1] for columns in map(split_columns, whole) if len(columns) > 1]
         return "rows" if last and all(map(is_number, last)) else "columns"
 
@@ -178,8 +175,7 @@ class TokenScoreFile:
     def _pieces(self, ends):
         """Yield what stands between these bytes, and keep count of the lines."""
         rest = b""
-        for chunk in itertools.chain((self._head, self._rest), self._chunks):
-            self._head = self._rest = None
+        for chunk in plain_bytes(self._chunks()):
             pieces = re.split(b"([" + ends + b"])", rest + chunk)
             rest = pieces.pop()
             for piece, end in zip(pieces[::2], pieces[1::2], strict=True):
@@ -192,6 +188,12 @@ class TokenScoreFile:
     def _count_line(self, end):
         self._line += self._ends_line
         self._ends_line = end == b"\n"
+
+    def _chunks(self):
+        chunk, self._head = self._head, None
+        while chunk:
+            yield chunk
+            chunk = self._read_chunk()
 
     def _read_chunk(self):
         try:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from theano_rnn.checkpoint import one_line
 from theano_rnn.corpus import read_corpus
-from theano_rnn.corpus_files import check_column
 from theano_rnn.corpus_cache import CorpusCache
+from theano_rnn.corpus_files import check_column
 from theano_rnn.engine import select_device
 from theano_rnn.errors import ModelFileError, OptionError
 from theano_rnn.fine_tuning import unknown_share, with_settings_of
