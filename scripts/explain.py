@@ -13,6 +13,7 @@ from theano_rnn.output_files import check_output
 from theano_rnn.pictures import check_picture
 
 MODEL = "models/rnn.npz"
+COLUMN = "the column of a CSV file to read (default: body, else text, else the only one)"
 
 
 def parse(argv):
@@ -31,6 +32,7 @@ def parse(argv):
     )
     add("--plot", default="gradients.png", metavar="FILE.png", help="the picture (default: %(default)s)")
     add("--text", metavar="FILE", help="what the network reads (default: texts that it writes itself)")
+    add("--column", metavar="NAME", help=f"with --text: {COLUMN}")
     add("--compare", nargs="+", default=[], metavar="FILE", help="other models, to be drawn beside this one")
     add("--length", type=int, default=30, metavar="N", help="the greatest distance t - k (default: %(default)s)")
     add("--starts", type=int, default=32, metavar="N", help="places k that are measured (default: %(default)s)")
@@ -44,6 +46,7 @@ def parse(argv):
         "units", units, "what hidden units do while the network reads a text: a table, and the text coloured"
     )
     add("files", nargs="*", metavar="FILE", help="the text, as score.py takes it (default: standard input)")
+    add("--column", metavar="NAME", help=COLUMN)
     add(
         "--unit",
         type=int,
@@ -67,7 +70,9 @@ def gradients(arguments):
     def begun(name):
         say(f"{name} …")
 
-    lines = None if arguments.text is None else read_lines([arguments.text], None)
+    if arguments.column is not None and arguments.text is None:
+        raise OptionError("column: is for a text in a CSV file; name one with --text, or leave --column out")
+    lines = None if arguments.text is None else read_lines([arguments.text], None, arguments.column)
     try:
         curves = measure_curves(models, lines, arguments.length, arguments.starts, arguments.seed, begun)
     except ValueError as error:
@@ -106,7 +111,7 @@ def units(arguments):
     from theano_rnn.units_page import write_units_page
 
     lm = load(arguments.model)
-    lines = read_lines(arguments.files, sys.stdin and sys.stdin.buffer)
+    lines = read_lines(arguments.files, sys.stdin and sys.stdin.buffer, arguments.column)
     try:
         observed = observe(lm, lines, arguments.unit, arguments.tokens)
     except ValueError as error:

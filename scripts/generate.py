@@ -5,9 +5,10 @@ import itertools
 import sys
 
 from theano_rnn.command_line import ArgumentParser, flush, run, show
-from theano_rnn.corpus_files import read_lines
+from theano_rnn.corpus_files import texts
 from theano_rnn.errors import OptionError
 from theano_rnn.generation import check_beam, check_demands
+from theano_rnn.text_files import without_marks
 
 DRAWING = ("temperature", "top_k", "top_p", "seed", "stream")  # options that say how to draw; a beam draws nothing
 
@@ -25,8 +26,10 @@ def parse(argv):
     beginning = parser.add_mutually_exclusive_group()
     beginning.add_argument("--prompt", default="", metavar="TEXT",
         help="how every text begins, to the letter (one that begins with a dash: --prompt=-TEXT)")  # fmt: skip
-    prompts_help = "a prompt a line, for N texts each (-: standard input)"
+    prompts_help = "a prompt a line, or CSV, for N texts each (-: standard input)"
     beginning.add_argument("--prompt-file", metavar="FILE", help=prompts_help)
+    add("--column", metavar="NAME",
+        help="with --prompt-file: the column of a CSV file (default: body, else text, else the only one)")  # fmt: skip
     add("--min-words", type=int, default=1, metavar="N", help="shortest length (default: %(default)s)")
     add("--max-words", type=int, default=100, metavar="N", help="greatest length (default: %(default)s)")
     add("--no-repeat-ngram", type=int, metavar="N", help="no N tokens occur twice in the same order in a text")
@@ -47,8 +50,10 @@ def demanded(arguments):
         For what no model could do, which is so known before one is loaded.
     """
     common = {name: getattr(arguments, name) for name in ("n", "min_words", "max_words", "no_repeat_ngram")}
-    if "\n" in arguments.prompt:
+    if {"\n", "\r"} & set(arguments.prompt):
         raise OptionError("prompt: holds a line end, but a text is one line; put several prompts into a --prompt-file")
+    if arguments.column is not None and arguments.prompt_file is None:
+        raise OptionError("column: is for a file of prompts; name one with --prompt-file, or leave --column out")
     if arguments.beam is not None:
         given = [name for name in DRAWING if getattr(arguments, name) is not None]
         if given:
@@ -65,16 +70,17 @@ def demanded(arguments):
 
 
 def read_prompts(arguments):
-    """(where it is from, prompt) of each prompt; each line of a file is one, an empty one too."""
+    """(where it is from, prompt) of each prompt; each line or row of a file is one, an empty one too."""
     if arguments.prompt_file is None:
-        return [("", arguments.prompt)]
-    paths, name = [arguments.prompt_file], arguments.prompt_file
-    if name == "-":
-        paths, name = [], "standard input"
-    lines = read_lines(paths, sys.stdin and sys.stdin.buffer)
-    prompts = [(f"{name}, line {number}: ", line) for number, line in enumerate(lines, 1)]
+        return [("", without_marks(arguments.prompt))]
+    paths = [] if arguments.prompt_file == "-" else [arguments.prompt_file]
+    (lines,) = texts(paths, sys.stdin and sys.stdin.buffer, arguments.column)
+    prompts = [(f"{lines.place(number)}: ", line) for number, line in enumerate(lines, 1)]
     if not prompts:
-        raise OptionError(f"{name}: holds no prompts; give one a line, an empty line for none")
+        raise OptionError(f"{lines.name}: holds no prompts; give one a line, an empty line for none")
+    for where, prompt in prompts:
+        if "\n" in prompt:
+            raise OptionError(f"{where}the prompt holds a line end, but a text is one line; take it out")
     return prompts
 
 

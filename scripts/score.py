@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
 """Score sentences with a trained model: log-probability (natural), tokens, unknown words, perplexity, sentence.
 
-One input line gives one output line. Each sentence's end is one of its tokens and counts in log-probability and
-perplexity; so do unknown words, as UNKNOWN_TOKEN, unless they are excluded. The figures of the whole text go to
-standard error, with both perplexities.
+One input line, or one row of a CSV file (.csv, .tsv), gives one output line. Each sentence's end is one of its tokens
+and counts in log-probability and perplexity; so do unknown words, as UNKNOWN_TOKEN, unless they are excluded. The
+figures of the whole text go to standard error, with both perplexities.
 """
 
 import contextlib
 import sys
 from pathlib import Path
 
-from theano_rnn.command_line import ArgumentParser, run, say, show
+from theano_rnn.command_line import ArgumentParser, flush, run, say, show
 from theano_rnn.corpus_files import blocks, texts
 from theano_rnn.errors import CorpusError, OptionError
 from theano_rnn.output_files import check_output
@@ -20,7 +20,14 @@ from theano_rnn.pictures import check_picture
 def parse(argv):
     parser = ArgumentParser(prog="score.py", description=__doc__)
     add = parser.add_argument
-    add("files", nargs="*", metavar="FILE", help="one sentence a line (default: standard input)")
+    add(
+        "files",
+        nargs="*",
+        metavar="FILE",
+        help="one sentence a line, or CSV; or .gz of these (default: standard input)",
+    )
+    column_help = "column of CSV to read (default: body, else text, else the only one); standard input is CSV then"
+    add("--column", metavar="NAME", help=column_help)
     add("--model", default="models/rnn.npz", metavar="FILE", help="(default: %(default)s)")
     output = parser.add_mutually_exclusive_group()
     output.add_argument("--words", action="store_true", help="a line a token: log-probability, known or unknown, token")
@@ -72,10 +79,10 @@ def surprisal_sinks(page, picture, files, model, mix):
         yield SurprisalPlot(picture, f"{text}, scored by {model}")
 
 
-def score_file(lm, name, lines, output, sinks, mixture):
-    """Score one file and hand on its sentences."""
-    number = 0
-    for block in blocks(output.texts(lines, name)):
+def score_file(lm, lines, output, sinks, mixture):
+    """Score one file and hand on its sentences, as soon as they come."""
+    number, name = lines.header_rows, lines.name
+    for block in blocks(output.texts(lines, name), lines.is_waiting):
         for line, (words, values, known) in zip(block, lm.scored_tokens(block), strict=True):
             number += 1
             if len(words) == 1 and output.leaves_out_blank_lines:
@@ -86,18 +93,22 @@ def score_file(lm, name, lines, output, sinks, mixture):
                 values = mixture.mixed(values, name, number)
             for sink in sinks:
                 sink.sentence(line, words, values, known)
+        flush()
     output.end_of_file(name)
 
 
 def work(argv):
     arguments = parse(argv)
-    files, model, page, picture = map(arguments.pop, ("files", "model", "html", "plot"))
+    files, column, model, page, picture = map(arguments.pop, ("files", "column", "model", "html", "plot"))
     from theano_rnn.mixture import Mixture
     from theano_rnn.nbest import NbestOutput
     from theano_rnn.score_formats import OUTPUTS, summary
     from theano_rnn.scoring_options import ScoringOptions
 
     options = ScoringOptions(**arguments)
+    if options.nbest and column is not None:
+        raise OptionError("nbest and column exclude each other; an n-best list has columns of its own")
+    inputs = list(texts(files, sys.stdin and sys.stdin.buffer, column, is_text=options.nbest))
     check_places(page, picture, [*files, model, *([] if options.mix is None else [options.mix])])
     output = (NbestOutput if options.nbest else OUTPUTS[options.format])(options, show)
     with contextlib.ExitStack() as stack:
@@ -111,8 +122,8 @@ def work(argv):
         for sink in drawn:
             stack.callback(sink.discard)
         sinks = [output, *drawn]
-        for name, lines in texts(files, sys.stdin and sys.stdin.buffer):
-            score_file(lm, name, lines, output, sinks, mixture)
+        for lines in inputs:
+            score_file(lm, lines, output, sinks, mixture)
         if not output.statistics.sentences:
             raise CorpusError("no sentences to score; give one a line")
         if mixture:

@@ -17,7 +17,8 @@ SHIPPED = Path("data") / "comments.csv"
 def parse(argv):
     parser = ArgumentParser(prog="train.py", description=__doc__, argument_default=None)
     add = parser.add_argument
-    add("--data", nargs="+", metavar="FILE", help=".txt or .csv (column body, else the first), or .gz of these")
+    add("--data", nargs="+", metavar="FILE", help="text, or CSV (.csv, .tsv), or .gz of these")
+    add("--column", metavar="NAME", help="column of CSV files to read (default: body, else text, else the only one)")
     add("--level", choices=("word", "char"), help="what a token is (default: word)")
     add("--vocabulary-size", type=int, metavar="N", help="entries, special tokens counted (default: 8000)")
     add("--min-count", type=int, metavar="N", help="what occurs less often is unknown (default: 1)")

@@ -22,6 +22,8 @@ npz_writer
 checkpoint
 scratch
 documents
+text_files
+csv_files
 corpus_files
 detokenize
 abbreviations

@@ -85,8 +85,8 @@ def read_corpus(paths, options, note=logger.info, progress=None, *, vocabulary=N
         For a file that cannot be read, texts with too little in them, and a folder without room.
     """
     tokenizer = tokenizer or make_tokenizer(options)
-    texts = read_documents(paths, folder)
-    held_out = None if options.valid is None else read_documents(options.valid, folder)
+    texts = read_documents(paths, folder, options.column)
+    held_out = None if options.valid is None else read_documents(options.valid, folder, options.column)
     if texts.characters >= LONG_TEXT:
         note(f"encoding {texts.characters:,} characters of text")
     read = read_characters if tokenizer.level == "char" else read_words
@@ -255,9 +255,9 @@ def blocks(array):
 
 
 def read_characters(texts, held_out, tokenizer, options, progress, vocabulary, folder):
-    text = one_text(texts, folder)
+    text = ended_text(texts, folder)
     if held_out is not None:
-        valid = one_text(held_out, folder)
+        valid = ended_text(held_out, folder)
         train, valid = Stretch(text, 0, text.characters), Stretch(valid, 0, valid.characters)
     else:
         stop = text.characters - round(options.valid_fraction * text.characters)
@@ -303,6 +303,13 @@ class Stretch:
                     yield block[start:stop]
                 if stop <= len(block):
                     return
+
+
+def ended_text(documents, folder=None):
+    """Documents as one text whose last line ends too: it is the same whether its file has a line end there or not."""
+    text = one_text(documents, folder)
+    text.end_last_line()
+    return text
 
 
 def one_text(documents, folder=None):

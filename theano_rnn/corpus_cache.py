@@ -23,12 +23,13 @@ from theano_rnn.vocabulary import Vocabulary
 logger = logging.getLogger(__name__)
 
 # Of the file's contents and of what encoding makes of a text: with another number, texts are encoded anew.
-VERSION = 1
+VERSION = 2
 DOCUMENT = "corpus"
 DECISIVE_OPTIONS = (
     "level",
     "keep_case",
     "tokenized",
+    "column",
     "vocabulary_size",
     "min_count",
     "valid_fraction",

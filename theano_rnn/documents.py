@@ -42,6 +42,14 @@ class Documents:
         elif characters:
             self._file.truncate(start)
 
+    def end_last_line(self):
+        """Give the last document a line end if it has none."""
+        if self._ends and self._file.read(self._ends[-1] - 1, 1) != b"\n":
+            self._file.truncate(self._ends[-1])
+            self._file.write(b"\n")
+            self._ends[-1] += 1
+            self.characters += 1
+
     def __len__(self):
         return len(self._ends)
 

@@ -23,8 +23,9 @@ TUTORIAL = {
 TUTORIAL_DEFAULTS = {"epochs": 100, "evaluate_every": 5, "valid_fraction": 0.0}
 CHAR_DEFAULTS = {"batch_size": 50}
 
-# What may differ when a run goes on: how long, how often, where; not what is learnt from what.
-FREE_ON_RESUME = ("epochs", "evaluate_every", "save_every", "sample_every", "patience", "device")
+# What may differ when a run goes on: how long, how often, where; not what is learnt from what. (Another column has to
+# hold the same text, as another file has.)
+FREE_ON_RESUME = ("epochs", "evaluate_every", "save_every", "sample_every", "patience", "device", "column")
 # What leaves no trace in a model: with it or without, the same run gives the same file.
 TRACELESS = ("save_every", "sample_every", "patience")
 
@@ -95,6 +96,8 @@ class TrainingOptions:
         Words are not lower-cased.
     tokenized : bool
         The text is one tokenized sentence a line.
+    column : str or None
+        The column of CSV files that holds the texts; None: ``body``, else ``text``, else the only one.
 
     Raises
     ------
@@ -127,6 +130,7 @@ class TrainingOptions:
     tutorial: bool = False
     keep_case: bool = False
     tokenized: bool = False
+    column: str | None = None
 
     def __post_init__(self):
         try:
@@ -149,6 +153,8 @@ class TrainingOptions:
             object.__setattr__(self, "patience", self.patience or None)
         except (TypeError, ValueError) as error:
             raise OptionError(str(error)) from error
+        if not isinstance(self.column, (str, type(None))):
+            raise OptionError(f"column: expected the name of a column as str, got {self.column!r}")
         for name in PATHS:
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, os.path.abspath(getattr(self, name)))

@@ -6,8 +6,8 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
-from theano_rnn.corpus_files import STANDARD_INPUT
 from theano_rnn.scoring import perplexity
+from theano_rnn.text_files import STANDARD_INPUT
 from theano_rnn.text_statistics import TextStatistics
 
 NATS = {"e": 1.0, "2": math.log(2), "10": math.log(10)}  # by the base of logarithms that are shown
@@ -87,16 +87,25 @@ class ScoreOutput(ABC):
 
 
 class TabSeparated(ScoreOutput):
-    """A line a sentence: log-probability, tokens, unknown words, perplexity, the line itself; or a line a token."""
+    """A line a sentence: log-probability, tokens, unknown words, perplexity, the line itself; or a line a token.
+
+    A text of several lines, from a CSV file, is shown as one, and a line end that is a token as ``\\n``.
+    """
 
     def show_sentence(self, line, words, values, known, figures):
         if self.options.words:
             for token, value, is_known in zip(words, self.in_base(values), known, strict=True):
-                self.show(f"{value:.6f}", "known" if is_known else "unknown", token)
+                self.show(f"{value:.6f}", "known" if is_known else "unknown", token.replace("\n", "\\n"))
         elif not self.options.summary:
             counted = self.counted(figures)
             log_probability, perplexity = self.in_base(counted.log_probability), counted.perplexity
-            self.show(f"{log_probability:.6f}", figures.tokens, figures.unknown, f"{perplexity:.4f}", line)
+            self.show(
+                f"{log_probability:.6f}",
+                figures.tokens,
+                figures.unknown,
+                f"{perplexity:.4f}",
+                " ".join(line.split("\n")),
+            )
 
 
 class Json(ScoreOutput):

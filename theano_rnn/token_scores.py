@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 
 from theano_rnn.errors import CorpusError
+from theano_rnn.text_files import plain_bytes
 
 _CHUNK = 2**20  # bytes; the format is told by the first of them
 _ROUNDING = 1e-6  # what sums of single-precision logarithms may exceed 0 by
@@ -134,7 +135,7 @@ class TokenScoreFile:
         self.close()
 
     def _told_format(self):
-        lines = self._head.lstrip().splitlines() or [b""]
+        lines = b"".join(plain_bytes([self._head])).lstrip().splitlines() or [b""]
         columns = split_columns(lines[0])
         if _KENLM_TOKEN.fullmatch(lines[0].split(b"\t")[0]):
             return "kenlm"
@@ -174,12 +175,12 @@ class TokenScoreFile:
     def _pieces(self, ends):
         """Yield what stands between these bytes, and keep count of the lines."""
         rest = b""
-        for chunk in self._chunks():
+        for chunk in plain_bytes(self._chunks()):
             pieces = re.split(b"([" + ends + b"])", rest + chunk)
             rest = pieces.pop()
             for piece, end in zip(pieces[::2], pieces[1::2], strict=True):
                 self._count_line(end)
-                yield piece.removesuffix(b"\r")
+                yield piece
         if rest:
             self._count_line(b"")
             yield rest

@@ -6,6 +6,7 @@ from pathlib import Path
 from theano_rnn.checkpoint import one_line
 from theano_rnn.corpus import read_corpus
 from theano_rnn.corpus_cache import CorpusCache
+from theano_rnn.corpus_files import check_column
 from theano_rnn.engine import select_device
 from theano_rnn.errors import ModelFileError, OptionError
 from theano_rnn.fine_tuning import unknown_share, with_settings_of
@@ -28,7 +29,8 @@ def train(
     Parameters
     ----------
     data : path or sequence of paths
-        Plain text or CSV (column "body", else the first), each also gzipped. May be None on resuming.
+        Plain text, or CSV (``.csv`` or ``.tsv``), of which the setting ``column`` names the column to read (default
+        ``body``, else ``text``, else the only one); each also gzipped. May be None on resuming.
     model : path
         Where the model is written after each evaluation; the state of the run stands beside it
         (``rnn.checkpoint.npz``), and the encoded text (``rnn.corpus.npz``), with which the next run on the same text
@@ -84,7 +86,7 @@ def train(
     options = TrainingOptions.from_settings(settings)
     paths = text_paths(data)
     select_device(options.device)
-    files.check(paths, options)
+    check_texts(files, paths, options)
     with files.alone():
         corpus = encoded_text(files, paths, options, reporter, vocabulary=start and start.vocabulary)
         if start is not None:
@@ -96,6 +98,12 @@ def text_paths(data):
     if not data:
         raise OptionError("data: expected at least one text file, got none")
     return [os.fspath(path) for path in ([data] if isinstance(data, (str, os.PathLike)) else data)]
+
+
+def check_texts(files, paths, options):
+    """Refuse texts that would be overwritten, and a column where nothing has columns."""
+    check_column(options.column, paths if options.valid is None else [*paths, options.valid])
+    files.check(paths, options)
 
 
 def resumed_run(files, data, settings, reporter, time_limit=None):
@@ -111,7 +119,7 @@ def resumed_run(files, data, settings, reporter, time_limit=None):
         raise ModelFileError(f"{saved.path}: damaged or inconsistent: {one_line(error)}") from error
     options, paths = options.resumed(settings), text_paths(data or recorded)
     select_device(options.device)
-    files.check(paths, options)
+    check_texts(files, paths, options)
     corpus = encoded_text(files, paths, options, reporter, fingerprint, vocabulary)
     try:
         check_shapes(saved.arrays, shapes_of_parameters(len(corpus.vocabulary), options.hidden_dim))
