@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Score sentences with a trained model: log-probability (natural), tokens, unknown words, perplexity, sentence.
 
-One input line, or one row of a CSV file (.csv, .tsv), gives one output line. Each sentence's end is one of its tokens
+One input line, or one row of a CSV file (.csv, .tsv), gives one output line. A line that holds several sentences gets
+their total, if the model was trained on text that was split into sentences. Each sentence's end is one of its tokens
 and counts in log-probability and perplexity; so do unknown words, as UNKNOWN_TOKEN, unless they are excluded. The
 figures of the whole text go to standard error, with both perplexities.
 """
 
 import contextlib
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from theano_rnn.command_line import ArgumentParser, flush, run, say, show
@@ -29,6 +31,9 @@ def parse(argv):
     column_help = "column of CSV to read (default: body, else text, else the only one); standard input is CSV then"
     add("--column", metavar="NAME", help=column_help)
     add("--model", default="models/rnn.npz", metavar="FILE", help="(default: %(default)s)")
+    add("--no-split", dest="split", action="store_false", default=None,
+        help="score each line as one sentence (default: split it into sentences if the training text was; lines of "
+        "--nbest and --mix are always one sentence)")  # fmt: skip
     output = parser.add_mutually_exclusive_group()
     output.add_argument("--words", action="store_true", help="a line a token: log-probability, known or unknown, token")
     output.add_argument("--summary", action="store_true", help="only the figures of the whole text")
@@ -79,20 +84,25 @@ def surprisal_sinks(page, picture, files, model, mix):
         yield SurprisalPlot(picture, f"{text}, scored by {model}")
 
 
-def score_file(lm, lines, output, sinks, mixture):
+def score_file(lm, lines, output, drawn, mixture):
     """Score one file and hand on its sentences, as soon as they come."""
     number, name = lines.header_rows, lines.name
     for block in blocks(output.texts(lines, name), lines.is_waiting):
-        for line, (words, values, known) in zip(block, lm.scored_tokens(block), strict=True):
+        for line, sentences in zip(block, lm.scored_sentences(block, output.options.split), strict=True):
             number += 1
-            if len(words) == 1 and output.leaves_out_blank_lines:
+            is_blank = len(sentences[0].tokens) == 1
+            if is_blank and output.leaves_out_blank_lines:
                 if mixture:
                     mixture.pass_over(name, number)
                 continue
             if mixture:
-                values = mixture.mixed(values, name, number)
-            for sink in sinks:
-                sink.sentence(line, words, values, known)
+                [one] = sentences
+                sentences = [replace(one, values=mixture.mixed(one.values, name, number))]
+            output.text(line, sentences)
+            for sink in drawn:
+                for one in sentences:
+                    text = line if len(sentences) == 1 else one.text
+                    sink.sentence(text, one.tokens, one.values, one.known)
         flush()
     output.end_of_file(name)
 
@@ -121,14 +131,13 @@ def work(argv):
         drawn = list(surprisal_sinks(page, picture, files, model, options.mix))
         for sink in drawn:
             stack.callback(sink.discard)
-        sinks = [output, *drawn]
         for lines in inputs:
-            score_file(lm, lines, output, sinks, mixture)
+            score_file(lm, lines, output, drawn, mixture)
         if not output.statistics.sentences:
             raise CorpusError("no sentences to score; give one a line")
         if mixture:
             mixture.finish()
-        for sink in sinks:
+        for sink in (output, *drawn):
             sink.finish()
     say(summary(output.statistics, options))
 

@@ -47,6 +47,12 @@ def parse(argv):
     add("--tutorial", action="store_true", default=None, help="exactly the tutorial's training, one sentence a step")
     add("--keep-case", action="store_true", default=None, help="do not lower-case words")
     add("--tokenized", action="store_true", default=None, help="the text is one tokenized sentence a line: leave it")
+    add(
+        "--lines",
+        action="store_true",
+        default=None,
+        help="each line, or CSV cell, is one item: do not look for sentences",
+    )
     add("--log", metavar="FILE.jsonl", help="one JSON object an evaluation")
     add("--plot", metavar="FILE.png", help="a picture of the losses, drawn anew while it trains")
     return vars(parser.parse_args(argv))

@@ -30,6 +30,7 @@ abbreviations
 sentence_splitter
 word_tokenizer
 text
+reading_hints
 token_places
 vocabulary
 batches

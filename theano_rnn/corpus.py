@@ -14,6 +14,7 @@ from theano_rnn.batches import EncodedSentences
 from theano_rnn.corpus_files import read_documents
 from theano_rnn.documents import Documents, parts
 from theano_rnn.errors import CorpusError
+from theano_rnn.reading_hints import reading_hints
 from theano_rnn.scratch import ScratchFile
 from theano_rnn.text import Tokenizer
 from theano_rnn.vocabulary import Vocabulary, count_characters
@@ -40,6 +41,8 @@ class Corpus:
         ever be UNKNOWN_TOKEN in training; `with_unknown_words` lets these stand for the words that are yet unseen.
     fingerprint : str
         Differs for different texts.
+    hints : tuple of str
+        How else the text could be read, for the user: see `theano_rnn.reading_hints`.
     """
 
     tokenizer: Tokenizer
@@ -48,6 +51,7 @@ class Corpus:
     valid: EncodedSentences | np.ndarray | None
     rare: np.ndarray | None
     fingerprint: str
+    hints: tuple[str, ...] = ()
 
     @property
     def summary(self):
@@ -74,7 +78,7 @@ def read_corpus(paths, options, note=logger.info, progress=None, *, vocabulary=N
     vocabulary : Vocabulary, optional
         That of a model which shall learn more; `vocabulary_size` and `min_count` of the options then say nothing.
     tokenizer : Tokenizer, optional
-        Likewise; default the one that the options describe.
+        Likewise; default the one that the options describe, with the abbreviations that the text shows.
     folder : path, optional
         Where there is room for the texts and for 4 to 12 bytes a word (1 to 4 a character); default the system's folder
         for temporary files, which may be in memory. Nothing there has a name, or outlives the process.
@@ -84,20 +88,42 @@ def read_corpus(paths, options, note=logger.info, progress=None, *, vocabulary=N
     CorpusError
         For a file that cannot be read, texts with too little in them, and a folder without room.
     """
-    tokenizer = tokenizer or make_tokenizer(options)
-    texts = read_documents(paths, folder, options.column)
-    held_out = None if options.valid is None else read_documents(options.valid, folder, options.column)
+    is_given, tokenizer = tokenizer is not None, tokenizer or make_tokenizer(options)
+    where = {"folder": folder, "column": options.column, "joins_lines": tokenizer.lines}
+    texts = read_documents(paths, **where)
+    held_out = None if options.valid is None else read_documents(options.valid, **where)
     if texts.characters >= LONG_TEXT:
         note(f"encoding {texts.characters:,} characters of text")
+    if not is_given:
+        tokenizer = tokenizer.fitted(texts)
     read = read_characters if tokenizer.level == "char" else read_words
     vocabulary, train, valid, rare = read(texts, held_out, tokenizer, options, progress, vocabulary, folder)
-    corpus = Corpus(tokenizer, vocabulary, train, valid, rare, fingerprint(vocabulary, train, valid))
-    note(corpus.summary)
+    hints = hints_of(texts, tokenizer, train, valid if held_out is None else None)
+    corpus = Corpus(tokenizer, vocabulary, train, valid, rare, fingerprint(vocabulary, train, valid), hints)
+    tell(corpus, note)
     return corpus
 
 
+def hints_of(texts, tokenizer, *found):
+    """The hints of a text in which these sentences were found."""
+    if tokenizer.level == "char":
+        return ()
+    found = [sentences for sentences in found if sentences is not None]
+    longest = max(int(np.diff(sentences.offsets).max()) - 2 for sentences in found)
+    return tuple(reading_hints(texts, tokenizer.splits_sentences, sum(map(len, found)), longest))
+
+
+def tell(corpus, note):
+    """Tell what there is to learn from."""
+    note(corpus.summary)
+    for hint in corpus.hints:
+        note(hint)
+
+
 def make_tokenizer(options):
-    return Tokenizer(level=options.level, lowercase=not options.keep_case, tokenized=options.tokenized)
+    return Tokenizer(
+        level=options.level, lowercase=not options.keep_case, tokenized=options.tokenized, lines=options.lines
+    )
 
 
 def fingerprint(vocabulary, train, valid):

@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import sys
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from theano_rnn.checkpoint import one_line, read_archive, read_document, write_a
 from theano_rnn.corpus import BLOCK_SIZE, Corpus, fingerprint, make_tokenizer, sentence_blocks
 from theano_rnn.corpus_files import file_format
 from theano_rnn.errors import ModelFileError
+from theano_rnn.text import Tokenizer
 from theano_rnn.vocabulary import Vocabulary
 
 logger = logging.getLogger(__name__)
@@ -29,6 +31,7 @@ DECISIVE_OPTIONS = (
     "level",
     "keep_case",
     "tokenized",
+    "lines",
     "column",
     "vocabulary_size",
     "min_count",
@@ -69,11 +72,7 @@ class CorpusCache:
                 pass  # whoever reads the text says what is wrong with it
 
     def _make_key(self):
-        """All on which the encoded text depends, or None for texts that can be read only once, such as pipes.
-
-        Whether NLTK's own model for sentences is installed is not part of it: to ask takes as long as NLTK takes to
-        be imported.
-        """
+        """All on which the encoded text depends, or None for texts that can be read only once, such as pipes."""
         if not all(map(os.path.isfile, self._texts)):
             return None
         digests = []
@@ -93,8 +92,14 @@ class CorpusCache:
     def _file_states(self):
         return [(found.st_size, found.st_mtime_ns) for found in map(os.stat, self._texts)]
 
-    def read(self):
+    def read(self, fingerprint=None):
         """The encoded text, or None where there is none of exactly this text and these options.
+
+        Parameters
+        ----------
+        fingerprint : str, optional
+            Of the text that an interrupted run learns from. The same text that was encoded otherwise, by another
+            version of the package, is taken if it is the run's.
 
         Returns
         -------
@@ -108,7 +113,8 @@ class CorpusCache:
                 self._key = None  # another model's file of this name, which is not to be overwritten
                 raise ModelFileError("holds something else than an encoded text")
             document = read_document(self.path, entries, DOCUMENT)
-            if document["key"] != self._key:
+            is_of_run = fingerprint is not None and fingerprint == document["fingerprint"]
+            if document["key"] != self._key and not (is_of_run and self._is_of_same_texts(document["key"])):
                 logger.info("%s: of another text, or encoded otherwise", self.path)
                 return None
             corpus = _rebuilt(entries, document, self._tokenizer)
@@ -117,6 +123,10 @@ class CorpusCache:
             return None
         self._key = None  # so that it is not written again
         return corpus
+
+    def _is_of_same_texts(self, key):
+        digests = [[digest for digest, *_ in one["texts"]] for one in (key, self._key)]
+        return digests[0] == digests[1] and key["valid"] == self._key["valid"]
 
     def write(self, corpus):
         """Keep an encoded text, unless that is where it came from, or the text has changed meanwhile.
@@ -136,6 +146,8 @@ class CorpusCache:
             "key": self._key,
             "vocabulary": corpus.vocabulary.to_configuration(),
             "fingerprint": corpus.fingerprint,
+            "tokenizer": corpus.tokenizer.to_configuration(),
+            "hints": list(corpus.hints),
         }
         try:
             if self._file_states() == self._states:
@@ -158,6 +170,10 @@ def _digest(vocabulary):
 def _rebuilt(entries, document, tokenizer):
     """The corpus that a file holds; a ValueError or KeyError if its parts do not fit together."""
     vocabulary = Vocabulary.from_configuration(document["vocabulary"])
+    if "tokenizer" in document:
+        tokenizer, hints = Tokenizer.from_configuration(document["tokenizer"]), tuple(map(str, document["hints"]))
+    else:  # written before abbreviations were kept
+        tokenizer, hints = replace(tokenizer, abbreviations=None), ()
     train = _rebuilt_sentences(entries, "train", vocabulary)
     valid = _rebuilt_sentences(entries, "valid", vocabulary) if "valid.ids" in entries else None
     rare = entries.get("rare")
@@ -165,7 +181,7 @@ def _rebuilt(entries, document, tokenizer):
         raise ValueError("rare is no bool for each word")
     if fingerprint(vocabulary, train, valid) != document["fingerprint"]:
         raise ValueError("the fingerprint is another one")
-    return Corpus(tokenizer, vocabulary, train, valid, rare, document["fingerprint"])
+    return Corpus(tokenizer, vocabulary, train, valid, rare, document["fingerprint"], hints)
 
 
 def _rebuilt_sentences(entries, part, vocabulary):

@@ -11,7 +11,7 @@ _BLOCK_SIZE = 2**20  # characters
 _LINES_AT_ONCE = 4096
 
 
-def read_documents(paths, folder=None, column=None):
+def read_documents(paths, folder=None, column=None, joins_lines=False):
     """Read the texts of one file or of many, a block at a time.
 
     A file whose name ends in ``.csv`` or ``.tsv`` holds one document per row, in one of its columns; any other file is
@@ -28,6 +28,8 @@ def read_documents(paths, folder=None, column=None):
     column : str, optional
         The column of CSV files; default ``body``, else ``text``, else the only one: see
         `theano_rnn.csv_files.TextColumn`.
+    joins_lines : bool
+        Whether the text of a row is one line, with blanks in place of its line ends.
 
     Returns
     -------
@@ -51,7 +53,7 @@ def read_documents(paths, folder=None, column=None):
             documents.add(source.text())
             continue
         for cell in TextColumn(source, format, column).cells():
-            documents.add([cell])
+            documents.add([cell.replace("\n", " ") if joins_lines else cell])
     if not documents:
         names = shown_name(paths[0]) if len(paths) == 1 else f"each of the {len(paths)} files"
         raise CorpusError(f"{names} holds no text; name a file with at least one sentence")

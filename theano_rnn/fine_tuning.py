@@ -14,6 +14,7 @@ def settings_of(lm):
         "level": level,
         "keep_case": level == "word" and not lm.tokenizer.lowercase,
         "tokenized": lm.tokenizer.tokenized,
+        "lines": lm.tokenizer.lines,
         "vocabulary_size": len(lm.vocabulary),
         "hidden_dim": lm.rnn.hidden_dim,
         "activation": lm.rnn.activation,

@@ -520,6 +520,6 @@ def load(path):
     return LanguageModel.load(os.fspath(path))
 
 
-def score(path, sentences, base="e"):
+def score(path, sentences, base="e", split: bool | None = None):
     """Load a language model and score sentences: see `LanguageModel.score`."""
-    return load(path).score(sentences, base)
+    return load(path).score(sentences, base, split)

@@ -96,6 +96,9 @@ class TrainingOptions:
         Words are not lower-cased.
     tokenized : bool
         The text is one tokenized sentence a line.
+    lines : bool
+        Each line of the text, or each text of a CSV file, is one item, with no sentence boundary inside; `tokenized`
+        implies it.
     column : str or None
         The column of CSV files that holds the texts; None: ``body``, else ``text``, else the only one.
 
@@ -131,6 +134,7 @@ class TrainingOptions:
     keep_case: bool = False
     tokenized: bool = False
     column: str | None = None
+    lines: bool = False
 
     def __post_init__(self):
         try:
@@ -158,8 +162,12 @@ class TrainingOptions:
         for name in PATHS:
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, os.path.abspath(getattr(self, name)))
-        if self.level == "char" and (self.tokenized or self.keep_case):
-            raise OptionError("tokenized and keep_case are about words; at level 'char' the text stays as it is anyway")
+        if self.level == "char" and (self.tokenized or self.keep_case or self.lines):
+            raise OptionError(
+                "tokenized, keep_case and lines are about words; at level 'char' the text stays as it is anyway"
+            )
+        if self.tokenized:
+            object.__setattr__(self, "lines", True)
 
     @classmethod
     def from_settings(cls, settings):

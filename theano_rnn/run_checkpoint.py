@@ -29,6 +29,7 @@ def contents(run):
     }
     if run.options.init_from is not None:  # the text does not tell it
         configuration["vocabulary"] = run.corpus.vocabulary.to_configuration()
+        configuration["tokenizer"] = run.corpus.tokenizer.to_configuration()
     return arrays, configuration
 
 

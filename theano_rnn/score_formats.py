@@ -3,12 +3,17 @@
 import json
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from theano_rnn.scoring import perplexity
 from theano_rnn.text_files import STANDARD_INPUT
 from theano_rnn.text_statistics import TextStatistics
+
+if TYPE_CHECKING:
+    from theano_rnn.language_model import ScoredSentence
 
 NATS = {"e": 1.0, "2": math.log(2), "10": math.log(10)}  # by the base of logarithms that are shown
 
@@ -49,6 +54,27 @@ class ScoreOutput(ABC):
         """
         return lines
 
+    def text(self, line: str, sentences: "Sequence[ScoredSentence]") -> None:
+        """Show the sentences of one line.
+
+        Parameters
+        ----------
+        line : str
+        sentences : sequence of ScoredSentence
+            At least one.
+        """
+        if len(sentences) == 1:
+            [one] = sentences
+            self.sentence(line, one.tokens, one.values, one.known)
+            return
+        figures = TextStatistics()
+        for one in sentences:
+            figures.add(TextStatistics.of(one.values, one.known))
+        self.statistics.add(figures)
+        tokens = [token for one in sentences for token in one.tokens]
+        values, known = (np.concatenate([getattr(one, name) for one in sentences]) for name in ("values", "known"))
+        self.show_sentence(line, tokens, values, known, figures)
+
     def sentence(self, line, words, values, known):
         """Show one sentence.
 
@@ -67,7 +93,7 @@ class ScoreOutput(ABC):
 
     @abstractmethod
     def show_sentence(self, line, words, values, known, figures):
-        """What `sentence` shows; figures are the sentence's own."""
+        """What `sentence` and `text` show; figures are those of the line, which may hold several sentences."""
 
     def end_of_file(self, name):
         """One of the files has come to its end."""
@@ -160,6 +186,10 @@ class Srilm(ScoreOutput):
     def __init__(self, options, show):
         super().__init__(options, show)
         self.file = TextStatistics()
+
+    def text(self, line, sentences):
+        for one in sentences:  # SRILM has a line for each
+            self.sentence(one.text, one.tokens, one.values, one.known)
 
     def show_sentence(self, line, words, values, known, figures):
         self.file.add(figures)

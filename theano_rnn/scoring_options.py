@@ -34,6 +34,9 @@ class ScoringOptions:
         A file of another model's probabilities.
     mix_weight : float
         The share of our probabilities, which SRILM calls lambda. Default: 0.5.
+    split : bool
+        Whether a line is split into sentences: see `LanguageModel.score`. Lines of n-best lists and lines that are
+        mixed never are.
 
     Raises
     ------
@@ -51,6 +54,7 @@ class ScoringOptions:
     best: bool = False
     mix: str | None = None
     mix_weight: float | None = None
+    split: bool | None = None
 
     def __post_init__(self):
         for name, value, choices in (
@@ -68,6 +72,8 @@ class ScoringOptions:
         self._fill("log_base", "10" if is_srilm else "e")
         self._fill("unknown", "exclude" if is_srilm else "include")
         self._fill("mix_weight", 0.5)
+        if self.nbest or self.mix is not None:
+            object.__setattr__(self, "split", False)
 
     def _check_together(self):
         if self.words and self.summary:

@@ -146,7 +146,7 @@ def learned_abbreviations(documents) -> tuple[str, ...]:
     return table.learned_abbreviations(_training_text(documents).split())
 
 
-def split_sentences(documents, splitter: SentenceSplitter) -> Iterator[tuple[int, str]]:
+def split_sentences(documents, splitter: SentenceSplitter | None = None) -> Iterator[tuple[int, str]]:
     """Cut documents into sentences.
 
     A blank line always ends a sentence; any other whitespace inside a sentence comes out as one blank. A stretch of
@@ -156,7 +156,8 @@ def split_sentences(documents, splitter: SentenceSplitter) -> Iterator[tuple[int
     ----------
     documents : Documents or sequence of str
         They are gone through once, a part at a time, so that they are never in memory as a whole.
-    splitter : SentenceSplitter
+    splitter : SentenceSplitter, optional
+        Default: one that knows the abbreviations that the documents show, for which they are gone through twice more.
 
     Yields
     ------
@@ -165,6 +166,7 @@ def split_sentences(documents, splitter: SentenceSplitter) -> Iterator[tuple[int
     sentence : str
         Not empty.
     """
+    splitter = splitter or SentenceSplitter(learned_abbreviations(documents))
     for start, blocks in _paragraphs(documents):
         for end, sentence in _paragraph_sentences(blocks, splitter):
             yield start + end, sentence

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from theano_rnn.checkpoint import one_line
-from theano_rnn.corpus import read_corpus
+from theano_rnn.corpus import read_corpus, tell
 from theano_rnn.corpus_cache import CorpusCache
 from theano_rnn.corpus_files import check_column
 from theano_rnn.engine import select_device
@@ -17,6 +17,7 @@ from theano_rnn.pictures import require_drawable
 from theano_rnn.reporter import Reporter
 from theano_rnn.run_files import RunFiles
 from theano_rnn.stopping import TimeLimit
+from theano_rnn.text import Tokenizer
 from theano_rnn.training_run import TrainingRun
 from theano_rnn.vocabulary import Vocabulary
 
@@ -88,7 +89,8 @@ def train(
     select_device(options.device)
     check_texts(files, paths, options)
     with files.alone():
-        corpus = encoded_text(files, paths, options, reporter, vocabulary=start and start.vocabulary)
+        given = {} if start is None else {"vocabulary": start.vocabulary, "tokenizer": start.tokenizer}
+        corpus = encoded_text(files, paths, options, reporter, **given)
         if start is not None:
             reporter.note(f"{unknown_share(corpus):.1%} of the tokens are unknown to the model to start from")
         return TrainingRun(corpus, options, files, reporter, paths, start and start.rnn.get_values(), time_limit).run()
@@ -112,15 +114,17 @@ def resumed_run(files, data, settings, reporter, time_limit=None):
     try:
         options, fingerprint = TrainingOptions(**saved.configuration["options"]), saved.configuration["fingerprint"]
         recorded = list(map(os.fspath, saved.configuration["data"]))
-        vocabulary = None
+        given = {}
         if options.init_from is not None:
-            vocabulary = Vocabulary.from_configuration(saved.configuration["vocabulary"])
+            given["vocabulary"] = Vocabulary.from_configuration(saved.configuration["vocabulary"])
+            if "tokenizer" in saved.configuration:  # which older runs do not keep
+                given["tokenizer"] = Tokenizer.from_configuration(saved.configuration["tokenizer"])
     except (KeyError, TypeError, ValueError) as error:
         raise ModelFileError(f"{saved.path}: damaged or inconsistent: {one_line(error)}") from error
     options, paths = options.resumed(settings), text_paths(data or recorded)
     select_device(options.device)
     check_texts(files, paths, options)
-    corpus = encoded_text(files, paths, options, reporter, fingerprint, vocabulary)
+    corpus = encoded_text(files, paths, options, reporter, fingerprint, **given)
     try:
         check_shapes(saved.arrays, shapes_of_parameters(len(corpus.vocabulary), options.hidden_dim))
     except ValueError as error:
@@ -130,20 +134,24 @@ def resumed_run(files, data, settings, reporter, time_limit=None):
     return run
 
 
-def encoded_text(files, paths, options, reporter, fingerprint=None, vocabulary=None):
+def encoded_text(files, paths, options, reporter, fingerprint=None, vocabulary=None, tokenizer=None):
     """The text as it was encoded before, or else encoded now; an error if its fingerprint should be another one.
 
-    The vocabulary is that of the model to start from, if there is one.
+    Vocabulary and tokenizer are those of the model to start from, if there is one.
     """
-    cache = CorpusCache(files.corpus, paths, options, vocabulary)
-    corpus = cache.read()
+    given = {"vocabulary": vocabulary, "tokenizer": tokenizer}
+    cache = CorpusCache(files.corpus, paths, options, **given)
+    corpus = cache.read(fingerprint)
     if corpus is None:
         folder = files.corpus.resolve().parent
-        corpus = read_corpus(paths, options, reporter.note, reporter.encoding, vocabulary=vocabulary, folder=folder)
+        corpus = read_corpus(paths, options, reporter.note, reporter.encoding, **given, folder=folder)
     else:
         reporter.note(f"text as encoded before ({cache.path})")
-        reporter.note(corpus.summary)
+        tell(corpus, reporter.note)
     if fingerprint not in (None, corpus.fingerprint):
-        raise OptionError("data: the text has changed since the interrupted run; start a new run")
+        raise OptionError(
+            "data: the text, or how this version splits it into sentences, has changed since the interrupted run; "
+            "start a new run, or go on from its model with init_from"
+        )
     cache.write(corpus)
     return corpus

@@ -1,0 +1,121 @@
+"""What about a text suggests that it be read in another way: one item per line, or character by character.
+
+Knows texts and how many sentences were found in them, not how they were found.
+"""
+
+import re
+from collections.abc import Iterable
+
+import numpy as np
+
+from theano_rnn.documents import parts
+
+# A text of this many times more lines than sentences is told of, if they are at least so many.
+_LINES_PER_SENTENCE = 2
+_LEAST_SURPLUS = 5
+LONGEST_SENTENCE = 1000  # tokens
+
+# Lines that are wrapped at a width end where the next word would not have fitted.
+_LEAST_WIDTH = 40
+_MOST_WIDTH = 1000
+_WRAPPED_SHARE = 0.85
+_SHARE_WITHIN_WIDTH = 0.99
+
+# Scripts that are written without blanks between words, and how many of their letters follow each other, on average,
+# in a text whose words are divided all the same.
+_UNSPACED = (
+    (
+        re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+"),
+        3,
+    ),  # Chinese, Japanese
+    (re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]+"), 8),  # Thai, Lao, Burmese, Khmer
+)
+_LETTERS = re.compile(r"[^\W\d_]")
+_LEAST_SHARE = 0.3
+_SAMPLE_LENGTH = 100_000
+
+
+def reading_hints(documents, splits_sentences: bool, sentences: int, longest: int) -> list[str]:
+    """Lines that tell a user how else a text could be read, mostly none.
+
+    Parameters
+    ----------
+    documents : Documents or sequence of str
+        Read at word level.
+    splits_sentences : bool
+        Whether they were split into sentences, rather than at line ends.
+    sentences : int
+        How many were found.
+    longest : int
+        Tokens of the longest one.
+    """
+    hints = []
+    if splits_sentences:
+        lines = count_items(documents)
+        if lines >= _LINES_PER_SENTENCE * sentences and lines - sentences >= _LEAST_SURPLUS:
+            found = "1 sentence was" if sentences == 1 else f"{sentences:,} sentences were"
+            hints.append(
+                f"the text has {lines:,} lines, but only {found} found in it; "
+                "if each line is an item of its own, use --lines (lines=True)"
+            )
+        elif longest > LONGEST_SENTENCE:
+            hints.append(
+                f"the longest sentence has {longest:,} tokens; "
+                "if each line of the text is an item of its own, use --lines (lines=True)"
+            )
+    elif longest > LONGEST_SENTENCE:
+        hints.append(f"the longest line has {longest:,} tokens; put each sentence on a line of its own")
+    if is_unspaced(documents):
+        hints.append(
+            "the text has few blanks between its words, so whole phrases count as words; "
+            "use --level char (level='char'), or divide the words by blanks"
+        )
+    return hints
+
+
+def count_items(documents) -> int:
+    """The number of lines that are not blank, or 0 if they are lines of paragraphs wrapped at a width."""
+    lengths, reaches = np.zeros(_MOST_WIDTH + 1, np.int64), np.zeros(_MOST_WIDTH + 1, np.int64)
+    for document in documents:
+        length = 0  # of the line before; 0 if it was blank
+        for line in _lines(document):
+            line = line.strip()
+            if line and length:
+                # How long the line before would be with this line's first word.
+                reaches[min(length + 1 + len(line.split(None, 1)[0]), _MOST_WIDTH)] += 1
+            length = len(line)
+            lengths[min(length, _MOST_WIDTH)] += length > 0
+    lines = int(lengths.sum())
+    width = int(np.searchsorted(lengths.cumsum(), _SHARE_WITHIN_WIDTH * lines))
+    is_wrapped = (
+        _LEAST_WIDTH <= width < _MOST_WIDTH and reaches[width + 1 :].sum() >= _WRAPPED_SHARE * reaches.sum() > 0
+    )
+    return 0 if is_wrapped else lines
+
+
+def _lines(document) -> Iterable[str]:
+    begun = ""
+    for part in parts(document):
+        *whole, begun_next = part.split("\n")
+        for line in whole:
+            yield begun + line
+            begun = ""
+        begun += begun_next
+    if begun:
+        yield begun
+
+
+def is_unspaced(documents) -> bool:
+    """Whether a good part of a text's letters is of scripts without blanks between words, and the text has none."""
+    sample = ""
+    for document in documents:
+        sample += next(iter(parts(document)), "") + "\n"
+        if len(sample) >= _SAMPLE_LENGTH:
+            break
+    sample = sample[:_SAMPLE_LENGTH]
+    letters = len(_LETTERS.findall(sample))
+    for script, usual_length in _UNSPACED:
+        runs = list(map(len, script.findall(sample)))
+        if sum(runs) > _LEAST_SHARE * letters and sum(runs) >= usual_length * len(runs):
+            return True
+    return False
