@@ -221,10 +221,13 @@ def test_what_the_other_model_has_may_be_said_again(folder, base, tmp_path):
 @pytest.mark.parametrize(
     "tokenizer, expected",
     [
-        (Tokenizer(lowercase=False), {"level": "word", "keep_case": True, "tokenized": False}),
-        (Tokenizer(tokenized=True), {"level": "word", "keep_case": False, "tokenized": True}),
-        (Tokenizer(level="char"), {"level": "char", "keep_case": False, "tokenized": False}),
-        (Tokenizer(level="char", lowercase=False), {"level": "char", "keep_case": False, "tokenized": False}),
+        (Tokenizer(lowercase=False), {"level": "word", "keep_case": True, "tokenized": False, "lines": False}),
+        (Tokenizer(tokenized=True), {"level": "word", "keep_case": False, "tokenized": True, "lines": True}),
+        (Tokenizer(level="char"), {"level": "char", "keep_case": False, "tokenized": False, "lines": False}),
+        (
+            Tokenizer(level="char", lowercase=False),
+            {"level": "char", "keep_case": False, "tokenized": False, "lines": False},
+        ),
     ],
 )
 def test_how_text_becomes_tokens_is_taken_over(tokenizer, expected):

@@ -39,7 +39,7 @@ def test_a_trained_model_tells_sizes_settings_history_and_words(tmp_path):
         "network       word_dim 27, hidden_dim 5, activation tanh",
         "bptt          truncated after 4 steps",
         "parameters    295 of float32: U 5 × 27, V 27 × 5, W 5 × 5",
-        "tokenizer     lowercase true, tokenized false",
+        "tokenizer     lowercase true, tokenized false, lines false",
         "vocabulary    27 entries, 3 of them special",
         'options       epochs 3, activation "tanh", valid null',
         "      1         3.5000         3.0000     20.0855    0.004",

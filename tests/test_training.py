@@ -685,7 +685,9 @@ def test_wrong_settings_are_refused(finished, toy, settings, message):
 def test_going_on_with_another_text_is_refused(finished, tmp_path):
     other = tmp_path / "other.txt"
     other.write_text("The dog sees the cat.\n\nThe cat sees the dog.\n", encoding="utf-8")
-    with pytest.raises(OptionError, match="^data: the text, or how .*, has changed since the interrupted run; start a "):
+    with pytest.raises(
+        OptionError, match="^data: the text, or how .*, has changed since the interrupted run; start a "
+    ):
         train(other, model=finished, resume=True)
 
 

@@ -128,6 +128,9 @@ def kind_of(summary):
 
 def language_lines(summary):
     settings = {name: value for name, value in summary["tokenizer"].items() if name != "level"}
+    learned = settings.pop("abbreviations", None)
+    if learned:
+        settings["abbreviations"] = " ".join(learned)
     vocabulary = summary["vocabulary"]
     yield f"tokenizer     {described(settings)}"
     yield f"vocabulary    {vocabulary['size']:,} entries, {SPECIAL_TOKENS} of them special"
