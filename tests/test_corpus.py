@@ -332,12 +332,12 @@ def test_words_are_lower_cased_unless_told_otherwise(toy, keep_case, first):
 
 def test_characters_the_tail_of_the_text_is_held_out(tmp_path):
     path = tmp_path / "t.txt"
-    path.write_text("abcdefghi\nabcdefgxyz", encoding="utf-8")
+    path.write_text("abcdefghi\nabcdefgxy\n", encoding="utf-8")
     corpus = read_corpus(path, TrainingOptions(level="char", valid_fraction=0.15))
     end, unknown = corpus.vocabulary.end, corpus.vocabulary.unknown
     decode = corpus.vocabulary.decode
     assert "".join(decode(corpus.train, end_as_newline=True)) == "\nabcdefghi\nabcdefg"
-    np.testing.assert_array_equal(corpus.valid, [end, unknown, unknown, unknown])
+    np.testing.assert_array_equal(corpus.valid, [end, unknown, unknown, end])
     assert corpus.rare is None
 
 
@@ -348,7 +348,7 @@ def test_characters_of_documents_are_encoded_as_one_text(tmp_path, monkeypatch, 
     monkeypatch.setattr("theano_rnn.corpus.BLOCK_SIZE", length)
     path = tmp_path / "t.csv"
     path.write_text('body\none é\n"two\n"\n"\nthree 😀 or\nmore"\nx\n', encoding="utf-8")
-    text = "one é\ntwo\n\nthree 😀 or\nmore\nx"
+    text = "one é\ntwo\n\nthree 😀 or\nmore\nx\n"
     stop = len(text) - round(fraction * len(text))
     corpus = read_corpus(path, TrainingOptions(level="char", valid_fraction=fraction))
     assert corpus.vocabulary == Vocabulary.build(Counter(text[:stop]), 8000, newline_ends_sentence=True)
@@ -367,19 +367,19 @@ def test_characters_take_as_few_bytes_as_the_vocabulary_allows(tmp_path, count, 
     options = TrainingOptions(level="char", valid_fraction=0.0, vocabulary_size=100_000)
     corpus = read_corpus(tmp_path / "t.txt", options)
     assert corpus.train.dtype == dtype and len(corpus.vocabulary) == count + 3
-    assert "".join(corpus.vocabulary.decode(corpus.train[1:])) == text
+    assert "".join(corpus.vocabulary.decode(corpus.train[1:], end_as_newline=True)) == text + "\n"
 
 
 @pytest.mark.parametrize("block_size", [1, 3, 100])
 def test_characters_are_encoded_alike_in_blocks_of_any_size(tmp_path, monkeypatch, block_size):
     monkeypatch.setattr("theano_rnn.corpus.BLOCK_SIZE", block_size)
     path = tmp_path / "t.txt"
-    path.write_text("aé😀\nab\nxyz😀", encoding="utf-8")
+    path.write_text("aé😀\nab\nxyz😀\n", encoding="utf-8")
     corpus = read_corpus(path, TrainingOptions(level="char", valid_fraction=0.4))
     assert corpus.train.dtype == corpus.valid.dtype == np.uint8
     assert corpus.vocabulary.index_to_word[3:] == ["a", "b", "é", "😀"]
     assert "".join(corpus.vocabulary.decode(corpus.train, end_as_newline=True)) == "\naé😀\nab\n"
-    assert corpus.valid.tolist() == [1, 2, 2, 2, 6]
+    assert corpus.valid.tolist() == [1, 2, 2, 2, 6, 1]
 
 
 def test_characters_a_file_of_held_out_text(tmp_path):
@@ -387,13 +387,13 @@ def test_characters_a_file_of_held_out_text(tmp_path):
     (tmp_path / "v.txt").write_text("ba\nc", encoding="utf-8")
     corpus = read_corpus(tmp_path / "t.txt", TrainingOptions(level="char", valid=str(tmp_path / "v.txt")))
     assert len(corpus.train) == 6
-    assert corpus.vocabulary.decode(corpus.valid, end_as_newline=True) == ["\n", "b", "a", "\n", "UNKNOWN_TOKEN"]
+    assert corpus.vocabulary.decode(corpus.valid, end_as_newline=True) == ["\n", "b", "a", "\n", "UNKNOWN_TOKEN", "\n"]
 
 
 def test_characters_a_text_too_short_to_hold_any_out_is_learnt_whole(tmp_path):
     (tmp_path / "t.txt").write_text("abcd", encoding="utf-8")
     corpus = read_corpus(tmp_path / "t.txt", TrainingOptions(level="char"))
-    assert len(corpus.train) == 5 and corpus.valid is None
+    assert len(corpus.train) == 6 and corpus.valid is None
 
 
 def test_characters_documents_are_kept_apart_by_a_newline():
@@ -408,7 +408,29 @@ def test_characters_documents_are_kept_apart_by_a_newline():
 def test_characters_one_is_too_few(tmp_path):
     (tmp_path / "t.txt").write_text("a", encoding="utf-8")
     with pytest.raises(CorpusError, match="the training text has 1 characters; at least 2 are needed"):
-        read_corpus(tmp_path / "t.txt", TrainingOptions(level="char"))
+        read_corpus(tmp_path / "t.txt", TrainingOptions(level="char", valid_fraction=0.4))
+
+
+@pytest.mark.parametrize("name", ["t.txt", "t.csv"])
+def test_characters_the_last_line_ends_whether_or_not_the_file_has_a_line_end_there(tmp_path, name):
+    encoded = []
+    for text in ("body\nab\ncd", "body\nab\ncd\n"):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        options = TrainingOptions(level="char", valid_fraction=0.2, valid=str(tmp_path / name))
+        corpus = read_corpus(tmp_path / name, options)
+        encoded.append((corpus.train.tolist(), corpus.valid.tolist(), corpus.fingerprint))
+    assert encoded[0] == encoded[1] and encoded[0][0][-1] == corpus.vocabulary.end
+
+
+@pytest.mark.parametrize("level", ["word", "char"])
+def test_the_column_is_that_of_the_held_out_text_too(tmp_path, level):
+    (tmp_path / "t.csv").write_text("body,note\nOne.,Two words.\n", encoding="utf-8")
+    (tmp_path / "v.tsv").write_text("Note\tbody\nTwo words.\tThree.\n", encoding="utf-8")
+    options = TrainingOptions(level=level, column="note", valid=str(tmp_path / "v.tsv"))
+    corpus = read_corpus(tmp_path / "t.csv", options)
+    train, valid = (part if level == "char" else part.ids for part in (corpus.train, corpus.valid))
+    assert train.tolist() == valid.tolist()
+    assert len(train) == (len("\nTwo words.\n") if level == "char" else 5)
 
 
 @pytest.mark.parametrize("level", ["word", "char"])

@@ -428,3 +428,11 @@ def test_full_disk_is_told_in_the_log_alone(path, text, caplog, monkeypatch):
     keep(path, [text])
     assert "No space left on device" in caplog.text
     assert sorted(found.name for found in Path(path.parent).iterdir()) == ["text.txt"]
+
+
+def test_another_column_is_another_text(path, tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_text("body,note\nOne dog.,Two dogs.\n")
+    keep(path, [table], dataclasses.replace(OPTIONS, column="note"))
+    assert CorpusCache(path, [table], OPTIONS).read() is None
+    assert CorpusCache(path, [table], dataclasses.replace(OPTIONS, column="note")).read() is not None

@@ -4,20 +4,19 @@ import csv
 import errno
 import gzip
 import io
-import logging
 import os
 import random
-import sys
 import threading
 import tracemalloc
 from pathlib import Path
 
 import pytest
 
-from theano_rnn import corpus_files
-from theano_rnn.corpus_files import read_documents
+from theano_rnn import text_files
+from theano_rnn.corpus_files import Lines, blocks, check_column, read_documents, read_lines
+from theano_rnn.corpus_files import texts as texts_of
 from theano_rnn.documents import parts
-from theano_rnn.errors import CorpusError
+from theano_rnn.errors import CorpusError, OptionError
 
 CSV_TEXT = 'id,body\n1,"First, and ""quoted""."\n2,Zweiter Satz: schön.\n'
 CSV_DOCUMENTS = ['First, and "quoted".', "Zweiter Satz: schön."]
@@ -36,13 +35,13 @@ def write(tmp_path):
     return write
 
 
-def texts(paths):
-    return ["".join(parts(document)) for document in read_documents(paths)]
+def texts(paths, column=None):
+    return ["".join(parts(document)) for document in read_documents(paths, column=column)]
 
 
-def error_line(paths):
+def error_line(paths, column=None):
     with pytest.raises(CorpusError) as caught:
-        read_documents(paths)
+        read_documents(paths, column=column)
     message = str(caught.value)
     assert "\n" not in message
     assert "--" not in message  # the library knows no command-line options
@@ -61,6 +60,9 @@ def error_line(paths):
         ("a.csv", CSV_TEXT, CSV_DOCUMENTS),
         ("a.csv.gz", CSV_TEXT, CSV_DOCUMENTS),
         ("A.CSV.GZ", CSV_TEXT, CSV_DOCUMENTS),
+        ("a.csv", CSV_TEXT.replace(",", ";"), [text.replace(",", ";") for text in CSV_DOCUMENTS]),
+        ("a.tsv", CSV_TEXT.replace(",", "\t"), [text.replace(",", "\t") for text in CSV_DOCUMENTS]),
+        ("a.tsv.gz", CSV_TEXT.replace(",", "\t"), [text.replace(",", "\t") for text in CSV_DOCUMENTS]),
     ],
 )
 def test_every_format_gives_its_documents(write, name, text, documents, newline, bom):
@@ -79,44 +81,25 @@ def test_blank_documents_are_left_out_when_there_are_others(write):
     assert texts([write("a.txt", " \n\n"), write("b.txt", "Text.")]) == ["Text."]
 
 
-@pytest.mark.parametrize(
-    ("content", "documents"),
-    [
-        ("id,Body \n1,x y\n", ["x y"]),  # however the name is written
-        ("\n\nbody\n\nx\n , \ny\n", ["x", "y"]),  # blank lines
-        ("id,body\n1\n2,x\n", ["x"]),  # too few columns
-        ('body\n"one\n\ntwo"\n', ["one\n\ntwo"]),  # line ends in a quoted text
-        pytest.param(
-            "body\nnul\0l\n",
-            ["nul\0l"],
-            marks=pytest.mark.skipif(sys.version_info < (3, 11), reason="Python reads no null characters in CSV here"),
-        ),
-        ('body\nan "inner" quote\n', ['an "inner" quote']),
-        ("text,label\nHello there.,1\n", ["Hello there."]),  # no body: the first column
-    ],
-)
-def test_csv_rows_become_documents(write, content, documents):
-    assert texts(write("a.csv", content)) == documents
+def test_blank_rows_are_left_out(write):
+    assert texts(write("a.csv", "\n\nbody\n\nx\n , \ny\n")) == ["x", "y"]
+    assert texts(write("a.csv", "id,body\n1\n2,x\n3,\n")) == ["x"]
 
 
-def test_field_longer_than_csv_allows_by_default_is_read_and_the_limit_is_restored(write):
-    text = "word " * 60_000
-    before = csv.field_size_limit()
-    assert texts(write("a.csv", f'body\n"{text}"\n')) == [text]
-    assert csv.field_size_limit() == before
+def test_the_column_can_be_chosen(write):
+    path = write("a.csv", "id,body,note\n1,x,y\n")
+    assert [texts(path, column) for column in (None, "body", "note", "id")] == [["x"], ["x"], ["y"], ["1"]]
+    text = write("a.txt", "id,note\n")
+    assert texts([text, path], "note") == ["id,note\n", "y"]
 
 
-def test_first_column_without_body_is_told_in_the_log(write, caplog):
-    caplog.set_level(logging.INFO, logger="theano_rnn.corpus_files")
-    read_documents(write("a.csv", "text,label\nHello.,1\n"))
-    assert "a.csv: no column body; the texts are taken from the first column, text" in caplog.text
-
-
-def test_rows_that_do_not_fit_the_header_are_told_in_the_log(write, caplog):
-    caplog.set_level(logging.INFO, logger="theano_rnn.corpus_files")
-    read_documents(write("a.csv", "id,body\n1,x,y\n2\n3,z\n4,x,y\n"))
-    assert "a.csv, line 2: more columns than the header names (2 such rows)" in caplog.text
-    assert "a.csv: left out 1 rows without column 2, the first on line 3" in caplog.text
+def test_a_column_is_refused_where_nothing_is_csv():
+    check_column(None, ["a.txt"])
+    check_column("x", ["a.txt", "b.TSV.gz"])
+    with pytest.raises(OptionError, match=r"^column 'x': is for CSV, and no file's name ends in .csv or .tsv"):
+        check_column("x", ["a.txt", "csv", "b.txt.gz"])
+    with pytest.raises(OptionError, match="is for CSV"):
+        next(texts_of(["a.txt"], None, "x"))
 
 
 @pytest.mark.parametrize(
@@ -124,7 +107,12 @@ def test_rows_that_do_not_fit_the_header_are_told_in_the_log(write, caplog):
     [
         ("a.txt", b"good\nna\xefve\n", "a.txt, line 2: byte 0xef at position 3 is not UTF-8; convert the file"),
         ("a.txt", b"\xef\xbb\xbfb\xe9", "a.txt, line 1: byte 0xe9 at position 2 is not UTF-8"),
-        ("a.csv.gz", b"body\r\nx\r\ncaf\xe9\r\n", "a.csv.gz, line 3: byte 0xe9 at position 4 is not UTF-8"),
+        (
+            "a.csv.gz",
+            b'body\r\n"x\r\ny"\r\ncaf\xe9\r\n',
+            "a.csv.gz, line 4: byte 0xe9 at position 4 is not UTF-8, in row 3; convert the file",
+        ),
+        ("a.csv", b"body\xe9\n", "a.csv, line 1: byte 0xe9 at position 5 is not UTF-8, in row 1"),
         ("a.txt", "text".encode("utf-16"), "is not UTF-8; it looks like UTF-16"),
         ("a.txt", gzip.compress(b"text", mtime=0), "is not UTF-8; it looks like a gzip file: give its name the ending"),
         ("a.txt", b"\xed\xa0\x80", "a.txt, line 1: byte 0xed at position 1 is not UTF-8"),  # a lone surrogate
@@ -132,43 +120,6 @@ def test_rows_that_do_not_fit_the_header_are_told_in_the_log(write, caplog):
 )
 def test_byte_that_is_not_utf8_is_named_with_line_and_position(write, name, content, where):
     assert where in error_line(write(name, content))
-
-
-@pytest.mark.parametrize(
-    ("content", "line"),
-    [
-        ('body\nfine\n"never closed\nmore\n', 3),
-        ('body\n"two\nlines"\n"closed" too early\n', 4),
-        ('"body\n', 1),
-    ],
-)
-def test_broken_quote_is_named_with_the_line_on_which_its_row_begins(write, content, line):
-    assert f"a.csv, line {line}: the row that begins here has a broken quote" in error_line(write("a.csv", content))
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        "",
-        "\n\n",
-        "This is a text and not a name,1\n",
-        "I agree.\nSo do I.\n",
-        '"""Really?"" he said"\nYes\n',
-        "x" * 81 + "\n",
-        "17,text\n",
-        ",text\n0,hello\n",
-    ],
-)
-def test_csv_without_header_is_refused(write, content):
-    assert "a.csv, line 1: there is no header; the first line must hold the column names, body" in error_line(
-        write("a.csv", content)
-    )
-
-
-@pytest.mark.parametrize(("mark", "name"), [(";", "semicolons"), ("\t", "tabs")])
-def test_csv_with_other_separator_is_refused(write, mark, name):
-    message = error_line(write("a.csv", f"id{mark}body\n1{mark}x\n"))
-    assert f"a.csv, line 1: the columns are divided by {name}; divide them by commas" in message
 
 
 @pytest.mark.parametrize("content", ["", "\ufeff", " \n\t\n"])
@@ -207,12 +158,12 @@ def fail_to_open(error):
 
 def test_unreadable_file_is_named(write, monkeypatch):
     # The tests may run as a user who may read everything.
-    monkeypatch.setattr(corpus_files, "open", fail_to_open(PermissionError(errno.EACCES, "denied")), raising=False)
+    monkeypatch.setattr(text_files, "open", fail_to_open(PermissionError(errno.EACCES, "denied")), raising=False)
     assert "a.txt: no permission to read it" in error_line(write("a.txt", "x"))
 
 
 def test_directory_that_the_system_reports_as_unreadable_is_called_a_directory(tmp_path, monkeypatch):
-    monkeypatch.setattr(corpus_files, "open", fail_to_open(PermissionError(errno.EACCES, "denied")), raising=False)
+    monkeypatch.setattr(text_files, "open", fail_to_open(PermissionError(errno.EACCES, "denied")), raising=False)
     assert f"{tmp_path} is a directory" in error_line(tmp_path)
 
 
@@ -253,8 +204,8 @@ def test_damaged_gzip_file_is_named(tmp_path, position):
 
 
 def test_gzip_bomb_is_refused_before_it_is_unpacked(write, monkeypatch):
-    monkeypatch.setattr(corpus_files, "_ALWAYS_ALLOWED_SIZE", 1000)
-    monkeypatch.setattr(corpus_files, "_BLOCK_SIZE", 1000)
+    monkeypatch.setattr(text_files, "_ALWAYS_ALLOWED_SIZE", 1000)
+    monkeypatch.setattr(text_files, "_BLOCK_SIZE", 1000)
     bomb = write("a.txt.gz", b"x" * 10_000_000)
     sizes = []
     real_read = gzip.GzipFile.read
@@ -279,7 +230,7 @@ def plainly_read(data):
     """The text, or (line, position) of the byte that is not UTF-8."""
     data = data.removeprefix(b"\xef\xbb\xbf")
     try:
-        return data.decode().replace("\r\n", "\n").replace("\r", "\n")
+        return data.decode().replace("\r\n", "\n").replace("\r", "\n").replace("\ufeff", "")
     except UnicodeDecodeError as error:
         before = data[: error.start].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         return before.count(b"\n") + 1, len(before) - before.rfind(b"\n")
@@ -287,7 +238,7 @@ def plainly_read(data):
 
 @pytest.mark.parametrize("block_size", [1, 2, 3, 7])
 def test_text_and_faults_are_the_same_in_blocks_of_any_size(write, monkeypatch, block_size):
-    monkeypatch.setattr(corpus_files, "_BLOCK_SIZE", block_size)
+    monkeypatch.setattr(text_files, "_BLOCK_SIZE", block_size)
     generator = random.Random(block_size)
     pieces = [b"a", b"\r", b"\n", b"\r\n", "é".encode(), "😀".encode(), b"\xef\xbb\xbf", b" "]
     outcomes = set()
@@ -312,7 +263,7 @@ def test_rows_are_the_same_in_parts_of_any_length(write, monkeypatch, name, leng
     stream = io.StringIO()
     csv.writer(stream).writerows([["id", "body", "more"], *rows])
     monkeypatch.setattr("theano_rnn.documents.PART_LENGTH", length)
-    monkeypatch.setattr(corpus_files, "_BLOCK_SIZE", length)
+    monkeypatch.setattr(text_files, "_BLOCK_SIZE", length)
     assert texts(write(name, stream.getvalue())) == [row[1].replace("\r\n", "\n") for row in rows]
 
 
@@ -343,3 +294,95 @@ def test_large_text_is_never_in_memory_as_a_whole(write):
     finally:
         tracemalloc.stop()
     assert count == 200_000
+
+
+# Line by line
+
+
+class Slow:
+    """Bytes that come as a pipe brings them."""
+
+    def __init__(self, *pieces):
+        self.pieces = iter(pieces)
+
+    def read1(self, size):
+        return next(self.pieces, b"")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "lines"),
+    [
+        ("a.txt", "One.\r\rTwo.\r\nThree.", ["One.", "", "Two.", "Three."]),
+        ("a.txt.gz", "One.\n", ["One."]),
+        ("a.txt", "", []),
+        ("a.csv", 'id,body\n1,"One,\r\nand"\n\n2\n3," "\n4,x', ["One,\nand", "", " ", "x"]),
+        ("a.tsv.gz", "id\tbody\n1\tOne.\n", ["One."]),
+        ("a.csv", "body\n", []),
+    ],
+)
+def test_lines_are_those_of_the_text_and_those_of_csv_its_cells(write, name, content, lines):
+    assert list(read_lines([write(name, content)], None)) == lines
+    assert list(read_lines([], io.BytesIO(content.encode()))) == (
+        lines if name.startswith("a.txt") else content.replace("\r\n", "\n").removesuffix("\n").split("\n")
+    )
+
+
+def test_standard_input_is_csv_where_a_column_is_named():
+    content = b"\xef\xbb\xbfid;note\r\n1;x\r\n2;y"
+    assert list(read_lines([], io.BytesIO(content), "note")) == ["x", "y"]
+    with pytest.raises(CorpusError, match="^standard input, line 1: row 1, the header, has no column 'body'"):
+        list(read_lines([], io.BytesIO(content), "body"))
+
+
+def test_a_file_of_any_name_can_be_read_as_text(write):
+    path = write("list.tsv", "1\ta\n2\tb\n")
+    (lines,) = texts_of([path], is_text=True)
+    assert list(lines) == ["1\ta", "2\tb"] and lines.place(2) == f"{path}, line 2"
+
+
+def test_places_of_rows_count_the_header(write):
+    path = write("a.csv", "body\nx\n")
+    assert Lines(path).place(1) == f"{path}, row 2"
+    assert Lines(None, io.BytesIO()).place(1) == "standard input, line 1"
+
+
+def test_lines_are_given_as_soon_as_their_ends_are_read():
+    source = Slow(b"a\r", b"\nb\r\n", b"\rc", b"d\n\xef\xbb", b"\xbfe")
+    lines = iter(Lines(None, source))
+    assert next(lines) == "a"
+    assert next(source.pieces) == b"\nb\r\n"  # not yet read
+    assert list(lines) == ["", "cd", "e"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows cannot tell whether a pipe has more")
+def test_blocks_do_not_wait_for_lines_that_have_not_come():
+    reader, writer = os.pipe()
+    with open(reader, "rb") as stream, open(writer, "wb", buffering=0) as pipe:
+        lines = Lines(None, stream)
+        found = blocks(lines, lines.is_waiting)
+        pipe.write(b"a\nb\nbegun")
+        assert next(found) == ["a", "b"]
+        pipe.write(b" and ended\r")
+        assert next(found) == ["begun and ended"]
+        pipe.write(b"\nc")
+        pipe.close()
+        assert list(found) == [["c"]]
+
+
+def test_files_come_in_whole_blocks(write, monkeypatch):
+    monkeypatch.setattr(text_files, "_BLOCK_SIZE", 5)
+    lines = Lines(write("a.txt", "line\n" * 5000))
+    assert [len(block) for block in blocks(lines, lines.is_waiting)] == [4096, 904]
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.csv"])
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_lines_of_a_large_file_are_never_in_memory_as_a_whole(write, monkeypatch, name, end):
+    path = write(name, f"body{end}" + f"A line with é and 😀 and more.{end}" * 100_000)
+    monkeypatch.setattr(text_files, "_BLOCK_SIZE", 2**14)
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in read_lines([path], None)) == 100_000 + (name == "a.txt")
+        assert tracemalloc.get_traced_memory()[1] < 2**20  # of 3 MB
+    finally:
+        tracemalloc.stop()

@@ -49,3 +49,24 @@ def test_only_short_documents_are_in_memory_as_a_whole(tmp_path, monkeypatch):
     short, long = stored
     assert short == "abcd" and not isinstance(long, str)
     assert list(parts(long)) == ["abcd", "e"]
+
+
+@pytest.mark.parametrize("texts", [["a"], ["a\n"], ["a", "b" * 99, " "], ["é\n", "b\n"]])
+def test_the_last_line_ends_once_asked_for(tmp_path, texts):
+    stored = Documents(tmp_path)
+    for text in texts:
+        stored.add([text])
+    kept = [text for text in texts if text.strip()]
+    kept[-1] = kept[-1].removesuffix("\n") + "\n"
+    for _ in range(2):
+        stored.end_last_line()
+        assert ["".join(parts(document)) for document in stored] == kept
+        assert stored.characters == len("".join(kept))
+    stored.add(["c"])
+    assert ["".join(parts(document)) for document in stored] == [*kept, "c"]
+
+
+def test_nothing_ends_where_there_is_no_document(tmp_path):
+    stored = Documents(tmp_path)
+    stored.end_last_line()
+    assert list(stored) == []

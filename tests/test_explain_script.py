@@ -133,7 +133,7 @@ def test_a_bare_network_is_enough_for_all_but_units(tmp_path, text, capsys):
         (["gradients", "--plot", "{model}"], ["rnn.npz: is one of the files that are read"]),
         (["gradients", "--plot", "{text}", "--text", "{text}"], ["a.txt: is one of the files that are read"]),
         (["gradients", "--plot", "{folder}/a.png", "--compare", "none.npz"], ["none.npz: no such file"]),
-        (["gradients", "--plot", "{folder}/a.png", "--text", "none.txt"], ["none.txt: cannot be read"]),
+        (["gradients", "--plot", "{folder}/a.png", "--text", "none.txt"], ["none.txt: no such file"]),
         (["gradients", "--plot", "{folder}/a.png", "--text", "{empty}"], ["the text is empty"]),
         (["gradients", "--plot", "{folder}/a.png", "--length", "0"], ["length: expected at least 1, got 0"]),
         (["gradients", "--length", "x"], ["argument --length: invalid int value: 'x'"]),
@@ -144,7 +144,7 @@ def test_a_bare_network_is_enough_for_all_but_units(tmp_path, text, capsys):
         (["units", "{text}", "--unit", "-1"], ["unit: the network has units 0 … 3, got -1"]),
         (["units", "{text}", "--tokens", "0"], ["tokens: expected at least 1, got 0"]),
         (["units", "{empty}"], ["the text is empty; give at least one line with some words"]),
-        (["units", "none.txt"], ["none.txt: cannot be read"]),
+        (["units", "none.txt"], ["none.txt: no such file"]),
         (["other"], ["invalid choice: 'other'"]),
         ([], ["required"]),
     ],
@@ -163,3 +163,17 @@ def test_without_matplotlib_there_are_no_gradients(monkeypatch, capsys):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert status("gradients", "--model", "none.npz") == 2
     assert_one_line(capsys, 'pip install ".[plot]"')
+
+
+def test_a_column_of_csv_is_read_like_a_text(model, text, tmp_path, standard_input, capsys):
+    (tmp_path / "a.csv").write_text("id,note\n1,The dog.\n2,\n3,the cat\n", encoding="utf-8")
+    shown = []
+    for arguments in ([text], [tmp_path / "a.csv", "--column", "note"]):
+        assert status("units", "--model", model, *arguments) == 0
+        assert status("gradients", "--model", model, "--text", *arguments, "--plot", tmp_path / "a.png") == 0
+        shown.append(capsys.readouterr())
+    assert shown[0] == shown[1]
+    assert status("units", "--model", model, tmp_path / "a.csv") == 2
+    assert_one_line(capsys, "a.csv, line 1: row 1, the header, has no column body or text; its columns are id, note;")
+    assert status("gradients", "--model", model, "--column", "note", "--plot", tmp_path / "b.png") == 2
+    assert_one_line(capsys, "column: is for a text in a CSV file; name one with --text, or leave --column out")

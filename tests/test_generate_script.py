@@ -151,7 +151,7 @@ def refused(capsys, *arguments):
         ("--beam 3 --stream", "--beam draws nothing at random, which --stream is for"),
         ("--scores --stream", "argument --stream: not allowed with argument --scores"),
         ("--prompt a --prompt-file b", "argument --prompt-file: not allowed with argument --prompt"),
-        ("--prompt-file nowhere.txt", "nowhere.txt: cannot be read: No such file or directory"),
+        ("--prompt-file nowhere.txt", "nowhere.txt: no such file; check the path"),
         ("--prompt 'a\nb'", "prompt: holds a line end, but a text is one line"),
     ],
 )
@@ -203,3 +203,20 @@ def test_a_closed_pipe_ends_streaming_in_silence(model):
         f"{command} | head -1", shell=True, env=environment, capture_output=True, text=True, check=False
     )
     assert finished.stdout.count("\n") == 1 and finished.stderr == ""
+
+
+def test_the_column_of_a_csv_file_has_prompts(model, tmp_path, capsys):
+    (tmp_path / "a.txt").write_text("the dog\n\n")
+    (tmp_path / "a.csv").write_text("id;Note\n1;the dog\n2;\n", encoding="utf-8-sig")
+    shown = []
+    for arguments in (["a.txt"], ["a.csv", "--column", "note"]):
+        path = str(tmp_path / arguments[0])
+        assert (
+            generate.main(["--model", str(model), "-n", "2", "--seed", "1", "--prompt-file", path, *arguments[1:]]) == 0
+        )
+        shown.append(capsys.readouterr())
+    assert shown[0] == shown[1] and shown[0].out.count("\n") == 4
+    (tmp_path / "a.csv").write_text('text\nthe dog\n"the\r\ndog"\n', newline="")
+    message = refused(capsys, "--prompt-file", str(tmp_path / "a.csv"))
+    assert "a.csv, row 3: the prompt holds a line end, but a text is one line; take it out" in message
+    assert "column: is for a file of prompts" in refused(capsys, "--column", "text")

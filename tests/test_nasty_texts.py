@@ -1,5 +1,6 @@
 """Texts of every nasty kind, at every script: each works, or gets its one line and status 2."""
 
+import csv
 import gzip
 import io
 import os
@@ -54,7 +55,10 @@ NASTY = {
         b"id,body\n" + b'1,"The dog\0 sees the cat."\n' * 10,
         None if sys.version_info >= (3, 11) else "line contains NUL",  # as far as Python reads such CSV
     ),
-    "wide.csv": (b",".join(b"c%d" % i for i in range(3000)) + b"\n" + b",".join([b"A dog."] * 3000) + b"\n", None),
+    "wide.csv": (
+        b",".join(b"c%d" % i for i in range(2999)) + b",text" + b"\n" + b",".join([b"A dog."] * 3000) + b"\n",
+        None,
+    ),
     "packed.txt.gz": (gzip.compress(PLAIN.encode()), None),
     "surrogate.txt": (b"A dog.\nThe dog \xed\xa0\x80 sees.\n", "line 2: byte 0xed at position 9 is not UTF-8"),
     "latin-1.txt": ("The na\xefve dog.\n".encode("latin-1"), "line 1: byte 0xef at position 7 is not UTF-8"),
@@ -63,7 +67,11 @@ NASTY = {
     "empty.txt": (b"", "holds no text"),
     "blank.txt": (b" \n\t\r\n" * 1000, "holds no text"),
     "open-quote.csv": (b'id,body\n1,"never closed\n2,text\n', "line 2: the row that begins here has a broken quote"),
-    "semicolons.csv": (b"id;body\n1;x\n", "the columns are divided by semicolons"),
+    "semicolons.csv": (b"id;body\n" + b"1;The dog sees, and runs.\n" * 10, None),
+    "tabs.tsv": (b"\xef\xbb\xbfid\ttext\r\n" + b'1\t"The ""dog"",\r\nsees."\r\n' * 10, None),
+    "marks.txt": (b"\xef\xbb\xbf" + PLAIN.encode() + b"\xef\xbb\xbf" + PLAIN.encode(), None),
+    "columns.csv": (b"id,note\n1,x\n", "row 1, the header, has no column body or text; its columns are id, note;"),
+    "latin-1.csv": (b"id,body\n1,x\n2,caf\xe9\n", "line 3: byte 0xe9 at position 6 is not UTF-8, in row 3; convert"),
     "no-header.csv": (b'"The dog sees the cat, and runs."\n', "there is no header"),
     "cut.txt.gz": (gzip.compress(PLAIN.encode())[:-20], "the gzip data end too early"),
     "damaged.txt.gz": (gzip.compress(PLAIN.encode())[:20] + b"\0" * 40, "damaged"),
@@ -135,26 +143,28 @@ def test_a_text_is_encoded_or_refused_in_one_line(name, settings, tmp_path):
 @every_text
 def test_score_gives_a_line_for_each_line_or_one_line_of_error(name, model, tmp_path, capfd):
     path = nasty(name, tmp_path)
-    content = path.read_bytes()
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError:
-        assert score.main(["--model", model, "--summary", str(path)]) == 2
-        assert_one_line(capfd, "score.py", "is not UTF-8")
-        return
-    if not content:
-        assert score.main(["--model", model, str(path)]) == 2
-        assert_one_line(capfd, "score.py", "no sentences to score")
+    content, error = NASTY[name]
+    if error is not None or not content.strip():
+        assert score.main(["--model", model, "--summary", str(path)]) == (0 if name == "blank.txt" else 2)
+        if name != "blank.txt":
+            assert_one_line(capfd, "score.py", "no sentences to score" if name == "empty.txt" else error)
         return
     assert score.main(["--model", model, str(path)]) == 0
     out = capfd.readouterr().out
-    lines = content.decode("utf-8-sig").split("\n")
+    content = gzip.decompress(content) if path.suffix == ".gz" else content
+    content = content.decode().replace("\ufeff", "").replace("\r\n", "\n").replace("\r", "\n")
+    if path.suffix in (".csv", ".tsv"):
+        delimiter = {"semicolons.csv": ";", "tabs.tsv": "\t"}.get(name, ",")
+        found = csv.DictReader(io.StringIO(content, newline=""), delimiter=delimiter)
+        lines = [(row.get("body") or row.get("text")).replace("\n", " ") for row in found]
+    else:
+        lines = content.removesuffix("\n").split("\n")
     rows = out.removesuffix("\n").split("\n")
-    assert len(rows) == len(lines) - (lines[-1] == "")
-    for row, line in zip(rows, lines, strict=False):
+    assert len(rows) == len(lines)
+    for row, line in zip(rows, lines, strict=True):
         logp, tokens, unknown, perplexity, sentence = row.split("\t", 4)
         assert np.isfinite([float(logp), float(perplexity)]).all() and 0 <= int(unknown) < int(tokens)
-        assert sentence == line.rstrip("\r")
+        assert sentence == line
 
 
 def test_score_of_words_marks_each_token_of_a_nasty_text(model, tmp_path, capfd):
@@ -165,10 +175,12 @@ def test_score_of_words_marks_each_token_of_a_nasty_text(model, tmp_path, capfd)
 
 
 def test_a_line_beyond_all_measure_is_refused(model, tmp_path, monkeypatch, capfd):
-    monkeypatch.setattr("theano_rnn.corpus_files._LONGEST_LINE", 1000)
+    monkeypatch.setattr("theano_rnn.text_files._LONGEST_LINE", 1000)
     (tmp_path / "a.txt").write_bytes(b"a" * 1001)
     assert score.main(["--model", model, str(tmp_path / "a.txt")]) == 2
-    assert_one_line(capfd, "score.py", "line 1: is longer than 1,000 bytes; put each sentence on a line of its own")
+    assert_one_line(
+        capfd, "score.py", "line 1: is longer than 1,000 characters; put each sentence on a line of its own"
+    )
 
 
 def test_a_closed_standard_input_is_told(model, monkeypatch, capfd):
@@ -238,6 +250,7 @@ def test_random_lines_of_bytes_are_scored_or_refused_in_one_line(model, tmp_path
         statuses.add(status)
         assert len(err.splitlines()) == 1 and "Traceback" not in err
         if status == 0:
+            content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
             assert out.count("\n") == content.count(b"\n") + (not content.endswith(b"\n"))
     assert statuses == {0, 2}
 

@@ -186,3 +186,10 @@ def test_resuming_checks_what_it_changes():
         TrainingOptions().resumed({"epoch": 3})
     with pytest.raises(OptionError, match="epochs: expected at least 1"):
         TrainingOptions().resumed({"epochs": 0})
+
+
+def test_the_column_is_a_name_and_may_be_given_again_on_resuming():
+    assert TrainingOptions.from_settings({"column": "text"}).column == "text"
+    assert TrainingOptions().resumed({"column": "text"}).column == "text"
+    with pytest.raises(OptionError, match="column: expected the name of a column as str, got 2"):
+        TrainingOptions(column=2)

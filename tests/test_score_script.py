@@ -1,8 +1,10 @@
 """score.py as users run it: formats, n-best lists, mixing, and demands that cannot be met."""
 
+import gzip
 import io
 import json
 import math
+import os
 import re
 import subprocess
 import sys
@@ -179,6 +181,98 @@ def test_what_excludes_each_other_is_one_line_before_the_model_is_loaded(monkeyp
         status = error.code
     out, err = capsys.readouterr()
     assert status == 2 and out == "" and err.startswith("score.py: ") and err.count("\n") == 1
+
+
+# CSV
+
+TABLE = 'id;note;text\r\n1;a;"the dog,\r\nsees"\r\n2;b;\r\n\r\n3\r\n4;the cat;the ""dog""\r\n'
+CELLS = ["the dog,\nsees", "", "", 'the ""dog""']
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.tsv"])
+def test_each_row_of_csv_gives_a_line(lm, run, tmp_path, name):
+    content = (TABLE.replace(";", "\t") if "tsv" in name else TABLE).encode()
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    status, out, err = run(tmp_path / name)
+    rows = [line.split("\t") for line in out.removesuffix("\n").split("\n")]
+    assert status == 0 and [row[4] for row in rows] == [cell.replace("\n", " ") for cell in CELLS]
+    np.testing.assert_allclose([float(row[0]) for row in rows], lm.score(CELLS), atol=1e-5)
+    assert err.startswith("4 sentences, ")
+    documents = [json.loads(line) for line in run("--format", "json", tmp_path / name)[1].splitlines()]
+    assert [document["sentence"] for document in documents] == CELLS
+
+
+def test_the_column_of_csv_can_be_chosen_also_of_standard_input(run, tmp_path, monkeypatch):
+    (tmp_path / "a.csv").write_text(TABLE, newline="")
+    chosen = run("--column", "Note", tmp_path / "a.csv")
+    assert [line.split("\t")[4] for line in chosen[1].removesuffix("\n").split("\n")] == ["a", "b", "", "the cat"]
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(TABLE.encode()), encoding="utf-8"))
+    assert run("--column", "note") == chosen
+
+
+def test_wrong_columns_are_told_in_one_line(run, text, tmp_path):
+    (tmp_path / "a.csv").write_text("id,note\n1,x\n")
+    for arguments, message in [
+        (
+            [tmp_path / "a.csv"],
+            "a.csv, line 1: row 1, the header, has no column body or text; its columns are id, note;",
+        ),
+        (["--column", "x", tmp_path / "a.csv"], "has no column 'x'; its columns are id, note; choose one of them"),
+        (["--column", "x", text], "column 'x': is for CSV, and no file's name ends in .csv or .tsv"),
+        (["--column", "x", "--nbest", tmp_path / "a.csv"], "nbest and column exclude each other"),
+    ]:
+        status, out, err = run(*arguments)
+        assert (status, out) == (2, "") and message in err and err.count("\n") == 1
+
+
+def test_an_n_best_list_is_no_csv_whatever_its_name(run, tmp_path):
+    (tmp_path / "list.tsv").write_text("a\tthe dog\nb\tthe cat\n")
+    assert run("--nbest", tmp_path / "list.tsv")[1].count("\n") == 2
+
+
+def test_rows_are_mixed_and_drawn_like_lines(run, tmp_path):
+    (tmp_path / "a.csv").write_text(TABLE, newline="")
+    (tmp_path / "a.txt").write_text("".join(cell.replace("\n", " ") + "\n" for cell in CELLS))
+    (tmp_path / "other.txt").write_text(run("--words", "--log-base", "10", tmp_path / "a.txt")[1])
+    found = [
+        run("--mix", tmp_path / "other.txt", "--html", tmp_path / "a.html", tmp_path / name)[:2]
+        for name in ("a.csv", "a.txt")
+    ]
+    assert found[0] == found[1]
+    (tmp_path / "other.txt").write_text("-1\n")
+    assert "a.csv, line 2 has 4 tokens" in run("--mix", tmp_path / "other.txt", tmp_path / "a.csv")[2]
+
+
+def test_characters_of_a_row_with_line_ends_are_lines_whose_scores_are_summed(tmp_path, monkeypatch, capsys):
+    words = ["SENTENCE_START", "SENTENCE_END", "UNKNOWN_TOKEN", *"the dog"]
+    vocabulary = Vocabulary(dict.fromkeys(words), newline_ends_sentence=True)
+    lm = LanguageModel(RNN(len(vocabulary), 5, seed=3), vocabulary, Tokenizer(level="char"))
+    monkeypatch.setattr("theano_rnn.language_model.load", lambda path: lm)
+    (tmp_path / "a.csv").write_text('text\n"the\ndog"\nthe dog\n')
+    assert score.main([str(tmp_path / "a.csv")]) == 0
+    rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert [row[1:3] + row[4:] for row in rows] == [["8", "0", "the dog"], ["8", "0", "the dog"]]
+    state, total = lm.state(), 0.0
+    for token in ["t", "h", "e", "SENTENCE_END"]:
+        state, value = lm.advance(state, token)
+        total += value
+    assert float(rows[0][0]) == pytest.approx(lm.score("the\ndog"), abs=1e-5)
+    assert sum(value for _, value, _ in lm.word_scores("the\ndog")[:4]) == pytest.approx(total, abs=1e-5)
+    assert score.main(["--words", str(tmp_path / "a.csv")]) == 0
+    tokens = [line.split("\t")[2] for line in capsys.readouterr().out.splitlines()]
+    assert tokens[:8] == [*"the", "\\n", *"dog", "SENTENCE_END"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows cannot tell whether a pipe has more")
+def test_each_line_is_answered_before_the_next_one_comes(model):
+    command = [sys.executable, str(SCRIPTS / "score.py"), "--model", str(model)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        for line, answer in [(b"the dog\n", b"the dog"), (b"the cat\r", b"the cat"), (b"\ndog\r\n", b"dog")]:
+            process.stdin.write(line)
+            process.stdin.flush()
+            assert process.stdout.readline().removesuffix(b"\n").split(b"\t")[4] == answer
+        out, err = process.communicate()
+    assert out == b"" and err.startswith(b"3 sentences, ")
 
 
 @pytest.mark.slow

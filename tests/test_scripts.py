@@ -143,6 +143,7 @@ def test_every_setting_of_the_package_is_an_option_that_reaches_it(tmp_path, mon
         "sample_every": 6,
         "patience": 2,
         "init_from": "start.npz",
+        "column": "note",
     }
     flags = ("tutorial", "keep_case", "tokenized", "resume")
     assert {*arguments, *flags[:3]} == {field.name for field in fields(TrainingOptions)}
@@ -402,10 +403,10 @@ def test_a_line_that_is_not_utf_8_is_named(model, loaded, tmp_path, monkeypatch,
     assert_one_line(capsys, "score.py: standard input, line 1: byte 0xff at position 1")
 
 
-@pytest.mark.parametrize("name", ["absent.txt", "."])
-def test_a_file_that_cannot_be_read_is_named(model, loaded, tmp_path, capsys, name):
+@pytest.mark.parametrize("name, fault", [("absent.txt", ": no such file; check the path"), (".", " is a directory")])
+def test_a_file_that_cannot_be_read_is_named(model, loaded, tmp_path, capsys, name, fault):
     assert status(score, "--model", model, tmp_path / name) == 2
-    assert_one_line(capsys, f"score.py: {tmp_path / name}: cannot be read: ", "check its name")
+    assert_one_line(capsys, f"score.py: {tmp_path / name}{fault}")
 
 
 def test_nothing_to_score_is_told(model, loaded, tmp_path, capsys):
