@@ -52,6 +52,7 @@ gradients_plot
 optimizer
 sampling
 beam_step
+score_batches
 scoring
 repetition
 generation
@@ -115,6 +116,7 @@ MAY_USE_THEANO = {
 # What these may take from the engine, and nothing more: names of devices and their choice, and bare products to time.
 MAY_TAKE_FROM_ENGINE = {
     "options": {"DEVICES"},
+    "score_batches": {"device_name"},
     "training": {"select_device"},
     "benchmark": {"compile_function", "finished", "scan", "select_device", "shared_array"},
     "benchmark_report": {"device_name", "versions"},
