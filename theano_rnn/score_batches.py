@@ -12,7 +12,7 @@ import numpy as np
 from theano_rnn import batches
 from theano_rnn.engine import device_name
 
-WIDTHS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 128, 256)
+WIDTHS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 # The overhead of a call and of each of its steps, in multiplications: measured on two CPU cores, one of which does
 # about 10^11 a second here. An accelerator does a hundred times as many in the time.
 CALL, STEP, SINGLE_STEP = 1.5e7, 7e5, 9e5  # a step of one column is a matrix-vector product, which is slower
