@@ -58,6 +58,7 @@ repetition
 generation
 beam_search
 text_generation
+one_token
 language_model
 text_statistics
 surprisal

@@ -12,9 +12,13 @@ from theano_rnn.checkpoint import one_line, read_archive, read_document, write_a
 from theano_rnn.checks import check_base, check_count
 from theano_rnn.errors import ModelFileError
 from theano_rnn.model import PARAMETERS, RNN
+from theano_rnn.one_token import one_token
 from theano_rnn.text import Tokenizer
 from theano_rnn.text_generation import TextGenerator
-from theano_rnn.vocabulary import SENTENCE_END, Vocabulary
+from theano_rnn.vocabulary import SENTENCE_END, SENTENCE_START, UNKNOWN_TOKEN, Vocabulary
+
+# What decoders call the special tokens, as KenLM and SRILM do.
+ALIASES = {"</s>": SENTENCE_END, "<unk>": UNKNOWN_TOKEN}
 
 
 class LanguageModel:
@@ -232,8 +236,10 @@ class LanguageModel:
         state : State
             From `state` or `advance`; it stays as it is, and may be advanced by other words too.
         word : str
-            One token, as `tokenize` gives them (capitals are lowered as there); one that the vocabulary lacks counts as
-            UNKNOWN_TOKEN. SENTENCE_END ends the sentence.
+            Exactly one token, as `tokenize` gives them (capitals are lowered as there). A token that the vocabulary
+            lacks counts as UNKNOWN_TOKEN. SENTENCE_END, or its alias ``</s>``, ends the sentence, at character level
+            so does a newline. UNKNOWN_TOKEN, or ``<unk>``, is the special token itself. If the vocabulary of a model
+            of tokenized text has a word spelled ``</s>``, ``<s>`` or ``<unk>``, that word is meant.
         base : "e" or float
             As `score`.
 
@@ -246,7 +252,8 @@ class LanguageModel:
         Raises
         ------
         TypeError, ValueError
-            For a word that is no str, or empty, or at character level more than one character.
+            For a word that is not a str, or not exactly one token: ``"the game"``, ``" the"``, ``""``, ``"don't"`` in
+            plain text, where it is two, or SENTENCE_START and ``<s>``, which no token can follow.
         """
         unit = check_base(base)
         if not isinstance(state, State):
@@ -265,17 +272,25 @@ class LanguageModel:
         return state.log_probabilities
 
     def _index(self, word):
-        """The id of one token of a text, or of SENTENCE_END."""
+        """The id of one token of a text, or of a special token that may stand in its place."""
         if not isinstance(word, str):
             raise TypeError(f"word: expected a str, got {type(word).__name__}")
+        vocabulary, tokenizer = self.vocabulary, self.tokenizer
         if word == SENTENCE_END:
-            return self.vocabulary.end
-        if not word or (self.tokenizer.level == "char" and len(word) > 1):
-            kind = "character" if self.tokenizer.level == "char" else "word"
-            raise ValueError(f"word: expected one {kind} or SENTENCE_END, got {word!r}")
-        if self.tokenizer.level == "word" and self.tokenizer.lowercase and not self.tokenizer.tokenized:
-            word = word.lower()
-        return int(self.vocabulary.encode([word])[0])
+            return vocabulary.end
+        if word == UNKNOWN_TOKEN:
+            return vocabulary.unknown
+        is_lowered = tokenizer.level == "word" and tokenizer.lowercase and not tokenizer.tokenized
+        written = word.lower() if is_lowered else word
+        if written in vocabulary:  # before the aliases: tokenized text may have a word "</s>"
+            return vocabulary.find(written)
+        if word in ALIASES:
+            return vocabulary.word_to_index[ALIASES[word]]
+        if word in (SENTENCE_START, "<s>"):
+            raise ValueError(
+                f"word: expected one word or SENTENCE_END, got {word!r}; `state` gives the beginning of a sentence"
+            )
+        return vocabulary.find(one_token(tokenizer, word))
 
     # Generating
 
