@@ -83,7 +83,7 @@ def score_file(lm, name, lines, output, sinks, mixture):
                     mixture.pass_over(name, number)
                 continue
             if mixture:
-                values = mixture.mixed(values, name, number)
+                values = mixture.mixed(values, name, number, words)
             for sink in sinks:
                 sink.sentence(line, words, values, known)
     output.end_of_file(name)

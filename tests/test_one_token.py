@@ -13,7 +13,8 @@ TOKENIZED = Tokenizer(tokenized=True)
 CHARACTERS = Tokenizer(level="char")
 PIECES = (
     "the The dog sees don't it's can't o'clock o’clock cannot gonna d'ye Dr. e.g. U.S. 3,000 10:30 $5 50% a-b "
-    "-- - ... … \"so\" 'so' (so) [so] “so” ‘so’ «so» so, so. so; so: so! so? `` '' & naïve 日本語 </s> SENTENCE_END , . ,,a ::b"
+    "-- - ... … \"so\" 'so' (so) [so] “so” ‘so’ «so» so, so. so; so: so! so? `` '' & naïve 日本語 </s> SENTENCE_END "
+    ", . ,,a ::b"
 ).split()
 
 
