@@ -10,7 +10,7 @@ import contextlib
 import sys
 from pathlib import Path
 
-from theano_rnn.command_line import ArgumentParser, run, say, show
+from theano_rnn.command_line import ArgumentParser, printable, run, say, show
 from theano_rnn.corpus_files import blocks, texts
 from theano_rnn.errors import CorpusError, OptionError
 from theano_rnn.output_files import check_output
@@ -39,6 +39,9 @@ def parse(argv):
         "added")  # fmt: skip
     add("--weight", type=float, metavar="W", help="of n-best lines: score (1-W) x the given score + W x ours")
     add("--best", action="store_true", help="of n-best lines: only the best of each id, by that score, or by ours")
+    add("--ids", choices=("auto", "exact"),
+        help="of the best n-best lines: whether utt-1, utt-2, … are the n-best list of utt, as Kaldi numbers them, or "
+        "only equal ids belong together (default: auto: Kaldi's, if no id occurs twice)")  # fmt: skip
     add("--mix", metavar="FILE",
         help="log10 probabilities of the same tokens by another model: output of KenLM's query or of SRILM's ngram "
         "-debug 2, a token a line (number first), or a sentence a line")  # fmt: skip
@@ -96,6 +99,7 @@ def work(argv):
     from theano_rnn.nbest import NbestOutput
     from theano_rnn.score_formats import OUTPUTS, summary
     from theano_rnn.scoring_options import ScoringOptions
+    from theano_rnn.unknown_words import UnknownWords
 
     options = ScoringOptions(**arguments)
     check_places(page, picture, [*files, model, *([] if options.mix is None else [options.mix])])
@@ -107,12 +111,14 @@ def work(argv):
         from theano_rnn.language_model import load
 
         lm = load(model)
+        unknown_words = UnknownWords(lm.vocabulary, lm.tokenizer)
         drawn = list(surprisal_sinks(page, picture, files, model, options.mix))
         for sink in drawn:
             stack.callback(sink.discard)
         sinks = [output, *drawn]
+        counted = [*sinks, unknown_words]
         for name, lines in texts(files, sys.stdin and sys.stdin.buffer):
-            score_file(lm, name, lines, output, sinks, mixture)
+            score_file(lm, name, lines, output, counted, mixture)
         if not output.statistics.sentences:
             raise CorpusError("no sentences to score; give one a line")
         if mixture:
@@ -120,6 +126,9 @@ def work(argv):
         for sink in sinks:
             sink.finish()
     say(summary(output.statistics, options))
+    for note in (output.note, unknown_words.warning()):
+        if note:
+            say(f"score.py: {printable(note)}")
 
 
 def main(argv=None):

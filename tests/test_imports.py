@@ -59,6 +59,7 @@ generation
 beam_search
 text_generation
 one_token
+unknown_words
 language_model
 text_statistics
 surprisal

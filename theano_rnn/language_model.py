@@ -1,6 +1,7 @@
 """A language model: a network together with its vocabulary and with how text becomes tokens."""
 
 import functools
+import logging
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -15,10 +16,12 @@ from theano_rnn.model import PARAMETERS, RNN
 from theano_rnn.one_token import one_token
 from theano_rnn.text import Tokenizer
 from theano_rnn.text_generation import TextGenerator
+from theano_rnn.unknown_words import TOO_MANY, warning_of
 from theano_rnn.vocabulary import SENTENCE_END, SENTENCE_START, UNKNOWN_TOKEN, Vocabulary
 
 # What decoders call the special tokens, as KenLM and SRILM do.
 ALIASES = {"</s>": SENTENCE_END, "<unk>": UNKNOWN_TOKEN}
+_FEWEST_WORDS_TO_WARN_OF = 100  # of a single unknown word its score tells enough
 
 
 class LanguageModel:
@@ -131,7 +134,8 @@ class LanguageModel:
         Parameters
         ----------
         sentences : str or sequence of str
-            A word that the vocabulary lacks is scored as UNKNOWN_TOKEN.
+            A word that the vocabulary lacks is scored as UNKNOWN_TOKEN. If more than half of at least 100 words are
+            unknown, a warning with the likely reason is logged.
         base : "e" or float
             Of the logarithm: the natural one unless told otherwise; 2 gives bits, 10 what KenLM and SRILM print.
 
@@ -148,7 +152,20 @@ class LanguageModel:
 
     def token_scores(self, sentences):
         """ln P(token | tokens before it) for each token and the end of each sentence: a list of float64 arrays."""
-        return scoring.token_log_probabilities(self.rnn, [self.encode(sentence) for sentence in sentences])
+        sentences = list(sentences)
+        encoded = [self.encode(sentence) for sentence in sentences]
+        self._warn_of_unknown_words(sentences, encoded)
+        return scoring.token_log_probabilities(self.rnn, encoded)
+
+    def _warn_of_unknown_words(self, sentences, encoded):
+        """Log it if most words of a text are unknown, so that few differences between its sentences count."""
+        words = sum(map(len, encoded)) - 2 * len(encoded)
+        if words < _FEWEST_WORDS_TO_WARN_OF:
+            return
+        unknown = sum(int(np.count_nonzero(ids == self.vocabulary.unknown)) for ids in encoded)
+        if unknown > TOO_MANY * words:
+            warning = warning_of(self.vocabulary, self.tokenizer, map(self.tokenize, sentences))
+            logging.getLogger(__name__).warning("%s", warning)
 
     def word_scores(self, sentence, base="e"):
         """A list of (token, log P(token | tokens before it), known), the last one for SENTENCE_END; base as `score`."""
