@@ -12,7 +12,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from theano_rnn.command_line import ArgumentParser, flush, run, say, show
+from theano_rnn.command_line import ArgumentParser, flush, printable, run, say, show
 from theano_rnn.corpus_files import blocks, texts
 from theano_rnn.errors import CorpusError, OptionError
 from theano_rnn.output_files import check_output
@@ -51,6 +51,9 @@ def parse(argv):
         "added")  # fmt: skip
     add("--weight", type=float, metavar="W", help="of n-best lines: score (1-W) x the given score + W x ours")
     add("--best", action="store_true", help="of n-best lines: only the best of each id, by that score, or by ours")
+    add("--ids", choices=("auto", "exact"),
+        help="of the best n-best lines: whether utt-1, utt-2, … are the n-best list of utt, as Kaldi numbers them, or "
+        "only equal ids belong together (default: auto: Kaldi's, if no id occurs twice)")  # fmt: skip
     add("--mix", metavar="FILE",
         help="log10 probabilities of the same tokens by another model: output of KenLM's query or of SRILM's ngram "
         "-debug 2, a token a line (number first), or a sentence a line")  # fmt: skip
@@ -84,7 +87,7 @@ def surprisal_sinks(page, picture, files, model, mix):
         yield SurprisalPlot(picture, f"{text}, scored by {model}")
 
 
-def score_file(lm, lines, output, drawn, mixture):
+def score_file(lm, lines, output, takers, mixture):
     """Score one file and hand on its sentences, as soon as they come."""
     number, name = lines.header_rows, lines.name
     for block in blocks(output.texts(lines, name), lines.is_waiting):
@@ -97,12 +100,13 @@ def score_file(lm, lines, output, drawn, mixture):
                 continue
             if mixture:
                 [one] = sentences
-                sentences = [replace(one, values=mixture.mixed(one.values, name, number))]
+                values = mixture.mixed(one.values, name, number, one.tokens)
+                sentences = [replace(one, values=values)]
             output.text(line, sentences)
-            for sink in drawn:
+            for taker in takers:
                 for one in sentences:
                     text = line if len(sentences) == 1 else one.text
-                    sink.sentence(text, one.tokens, one.values, one.known)
+                    taker.sentence(text, one.tokens, one.values, one.known)
         flush()
     output.end_of_file(name)
 
@@ -114,6 +118,7 @@ def work(argv):
     from theano_rnn.nbest import NbestOutput
     from theano_rnn.score_formats import OUTPUTS, summary
     from theano_rnn.scoring_options import ScoringOptions
+    from theano_rnn.unknown_words import UnknownWords
 
     options = ScoringOptions(**arguments)
     if options.nbest and column is not None:
@@ -128,11 +133,12 @@ def work(argv):
         from theano_rnn.language_model import load
 
         lm = load(model)
+        unknown_words = UnknownWords(lm.vocabulary, lm.tokenizer)
         drawn = list(surprisal_sinks(page, picture, files, model, options.mix))
         for sink in drawn:
             stack.callback(sink.discard)
         for lines in inputs:
-            score_file(lm, lines, output, drawn, mixture)
+            score_file(lm, lines, output, [*drawn, unknown_words], mixture)
         if not output.statistics.sentences:
             raise CorpusError("no sentences to score; give one a line")
         if mixture:
@@ -140,6 +146,9 @@ def work(argv):
         for sink in (output, *drawn):
             sink.finish()
     say(summary(output.statistics, options))
+    for note in (output.note, unknown_words.warning()):
+        if note:
+            say(f"score.py: {printable(note)}")
 
 
 def main(argv=None):

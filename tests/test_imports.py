@@ -56,11 +56,14 @@ gradients_plot
 optimizer
 sampling
 beam_step
+score_batches
 scoring
 repetition
 generation
 beam_search
 text_generation
+one_token
+unknown_words
 language_model
 text_statistics
 surprisal
@@ -119,6 +122,7 @@ MAY_USE_THEANO = {
 # What these may take from the engine, and nothing more: names of devices and their choice, and bare products to time.
 MAY_TAKE_FROM_ENGINE = {
     "options": {"DEVICES"},
+    "score_batches": {"device_name"},
     "training": {"select_device"},
     "benchmark": {"compile_function", "finished", "scan", "select_device", "shared_array"},
     "benchmark_report": {"device_name", "versions"},

@@ -1,6 +1,7 @@
 """`advance`, word by word: what a decoder is given is what `score` gives for the whole sentence."""
 
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -150,6 +151,46 @@ def test_what_is_no_word_is_refused(exact, word, error, message):
 def test_several_characters_are_no_character(characters):
     with pytest.raises(ValueError, match="word: expected one character or SENTENCE_END, got 'ab'"):
         characters.advance(characters.state(), "ab")
+
+
+@pytest.mark.parametrize("word", ["the dog", " the", "the ", "don't", "dog,", "<s>", SENTENCE_START])
+def test_what_is_not_exactly_one_token_is_refused(exact, word):
+    with pytest.raises(ValueError, match=f"^word: expected one word or SENTENCE_END, got {re.escape(repr(word))}"):
+        exact.advance(exact.state(), word)
+
+
+def test_special_tokens_have_their_own_names_and_those_that_decoders_send(exact, characters):
+    for lm in (exact, characters):
+        values = lm.next_log_probabilities(lm.state())
+        for names, index in (((SENTENCE_END, "</s>"), 1), ((UNKNOWN_TOKEN, "<unk>"), 2)):
+            assert [lm.advance(lm.state(), name)[1] for name in names] == [values[index]] * 2
+        for name in (SENTENCE_START, "<s>"):
+            with pytest.raises(ValueError, match=f"got '{name}'; `state` gives the beginning of a sentence"):
+                lm.advance(lm.state(), name)
+    state, _ = exact.advance(exact.state(), "</s>")
+    assert (state.word, state.s_prev.any()) == (exact.start, False)
+
+
+def test_a_word_of_tokenized_text_that_looks_like_a_special_token_is_that_word():
+    with precision("float64"):
+        lm = make(["the", "</s>", "<s>", "<unk>"], tokenized=True)
+    sentence = "the </s> <unk> <s> the"
+    _, total = advanced(lm, [*sentence.split(), SENTENCE_END])
+    assert total == pytest.approx(lm.score(sentence), abs=1e-10)
+
+
+@pytest.mark.parametrize("how", [{}, {"lowercase": False}, {"tokenized": True}, {"level": "char"}])
+def test_every_token_of_any_text_can_be_advanced_by(how):
+    pieces = (
+        "the The dog sees don't 'tis cannot Dr. U.S. 3,000 -- - ... \"so\" (so) so. so! `` '' “so” o’clock é".split()
+    )
+    generator = np.random.default_rng(4)
+    with precision("float64"):
+        lm = make([*"the dog . n't `` '' dr.".split()] if how.get("level") is None else list("the dog."), **how)
+    for _ in range(60):
+        sentence = " ".join(generator.choice(pieces, generator.integers(1, 9)))
+        _, total = advanced(lm, [*lm.tokenize(sentence), SENTENCE_END])
+        assert total == pytest.approx(lm.score(sentence), abs=1e-9)
 
 
 def test_the_vocabulary_tells_which_words_are_known(exact):

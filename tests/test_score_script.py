@@ -141,6 +141,32 @@ def test_own_output_mixed_in_changes_nothing(run, text, tmp_path):
     assert status == 2 and f"{text}, line 2: is blank, and SRILM leaves blank lines out" in err
 
 
+@pytest.mark.parametrize("words", [["the", "</s>", "<unk>", "dog"], ["the", "dog", "cat", "sees"]])
+def test_own_output_of_words_that_look_like_ends_is_read_back(words, tmp_path, monkeypatch, capsys):
+    vocabulary = Vocabulary(["SENTENCE_START", "SENTENCE_END", "UNKNOWN_TOKEN", *words])
+    odd = LanguageModel(RNN(len(vocabulary), 5, seed=3), vocabulary, Tokenizer(tokenized=True))
+    monkeypatch.setattr("theano_rnn.language_model.load", lambda path: odd)
+    generator = np.random.default_rng(0)
+    pool = ["the", "</s>", "SENTENCE_END", "<unk>", "UNKNOWN_TOKEN", "<s>", "p(", "Total:", "-1"]
+    lines = [" ".join(generator.choice(pool, generator.integers(1, 6))) for _ in range(60)]
+    (tmp_path / "text.txt").write_text("\n".join([*lines, "the </s> dog", "</s>"]) + "\n", encoding="utf-8")
+
+    def shown(*arguments):
+        assert score.main([*map(str, arguments), str(tmp_path / "text.txt")]) == 0
+        return capsys.readouterr().out
+
+    (tmp_path / "own.tsv").write_text(shown("--words", "--log-base", "10"))
+    (tmp_path / "own.srilm").write_text(shown("--words", "--format", "srilm", "--unknown", "include"))
+    plain = shown("--words", "--format", "srilm")
+    for name in ("own.tsv", "own.srilm"):
+        values = [
+            [float(line.split("\t")[0]) for line in out.splitlines()]
+            for out in (shown("--words"), shown("--words", "--mix", tmp_path / name))
+        ]
+        np.testing.assert_allclose(*values, atol=5e-6)
+        assert shown("--words", "--format", "srilm", "--mix", tmp_path / name, "--lambda", 1) == plain
+
+
 @pytest.mark.parametrize("share", [0, 0.25])
 def test_probabilities_are_mixed_with_the_share_of_lambda(lm, run, tmp_path, share):
     (tmp_path / "text.txt").write_text("the dog\nthe cat\n")

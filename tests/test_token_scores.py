@@ -3,6 +3,7 @@
 import contextlib
 import math
 import os
+import random
 import re
 import threading
 
@@ -200,3 +201,91 @@ def test_a_pipe_will_do(tmp_path):
     with TokenScoreFile(tmp_path / "pipe") as file:
         assert [file.read(len(values)).values for values in KENLM_SENTENCES] == KENLM_SENTENCES
     writer.join()
+
+
+# Texts whose words look like parts of the formats, written as the programs do.
+
+ODD_WORDS = (
+    "the game </s> SENTENCE_END <unk> <s> UNKNOWN_TOKEN Total: p( | ] [ -1 a=1 OOV: 10\u00a0km \u2028 1 known".split(
+        " "
+    )
+)
+
+
+def kenlm(texts, values, figures=True):
+    """What query prints for tokenized lines: the vocabulary has </s> and <unk>, and "the"."""
+    ids = {"<unk>": 0, "<s>": 1, "</s>": 2, "the": 3}
+    out = []
+    for words, logs in zip(texts, values, strict=True):
+        out += [f"{word}={ids.get(word, 0)} 1 {log}\t" for word, log in zip([*words, "</s>"], logs, strict=True)]
+        if figures:
+            out.append(f"Total: {sum(logs):.7g} OOV: {sum(word not in ids for word in words)}\n")
+    return "".join(out) + ("Perplexity including OOVs:\t3.5\nOOVs:\t1\nTokens:\t9\n" if figures else "")
+
+
+def srilm(texts, values, figures=True):
+    """What ngram -debug 2 prints: unknown words are <unk>. Without figures: its lines of tokens alone."""
+    out = []
+    for words, logs in zip(texts, values, strict=True):
+        if figures:
+            out.append(" ".join(words))
+        before = "<s> "
+        for word, log in zip([*words, "</s>"], logs, strict=True):
+            shown = "<unk>" if word == "game" else word
+            out.append(f"\tp( {shown} | {before}) \t= [2gram] {10**log:.6g} [ {log} ]")
+            before = f"{shown} ..."
+        if figures:
+            out += [f"1 sentences, {len(words)} words, 0 OOVs", "0 zeroprobs, logprob= -3 ppl= 4 ppl1= 5", ""]
+    return "\n".join(out) + "\n"
+
+
+def our_own(texts, values, figures=True):
+    """What --words prints, of a vocabulary with the word </s>; without the column "known": numbers and tokens."""
+    out = []
+    for words, logs in zip(texts, values, strict=True):
+        known = ["known" if word in ("the", "</s>") else "unknown" for word in words]
+        columns = zip(logs, [*known, "known"], [*words, "SENTENCE_END"], strict=True)
+        out += [f"{log}\t{mark}\t{word}\n" if figures else f"{log}\t{word}\n" for log, mark, word in columns]
+    return "".join(out)
+
+
+def odd_text(seed, has_blank_lines):
+    """Sentences of such words, and a log10 probability for each word and end."""
+    generator = random.Random(seed)
+    texts = [
+        [generator.choice(ODD_WORDS) for _ in range(generator.randint(0 if has_blank_lines else 1, 5))]
+        for _ in range(generator.randint(1, 12))
+    ]
+    return texts, [[-generator.randint(1, 900) / 100 for _ in range(len(words) + 1)] for words in texts]
+
+
+@pytest.mark.parametrize("figures", [True, False], ids=["with figures", "tokens alone"])
+@pytest.mark.parametrize("write_file", [kenlm, srilm, our_own])
+def test_words_that_look_like_a_format_are_words(write_file, figures, opened):
+    for seed in range(150):
+        texts, values = odd_text(seed, has_blank_lines=write_file is not srilm)
+        file = opened(write_file(texts, values, figures))
+        for words, logs in zip(texts, values, strict=True):
+            # Only where nothing else tells the ends are the words of the text needed.
+            found = file.read(len(logs), None if figures else [*words, "SENTENCE_END"])
+            assert (found.values, found.number, found.ended) == (logs, len(logs), True), (seed, words)
+        assert file.read(1) is None
+
+
+def test_a_lower_cased_word_of_the_text_is_told_from_an_end_too(opened):
+    file = opened("-1\tthe\n-2\tSENTENCE_END\n-3\tgame\n-4\tSENTENCE_END\n")
+    assert file.read(4, ["the", "sentence_end", "game", "SENTENCE_END"]).values == [-1, -2, -3, -4]
+
+
+def test_a_word_spelled_like_an_end_does_not_hide_that_there_are_other_tokens(opened):
+    assert opened(kenlm([["</s>", "the"]], [[-1, -2, -3]])).read(2).number == 3
+    assert opened(kenlm([["the"]], [[-1, -2]], figures=False)).read(4, ["a", "b", "</s>", "SENTENCE_END"]).number == 2
+
+
+def test_what_query_printed_for_a_text_with_the_word_sentence_end(opened):
+    file = opened(
+        "the=9 1 -2.6496549\tSENTENCE_END=0 1 -5.3532195\tgame=1589 1 -3.485671\t</s>=2 1 -3.259192\t"
+        "Total: -14.747738 OOV: 1\nPerplexity including OOVs:\t4863.3381928852095\n"
+        "Perplexity excluding OOVs:\t1353.6491819151308\nOOVs:\t1\nTokens:\t4\n"
+    )
+    assert file.read(4).values == [-2.6496549, -5.3532195, -3.485671, -3.259192]

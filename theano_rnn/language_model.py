@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import logging
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -13,9 +14,15 @@ from theano_rnn.checkpoint import one_line, read_archive, read_document, write_a
 from theano_rnn.checks import check_base, check_count
 from theano_rnn.errors import ModelFileError
 from theano_rnn.model import PARAMETERS, RNN
+from theano_rnn.one_token import one_token
 from theano_rnn.text import Tokenizer
 from theano_rnn.text_generation import TextGenerator
-from theano_rnn.vocabulary import SENTENCE_END, Vocabulary
+from theano_rnn.unknown_words import TOO_MANY, warning_of
+from theano_rnn.vocabulary import SENTENCE_END, SENTENCE_START, UNKNOWN_TOKEN, Vocabulary
+
+# What decoders call the special tokens, as KenLM and SRILM do.
+ALIASES = {"</s>": SENTENCE_END, "<unk>": UNKNOWN_TOKEN}
+_FEWEST_WORDS_TO_WARN_OF = 100  # of a single unknown word its score tells enough
 
 
 @dataclass(frozen=True)
@@ -149,7 +156,8 @@ class LanguageModel:
         Parameters
         ----------
         sentences : str or sequence of str
-            Each a sentence, or a text of several. A word that the vocabulary lacks is scored as UNKNOWN_TOKEN.
+            Each a sentence, or a text of several. A word that the vocabulary lacks is scored as UNKNOWN_TOKEN. If more
+            than half of at least 100 words are unknown, a warning with the likely reason is logged.
         base : "e" or float
             Of the logarithm: the natural one unless told otherwise; 2 gives bits, 10 what KenLM and SRILM print.
         split : bool, optional
@@ -171,10 +179,21 @@ class LanguageModel:
     def token_scores(self, texts, split: bool | None = None):
         """ln P(token | tokens before it) for each token and the end of each sentence: a float64 array for each text."""
         parts = [self.split(text, split) for text in texts]
-        values = iter(
-            scoring.token_log_probabilities(self.rnn, [self.encode(sentence) for part in parts for sentence in part])
-        )
+        sentences = [sentence for part in parts for sentence in part]
+        encoded = [self.encode(sentence) for sentence in sentences]
+        self._warn_of_unknown_words(sentences, encoded)
+        values = iter(scoring.token_log_probabilities(self.rnn, encoded))
         return [np.concatenate(list(itertools.islice(values, len(part)))) for part in parts]
+
+    def _warn_of_unknown_words(self, sentences, encoded):
+        """Log it if most words of a text are unknown, so that few differences between its sentences count."""
+        words = sum(map(len, encoded)) - 2 * len(encoded)
+        if words < _FEWEST_WORDS_TO_WARN_OF:
+            return
+        unknown = sum(int(np.count_nonzero(ids == self.vocabulary.unknown)) for ids in encoded)
+        if unknown > TOO_MANY * words:
+            warning = warning_of(self.vocabulary, self.tokenizer, map(self.tokenize, sentences))
+            logging.getLogger(__name__).warning("%s", warning)
 
     def word_scores(self, sentence, base="e", split: bool | None = None):
         """A list of (token, log P(token | tokens before it), known).
@@ -299,8 +318,10 @@ class LanguageModel:
         state : State
             From `state` or `advance`; it stays as it is, and may be advanced by other words too.
         word : str
-            One token, as `tokenize` gives them (capitals are lowered as there); one that the vocabulary lacks counts as
-            UNKNOWN_TOKEN. SENTENCE_END ends the sentence.
+            Exactly one token, as `tokenize` gives them (capitals are lowered as there). A token that the vocabulary
+            lacks counts as UNKNOWN_TOKEN. SENTENCE_END, or its alias ``</s>``, ends the sentence, at character level
+            so does a newline. UNKNOWN_TOKEN, or ``<unk>``, is the special token itself. If the vocabulary of a model
+            of tokenized text has a word spelled ``</s>``, ``<s>`` or ``<unk>``, that word is meant.
         base : "e" or float
             As `score`.
 
@@ -313,7 +334,8 @@ class LanguageModel:
         Raises
         ------
         TypeError, ValueError
-            For a word that is no str, or empty, or at character level more than one character.
+            For a word that is not a str, or not exactly one token: ``"the game"``, ``" the"``, ``""``, ``"don't"`` in
+            plain text, where it is two, or SENTENCE_START and ``<s>``, which no token can follow.
         """
         unit = check_base(base)
         if not isinstance(state, State):
@@ -332,17 +354,25 @@ class LanguageModel:
         return state.log_probabilities
 
     def _index(self, word):
-        """The id of one token of a text, or of SENTENCE_END."""
+        """The id of one token of a text, or of a special token that may stand in its place."""
         if not isinstance(word, str):
             raise TypeError(f"word: expected a str, got {type(word).__name__}")
+        vocabulary, tokenizer = self.vocabulary, self.tokenizer
         if word == SENTENCE_END:
-            return self.vocabulary.end
-        if not word or (self.tokenizer.level == "char" and len(word) > 1):
-            kind = "character" if self.tokenizer.level == "char" else "word"
-            raise ValueError(f"word: expected one {kind} or SENTENCE_END, got {word!r}")
-        if self.tokenizer.level == "word" and self.tokenizer.lowercase and not self.tokenizer.tokenized:
-            word = word.lower()
-        return int(self.vocabulary.encode([word])[0])
+            return vocabulary.end
+        if word == UNKNOWN_TOKEN:
+            return vocabulary.unknown
+        is_lowered = tokenizer.level == "word" and tokenizer.lowercase and not tokenizer.tokenized
+        written = word.lower() if is_lowered else word
+        if written in vocabulary:  # before the aliases: tokenized text may have a word "</s>"
+            return vocabulary.find(written)
+        if word in ALIASES:
+            return vocabulary.word_to_index[ALIASES[word]]
+        if word in (SENTENCE_START, "<s>"):
+            raise ValueError(
+                f"word: expected one word or SENTENCE_END, got {word!r}; `state` gives the beginning of a sentence"
+            )
+        return vocabulary.find(one_token(tokenizer, word))
 
     # Generating
 

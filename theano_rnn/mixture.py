@@ -50,7 +50,7 @@ class Mixture:
     def __exit__(self, *error):
         self._file.close()
 
-    def mixed(self, values, name, line):
+    def mixed(self, values, name, line, words=None):
         """The log-probabilities of the next sentence, mixed.
 
         Parameters
@@ -61,6 +61,8 @@ class Mixture:
             Of the text, for messages.
         line : int
             Of the text, from 1.
+        words : sequence of str, optional
+            Its tokens. Where the file does not say which tokens are sentence ends, they tell words of that spelling.
 
         Raises
         ------
@@ -70,7 +72,7 @@ class Mixture:
         place = f"{name}, line {line}"
         if len(values) == 1 and not self._file.has_blank_lines:
             raise CorpusError(f"{place}: is blank, and SRILM leaves blank lines out; take them out of the text")
-        return interpolate(values, self._next(len(values), place).values, self._weight)
+        return interpolate(values, self._next(len(values), place, words).values, self._weight)
 
     def pass_over(self, name, line):
         """Leave the next sentence out, which is a blank line."""
@@ -86,9 +88,9 @@ class Mixture:
                 "score the same text with both models"
             )
 
-    def _next(self, number, place):
+    def _next(self, number, place, words=None):
         self._sentences += 1
-        scores = self._file.read(number)
+        scores = self._file.read(number, words)
         if scores is None:
             raise CorpusError(
                 f"{self._file.path}: ends before sentence {self._sentences} ({place}); score the same text with both "

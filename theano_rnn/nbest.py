@@ -1,6 +1,8 @@
 """N-best lists with our scores: `id<TAB>text[<TAB>score]`, or Moses' `id ||| text ||| features ||| score`."""
 
+import itertools
 import math
+import re
 from collections import deque
 from dataclasses import dataclass
 
@@ -9,6 +11,7 @@ from theano_rnn.score_formats import ScoreOutput
 
 FEATURE = "theano_rnn="
 _SHORTEST_MOSES_LINE = 4  # fields
+_RANKED_ID = re.compile(r"(.+)-([1-9][0-9]*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +104,15 @@ def parse_score(text, place):
 class NbestOutput(ScoreOutput):
     """Shows n-best lists with our scores, in their order, or only the best line of each id.
 
-    Memory holds the lines that are just being scored, and for the best lines one of each id.
+    Memory holds the lines that are just being scored, and for the best lines one of each id. Which ids Kaldi has
+    numbered is known at the end: see `utterances`.
     """
 
     def __init__(self, options, show):
         super().__init__(options, show)
         self.waiting = deque()
         self.best = {}
+        self.may_be_kaldi = options.ids == "auto"
 
     def texts(self, lines, name):
         for hypothesis in read_hypotheses(lines, name, needs_score=self.options.weight is not None):
@@ -125,12 +130,48 @@ class NbestOutput(ScoreOutput):
             self.show(rescored)
             return
         score = ours if combined is None else combined
+        if hypothesis.is_moses or hypothesis.id in self.best:
+            self.may_be_kaldi = False
         if hypothesis.id not in self.best or score > self.best[hypothesis.id][0]:
             self.best[hypothesis.id] = score, rescored
 
     def finish(self):
-        for _, line in self.best.values():
-            self.show(line)
+        groups = utterances(self.best) if self.may_be_kaldi else [[one] for one in self.best]
+        if len(groups) < len(self.best):
+            first = next(group for group in groups if len(group) > 1)
+            self.note = (
+                f"ids such as {first[0]!r} and {first[1]!r} were taken for Kaldi's n-best lists: the best of "
+                f"{len(self.best)} lines for {len(groups)} utterances; --ids exact keeps them apart"
+            )
+        for group in groups:
+            self.show(max((self.best[one] for one in group), key=lambda found: found[0])[1])
+
+
+def utterances(ids):
+    """Group the ids of an n-best list by Kaldi's convention: the utterance's id, a hyphen and the rank from 1.
+
+    Ids that stand together are of one utterance if they differ only in the number after the last hyphen, and if these
+    numbers are 1 to N, each once, in any order, with N at least 2. All others stand alone.
+
+    Parameters
+    ----------
+    ids : iterable of str
+        Each occurs once; an id that occurs on several lines is not numbered.
+
+    Returns
+    -------
+    list of list of str
+        In the order of the ids.
+    """
+    groups = []
+    for _, run in itertools.groupby(ids, key=lambda one: (match := _RANKED_ID.fullmatch(one)) and match[1]):
+        run = list(run)
+        ranks = [int(match[2]) for one in run if (match := _RANKED_ID.fullmatch(one))]
+        if sorted(ranks) == list(range(1, len(run) + 1)):
+            groups.append(run)
+        else:
+            groups += [[one] for one in run]
+    return groups
 
 
 def interpolated(given, ours, weight):

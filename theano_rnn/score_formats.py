@@ -34,6 +34,8 @@ class ScoreOutput(ABC):
     ----------
     statistics : TextStatistics
         Of the sentences so far.
+    note : str or None
+        What the user should know of the results, in one line, when they are finished.
     """
 
     leaves_out_blank_lines = False
@@ -42,6 +44,7 @@ class ScoreOutput(ABC):
         self.options = options
         self.show = show
         self.statistics = TextStatistics()
+        self.note = None
 
     def texts(self, lines, name):
         """The texts to be scored that lines of a file hold, one each.

@@ -5,8 +5,8 @@ import math
 import numpy as np
 
 from theano_rnn import batches
+from theano_rnn.score_batches import score_batches
 
-BATCH_SIZES = (1, 32, 256)  # few, so that few shapes are compiled: one sentence, a page, a corpus
 LONGEST = 1280  # steps at once; a text without line ends would otherwise fill the memory with its states
 
 
@@ -38,12 +38,11 @@ def token_log_probabilities(rnn, sentences):
 
 def distinct_log_probabilities(rnn, sentences):
     short = [i for i, sentence in enumerate(sentences) if len(sentence) - 1 <= LONGEST]
-    size = next((size for size in BATCH_SIZES if len(short) <= size), BATCH_SIZES[-1])
     results = [None] * len(sentences)
-    for batch in batches.sentence_batches([sentences[i] for i in short], size):
-        values = rnn.log_probabilities(batch.x, batch.y)[0]
-        for column, i in enumerate(batch.sentences):
-            results[short[i]] = values[: len(sentences[short[i]]) - 1, column].astype(np.float64)
+    for batch, chosen in score_batches([sentences[i] for i in short], rnn.word_dim, rnn.hidden_dim):
+        values = rnn.log_probabilities(batch.x, batch.y)[0].astype(np.float64)
+        for column, i in enumerate(chosen):
+            results[short[i]] = values[: len(sentences[short[i]]) - 1, column].copy()
     return [long_log_probabilities(rnn, sentences[i]) if found is None else found for i, found in enumerate(results)]
 
 

@@ -7,6 +7,7 @@ from theano_rnn.text_statistics import UNKNOWN_WORDS
 
 FORMATS = ("tsv", "json", "srilm")
 LOG_BASES = ("e", "2", "10")
+IDS = ("auto", "exact")
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class ScoringOptions:
         The share of our score in the score of an n-best list.
     best : bool
         Only the best line of each n-best list.
+    ids : {"auto", "exact"}
+        Whether the ids of the best lines may be numbered by Kaldi, as "utterance-1". Default: auto.
     mix : str
         A file of another model's probabilities.
     mix_weight : float
@@ -52,6 +55,7 @@ class ScoringOptions:
     nbest: bool = False
     weight: float | None = None
     best: bool = False
+    ids: str | None = None
     mix: str | None = None
     mix_weight: float | None = None
     split: bool | None = None
@@ -61,6 +65,7 @@ class ScoringOptions:
             ("format", self.format, FORMATS),
             ("log-base", self.log_base or "e", LOG_BASES),
             ("unknown", self.unknown or "include", UNKNOWN_WORDS),
+            ("ids", self.ids or "auto", IDS),
         ):
             if value not in choices:
                 raise OptionError(f"{name}: expected one of {', '.join(choices)}, got {value!r}")
@@ -74,6 +79,7 @@ class ScoringOptions:
         self._fill("mix_weight", 0.5)
         if self.nbest or self.mix is not None:
             object.__setattr__(self, "split", False)
+        self._fill("ids", "auto")
 
     def _check_together(self):
         if self.words and self.summary:
@@ -85,6 +91,8 @@ class ScoringOptions:
         for name, given in (("best", self.best), ("weight", self.weight is not None)):
             if given and not self.nbest:
                 raise OptionError(f"{name}: is for n-best lists; choose nbest too, or leave {name} out")
+        if self.ids is not None and not self.best:
+            raise OptionError("ids: are grouped for the best lines only; choose best too, or leave ids out")
         for name, given in (
             ("words", self.words),
             ("summary", self.summary),

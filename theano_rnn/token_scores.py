@@ -16,9 +16,14 @@ _NUMBER = re.compile(rb"[+-]?((\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?|inf(inity)?|nan|1\
 _NO_PROBABILITY = re.compile(rb"-(inf(inity)?|1\.#inf\w*)", re.IGNORECASE)
 _KENLM_TOKEN = re.compile(rb"(.+)=\d+ \d+ (\S+)", re.DOTALL)
 _KENLM_FIGURES = (b"Total: ", b"Perplexity including OOVs:")
-_SRILM_TOKEN = re.compile(rb"\s*p\( (\S+) \| .*\[ (\S+) \]")
+_KENLM_TOTAL = re.compile(rb"(^|[\t\n])Total: \S+ OOV: \d")
+# The whitespace tells it from a sentence, which SRILM prints before its tokens.
+_SRILM_TOKEN = re.compile(rb"\s+p\( (\S+) \| .*\[ (\S+) \]")
 _SRILM_FIGURES = re.compile(rb"(file .*: )?[\d.e+]+ sentences, [\d.e+]+ words, [\d.e+]+ OOVs")
-_ENDS = (b"</s>", b"SENTENCE_END")
+_END = b"</s>"
+_OWN_END = b"SENTENCE_END"
+_OWN_MARKS = ([b"known"], [b"unknown"])
+_NAMED = "named"  # a sentence's end, unless the text has a word of this spelling there
 
 
 @dataclass
@@ -49,6 +54,9 @@ class TokenScoreFile:
     What ``query`` of KenLM prints (without ``-v``, or with ``-v word``); what ``ngram -ppl TEXT -debug 2`` of SRILM
     prints; a line a token, whose first column is the number and whose last one, where there are more, the token; a line
     a sentence of numbers.
+
+    A word may be spelled like a sentence end. KenLM's "Total:", SRILM's figures after each sentence, and the column
+    "known" of our own output tell the two apart. In files without them the words of the text do; see `read`.
 
     Parameters
     ----------
@@ -88,13 +96,15 @@ class TokenScoreFile:
             "rows": lambda: (line.split() for line in self._pieces(b"\n") if line.strip()),
         }[self._format]()
 
-    def read(self, number):
+    def read(self, number, words=None):
         """The next sentence.
 
         Parameters
         ----------
         number : int
             How many tokens it should have, its end counted; tells where it ends in a file of numbers alone.
+        words : sequence of str, optional
+            These tokens. Where one before the last is spelled like a sentence end, the token in the file is a word.
 
         Returns
         -------
@@ -107,18 +117,19 @@ class TokenScoreFile:
         """
         if self._format == "rows":
             row = next(self._tokens, None)
-            return row and TokenScores([self._value(one) for one in row[:number]], len(row), self._line)
+            return row and TokenScores([self._value(one, self._line) for one in row[:number]], len(row), self._line)
         scores = TokenScores([], 0, self._line)
         for found in self._tokens:
             if found is None:
                 if scores.number:
                     break
                 continue
-            is_end, value = found
+            is_end, value, scores.line = found
+            if is_end == _NAMED:
+                is_end = not (words and looks_like_end(words[:-1], scores.number))
             scores.number += 1
-            scores.line = self._line
             if scores.number <= number:
-                scores.values.append(self._value(value))
+                scores.values.append(self._value(value, scores.line))
             if is_end or (is_end is None and scores.number == number):
                 return scores
         scores.ended = False
@@ -135,12 +146,12 @@ class TokenScoreFile:
         self.close()
 
     def _told_format(self):
-        lines = b"".join(plain_bytes([self._head])).lstrip().splitlines() or [b""]
+        lines = [line for line in b"".join(plain_bytes([self._head])).splitlines() if line.strip()] or [b""]
         columns = split_columns(lines[0])
-        if _KENLM_TOKEN.fullmatch(lines[0].split(b"\t")[0]):
-            return "kenlm"
         if any(map(_SRILM_TOKEN.match, lines)):
             return "srilm"
+        if _KENLM_TOKEN.fullmatch(lines[0].split(b"\t")[0]):
+            return "kenlm"
         if lines[0].startswith(_KENLM_FIGURES):
             raise CorpusError(f"{self.path}: holds no tokens; run KenLM's query without -v, or with -v word")
         if any(map(_SRILM_FIGURES.match, lines)):
@@ -155,22 +166,36 @@ class TokenScoreFile:
         last = [columns[-1] for columns in map(split_columns, whole) if len(columns) > 1]
         return "rows" if last and all(map(is_number, last)) else "columns"
 
-    # Tokens are (whether it is a sentence's end, number), with None for "nobody knows"; what is no token is None.
+    # Tokens are (whether it is a sentence's end, number, line), with `_NAMED` where only its spelling says so, and None
+    # for "nobody knows"; what is no token is None.
 
     def _kenlm_tokens(self):
-        for piece in self._pieces(b"\t\n"):
-            token = _KENLM_TOKEN.fullmatch(piece)
-            yield token and (token[1] in _ENDS, token[2])
+        return self._printed_tokens(b"\t\n", _KENLM_TOKEN.fullmatch, bool(_KENLM_TOTAL.search(self._head)))
 
     def _srilm_tokens(self):
-        for line in self._pieces(b"\n"):
-            token = _SRILM_TOKEN.match(line)
-            yield token and (token[1] in _ENDS, token[2])
+        has_figures = any(map(_SRILM_FIGURES.match, self._head.splitlines()))
+        return self._printed_tokens(b"\n", _SRILM_TOKEN.match, has_figures)
+
+    def _printed_tokens(self, ends, match, has_figures):
+        """Where figures follow the tokens of each sentence, only the last of these can be its end."""
+        last = None
+        for piece in self._pieces(ends):
+            token = match(piece)
+            if not has_figures:
+                yield token and (token[1] == _END and _NAMED, token[2], self._line)
+                continue
+            if last:
+                yield not token and last[0][1] == _END, last[0][2], last[1]
+            last = token and (token, self._line)
+            if not token:
+                yield None
+        if last:
+            yield last[0][1] == _END, last[0][2], last[1]
 
     def _column_tokens(self):
         for line in self._pieces(b"\n"):
             columns = split_columns(line)
-            yield (is_end(columns), columns[0]) if columns else None
+            yield (is_end(columns), columns[0], self._line) if columns else None
 
     def _pieces(self, ends):
         """Yield what stands between these bytes, and keep count of the lines."""
@@ -204,14 +229,14 @@ class TokenScoreFile:
     def _unreadable(self, error):
         return CorpusError(f"{self.path}: cannot be read: {error.strerror}; check its name")
 
-    def _value(self, text):
+    def _value(self, text, line):
         if _NO_PROBABILITY.fullmatch(text):
             return -math.inf
         value = float(text) if is_number(text) and b"#" not in text else math.nan
         if math.isnan(value) or value > _ROUNDING:
             shown = text.decode("utf-8", "replace")
             raise CorpusError(
-                f"{self.path}, line {self._line}: {shown!r} is no log10 probability, which is 0 or below; give what "
+                f"{self.path}, line {line}: {shown!r} is no log10 probability, which is 0 or below; give what "
                 "KenLM or SRILM printed, or such numbers"
             )
         return min(value, 0.0)
@@ -228,8 +253,15 @@ def is_end(columns):
     """Whether columns, of which the last is the token, are of a sentence's end; None where there is no token."""
     if len(columns) < 2:
         return None
-    # In our own output the word "SENTENCE_END" of a text is unknown, and only the end itself is known.
-    return columns[-1] in _ENDS and columns[1:-1] != [b"unknown"]
+    if columns[1:-1] in _OWN_MARKS:
+        # In our own output a word "SENTENCE_END" of the text is unknown, and "</s>" is always a word.
+        return columns[1:] == [b"known", _OWN_END]
+    return columns[-1] in (_END, _OWN_END) and _NAMED
+
+
+def looks_like_end(words, place):
+    """Whether there is a word at this place that is spelled like a sentence's end, lower-cased or not."""
+    return place < len(words) and words[place].lower() in ("</s>", "sentence_end")
 
 
 def is_number(text):
