@@ -60,6 +60,10 @@ SENTENCE_STARTERS = frozenset(
     "your".split()
 )
 
+_TABLE = (
+    TITLES | CAPITALISED_TITLES | NUMBERED | CAPITALISED_NUMBERED | CLOSABLE | CAPITALISED_CLOSABLE | SMALL_CLOSABLE
+)
+
 # Letters with full stops between them: U.S, Ph.D, e.g, U.S.A.
 _DOTTED = re.compile(r"(?:[^\W\d_]{1,3}\.)+[^\W\d_]{1,2}")
 
@@ -120,7 +124,7 @@ def learned_abbreviations(words: Iterable[str]) -> tuple[str, ...]:
         sorted(
             word
             for word, count in stopped.items()
-            if count >= _LEAST_COUNT and word not in bare and going_on[word] > least_share * count
+            if count >= _LEAST_COUNT and word not in bare | _TABLE and going_on[word] > least_share * count
         )
     )
 

@@ -32,7 +32,7 @@ _LONGEST_REMEMBERED = 40
 _DIGITS = re.compile(r"[#§]?[^\W\d_]{0,2}-?\d")
 _NUMBER = re.compile(rf"{_DIGITS.pattern}|[ivxlc]+\b|[IVXLC]+\b")
 _NEXT_WORD = re.compile(r"[^\W\d_]+(?!\.)")  # and no other initial
-_WORD_JOINTS = re.compile(r"[-/–—]")
+_LAST_WORD = re.compile(r"[\w.&'’]*$")  # of "p.m./a.m" and "Lt.-Col" the second one
 _LONGEST_ENUMERATOR = 3
 
 
@@ -91,6 +91,18 @@ class SentenceSplitter:
             or table.is_dotted(word)
         )
 
+    def may_be_abbreviation(self, word: str) -> bool:
+        """Whether a word is an abbreviation in some places: also initials, and "no" as in No. 5."""
+        lowered = word.lower()
+        numbered = table.CAPITALISED_NUMBERED if word[:1].isupper() else table.SMALL_NUMBERED
+        return (
+            len(word) == 1
+            or lowered in table.NUMBERED
+            or lowered in numbered
+            or lowered in table.TIMES_OF_DAY
+            or self.is_abbreviation(word)
+        )
+
     def _decide(self, word: str, closing: str, following: str) -> bool:
         """Whether a sentence ends between a word with its end mark, closing marks after it, and the following word."""
         if not following.strip(_END_MARKS):  # a blank inside an ellipsis, or before a mark
@@ -103,7 +115,7 @@ class SentenceSplitter:
             return first.isupper()
         if word[-1] != ".":
             return True
-        word = _WORD_JOINTS.split(word[:-1].lstrip(table.OPENING_MARKS))[-1]
+        word = _LAST_WORD.search(word[-_LONGEST_REMEMBERED:-1]).group().lstrip(table.OPENING_MARKS)
         return not word or self._ends_after_full_stop(word, following)
 
     def _ends_after_full_stop(self, word: str, following: str) -> bool:

@@ -194,9 +194,7 @@ class Tokenizer:
         if self.tokenized:
             return lambda sentence: list(map(convert, _TOKENS.findall(sentence)))
         splitter = None if self.abbreviations is None else _splitter(self.abbreviations)
-        words = WordTokenizer(
-            (lambda token: convert(token.lower())) if self.lowercase else convert, splitter and splitter.is_abbreviation
-        )
+        words = WordTokenizer((lambda token: convert(token.lower())) if self.lowercase else convert, splitter)
 
         def tokens(sentence):
             if "’" in sentence:

@@ -29,6 +29,8 @@ _MARKS_OF_THE_END = (".", ",", ":", *_CLOSING_MARKS)
 # Words without a mark inside, for which NLTK has no rule but its list of contractions (cannot, gonna).
 _PLAIN = re.compile(r"(\w+(?:-\w+)*)([.,:;?!]?)")
 
+_STOPPED = re.compile(rf"[^\w\s.]*([^\W\d][\w'’]+(?:-[\w'’]+)*)\.[{re.escape(''.join(_CLOSING_MARKS))}]*")
+
 # What NLTK's contractions are of words in plain letters and digits. Importing NLTK takes a second, which those who have
 # one short sentence scored would wait for in vain.
 _CUT_WORDS = {"cannot", "gimme", "gonna", "gotta", "lemme", "wanna"}
@@ -52,13 +54,13 @@ class WordTokenizer:
     ----------
     convert : callable, optional
         Given a token, always gives the same; called once for many occurrences.
-    is_abbreviation : callable, optional
-        Whether a word, given without its full stop, is an abbreviation. Without this the tokens are exactly NLTK's.
+    splitter : SentenceSplitter, optional
+        Knows which words are abbreviations. Without it the tokens are exactly NLTK's.
     """
 
-    def __init__(self, convert=str, is_abbreviation=None):
+    def __init__(self, convert=str, splitter=None):
         self._convert = convert
-        self._is_abbreviation = is_abbreviation
+        self._splitter = splitter
         # A piece is shown to NLTK with a neighbour where it has one.
         self._only, self._first, self._inner, self._last = (
             _Remembered(self, before, after) for before, after in (("", ""), ("", " x"), ("x ", " x"), ("x ", ""))
@@ -92,16 +94,23 @@ class WordTokenizer:
                 del inner[0]
             return [*first, *chain.from_iterable(map(self._inner.__getitem__, inner)), *last]
         except _OtherWhiteSpace:
-            if self._is_abbreviation:
+            if self._splitter:
                 return self.tokenize(" ".join(sentence.split()))
             return list(map(self._convert, _nltk_tokenizer().tokenize(sentence)))
 
     def convert_piece(self, piece, before, after):
         """The converted tokens of a piece between these neighbours."""
+        if self._splitter and after and self._is_stopped(piece):
+            after = ""
         tokens = _plain_tokens(piece, after) or _asked_tokens(piece, before, after)
-        if self._is_abbreviation and "." in piece:
-            tokens = list(_with_even_full_stops(tokens, self._is_abbreviation))
+        if self._splitter and "." in piece:
+            tokens = list(_with_even_full_stops(tokens, self._splitter.is_abbreviation))
         return tuple(map(self._convert, tokens))
+
+    def _is_stopped(self, piece):
+        """Whether a piece is an ordinary word with a full stop, and perhaps closing marks, after it."""
+        match = _STOPPED.fullmatch(piece)
+        return match and not self._splitter.may_be_abbreviation(match.group(1))
 
 
 class _Remembered(dict):
@@ -148,9 +157,9 @@ def _with_even_full_stops(tokens, is_abbreviation):
     for i, token in enumerate(tokens):
         if token == "." and i and is_abbreviation(tokens[i - 1]):
             continue  # attached already
-        stopped = token[-1] == "." and len(token) > 2 and token[-2] != "." and not is_abbreviation(token[:-1])
-        if stopped and i < last and token[:-1].isalpha():
-            yield from (token[:-1], ".")
+        if i < last and _STOPPED.fullmatch(token) and not is_abbreviation(token[:-1]):
+            yield from _asked_tokens(token[:-1], "x ", " x")  # can't, before the ellipsis of "can't...."
+            yield "."
         elif i < last and tokens[i + 1] == "." and is_abbreviation(token):
             yield token + "."
         else:
