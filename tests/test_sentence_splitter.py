@@ -1,8 +1,10 @@
 """Sentences: where they end, what is left alone, and that no text makes it slow or large."""
 
+import ast
 import itertools
 import random
 import re
+import textwrap
 import tracemalloc
 from pathlib import Path
 from types import SimpleNamespace
@@ -215,3 +217,111 @@ def test_one_paragraph_of_a_large_text_is_never_copied():
         assert tracemalloc.get_traced_memory()[1] < len(document) / 2
     finally:
         tracemalloc.stop()
+
+
+# Which full stops end a sentence
+
+
+@pytest.mark.parametrize(
+    "sentences",
+    [
+        [
+            "My aunt has a Ph.D. in botany.",
+            "It was the Ph.D.'s turn.",
+            "He is an M.D.: a surgeon.",
+        ],  # only before blanks
+        ["They sell nuts, e.g. almonds, i.e. what grows here.", "The U.S.'s trains were late."],
+        ["We were late.", "Late trains are a pity.", "5 trains were late.", "iPhones are late."],
+        ["The dog was kind.", "That is kind.", "kind people came.", "3 fish.", "They ate fish.", "fish swim."],
+        ["Dr. Lund et al. came at 6 p.m.", "The rest came at 7 p.m. Monday.", "Bob came at 8 a.m.", "Ann came too."],
+        ["No. 5 is alive.", "See nos. 3 and 4.", "I said no.", "No.", "No dog.", "See p. 5, fig. 3 and Vol. II of it."],
+        ["It was on Jan. 5.", "I met Jan.", "She left.", "In Sept. 1939 it rained."],
+        ["Gen. Lee and Col. Fox met Lt. Day.", "He is from Mt. Vernon.", "He lives on Main St.", "The street is long."],
+        ["He left Acme Inc. in May.", "She works for Acme Inc.", "They pay well."],
+        ["We saw J. S. Bach, G. W. Bush and C. elegans.", "It was Plan B.", "The end."],
+        ['"What?" she asked.', "He left (did he?) and came back.", "Really?!", "Stop!", "go.", "“Go!” he said."],
+        ["Well... yes.", "I know … not.", "It rained...", "We left.", "So. ..."],
+        ["1. Go home.", "2. Eat.", "It was 3.", "We have 4.", "a. b."],
+        ["apples, pears, etc. and so on.", "apples, pears, etc.", "Bob ate them."],
+        ["He came to see Dr. He and Mrs. So.", "Mr. It is no name."],  # a title never ends a sentence
+        ["the cat sat.", "i like it.", "was it kind?", "yes."],
+        ["He wrote z.B. this and bzw. that.", "Das war's."],
+        ["你好。", "你喜欢茶吗？", "是的。"],
+    ],
+)
+def test_sentences_are_told_from_abbreviations(sentences):
+    assert SentenceSplitter().split(" ".join(sentences)) == sentences
+
+
+@pytest.mark.parametrize("word", ["Mr", "Mrs", "Dr", "Prof", "dr", "Capt", "vs", "e.g", "i.e"])
+@pytest.mark.parametrize("following", ["The", "He", "Lee", "lee", "5", '"A"', "I"])
+def test_some_abbreviations_never_end_a_sentence(word, following):
+    assert SentenceSplitter().split(f"We met {word}. {following} there.") == [f"We met {word}. {following} there."]
+
+
+@pytest.mark.parametrize(
+    "word", ["late", "fish", "kind", "it", "sat", "dog", "fox", "milk", "is", "art", "sun", "ill", "am"]
+)
+@pytest.mark.parametrize("following", ["The", "the", "Lee", "5", "-", '"A', "(b", "iPhones"])
+def test_an_ordinary_word_ends_a_sentence_whatever_follows(word, following):
+    first, second = f"We saw {word}.", f"{following} there."
+    assert SentenceSplitter().split(f"{first} {second}") == [first, second]
+
+
+NOUNS = "dog cat boat train river moon garden lamp apple door fox baker clock fish kind art sun sea milk tea".split()
+VERBS = "likes sees hears paints keeps forgets follows repairs late".split()
+SHORTENED = [
+    "Dr. Lee", "Mr. Fox", "Mrs. May", "J. S. Bach", "the U.S. team", "No. 5", "nuts, e.g. almonds", "a Ph.D. thesis",
+    "6 p.m. trains", "Prof. So", "tea, milk, etc. and", "p. 12", "Acme Inc. of", "Gen. The", "cats vs. dogs",
+]  # fmt: skip
+
+
+def generated_sentences(number, seed):
+    """Sentences that end in ordinary words, half of them with an abbreviation inside."""
+    generator = random.Random(seed)
+    found = []
+    for _ in range(number):
+        words = [generator.choice(["The", "My", "A", "Ben", "Dr. Lee", "Mr. Fox", "Late", "kind", "12", "the"])]
+        words += generator.choices(NOUNS, k=generator.randint(0, 2))
+        if generator.random() < 0.5:
+            words.append(generator.choice(SHORTENED))
+        words += [generator.choice(VERBS), "the", generator.choice(NOUNS)]
+        found.append(" ".join(words) + generator.choice([".", ".", ".", "?", "!", '."']))
+        if found[-1].endswith('"'):
+            found[-1] = '"' + found[-1]
+    return found
+
+
+@pytest.mark.parametrize(("number", "seeds"), [(20, 20), (300, 5), (20_000, 1)])
+def test_generated_text_has_its_sentences_on_one_line_on_lines_and_wrapped(number, seeds):
+    for seed in range(seeds):
+        sentences = generated_sentences(number, seed)
+        text = " ".join(sentences)
+        wrapped = "\n".join(textwrap.wrap(text, 60, break_on_hyphens=False))
+        for layout in (text, "\n".join(sentences) + "\n", wrapped, "\r\n".join(sentences).replace("\r\n", " \n")):
+            assert sentences_of([layout]) == sentences
+
+
+def test_three_hundred_sentences_about_dr_lee_and_mr_fox():
+    pairs = [("Dr. Lee", "a fox"), ("Mr. Fox", "the lee side"), ("the fox", "Mr. Fox"), ("my dog", "Dr. Lee")]
+    sentences = [f"{a.capitalize() if a[0].islower() else a} likes {b}." for a, b in pairs] * 75
+    assert sentences_of([" ".join(sentences)]) == sentences
+
+
+@pytest.mark.parametrize("word", ["x" * 100_000, "." * 100_000, '."' * 50_000, "a." * 50_000, ")" * 100_000 + "."])
+def test_words_of_any_length_are_passed_through(word):
+    text = f"One. {word} two. Three."
+    assert "".join(SentenceSplitter().split(text)).replace(" ", "") == text.replace(" ", "")
+
+
+def test_splitting_its_own_sentences_again_changes_nothing():
+    splitter = SentenceSplitter()
+    for sentence in generated_sentences(500, 3):
+        assert splitter.split(sentence) == [sentence]
+
+
+def test_nltk_has_no_part_in_it():
+    tree = ast.parse(Path(sentence_splitter.__file__).read_text(encoding="utf-8"))
+    modules = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    modules += [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    assert "re" in modules and not [name for name in modules if name.startswith("nltk")]

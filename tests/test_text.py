@@ -1,6 +1,7 @@
 """Tokens: what a level makes of a text, what is left alone, and that no text makes it crash."""
 
 import json
+import random
 from dataclasses import FrozenInstanceError
 
 import pytest
@@ -149,3 +150,90 @@ def test_lines_and_progress_do_not_depend_on_the_parts(monkeypatch, settings, le
         assert expected[0] == [line.strip() for line in plain if line.strip()]
     monkeypatch.setattr("theano_rnn.documents.PART_LENGTH", length)
     assert reported() == expected
+
+
+# Sentences and their tokens
+
+
+TEXT = 'He came. She left etc. (and so on.) Dr. Lee saw the U.S. then. We live in the U.S. "It is late." Is it? Yes.'
+
+
+def test_tokens_of_a_text_are_those_of_its_sentences():
+    tokenizer = Tokenizer()
+    sentences = tokenizer.split(TEXT)
+    assert len(sentences) == 7
+    assert tokenizer.tokenize(TEXT) == [token for sentence in sentences for token in tokenizer.tokenize(sentence)]
+    assert tokenizer.sentences([TEXT.replace(" ", "\n")]) == sentences
+
+
+@pytest.mark.parametrize("tokenizer", [Tokenizer(), Tokenizer(lines=True)], ids=["sentences", "lines"])
+@pytest.mark.parametrize("word", ["came", "late", "milk", "can't", "well-known"])
+@pytest.mark.parametrize(
+    "place", ["{}.", "{}. Then", "{}. then", "({}.) and so", '"{}." he', "{}.), and", "{}. ... or"]
+)
+def test_a_full_stop_does_not_change_the_word_before_it(tokenizer, word, place):
+    tokens = tokenizer.tokenize("x " + place.format(word))
+    plain = tokenizer.tokenize(word)
+    assert tokens[tokens.index(plain[0]) :][: len(plain) + 1] == [*plain, "."]
+
+
+@pytest.mark.parametrize("word", ["U.S.", "etc.", "Dr.", "Ph.D.", "p.m.", "Inc."])
+@pytest.mark.parametrize("place", ["{}", "{} then", "({}) then", '"{}"', "{}, then", "at {}\tthen"])
+def test_an_abbreviation_keeps_its_full_stop_wherever_it_stands(word, place):
+    assert word.lower() in Tokenizer().tokenize("x " + place.format(word))
+
+
+def test_older_models_detach_full_stops_as_nltk_does():
+    old = Tokenizer.from_configuration({"level": "word", "lowercase": True, "tokenized": False})
+    assert old == Tokenizer(abbreviations=None)
+    assert old.tokenize("He came. She is in the U.S.") == ["he", "came.", "she", "is", "in", "the", "u.s", "."]
+    assert old.split("He came. She left.") == ["He came.", "She left."]
+    assert Tokenizer.from_configuration(old.to_configuration()) == old
+
+
+def test_abbreviations_are_those_of_the_text_and_survive_json():
+    sentence = "The sp. nigra and the sp. alba are {} plants of the genus."
+    text = " ".join(sentence.format(word) for word in ("rare", "common", "tall", "small", "green", "old"))
+    fitted = Tokenizer().fitted([text])
+    assert fitted.abbreviations == ("sp",) and Tokenizer().abbreviations == ()
+    assert Tokenizer.from_configuration(json.loads(json.dumps(fitted.to_configuration()))) == fitted
+    assert fitted.split("A sp. nigra is rare.") == ["A sp. nigra is rare."]
+    assert Tokenizer().split("A sp. nigra is rare.") == ["A sp.", "nigra is rare."]
+    for kind in (Tokenizer("char"), Tokenizer(tokenized=True)):
+        assert kind.fitted([text]) is kind
+
+
+def test_lines_are_items():
+    tokenizer = Tokenizer(lines=True)
+    documents = ["He came. She left.\n\n  library wins  \nAnn Lee\n", "Go. Now"]
+    assert tokenizer.sentences(documents) == ["He came. She left.", "library wins", "Ann Lee", "Go. Now"]
+    assert tokenizer.split("He came. She left.") == ["He came. She left."]
+    assert not tokenizer.splits_sentences and not Tokenizer("char").splits_sentences
+    assert Tokenizer(tokenized=True).lines is True
+    with pytest.raises(OptionError, match="lines: at level 'char'"):
+        Tokenizer("char", lines=True)
+
+
+OTHER_SPACES = "\xa0\u2009\u3000\x85\u2028\u2029\u1680\u200a\x1c\x1f"
+
+
+@pytest.mark.parametrize("space", OTHER_SPACES)
+def test_tokenized_text_is_divided_at_ascii_whitespace_only(space):
+    tokenizer = Tokenizer(tokenized=True)
+    line = f" {space} a{space}b\tc  {space}d\x0be\x0cf{space} "
+    expected = [space, f"a{space}b", "c", f"{space}d", "e", f"f{space}"]
+    assert tokenizer.tokenize(line) == expected
+    assert tokenizer.converting(str)(line) == expected
+    [sentence] = tokenizer.sentences([f"{line}\n"])
+    assert tokenizer.tokenize(sentence) == expected
+
+
+def test_generated_tokenized_text_keeps_its_tokens():
+    generator = random.Random(1)
+    letters = "ab." + OTHER_SPACES
+    for _ in range(200):
+        tokens = [
+            "".join(generator.choices(letters, k=generator.randint(1, 4))) for _ in range(generator.randint(1, 9))
+        ]
+        line = "".join(token + generator.choice([" ", "  ", "\t"]) for token in tokens)
+        assert Tokenizer(tokenized=True).tokenize(line) == tokens

@@ -31,7 +31,7 @@ _MARK_AND_BLANK = re.compile(rf"[{_END_MARKS}][{re.escape(table.CLOSING_MARKS)}]
 _LONGEST_REMEMBERED = 40
 _DIGITS = re.compile(r"[#§]?[^\W\d_]{0,2}-?\d")
 _NUMBER = re.compile(rf"{_DIGITS.pattern}|[ivxlc]+\b|[IVXLC]+\b")
-_NEXT_WORD = re.compile(r"[^\W\d_]+(?!\.)")  # and no other initial
+_NEXT_WORD = re.compile(r"(?![^\W\d_]\.)[^\W\d_]+")  # another initial is none
 _LAST_WORD = re.compile(r"[\w.&'’]*$")  # of "p.m./a.m" and "Lt.-Col" the second one
 _LONGEST_ENUMERATOR = 3
 
