@@ -55,6 +55,7 @@ length, with_last_length, typed_tensor = (
 # For operations of our own: what defines them, and what registers their versions for XLA, written with jax and jnp.
 Apply, Op, xla_version = chosen_engine.Apply, chosen_engine.Op, chosen_engine.xla_version
 jax, jnp = chosen_engine.jax, chosen_engine.jnp
+SharedArray = chosen_engine.SharedArray
 # For looking at graphs and programs.
 Constant, Scan, Shape, Shape_i = chosen_engine.Constant, chosen_engine.Scan, chosen_engine.Shape, chosen_engine.Shape_i
 ancestors, debugprint, step_of_scan = chosen_engine.ancestors, chosen_engine.debugprint, chosen_engine.step_of_scan
@@ -68,10 +69,17 @@ def float_type():
 
 
 def shared_array(value, name, transposed=False):
-    """A Theano shared variable of fixed shape that holds a NumPy array; see `TurnedArray` for `transposed`."""
-    variable = chosen_engine.shared(np.array(value.T if transposed else value, order="C"), name)
-    variable.tag.transposed = transposed
-    return variable
+    """A Theano shared variable of fixed shape that holds a copy of a NumPy array.
+
+    Parameters
+    ----------
+    value : array
+    name : str
+    transposed : bool
+        Whether our functions keep the array transposed in memory, so that each column lies in one piece. This makes
+        some of them faster and changes nothing else: formulas and values have the array's own shape.
+    """
+    return chosen_engine.shared(np.array(value, order="C"), name, transposed)
 
 
 def as_numpy(value):

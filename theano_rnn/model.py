@@ -73,7 +73,7 @@ class RNN:
 
     def _share(self, values):
         for name in PARAMETERS:
-            setattr(self, name, shared_array(values[name], name, self._lies_transposed(name)))
+            setattr(self, name, shared_array(values[name], name, self.lies_transposed(name)))
 
     def __getstate__(self):
         """For pickle and copy: settings and values. Functions are compiled anew where they are used."""
@@ -84,9 +84,13 @@ class RNN:
         self.__dict__.update(settings)
         self._share(values)
 
-    def _lies_transposed(self, name):
-        """U, whose columns are words; V for the products with its transpose, where it is large enough to matter."""
+    def lies_transposed(self, name):
+        """Whether a parameter lies transposed in memory: U, whose columns are words, and a large V (for products)."""
         return name == "U" or (name == "V" and self.word_dim > FEW_WORDS)
+
+    def as_it_lies(self, name, array):
+        """An expression of a parameter's shape as the parameter lies in memory; the same call turns it back."""
+        return array.T if self.lies_transposed(name) else array
 
     @property
     def parameter_shapes(self):
@@ -96,11 +100,6 @@ class RNN:
     def parameters(self):
         """[U, V, W], the order of gradients, updates and files."""
         return [getattr(self, name) for name in PARAMETERS]
-
-    @property
-    def matrices(self):
-        """U, V, W as symbolic expressions, for formulas."""
-        return [parameter.matrix for parameter in self.parameters]
 
     def get_values(self):
         """The parameters' values by name, as NumPy arrays of the caller's own."""
@@ -186,7 +185,7 @@ class RNN:
     # Compiled functions. Inputs have shape (steps, batch_size); XLA specialises them for each shape that occurs.
 
     def _forward_graph(self):
-        U, _, W = self.matrices
+        U, _, W = self.parameters
         x = T.imatrix("x")
         a = graph.input_activations(x, U)
         s_init = T.zeros((x.shape[1], self.hidden_dim), dtype=self.dtype)
@@ -194,7 +193,7 @@ class RNN:
 
     def _loss_graph(self, bptt_truncate):
         """The inputs x, y, mask, the loss and what the gradients are made from."""
-        _, V, W = self.matrices
+        _, V, W = self.parameters
         x, a, s_init, s = self._forward_graph()
         y, mask = T.imatrix("y"), T.bmatrix("mask")
         loss, ds, dV = graph.cross_entropy(s, V, y, mask)
@@ -205,7 +204,7 @@ class RNN:
     def _forward_propagation(self):
         def build():
             x, _, _, s = self._forward_graph()
-            return [x], graph.output_probabilities(s, self.V.matrix), None
+            return [x], graph.output_probabilities(s, self.V), None
 
         return compile_function(build, self.dtype)
 
@@ -221,7 +220,7 @@ class RNN:
     def _predict(self):
         def build():
             x, _, _, s = self._forward_graph()
-            return [x], graph.most_probable(s, self.V.matrix), None
+            return [x], graph.most_probable(s, self.V), None
 
         return compile_function(build, self.dtype)
 
@@ -230,8 +229,8 @@ class RNN:
         def build():
             x, a, _, _ = self._forward_graph()
             y, s_init = T.imatrix("y"), T.matrix("s_init", dtype=self.dtype)
-            s = graph.hidden_states(a, self.W.matrix, s_init, self.activation)
-            return [x, y, s_init], [graph.log_probabilities(s, self.V.matrix, y), s[-1]], None
+            s = graph.hidden_states(a, self.W, s_init, self.activation)
+            return [x, y, s_init], [graph.log_probabilities(s, self.V, y), s[-1]], None
 
         return compile_function(build, self.dtype)
 
@@ -239,7 +238,7 @@ class RNN:
     def _next_log_probabilities(self):
         def build():
             word, s_prev = T.ivector("word"), T.matrix("s_prev", dtype=self.dtype)
-            U, V, W = self.matrices
+            U, V, W = self.parameters
             s = simple_step(U.T[word], s_prev, W, self.activation)
             return [word, s_prev], [graph.all_log_probabilities(s, V), s], None
 
@@ -249,7 +248,7 @@ class RNN:
     def _bptt(self):
         def build():
             x, y, mask, _, s, s_init, delta, dV = self._loss_graph(self.bptt_truncate)
-            dU, dW = graph.recurrence_gradients(delta, x, s, s_init, self.U.matrix)
+            dU, dW = graph.recurrence_gradients(delta, x, s, s_init, self.U)
             return [x, y, mask], [dU, dV, dW], None
 
         return compile_function(build, self.dtype)
@@ -259,12 +258,12 @@ class RNN:
         def build():
             x, y, mask, loss, s, s_init, delta, dV = self._loss_graph(self.bptt_truncate)
             learning_rate = T.scalar("learning_rate", dtype=self.dtype)
-            U, V, W = self.matrices
+            U, V, W = self.parameters
             _, dW = graph.recurrence_gradients(delta, x, s, s_init, U)
             updates = [
-                self.U.update(graph.plus_columns(U, x, -learning_rate * delta)),
-                self.V.update(V - learning_rate * dV),
-                self.W.update(W - learning_rate * dW),
+                (U, graph.plus_columns(U, x, -learning_rate * delta)),
+                (V, V - learning_rate * dV),
+                (W, W - learning_rate * dW),
             ]
             return [x, y, mask, learning_rate], loss, updates
 
