@@ -32,6 +32,8 @@ vocabulary
 batches
 allocator
 machine_code
+float_setting
+requirements
 shared_storage
 pytensor_engine
 theano_settings

@@ -14,6 +14,7 @@ from theano_rnn.gradient_check import check_gradients
 from theano_rnn.softmax import FEW_WORDS
 
 PARAMETERS = ("U", "V", "W")
+FLOAT_TYPES = ("float32", "float64")
 STATE_OF_A_RUN = "run"  # what only a training run's own file has among its entries
 SETTINGS = ("word_dim", "hidden_dim", "bptt_truncate", "activation", "dtype")
 
@@ -34,13 +35,15 @@ class RNN:
         The function f.
     seed : int, optional
         Of the initial values, which are uniform in ±sqrt(1/n), n = number of incoming connections.
+    dtype : {"float32", "float64"}, optional
+        The default is ``theano.config.floatX`` where it has been set, in flags, in a file or in code, and else float32.
 
     Attributes
     ----------
     U : Theano shared variable (hidden_dim, word_dim)
     V : Theano shared variable (word_dim, hidden_dim)
     W : Theano shared variable (hidden_dim, hidden_dim)
-        All of type ``theano.config.floatX`` at the time of construction.
+        All of type `dtype`. They can be used in symbolic formulas and updates like any other shared variable.
 
     Notes
     -----
@@ -56,12 +59,12 @@ class RNN:
     (3, 20)
     """
 
-    def __init__(self, word_dim, hidden_dim=100, bptt_truncate=4, activation="tanh", seed=None):
+    def __init__(self, word_dim, hidden_dim=100, bptt_truncate=4, activation="tanh", seed=None, dtype=None):
         self.word_dim = check_count("word_dim", word_dim)
         self.hidden_dim = check_count("hidden_dim", hidden_dim)
         self.bptt_truncate = check_bptt_truncate(bptt_truncate)
         self.activation = check_choice("activation", activation, ACTIVATIONS)
-        self.dtype = float_type()
+        self.dtype = float_type() if dtype is None else check_choice("dtype", dtype, FLOAT_TYPES)
         generator = np.random.default_rng(seed)
         bounds = {name: np.sqrt(1.0 / shape[1]) for name, shape in self.parameter_shapes.items()}
         self._share(
@@ -119,7 +122,7 @@ class RNN:
             getattr(self, name).set_value(value, borrow=True)
 
     @classmethod
-    def from_values(cls, values, bptt_truncate=4, activation="tanh"):
+    def from_values(cls, values, bptt_truncate=4, activation="tanh", dtype=None):
         """A network with the given U, V and W; the sizes are theirs."""
         U = np.asarray(values["U"])
         if U.ndim != 2:
@@ -127,7 +130,7 @@ class RNN:
         hidden_dim, word_dim = U.shape
         # A file could say anything: W is not made as large as U claims unless it is there.
         check_shapes(values, shapes_of_parameters(word_dim, hidden_dim))
-        rnn = cls(word_dim, hidden_dim, bptt_truncate=bptt_truncate, activation=activation, seed=0)
+        rnn = cls(word_dim, hidden_dim, bptt_truncate=bptt_truncate, activation=activation, seed=0, dtype=dtype)
         rnn.set_values(values)
         return rnn
 

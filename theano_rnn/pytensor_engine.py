@@ -69,6 +69,11 @@ def shared(value, name, transposed):
     return variable
 
 
+def float_parameter():
+    """What holds floatX in PyTensor's configuration."""
+    return theano.config._config_var_dict["floatX"]
+
+
 def step_of_scan(operation):
     """Symbolic inputs and outputs of one step of a `scan`."""
     return operation.inner_inputs, operation.inner_outputs

@@ -66,6 +66,11 @@ def shared(value, name, transposed):
     return variable
 
 
+def float_parameter():
+    """What holds floatX in Theano's configuration."""
+    return vars(type(theano.config))["floatX"]
+
+
 def scan(step, **settings):
     outputs, _ = theano.scan(step, **settings)
     return outputs
