@@ -23,6 +23,7 @@ setup(
         "nltk>=3.9",
         "tqdm>=4.60",
         "filelock>=3.15",
+        "packaging>=21",
     ],
     extras_require={
         "plot": ["matplotlib>=3.8"],

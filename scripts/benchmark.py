@@ -8,6 +8,9 @@ import contextlib
 import json
 import sys
 
+if __name__ == "__main__" and not __package__:
+    import checkout  # noqa: F401
+
 from theano_rnn.command_line import ArgumentParser, run
 from theano_rnn.errors import OptionError
 

@@ -6,6 +6,9 @@ import json
 import sys
 from pathlib import Path
 
+if __name__ == "__main__" and not __package__:
+    import checkout  # noqa: F401
+
 from theano_rnn.command_line import ArgumentParser, run, say, show
 from theano_rnn.corpus_files import read_lines
 from theano_rnn.errors import OptionError

@@ -4,6 +4,9 @@
 import itertools
 import sys
 
+if __name__ == "__main__" and not __package__:
+    import checkout  # noqa: F401
+
 from theano_rnn.command_line import ArgumentParser, flush, run, show
 from theano_rnn.corpus_files import texts
 from theano_rnn.errors import OptionError

@@ -12,6 +12,9 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+if __name__ == "__main__" and not __package__:
+    import checkout  # noqa: F401
+
 from theano_rnn.command_line import ArgumentParser, flush, printable, run, say, show
 from theano_rnn.corpus_files import blocks, texts
 from theano_rnn.errors import CorpusError, OptionError

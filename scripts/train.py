@@ -8,6 +8,9 @@ import sys
 import time
 from pathlib import Path
 
+if __name__ == "__main__" and not __package__:
+    import checkout  # noqa: F401
+
 from theano_rnn.command_line import ArgumentParser, printable, run, say
 from theano_rnn.errors import OptionError, TrainingInterrupted
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from theano_rnn import allocator
+from theano_rnn import allocator, command_line
 
 
 def test_glibc_is_told_three_things_and_takes_them(monkeypatch):
@@ -27,3 +27,21 @@ def test_memory_is_only_tuned_where_glibc_is(monkeypatch):
     allocator.keep_freed_memory()
     monkeypatch.setattr(allocator.sys, "platform", "darwin")
     allocator.keep_freed_memory()
+
+
+def test_the_process_is_tuned_unless_that_is_switched_off(monkeypatch):
+    told = []
+    monkeypatch.setattr(allocator, "keep_freed_memory", lambda: told.append("tuned"))
+    monkeypatch.delenv("THEANO_RNN_MALLOC", raising=False)
+    allocator.tune_process()
+    assert told == ["tuned"]
+    monkeypatch.setenv("THEANO_RNN_MALLOC", "off")
+    allocator.tune_process()
+    assert told == ["tuned"]
+
+
+def test_a_script_tunes_its_process_before_it_begins(monkeypatch):
+    done = []
+    monkeypatch.setattr(command_line, "tune_process", lambda: done.append("tuned"))
+    assert command_line.run("script.py", done.append, "begun") == 0
+    assert done == ["tuned", "begun"]

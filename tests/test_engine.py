@@ -1,14 +1,15 @@
 """Compiling, shared arrays, precision and the choice of the engine; what importing the package does and does not do."""
 
-import os
-import sys
+import copy
+import pickle
+import warnings
 
 import numpy as np
 import pytest
 from fresh_python import python
 
 import theano_rnn
-from theano_rnn import OptionError, engine
+from theano_rnn import EngineError, OptionError, engine, requirements
 from theano_rnn.engine import (
     DEVICES,
     T,
@@ -42,10 +43,9 @@ def test_a_shared_array_is_got_set_and_used_as_given_however_it_is_stored(transp
 
     def build():
         row = T.vector("row", dtype="float64")
-        return [row], array.matrix.sum(axis=1), [array.update(array.matrix + row)]
+        return [row], array.sum(axis=1), [(array, array + row)]
 
-    stored = array.get_value(borrow=True, return_internal_type=True)
-    assert np.shape(stored) == (2, 3)
+    assert np.shape(array.get_value(borrow=True, return_internal_type=True)) == (2, 3)
     function = compile_function(build, "float64")
     np.testing.assert_array_equal(function(np.array([10.0, 20.0, 30.0])), value.sum(axis=1))
     np.testing.assert_array_equal(array.get_value(), value + [10, 20, 30])
@@ -53,6 +53,43 @@ def test_a_shared_array_is_got_set_and_used_as_given_however_it_is_stored(transp
     array.set_value(value)
     np.testing.assert_array_equal(function(np.zeros(3)), value.sum(axis=1))
     assert array.get_value().flags.c_contiguous
+    assert array.matrix is array
+
+
+@pytest.mark.parametrize("mode", [None, "FAST_COMPILE", pytest.param("JAX", marks=pytest.mark.xla)])
+@pytest.mark.parametrize("transposed", [False, True])
+def test_users_functions_and_ours_share_one_value_and_see_the_documented_array(transposed, mode):
+    expected = np.arange(6.0).reshape(2, 3)
+    array = shared_array(expected, "array", transposed)
+    x = T.vector("x", dtype="float64")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of NumPy's about what the original Theano takes from it
+        read = theano.function([x], array.dot(x), mode=mode)
+        double = theano.function([], [], updates=[(array, 2 * array)], mode=mode)
+        subtract_gradient = theano.function([x], [], updates=[(array, array - T.grad(array.dot(x).sum(), array))])
+    add = compile_function(lambda: ([], array, [(array, array + 1)]), "float64")
+    x = np.array([1.0, 2.0, 3.0])
+    for _ in range(2):
+        np.testing.assert_array_equal(read(x), expected @ x)
+        np.testing.assert_array_equal(add(), expected)
+        np.testing.assert_array_equal(read(x), (expected + 1) @ x)
+        double()
+        np.testing.assert_array_equal(array.get_value(), 2 * (expected + 1))
+        np.testing.assert_array_equal(add(), 2 * (expected + 1))
+        subtract_gradient(x)
+        expected = 2 * (expected + 1) + 1 - x
+        np.testing.assert_array_equal(array.get_value(), expected)
+
+
+def test_a_copy_of_a_shared_array_is_one_of_its_own():
+    array = shared_array(np.arange(6.0).reshape(2, 3), "array", transposed=True)
+    add = compile_function(lambda: ([], [], [(array, array + 1)]), "float64")
+    add()
+    copies = [copy.deepcopy(array), pickle.loads(pickle.dumps(array))]
+    add()
+    for one in copies:
+        np.testing.assert_array_equal(one.get_value(), np.arange(6.0).reshape(2, 3) + 1)
+    np.testing.assert_array_equal(array.get_value(), np.arange(6.0).reshape(2, 3) + 2)
 
 
 def test_what_is_set_later_is_not_changed_with_the_array_that_it_was_set_from():
@@ -70,7 +107,7 @@ def test_as_numpy_is_the_callers_own_array():
     assert not shared.get_value().any()
 
 
-def test_float_type_is_theanos_setting(float64):
+def test_float_type_is_theanos_setting_where_it_is_set(float64):
     assert float_type() == "float64"
     with precision("float32"):
         assert float_type() == "float32"
@@ -140,53 +177,121 @@ def test_an_engine_that_cannot_be_had_is_refused(monkeypatch, chosen, installed,
         engine.engine_name()
 
 
+def test_an_engine_that_cannot_be_imported_is_told_with_the_command_that_helps(monkeypatch):
+    def broken(name):
+        raise AttributeError("module 'numpy' has no attribute '_core'\nand more")
+
+    monkeypatch.setattr(engine.importlib, "import_module", broken)
+    monkeypatch.setattr(requirements, "unmet_requirement", lambda roots, own: f"{own} and {', '.join(roots)} differ")
+    with pytest.raises(
+        EngineError, match="^PyTensor with JAX cannot be imported: theano_rnn and pytensor, jax differ$"
+    ):
+        engine.import_engine("pytensor")
+    monkeypatch.setattr(requirements, "unmet_requirement", lambda roots, own: None)
+    with pytest.raises(ImportError) as raised:
+        engine.import_engine("theano")
+    assert str(raised.value) == (
+        "Theano cannot be imported: AttributeError: module 'numpy' has no attribute '_core' and more; "
+        "run pip install --force-reinstall theano"
+    )
+
+
 # Importing the package
 
+ENGINE = engine.engine_name()
+NOTHING_CHANGED = """
+import os, sys
+before = dict(os.environ)
+import theano_rnn
+assert dict(os.environ) == before
+print(*[m for m in ("pytensor", "theano", "jax", "numpy", "nltk") if m in sys.modules])
+"""
 
-def test_importing_the_package_loads_no_theano_and_makes_single_precision_the_default(tmp_path):
-    code = (
-        "import sys, theano_rnn;"
-        "print(*[m for m in ('pytensor', 'theano', 'jax', 'numpy', 'nltk') if m in sys.modules]);"
-        "from theano_rnn.engine import theano; print(theano.config.floatX)"
-    )
-    assert python(code, tmp_path) == ["float32"]
+
+def test_importing_the_package_loads_no_theano_and_changes_no_environment_variable(tmp_path):
+    assert python(NOTHING_CHANGED, tmp_path) == []
 
 
-@pytest.mark.parametrize("of", theano_rnn._THEANOS)
+def test_building_and_using_a_network_leaves_the_environment_allocator_and_float_type_alone(tmp_path):
+    code = """
+import ctypes, os
+real = ctypes.CDLL
+class Library(real):
+    def __getattr__(self, name):
+        assert name != "mallopt"
+        return super().__getattr__(name)
+ctypes.CDLL = Library
+# What JAX sets by itself when it is imported.
+os.environ.update(TF_CPP_MIN_LOG_LEVEL="1", TPU_SKIP_MDS_QUERY="1")
+before = dict(os.environ)
+import theano_rnn
+rnn = theano_rnn.RNN(12, 5, seed=1)
+rnn.sgd_step([1, 2], [2, 3], 0.1)
+assert dict(os.environ) == before
+from theano_rnn.engine import theano
+print(rnn.dtype, rnn.predict([1]).shape, theano.config.floatX, theano.shared(0.5).get_value().dtype)
+"""
+    assert python(code, tmp_path) == ["float32", "(1,)", "float64", "float64"]
+
+
+def test_a_users_own_functions_keep_double_precision_beside_a_network_of_single_precision(tmp_path):
+    code = """
+import warnings
+warnings.simplefilter("ignore")
+import numpy as np
+import theano_rnn
+rnn = theano_rnn.RNN(12, 5, seed=1)
+from theano_rnn.engine import T, theano
+x = T.vector("x")
+f = theano.function([x], x / 3)
+one = np.ones(1)
+assert f(one).dtype == np.float64 and f(one)[0] == 1 / 3
+rnn.sgd_step([1, 2], [2, 3], 0.1)
+assert f(one).dtype == np.float64 and f(one)[0] == 1 / 3
+assert theano.function([x], x / 3)(one)[0] == 1 / 3
+print(rnn.dtype, theano.config.floatX, T.vector().dtype)
+"""
+    assert python(code, tmp_path) == ["float32", "float64", "float64"]
+
+
 @pytest.mark.parametrize(
-    ("flags", "settings", "expected"),
+    ("flags", "settings", "code", "expected"),
     [
-        (None, None, "floatX=float32"),
-        ("", None, "floatX=float32"),
-        ("optimizer=fast_compile", None, "optimizer=fast_compile,floatX=float32"),
-        ("floatX=float64", None, "floatX=float64"),
-        (None, "[global]\nfloatX = float64\n", None),
-        (None, "[global]\noptimizer = fast_compile\n", "floatX=float32"),
+        (None, None, "", "float32 float64"),
+        ("", None, "", "float32 float64"),
+        ("on_unused_input=ignore", None, "", "float32 float64"),
+        ("floatX=float64", None, "", "float64 float64"),
+        ("floatX=float32", None, "", "float32 float32"),
+        (None, "[global]\nfloatX = float64\n", "", "float64 float64"),
+        (None, "[global]\nfloatX = float32\n", "", "float32 float32"),
+        (None, "[global]\non_unused_input = ignore\n", "", "float32 float64"),
+        (None, None, "engine.theano.config.floatX = 'float64'", "float64 float64"),
+        (None, None, "engine.theano.config.floatX = 'float32'", "float32 float32"),
     ],
 )
-def test_single_precision_is_the_default_unless_the_user_says_otherwise(
-    monkeypatch, tmp_path, of, flags, settings, expected
-):
-    variable, files, _ = theano_rnn._THEANOS[of]
-    monkeypatch.delitem(sys.modules, of, raising=False)
-    monkeypatch.setenv(variable, "")  # so that what is set here is undone
-    monkeypatch.delenv(variable)
-    monkeypatch.setenv(files, str(tmp_path / "rc"))
+def test_networks_are_of_single_precision_unless_the_user_says_otherwise(tmp_path, flags, settings, code, expected):
+    variable, files = {"pytensor": ("PYTENSOR_FLAGS", "PYTENSORRC"), "theano": ("THEANO_FLAGS", "THEANORC")}[ENGINE]
+    environment = {}
     if flags is not None:
-        monkeypatch.setenv(variable, flags)
+        environment[variable] = flags
     if settings is not None:
         (tmp_path / "rc").write_text(settings)
-    theano_rnn._default_to_single_precision(of)
-    assert os.environ.get(variable) == expected
+        environment[files] = str(tmp_path / "rc")
+    code = (
+        f"import theano_rnn; from theano_rnn import engine; {code}\n"
+        "print(theano_rnn.RNN(5, 3).dtype, engine.theano.config.floatX)"
+    )
+    assert " ".join(python(code, tmp_path, **environment)) == expected
 
 
-@pytest.mark.parametrize("of", theano_rnn._THEANOS)
-def test_a_theano_that_is_imported_already_keeps_its_setting(monkeypatch, of):
-    variable, _, _ = theano_rnn._THEANOS[of]
-    monkeypatch.setitem(sys.modules, of, theano)
-    monkeypatch.setenv(variable, "")
-    theano_rnn._default_to_single_precision(of)
-    assert os.environ[variable] == ""
+@pytest.mark.xla
+@pytest.mark.parametrize("setting", ["float32", "float64"])
+def test_a_program_that_has_set_floatx_before_it_imports_the_package_is_followed(tmp_path, setting):
+    code = (
+        f"import pytensor; pytensor.config.floatX = {setting!r}; import theano_rnn\n"
+        "print(theano_rnn.RNN(5, 3).dtype, theano_rnn.RNN(5, 3, dtype='float32').dtype, pytensor.config.floatX)"
+    )
+    assert python(code, tmp_path) == [setting, "float32", setting]
 
 
 def test_the_packages_names_are_listed_and_others_are_refused():

@@ -2,6 +2,8 @@
 
 import functools
 import math
+import pickle
+import warnings
 import zipfile
 
 import numpy as np
@@ -10,7 +12,7 @@ import pytest
 import theano_rnn
 from theano_rnn import RNN, ModelFileError, RNNTheano, model
 from theano_rnn.batches import BUCKETS
-from theano_rnn.engine import compiled_shapes, precision, theano
+from theano_rnn.engine import T, compiled_shapes, precision, theano
 from theano_rnn.softmax import FEW_WORDS
 
 WORD_DIM, HIDDEN_DIM = 12, 5
@@ -260,8 +262,54 @@ def test_parameters_are_shared_variables_in_the_tutorials_shapes():
         shared = getattr(rnn, name)
         assert isinstance(shared, type(theano.shared(np.zeros((2, 2)))))
         assert shared.name == name and shared.get_value().shape == shape
-        assert shared.get_value().dtype == theano.config.floatX == rnn.dtype
+        assert shared.get_value().dtype == rnn.dtype == "float32"
     assert rnn.parameters == [rnn.U, rnn.V, rnn.W]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_type_of_the_numbers_can_be_chosen_for_one_network(dtype):
+    rnn = RNN(WORD_DIM, HIDDEN_DIM, seed=0, dtype=dtype)
+    assert rnn.dtype == dtype and rnn.forward_propagation([1, 2]).dtype == dtype
+    assert RNN.from_values(rnn.get_values(), dtype=dtype).W.get_value().dtype == dtype
+    assert pickle.loads(pickle.dumps(rnn)).dtype == dtype
+    with pytest.raises(ValueError, match="^dtype: expected one of float32, float64, got 'float'$"):
+        RNN(WORD_DIM, HIDDEN_DIM, dtype="float")
+
+
+def test_parameters_are_the_documented_matrices_in_a_users_formulas_before_and_after_learning():
+    rnn = RNN(600, HIDDEN_DIM, seed=0, dtype="float64")  # V lies transposed too
+    x, h = T.vector("x", dtype="float64"), T.vector("h", dtype="float64")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of NumPy's about what the original Theano takes from it
+        products = theano.function([x, h], [rnn.U.dot(x), rnn.V.dot(h), rnn.W.dot(h), rnn.U.shape, rnn.V.shape])
+        gradient = theano.function([x], T.grad((rnn.U.dot(x) ** 2).sum(), rnn.U))
+    generator = np.random.default_rng(1)
+    x, h = generator.normal(size=600), generator.normal(size=HIDDEN_DIM)
+    for _ in range(2):
+        values = rnn.get_values()
+        Ux, Vh, Wh, of_U, of_V = products(x, h)
+        np.testing.assert_allclose(Ux, values["U"] @ x, atol=1e-12)
+        np.testing.assert_allclose(Vh, values["V"] @ h, atol=1e-12)
+        np.testing.assert_allclose(Wh, values["W"] @ h, atol=1e-12)
+        assert tuple(of_U) == (HIDDEN_DIM, 600) and tuple(of_V) == (600, HIDDEN_DIM)
+        np.testing.assert_allclose(gradient(x), 2 * np.outer(values["U"] @ x, x), atol=1e-12)
+        rnn.sgd_step([1, 2, 599], [2, 599, 0], 0.1)
+
+
+def test_a_network_and_a_users_function_that_learns_it_take_turns():
+    rnn = RNN(WORD_DIM, HIDDEN_DIM, seed=0, dtype="float64")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        halve = theano.function([], [], updates=[(shared, shared / 2) for shared in rnn.parameters])
+    expected = RNN.from_values(rnn.get_values(), dtype="float64")
+    for _ in range(2):
+        rnn.sgd_step([1, 2], [2, 3], 0.1)
+        halve()
+        expected.sgd_step([1, 2], [2, 3], 0.1)
+        expected.set_values({name: value / 2 for name, value in expected.get_values().items()})
+    for name, value in rnn.get_values().items():
+        np.testing.assert_allclose(value, expected.get_values()[name], atol=1e-15)
+    np.testing.assert_allclose(rnn.hidden_states([5, 6]), expected.hidden_states([5, 6]), atol=1e-15)
 
 
 def test_initial_values_fill_the_tutorials_interval():

@@ -70,7 +70,7 @@ def test_the_formula_is_theanos_own_and_no_operation_of_ours():
 
 def test_a_forked_process_may_go_on():
     array = shared_array(np.ones((2, 3)), "array")
-    function = compile_function(lambda: ([], array.matrix.sum(), None), "float64")
+    function = compile_function(lambda: ([], array.sum(), None), "float64")
     assert function() == 6
     receiving, sending = os.pipe()
     child = os.fork()
@@ -81,3 +81,16 @@ def test_a_forked_process_may_go_on():
             os._exit(0)
     os.waitpid(child, 0)
     assert os.read(receiving, 100) == b"6.0"
+
+
+def test_columns_lie_in_one_piece_before_and_after_our_functions_and_a_value_that_is_set():
+    rnn = RNN(20, 4, seed=1)
+
+    def lies_by_columns():
+        return rnn.U.container.storage[0].flags.f_contiguous
+
+    assert lies_by_columns()
+    rnn.sgd_step([1, 2], [2, 3], 0.1)
+    assert lies_by_columns()
+    rnn.set_values(rnn.get_values())
+    assert lies_by_columns()

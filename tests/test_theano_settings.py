@@ -87,7 +87,17 @@ def test_a_blas_is_set_without_a_word(monkeypatch, tmp_path, caplog):
     monkeypatch.setenv("THEANO_FLAGS", "floatX=float32")
     with applied() as problem:
         assert os.environ["THEANO_FLAGS"] == "floatX=float32,blas.ldflags=-lopenblas"
+    assert os.environ["THEANO_FLAGS"] == "floatX=float32"
     assert problem is None and not caplog.records
+
+
+def test_a_variable_that_was_not_set_is_not_set_afterwards(monkeypatch, tmp_path):
+    monkeypatch.setattr(theano_settings.shutil, "which", lambda name: compiler(tmp_path, "openblas"))
+    monkeypatch.delenv("THEANO_FLAGS")
+    with pytest.raises(ZeroDivisionError), applied():
+        assert os.environ["THEANO_FLAGS"] == "blas.ldflags=-lopenblas"
+        raise ZeroDivisionError
+    assert "THEANO_FLAGS" not in os.environ
 
 
 def test_without_a_blas_it_is_told_how_to_get_one(monkeypatch, tmp_path):

@@ -1,11 +1,21 @@
-"""A setting of glibc's memory allocator that programs with large temporary arrays profit from, in any library."""
+"""A setting of glibc's memory allocator that programs with large temporary arrays profit from, in any library.
+
+It acts on the whole process. The scripts make it; importing or using the library does not.
+"""
 
 import ctypes
+import os
 import platform
 import sys
 
 
-def keep_freed_memory():
+def tune_process() -> None:
+    """Call `keep_freed_memory` unless ``THEANO_RNN_MALLOC=off``, as each script does when it starts."""
+    if os.environ.get("THEANO_RNN_MALLOC", "on") != "off":
+        keep_freed_memory()
+
+
+def keep_freed_memory() -> None:
     """Let glibc keep large freed blocks: mapping them anew every step costs up to a third of its time."""
     if not sys.platform.startswith("linux") or platform.libc_ver()[0] != "glibc":
         return

@@ -60,7 +60,7 @@ class BeamStep:
             s_prev = T.matrix("s_prev", dtype=rnn.dtype)
             min_words, max_words = T.iscalar("min_words"), T.iscalar("max_words")
             forbidden = T.matrix("forbidden", dtype="bool")
-            U, V, W = rnn.matrices
+            U, V, W = rnn.parameters
             s_t = simple_step(U.T[word], s_prev, W, rnn.activation)
             z = s_t.dot(V.T)
             z = z - z.max(axis=1, keepdims=True)

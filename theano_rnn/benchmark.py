@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from theano_rnn.allocator import tune_process
 from theano_rnn.batches import Batch
 from theano_rnn.engine import compile_function, finished, scan, select_device, shared_array
 from theano_rnn.language_model import LanguageModel
@@ -264,6 +265,7 @@ def measure_growth(workload, device="auto"):
 
 
 def _growth(workload, device):
+    tune_process()  # as in the script's own process
     select_device(device)
     once = prepare_ours(workload)
     once()

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 
+from theano_rnn.allocator import tune_process
 from theano_rnn.errors import TheanoRNNError, TrainingInterrupted
 from theano_rnn.signals import CLOSED_PIPE, Stopped, handled_by
 
@@ -32,6 +33,7 @@ class ArgumentParser(argparse.ArgumentParser):
 def run(script, main, arguments):
     """Run a script's main function and turn what it raises into a line on standard error and an exit status."""
     prepare_streams()
+    tune_process()
     with handled_by(functools.partial(end, script)):
         try:
             main(arguments)

@@ -4,6 +4,8 @@ PyTensor through XLA (`pytensor_engine`), or the original Theano 1.0.5 (`theano_
 the environment variable THEANO_RNN_ENGINE chooses. What a model means is unknown here.
 """
 
+import contextlib
+import importlib
 import importlib.util
 import os
 import sys
@@ -11,11 +13,13 @@ import threading
 
 import numpy as np
 
-from theano_rnn.errors import OptionError
+from theano_rnn.errors import EngineError, OptionError, TheanoRNNError
+from theano_rnn.float_setting import FloatSetting
 
 NEEDED = {"pytensor": ("pytensor", "jax"), "theano": ("theano",)}
+TITLES = {"pytensor": "PyTensor with JAX", "theano": "Theano"}
 LAST_PYTHON_OF_THEANO = (3, 10)
-REMEDY = "`pip install .` brings PyTensor and JAX on Python 3.11 and later, and Theano 1.0.5 on Python 3.10"
+REMEDY = "`pip install -e .` brings PyTensor and JAX on Python 3.11 and later, and Theano 1.0.5 on Python 3.10"
 DEVICES = ("auto", "cpu", "gpu")
 
 
@@ -25,7 +29,9 @@ def engine_name():
     Raises
     ------
     OptionError
-        For another name, and where it is not installed, or not for this Python.
+        For another name.
+    EngineError
+        Where it is not installed, or not for this Python.
     """
     installed = [name for name, modules in NEEDED.items() if all(map(importlib.util.find_spec, modules))]
     if sys.version_info[:2] > LAST_PYTHON_OF_THEANO and "theano" in installed:
@@ -34,16 +40,45 @@ def engine_name():
     if chosen and chosen not in NEEDED:
         raise OptionError(f"THEANO_RNN_ENGINE: expected pytensor or theano, got {chosen!r}")
     if chosen and chosen not in installed:
-        raise OptionError(f"THEANO_RNN_ENGINE: {chosen} is not installed for this Python; {REMEDY}")
+        raise EngineError(f"THEANO_RNN_ENGINE: {chosen} is not installed for this Python; {REMEDY}")
     if not installed:
-        raise OptionError(f"neither PyTensor with JAX nor Theano is installed for this Python; {REMEDY}")
+        raise EngineError(f"neither PyTensor with JAX nor Theano is installed for this Python; {REMEDY}")
     return chosen or installed[0]
 
 
-if engine_name() == "pytensor":
-    from theano_rnn import pytensor_engine as chosen_engine
-else:
-    from theano_rnn import theano_engine as chosen_engine
+def import_engine(name):
+    """The module of an engine.
+
+    Raises
+    ------
+    EngineError
+        Where it cannot be imported; the message names the package that does not fit and what to install.
+    """
+    try:
+        return importlib.import_module(f"theano_rnn.{name}_engine")
+    except (TheanoRNNError, MemoryError):
+        raise
+    except Exception as error:  # a package that does not fit may fail in any way
+        raise EngineError(f"{TITLES[name]} cannot be imported: {import_problem(name, error)}") from error
+
+
+def import_problem(name, error):
+    """What keeps an engine from being imported and the command that helps, in one line."""
+    # Imported here because only this needs it, and every start would have to wait for it.
+    with contextlib.suppress(ImportError):
+        from theano_rnn.requirements import unmet_requirement
+
+        problem = unmet_requirement(NEEDED[name], own="theano_rnn")
+        if problem is not None:
+            return problem
+    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    return f"{reason}; run pip install --force-reinstall {' '.join(NEEDED[name])}"
+
+
+_name = engine_name()
+_imported_before = _name in sys.modules
+chosen_engine = import_engine(_name)
+_float_setting = FloatSetting(chosen_engine.float_parameter(), _imported_before)
 
 theano, T, scan = chosen_engine.theano, chosen_engine.T, chosen_engine.scan
 finished, fused, precision = chosen_engine.finished, chosen_engine.fused, chosen_engine.precision
@@ -55,6 +90,7 @@ length, with_last_length, typed_tensor = (
 # For operations of our own: what defines them, and what registers their versions for XLA, written with jax and jnp.
 Apply, Op, xla_version = chosen_engine.Apply, chosen_engine.Op, chosen_engine.xla_version
 jax, jnp = chosen_engine.jax, chosen_engine.jnp
+SharedArray = chosen_engine.SharedArray
 # For looking at graphs and programs.
 Constant, Scan, Shape, Shape_i = chosen_engine.Constant, chosen_engine.Scan, chosen_engine.Shape, chosen_engine.Shape_i
 ancestors, debugprint, step_of_scan = chosen_engine.ancestors, chosen_engine.debugprint, chosen_engine.step_of_scan
@@ -63,15 +99,26 @@ device_name, versions = chosen_engine.device_name, chosen_engine.versions
 
 
 def float_type():
-    """Name of the floating-point type that new models get: ``theano.config.floatX``."""
-    return theano.config.floatX
+    """Name of the floating-point type that new networks get.
+
+    ``theano.config.floatX`` where the user has set it, in flags, in a file or in code; else float32. The setting itself
+    is the user's: building and using networks leaves it alone.
+    """
+    return _float_setting.float_type()
 
 
 def shared_array(value, name, transposed=False):
-    """A Theano shared variable of fixed shape that holds a NumPy array; see `TurnedArray` for `transposed`."""
-    variable = chosen_engine.shared(np.array(value.T if transposed else value, order="C"), name)
-    variable.tag.transposed = transposed
-    return variable
+    """A Theano shared variable of fixed shape that holds a copy of a NumPy array.
+
+    Parameters
+    ----------
+    value : array
+    name : str
+    transposed : bool
+        Whether our functions keep the array transposed in memory, so that each column lies in one piece. This makes
+        some of them faster and changes nothing else: formulas and values have the array's own shape.
+    """
+    return chosen_engine.shared(np.array(value, order="C"), name, transposed)
 
 
 def as_numpy(value):

@@ -23,6 +23,10 @@ class OptionError(TheanoRNNError, ValueError):
     """A setting outside its range, or two settings that exclude each other."""
 
 
+class EngineError(OptionError, ImportError):
+    """A Theano, or a package that it needs, that is not installed or does not fit the others."""
+
+
 class ForkedProcessError(TheanoRNNError, RuntimeError):
     """A compiled function called in a process that was forked after XLA had started its threads."""
 

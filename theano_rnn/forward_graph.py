@@ -12,6 +12,7 @@ from theano_rnn.engine import (
     Scan,
     Shape,
     Shape_i,
+    SharedArray,
     T,
     ancestors,
     compile_function,
@@ -20,7 +21,6 @@ from theano_rnn.engine import (
     step_of_scan,
     xla_program,
 )
-from theano_rnn.turned_array import TurnedArray
 
 LONGEST_LABEL = 60  # characters
 # Paragraphs of XLA's text that tell where in the source code an operation came from.
@@ -103,7 +103,7 @@ class ForwardGraph:
 def symbolic_forward(rnn):
     """(x, o) of a network as symbolic variables, what stands between them named as in the formulas."""
     with precision(rnn.dtype):
-        U, V, W = rnn.matrices
+        U, V, W = rnn.parameters
         x = T.imatrix("x")
         a = graph.input_activations(x, U)
         a.name = "U x_t"
@@ -146,7 +146,7 @@ def add_boxes(found, variable, names, parameters):
         return
     node = variable.owner
     if node is None:
-        is_parameter = variable in parameters or isinstance(variable, TurnedArray)  # or a copy of one
+        is_parameter = variable in parameters or isinstance(variable, SharedArray)  # or a copy of one
         kind = "parameter" if is_parameter else "input"
         name = names.get(variable) or variable.name or str(variable)
         found.add(key, Box(kind, name, "", shown_shape(variable)))

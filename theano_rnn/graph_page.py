@@ -36,7 +36,7 @@ KEY = (
 )
 GLOSSARY = {
     "AdvancedSubtensor": "picks the columns of U that belong to the words in x: U times one-hot x_t, for all t",
-    "MatrixTranspose": "Uᵀ, Vᵀ, Wᵀ; U, and V if it is large, lie transposed in memory; two transpositions cancel out",
+    "MatrixTranspose": "Uᵀ, Vᵀ, Wᵀ",
     "AllocEmpty, Alloc, SetSubtensor": "room for all states, with s_{-1} = 0 in the first place",
     "Scan": "the loop: s_t from s_{t-1}, one step after the other",
     "Subtensor": "a part of an array; after the loop, the states without s_{-1}",

@@ -14,6 +14,7 @@ from theano_rnn.gradient_check import check_gradients
 from theano_rnn.softmax import FEW_WORDS
 
 PARAMETERS = ("U", "V", "W")
+FLOAT_TYPES = ("float32", "float64")
 STATE_OF_A_RUN = "run"  # what only a training run's own file has among its entries
 SETTINGS = ("word_dim", "hidden_dim", "bptt_truncate", "activation", "dtype")
 
@@ -34,13 +35,15 @@ class RNN:
         The function f.
     seed : int, optional
         Of the initial values, which are uniform in ±sqrt(1/n), n = number of incoming connections.
+    dtype : {"float32", "float64"}, optional
+        The default is ``theano.config.floatX`` where it has been set, in flags, in a file or in code, and else float32.
 
     Attributes
     ----------
     U : Theano shared variable (hidden_dim, word_dim)
     V : Theano shared variable (word_dim, hidden_dim)
     W : Theano shared variable (hidden_dim, hidden_dim)
-        All of type ``theano.config.floatX`` at the time of construction.
+        All of type `dtype`. They can be used in symbolic formulas and updates like any other shared variable.
 
     Notes
     -----
@@ -56,12 +59,12 @@ class RNN:
     (3, 20)
     """
 
-    def __init__(self, word_dim, hidden_dim=100, bptt_truncate=4, activation="tanh", seed=None):
+    def __init__(self, word_dim, hidden_dim=100, bptt_truncate=4, activation="tanh", seed=None, dtype=None):
         self.word_dim = check_count("word_dim", word_dim)
         self.hidden_dim = check_count("hidden_dim", hidden_dim)
         self.bptt_truncate = check_bptt_truncate(bptt_truncate)
         self.activation = check_choice("activation", activation, ACTIVATIONS)
-        self.dtype = float_type()
+        self.dtype = float_type() if dtype is None else check_choice("dtype", dtype, FLOAT_TYPES)
         generator = np.random.default_rng(seed)
         bounds = {name: np.sqrt(1.0 / shape[1]) for name, shape in self.parameter_shapes.items()}
         self._share(
@@ -73,7 +76,7 @@ class RNN:
 
     def _share(self, values):
         for name in PARAMETERS:
-            setattr(self, name, shared_array(values[name], name, self._lies_transposed(name)))
+            setattr(self, name, shared_array(values[name], name, self.lies_transposed(name)))
 
     def __getstate__(self):
         """For pickle and copy: settings and values. Functions are compiled anew where they are used."""
@@ -84,9 +87,13 @@ class RNN:
         self.__dict__.update(settings)
         self._share(values)
 
-    def _lies_transposed(self, name):
-        """U, whose columns are words; V for the products with its transpose, where it is large enough to matter."""
+    def lies_transposed(self, name):
+        """Whether a parameter lies transposed in memory: U, whose columns are words, and a large V (for products)."""
         return name == "U" or (name == "V" and self.word_dim > FEW_WORDS)
+
+    def as_it_lies(self, name, array):
+        """An expression of a parameter's shape as the parameter lies in memory; the same call turns it back."""
+        return array.T if self.lies_transposed(name) else array
 
     @property
     def parameter_shapes(self):
@@ -96,11 +103,6 @@ class RNN:
     def parameters(self):
         """[U, V, W], the order of gradients, updates and files."""
         return [getattr(self, name) for name in PARAMETERS]
-
-    @property
-    def matrices(self):
-        """U, V, W as symbolic expressions, for formulas."""
-        return [parameter.matrix for parameter in self.parameters]
 
     def get_values(self):
         """The parameters' values by name, as NumPy arrays of the caller's own."""
@@ -120,7 +122,7 @@ class RNN:
             getattr(self, name).set_value(value, borrow=True)
 
     @classmethod
-    def from_values(cls, values, bptt_truncate=4, activation="tanh"):
+    def from_values(cls, values, bptt_truncate=4, activation="tanh", dtype=None):
         """A network with the given U, V and W; the sizes are theirs."""
         U = np.asarray(values["U"])
         if U.ndim != 2:
@@ -128,7 +130,7 @@ class RNN:
         hidden_dim, word_dim = U.shape
         # A file could say anything: W is not made as large as U claims unless it is there.
         check_shapes(values, shapes_of_parameters(word_dim, hidden_dim))
-        rnn = cls(word_dim, hidden_dim, bptt_truncate=bptt_truncate, activation=activation, seed=0)
+        rnn = cls(word_dim, hidden_dim, bptt_truncate=bptt_truncate, activation=activation, seed=0, dtype=dtype)
         rnn.set_values(values)
         return rnn
 
@@ -186,7 +188,7 @@ class RNN:
     # Compiled functions. Inputs have shape (steps, batch_size); XLA specialises them for each shape that occurs.
 
     def _forward_graph(self):
-        U, _, W = self.matrices
+        U, _, W = self.parameters
         x = T.imatrix("x")
         a = graph.input_activations(x, U)
         s_init = T.zeros((x.shape[1], self.hidden_dim), dtype=self.dtype)
@@ -194,7 +196,7 @@ class RNN:
 
     def _loss_graph(self, bptt_truncate):
         """The inputs x, y, mask, the loss and what the gradients are made from."""
-        _, V, W = self.matrices
+        _, V, W = self.parameters
         x, a, s_init, s = self._forward_graph()
         y, mask = T.imatrix("y"), T.bmatrix("mask")
         loss, ds, dV = graph.cross_entropy(s, V, y, mask)
@@ -205,7 +207,7 @@ class RNN:
     def _forward_propagation(self):
         def build():
             x, _, _, s = self._forward_graph()
-            return [x], graph.output_probabilities(s, self.V.matrix), None
+            return [x], graph.output_probabilities(s, self.V), None
 
         return compile_function(build, self.dtype)
 
@@ -221,7 +223,7 @@ class RNN:
     def _predict(self):
         def build():
             x, _, _, s = self._forward_graph()
-            return [x], graph.most_probable(s, self.V.matrix), None
+            return [x], graph.most_probable(s, self.V), None
 
         return compile_function(build, self.dtype)
 
@@ -230,8 +232,8 @@ class RNN:
         def build():
             x, a, _, _ = self._forward_graph()
             y, s_init = T.imatrix("y"), T.matrix("s_init", dtype=self.dtype)
-            s = graph.hidden_states(a, self.W.matrix, s_init, self.activation)
-            return [x, y, s_init], [graph.log_probabilities(s, self.V.matrix, y), s[-1]], None
+            s = graph.hidden_states(a, self.W, s_init, self.activation)
+            return [x, y, s_init], [graph.log_probabilities(s, self.V, y), s[-1]], None
 
         return compile_function(build, self.dtype)
 
@@ -239,7 +241,7 @@ class RNN:
     def _next_log_probabilities(self):
         def build():
             word, s_prev = T.ivector("word"), T.matrix("s_prev", dtype=self.dtype)
-            U, V, W = self.matrices
+            U, V, W = self.parameters
             s = simple_step(U.T[word], s_prev, W, self.activation)
             return [word, s_prev], [graph.all_log_probabilities(s, V), s], None
 
@@ -249,7 +251,7 @@ class RNN:
     def _bptt(self):
         def build():
             x, y, mask, _, s, s_init, delta, dV = self._loss_graph(self.bptt_truncate)
-            dU, dW = graph.recurrence_gradients(delta, x, s, s_init, self.U.matrix)
+            dU, dW = graph.recurrence_gradients(delta, x, s, s_init, self.U)
             return [x, y, mask], [dU, dV, dW], None
 
         return compile_function(build, self.dtype)
@@ -259,12 +261,12 @@ class RNN:
         def build():
             x, y, mask, loss, s, s_init, delta, dV = self._loss_graph(self.bptt_truncate)
             learning_rate = T.scalar("learning_rate", dtype=self.dtype)
-            U, V, W = self.matrices
+            U, V, W = self.parameters
             _, dW = graph.recurrence_gradients(delta, x, s, s_init, U)
             updates = [
-                self.U.update(graph.plus_columns(U, x, -learning_rate * delta)),
-                self.V.update(V - learning_rate * dV),
-                self.W.update(W - learning_rate * dW),
+                (U, graph.plus_columns(U, x, -learning_rate * delta)),
+                (V, V - learning_rate * dV),
+                (W, W - learning_rate * dW),
             ]
             return [x, y, mask, learning_rate], loss, updates
 

@@ -39,8 +39,8 @@ class Optimizer:
         self.measures_norm = measures_norm or clip is not None
         self.step_number = 0
         self.accumulators = {
-            f"{name}.{parameter.name}": shared_array(np.zeros(shape, rnn.dtype), name, parameter.tag.transposed)
-            for parameter, shape in zip(rnn.parameters, rnn.parameter_shapes.values(), strict=True)
+            f"{name}.{parameter}": shared_array(np.zeros(shape, rnn.dtype), name, rnn.lies_transposed(parameter))
+            for parameter, shape in rnn.parameter_shapes.items()
             for name in self.accumulator_names
         }
 
@@ -72,26 +72,25 @@ class Optimizer:
             learning_rate = T.scalar("learning_rate", dtype=rnn.dtype)
             step_number = T.scalar("step_number", dtype=rnn.dtype)
             tokens = T.scalar("tokens", dtype=rnn.dtype)
-            U, V, W = rnn.matrices
+            U, V, W = rnn.parameters
             a = graph.input_activations(x, U)
             s = graph.hidden_states(a, W, s_init, rnn.activation)
             loss, ds, dV = graph.cross_entropy(s, V, y, mask)
             delta = graph.backpropagation_through_time(ds, s, W, rnn.activation, rnn.bptt_truncate)
             dU, dW = graph.recurrence_gradients(delta, x, s, s_init, U)
-            # Rules work element by element: on gradients as the parameters are stored, nothing is transposed.
-            gradients = [
-                parameter.turned(gradient) / tokens
-                for parameter, gradient in zip(rnn.parameters, (dU, dV, dW), strict=True)
-            ]
+            # Rules work element by element: with all arrays as they lie in memory, nothing needs to be transposed.
+            gradients = {"U": dU, "V": dV, "W": dW}
+            gradients = [rnn.as_it_lies(name, gradient) / tokens for name, gradient in gradients.items()]
             norm = [common_norm(gradients)] if self.measures_norm else []
             if self.clip is not None:
                 gradients = clip_by_norm(gradients, np.asarray(self.clip, rnn.dtype), *norm)
             updates = []
-            for parameter, gradient in zip(rnn.parameters, gradients, strict=True):
-                slots = [self.accumulators[f"{name}.{parameter.name}"] for name in self.accumulator_names]
-                value, new_slots = self.rule(parameter, gradient, slots, learning_rate, step_number)
-                updates += [(parameter, value), *zip(slots, new_slots, strict=True)]
-            updates = [(shared, T.cast(value, rnn.dtype)) for shared, value in updates]
+            for name, parameter, gradient in zip(rnn.parameter_shapes, rnn.parameters, gradients, strict=True):
+                shared = [parameter, *(self.accumulators[f"{slot}.{name}"] for slot in self.accumulator_names)]
+                value, *slots = (rnn.as_it_lies(name, array) for array in shared)
+                value, slots = self.rule(value, gradient, slots, learning_rate, step_number)
+                new = [T.cast(rnn.as_it_lies(name, array), rnn.dtype) for array in (value, *slots)]
+                updates += zip(shared, new, strict=True)
             return [x, y, mask, s_init, learning_rate, step_number, tokens], [loss, s[-1], *norm], updates
 
         return compile_function(build, rnn.dtype)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 from theano_rnn.errors import OptionError
 
@@ -71,6 +72,12 @@ class Peer:
         self.process.stdout.close()
 
 
+def path_to_this_package():
+    """$PYTHONPATH for processes of this interpreter: they import this very package, wherever they start."""
+    here = str(Path(__file__).resolve().parents[1])
+    return os.pathsep.join([here, *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
 class TorchPeer:
     """PyTorch in processes of its own, with and without the allocator's setting; answers with times.
 
@@ -87,7 +94,7 @@ class TorchPeer:
         try:
             for setting in ("plain", "allocator"):
                 command = [sys.executable, "-m", "theano_rnn.torch_peer", setting]
-                self.processes[setting] = Peer("torch", command)
+                self.processes[setting] = Peer("torch", command, PYTHONPATH=path_to_this_package())
             greeting = self.processes["plain"].greeting
             if device == "gpu" and not greeting["gpu"]:
                 raise OptionError("peer: this torch finds no GPU; install its CUDA build, or time on the cpu")

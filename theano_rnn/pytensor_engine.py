@@ -32,9 +32,8 @@ from pytensor.tensor.shape import Shape, Shape_i
 from pytensor.tensor.sharedvar import TensorSharedVariable
 
 from theano_rnn import machine_code
-from theano_rnn.allocator import keep_freed_memory
 from theano_rnn.errors import ForkedProcessError, OptionError
-from theano_rnn.turned_array import TurnedArray
+from theano_rnn.shared_storage import OnDevice, RawStorage, SharedStorage
 
 # Building and tracing graphs switches settings of the whole process for a while: only one thread at a time may.
 BUILDING = threading.RLock()
@@ -44,17 +43,40 @@ debugprint = functools.partial(theano.dprint, file="str")
 xla_version = jax_funcify.register
 
 
-class SharedArray(TurnedArray, TensorSharedVariable):
-    """A shared variable of fixed shape that the compiled functions update in place."""
+class SharedArray(TensorSharedVariable):
+    """A shared variable of fixed shape. Our compiled functions keep its value on the device and update it in place.
+
+    In formulas, in `get_value` and in `set_value` it is the array. Only its copy on the device may lie transposed.
+    """
+
+    @property
+    def matrix(self):
+        """This variable, under the name that it once had in formulas."""
+        return self
+
+    def get_value(self, borrow=False, return_internal_type=False):
+        """The value as a NumPy array of the caller's own."""
+        return np.array(self.container.storage.peek(), order="C")
+
+    def set_value(self, new_value, borrow=False):
+        """Replace the value by a copy of a NumPy array."""
+        self.container.storage[0] = self.type.filter(np.array(new_value, order="C"), strict=True)
+
+
+def shared(value, name, transposed):
+    variable = SharedArray(T.TensorType(value.dtype, shape=value.shape), value, strict=True, name=name)
+    variable.container.storage = SharedStorage(value, transposed)
+    return variable
+
+
+def float_parameter():
+    """What holds floatX in PyTensor's configuration."""
+    return theano.config._config_var_dict["floatX"]
 
 
 def step_of_scan(operation):
     """Symbolic inputs and outputs of one step of a `scan`."""
     return operation.inner_inputs, operation.inner_outputs
-
-
-def shared(value, name):
-    return SharedArray(T.TensorType(value.dtype, shape=value.shape), value, strict=True, name=name)
 
 
 def length(array, axis):
@@ -102,13 +124,15 @@ class XLALinker(JAXLinker):
             return fgraph_to_python(fgraph, convert_operation, type_conversion_fn=jax_typify, **settings)
 
     def create_thunk_inputs(self, storage_map):
-        self.storages = super().create_thunk_inputs(storage_map)
-        return self.storages
+        storages = super().create_thunk_inputs(storage_map)
+        self.shared = {i: one for i, one in enumerate(storages) if isinstance(one, SharedStorage)}
+        return [RawStorage(one) if isinstance(one, SharedStorage) else one for one in storages]
 
     def jit_compile(self, fn):
-        double, storages = self.double, self.storages
-        shared = [i for i, variable in enumerate(self.fgraph.inputs) if isinstance(variable, TurnedArray)]
+        double, shared = self.double, self.shared
         updates = {i: output for output, i in (self.fgraph.update_mapping or {}).items() if i in shared}
+        turned = [i for i, storage in shared.items() if storage.transposed]
+        turned_outputs = [updates[i] for i in turned if i in updates]
 
         def traced(*arguments):
             with BUILDING, warnings.catch_warnings():
@@ -116,22 +140,23 @@ class XLALinker(JAXLinker):
                 # precision JAX makes both 32 bits wide, as is wanted here, and warns of it.
                 warnings.filterwarnings("ignore", message="Explicitly requested dtype (int64|float64)")
                 with exact_products():
-                    return fn(*arguments)
+                    results = fn(*(one.T if i in turned else one for i, one in enumerate(arguments)))
+                    return tuple(one.T if i in turned_outputs else one for i, one in enumerate(results))
 
         compiled = jax.jit(traced, donate_argnums=tuple(updates))
 
         def call(*arguments):
             with jax.enable_x64(double):
-                if any(isinstance(arguments[i], np.ndarray) for i in shared):
-                    bring_to_device([storages[i] for i in shared])
-                    arguments = [storage[0] for storage in storages]
+                arguments = list(arguments)
+                for i, storage in shared.items():
+                    arguments[i] = value_for_call(storage)
                 if not updates:
                     return compiled(*arguments)
                 # New values are written over the old ones: from here until they are stored, nothing may come between.
                 with interrupts_held():
-                    results = compiled(*arguments)
+                    results = list(compiled(*arguments))
                     for i, output in updates.items():
-                        storages[i][0] = results[output]
+                        shared[i][0] = results[output] = OnDevice(results[output], shared[i].transposed)
                 return results
 
         call.compiled, call.double = compiled, double
@@ -162,11 +187,20 @@ def interrupts_held():
             handler(*received[-1])
 
 
-def bring_to_device(storages):
-    """Replace the values in storages, NumPy arrays or not, by arrays on the device that functions run on."""
-    device = current_device()
-    for storage in storages:
-        storage[0] = jax.device_put(storage[0], device)
+def value_for_call(storage):
+    """What a compiled function takes from a storage: of a shared array what lies on the device, brought there first."""
+    if not isinstance(storage, SharedStorage):
+        return storage[0]
+    if not isinstance(storage.raw, OnDevice):
+        bring_to_device(storage)
+    return storage.raw.array
+
+
+def bring_to_device(storage):
+    """Keep a shared array's value on the device that functions run on."""
+    value = np.asarray(storage.raw)
+    array = np.array(value.T if storage.transposed else value, order="C")
+    storage[0] = OnDevice(jax.device_put(array, current_device()), storage.transposed)
 
 
 def convert_operation(operation, **settings):
@@ -238,7 +272,7 @@ def xla_program(compiled, arguments):
     """
     function = compiled.function
     call = function.vm.jit_fn
-    shared = [container.storage[0] for container in function.input_storage[len(arguments) :]]
+    shared = [value_for_call(container.storage) for container in function.input_storage[len(arguments) :]]
     with jax.enable_x64(call.double):
         return call.compiled.lower(*arguments, *shared).compile().as_text()
 
@@ -274,10 +308,8 @@ def versions():
 
 @functools.cache
 def prepare():
-    """Set up, once in a process, what makes functions start and run fast, and keeps forked processes from waiting."""
+    """Set up, once in a process, what makes functions start fast, and keeps forked processes from waiting."""
     os.register_at_fork(after_in_child=note_fork)
-    if os.environ.get("THEANO_RNN_MALLOC", "on") != "off":
-        keep_freed_memory()
     if (os.environ.get("THEANO_RNN_CACHE") or "on") != "off":
         keep_machine_code()
 

@@ -11,9 +11,10 @@ import logging
 import threading
 import warnings
 
+import numpy as np
+
 from theano_rnn import theano_settings
 from theano_rnn.errors import OptionError
-from theano_rnn.turned_array import TurnedArray
 
 with theano_settings.applied() as problem:
     import theano
@@ -38,12 +39,36 @@ jax = jnp = None
 debugprint = functools.partial(theano.printing.debugprint, file="str")
 
 
-class SharedArray(TurnedArray, TensorSharedVariable):
-    """A shared variable of Theano's own that holds a matrix."""
+class SharedArray(TensorSharedVariable):
+    """A shared variable of Theano's own, whose columns may lie in one piece each.
+
+    Gathering columns and adding to them, as with U, is faster so; Theano's functions keep the order in memory.
+    """
+
+    @property
+    def matrix(self):
+        """This variable, under the name that it once had in formulas."""
+        return self
+
+    def get_value(self, borrow=False, return_internal_type=False):
+        """The value as a NumPy array of the caller's own."""
+        return np.array(super().get_value(borrow=True), order="C")
+
+    def set_value(self, new_value, borrow=False):
+        """Replace the value by a copy of a NumPy array."""
+        super().set_value(np.array(new_value, order="F" if self.tag.by_columns else "C"), borrow=True)
 
 
-def shared(value, name):
-    return SharedArray(name, T.TensorType(value.dtype, [False] * value.ndim), value, strict=True)
+def shared(value, name, transposed):
+    value = np.array(value, order="F" if transposed else "C")
+    variable = SharedArray(name, T.TensorType(value.dtype, [False] * value.ndim), value, strict=True)
+    variable.tag.by_columns = transposed
+    return variable
+
+
+def float_parameter():
+    """What holds floatX in Theano's configuration."""
+    return vars(type(theano.config))["floatX"]
 
 
 def scan(step, **settings):

@@ -34,6 +34,8 @@ NO_BLAS = (
 def applied():
     """While active, Theano may be imported: it finds its settings, and says nothing that is said here already.
 
+    Theano reads $THEANO_FLAGS only once, so afterwards it is as it was.
+
     Yields
     ------
     str or None
@@ -41,15 +43,22 @@ def applied():
     """
     compiler = setting("cxx")
     compiler = shutil.which("g++") if compiler is None else compiler
+    before = os.environ.get("THEANO_FLAGS")
     if setting("blas.ldflags") is None:
         add_flag("blas.ldflags", blas_flags(compiler) if compiler else "")
     problem = NO_COMPILER if not compiler else NO_BLAS if not setting("blas.ldflags") else None
     for name, hidden in (("theano.tensor.blas", "Using NumPy C-API"), ("theano.configdefaults", r"g\+\+ not")):
         logging.getLogger(name).addFilter(lambda record, hidden=hidden: not re.search(hidden, record.getMessage()))
     logging.getLogger("theano.gof.compilelock").addFilter(LockMessages())
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of NumPy's, about what Theano took from it in 2020
-        yield problem
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of NumPy's, about what Theano took from it in 2020
+            yield problem
+    finally:
+        if before is None:
+            os.environ.pop("THEANO_FLAGS", None)
+        else:
+            os.environ["THEANO_FLAGS"] = before
 
 
 def tell_once(problem, folder):

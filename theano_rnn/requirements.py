@@ -1,0 +1,71 @@
+"""Which installed packages do not fit together, from what their own metadata says. Imports none of them."""
+
+from importlib import metadata
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+
+def unmet_requirement(roots, own=None):
+    """The first requirement of some packages, or of what they require in turn, that is not met.
+
+    Parameters
+    ----------
+    roots : sequence of str
+        Names of packages.
+    own : str, optional
+        The package that uses them. Its requirements of the same packages come first.
+
+    Returns
+    -------
+    str or None
+        One line with the package, what is installed, and the command that installs what is needed.
+    """
+    found = list(requirements_of(roots))
+    names = {canonicalize_name(requirement.name) for _, requirement in found} | set(map(canonicalize_name, roots))
+    if own is not None:
+        found = [one for one in direct_requirements(own) if canonicalize_name(one[1].name) in names] + found
+    for owner, requirement in found:
+        needed = f"{requirement.name}{requirement.specifier}"
+        installed = version_of(requirement.name)
+        if installed is None:
+            return f'{owner} needs {needed}, which is not installed; run pip install "{needed}"'
+        if not requirement.specifier.contains(installed, prereleases=True):
+            return (
+                f'{owner} needs {needed}, and {requirement.name} {installed} is installed; run pip install "{needed}"'
+            )
+    return None
+
+
+def requirements_of(roots):
+    """Pairs (package, requirement) of packages and of all that they require in turn."""
+    waiting, seen = list(roots), set(map(canonicalize_name, roots))
+    while waiting:
+        for owner, requirement in direct_requirements(waiting.pop(0)):
+            yield owner, requirement
+            name = canonicalize_name(requirement.name)
+            if name not in seen:
+                seen.add(name)
+                waiting.append(name)
+
+
+def direct_requirements(package):
+    """Pairs (package, requirement) of one package, without those of its extras."""
+    try:
+        texts = metadata.requires(package) or []
+    except metadata.PackageNotFoundError:
+        return
+    for text in texts:
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement:
+            continue
+        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+            yield package, requirement
+
+
+def version_of(package):
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
