@@ -7,7 +7,7 @@ import sys
 if __name__ == "__main__" and not __package__:
     import checkout  # noqa: F401
 
-from theano_rnn.command_line import ArgumentParser, flush, run, show
+from theano_rnn.command_line import ArgumentParser, flush, printable, run, say, show
 from theano_rnn.corpus_files import texts
 from theano_rnn.errors import OptionError
 from theano_rnn.generation import check_beam, check_demands
@@ -110,10 +110,24 @@ def show_texts(lm, arguments, demands, before, where):
             raise OptionError(
                 f"{where}no text was found that meets these demands; allow shorter texts or more repetition"
             )
+        wanted = check_beam(**{name: value for name, value in demands.items() if name != "prompt"})
+        if len(texts) < wanted:
+            say(f"generate.py: {printable(where)}{fewer_texts(len(texts), wanted, demands)}")
     else:
         texts = lm.generated(**demands, with_scores=True) if arguments.scores else zip(lm.generated(**demands))
     for text, *log_probability in texts:
         show(*before, *(f"{value:.6f}" for value in log_probability if arguments.scores), text)
+
+
+def fewer_texts(found, wanted, demands):
+    """What to say where a search has found fewer texts than were asked for."""
+    remedies = [f"a larger --max-words than {demands['max_words']}"]
+    if demands["min_words"] > 1:
+        remedies.append(f"a smaller --min-words than {demands['min_words']}")
+    if demands["no_repeat_ngram"] is not None:
+        remedies.append(f"a larger --no-repeat-ngram than {demands['no_repeat_ngram']}")
+    remedies.append(f"a wider --beam than {demands['beam']}")
+    return f"found only {found} of {wanted} texts; {', '.join(remedies[:-1])} or {remedies[-1]} may find more"
 
 
 def work(argv):

@@ -193,6 +193,48 @@ def test_a_search_that_finds_nothing_for_a_prompt_of_a_file_names_its_line(model
     assert f"generate.py: {prompts}, line 1: no text was found that meets these demands" in told
 
 
+@pytest.fixture
+def model_of_words(tmp_path):
+    """Without marks, of which a text of few words could have any number."""
+    vocabulary = Vocabulary(["SENTENCE_START", "SENTENCE_END", "UNKNOWN_TOKEN", "the", "dog", "sees"])
+    path = tmp_path / "words.npz"
+    LanguageModel(RNN(len(vocabulary), 5, seed=3), vocabulary, Tokenizer()).save(path)
+    return path
+
+
+def test_a_search_that_finds_fewer_texts_than_asked_for_says_so(model_of_words, tmp_path, capsys):
+    arguments = ["--model", str(model_of_words), "--beam", "50", "-n", "50", "--max-words", "2"]
+    prompts, numbers = ["the dog", "sees", ""], [1, 1 + 3, 3 + 3 * 3]  # without a prompt no text is empty
+    (tmp_path / "prompts.txt").write_text("\n".join(prompts) + "\n")
+    remedies = "a larger --max-words than 2 or a wider --beam than 50 may find more"
+    assert generate.main([*arguments, "--prompt", prompts[0]]) == 0
+    out, err = capsys.readouterr()
+    assert out.count("\n") == numbers[0]
+    assert err == f"generate.py: found only {numbers[0]} of 50 texts; {remedies}\n"
+    assert generate.main([*arguments, "--prompt-file", str(tmp_path / "prompts.txt")]) == 0
+    out, err = capsys.readouterr()
+    assert out.count("\n") == sum(numbers)
+    assert err.splitlines() == [
+        f"generate.py: {tmp_path / 'prompts.txt'}, line {i}: found only {number} of 50 texts; {remedies}"
+        for i, number in enumerate(numbers, 1)
+    ]
+
+
+def test_what_would_find_more_texts_names_the_options_that_were_given(model_of_words, capsys):
+    arguments = "--beam 10 --max-words 2 --min-words 2 --no-repeat-ngram 1 --prompt the".split()
+    assert generate.main(["--model", str(model_of_words), *arguments]) == 0
+    assert capsys.readouterr().err == (
+        "generate.py: found only 2 of 10 texts; a larger --max-words than 2, a smaller --min-words than 2, a larger "
+        "--no-repeat-ngram than 1 or a wider --beam than 10 may find more\n"
+    )
+
+
+def test_a_search_that_finds_all_texts_says_nothing(model, capsys):
+    for demands in ("--beam 5 -n 5", "--beam 5", "--beam 5 -n 0"):
+        assert generate.main(["--model", str(model), *demands.split()]) == 0
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.slow
 def test_a_closed_pipe_ends_streaming_in_silence(model):
     command = shlex.join(

@@ -1,13 +1,14 @@
 """N-best lists: what is read, how scores are combined, which line is the best."""
 
 import math
+import random
 import re
 
 import numpy as np
 import pytest
 
 from theano_rnn.errors import CorpusError
-from theano_rnn.nbest import NbestOutput, interpolated, read_hypotheses
+from theano_rnn.nbest import NbestOutput, interpolated, read_hypotheses, utterances
 from theano_rnn.scoring_options import ScoringOptions
 
 TSV = ["s2\tthe dog\t-4", "s1\tthe cat\t-1.5", "s2\ta dog\t-3", "s1\t\t-9", "s2\tdog\t-4"]
@@ -114,3 +115,67 @@ def test_a_line_that_is_none_of_an_n_best_list_is_named(lines, message):
 def test_a_weight_needs_a_given_score():
     with pytest.raises(CorpusError, match="list.txt, line 1: has no score to weigh ours against"):
         rescored(["a\tthe dog"], weight=0.5)
+
+
+@pytest.mark.parametrize(
+    "ids, groups",
+    [
+        ("utt1-1 utt1-2 utt2-1 utt2-2 utt2-3", ["utt1-1 utt1-2", "utt2-1 utt2-2 utt2-3"]),
+        ("a-b-1 a-b-2 a-c-1 a-c-2", ["a-b-1 a-b-2", "a-c-1 a-c-2"]),
+        ("utt-1 utt-10 utt-2 utt-3 utt-4 utt-5 utt-6 utt-7 utt-8 utt-9", None),  # as sorting puts them
+        ("4077-13754-0001-1 4077-13754-0001-2", None),
+    ],
+)
+def test_ids_that_kaldi_has_numbered_are_of_one_utterance(ids, groups):
+    assert [" ".join(group) for group in utterances(ids.split())] == (groups or [ids])
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        "s1-1 s2-1 s3-1",  # no siblings
+        "utt-1 utt-3", "utt-2 utt-3", "utt-0 utt-1",  # not 1 to N
+        "utt-1 other utt-2", "a-1 b-1 a-2 b-2",  # not together
+        "utt-01 utt-02", "4077-13754-0001 4077-13754-0002", "utt-1 utt-02",
+        "-1 -2", "utt1 utt2", "utt utt-1", "utt_1 utt_2", "utt-1x utt-2x", "utt-\u0661 utt-\u0662", "0 1 2",
+    ],
+)  # fmt: skip
+def test_other_ids_stand_alone(ids):
+    assert utterances(ids.split()) == [[one] for one in ids.split()]
+
+
+KALDI = ["utt1-1\tthe dog\t-4", "utt1-2\tdog\t-1", "utt2-1\ta dog\t-3", "utt3-1\tthe cat\t-1", "utt3-2\t\t-1"]
+
+
+def test_the_best_line_of_each_utterance_of_kaldi_comes_with_its_own_id():
+    # -2, -2; -2.5; -3, -1
+    assert [line.split("\t")[0] for line in rescored(KALDI, best=True)] == ["utt1-1", "utt2-1", "utt3-2"]
+    assert [line.split("\t")[0] for line in rescored(KALDI, best=True, weight=0.1)] == ["utt1-2", "utt2-1", "utt3-2"]
+    assert len(rescored(KALDI, best=True, ids="exact")) == 5
+    assert len(rescored(KALDI)) == 5
+
+
+def test_ids_of_a_list_in_which_one_occurs_twice_are_not_kaldis():
+    """Utterances of a speaker may be numbered too: spk1-1 with two hypotheses, spk1-2 with one."""
+    lines = ["spk0-1\tdog\t-1", "spk0-2\tthe dog\t-1", "spk1-1\tdog\t-2", "spk1-1\t\t-2"]
+    assert [line.split("\t")[:2] for line in rescored(lines, best=True)] == [
+        ["spk0-1", "dog"], ["spk0-2", "the dog"], ["spk1-1", ""],
+    ]  # fmt: skip
+
+
+def test_moses_ids_are_taken_as_they_are():
+    lines = [f"s-{i} ||| the dog ||| f ||| -1" for i in (1, 2)]
+    assert len(rescored(lines, best=True)) == 2
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_best_of_kaldis_lists_are_those_of_the_lists_with_plain_ids(seed):
+    generator = random.Random(seed)
+    numbers = [generator.randint(2, 12) for _ in range(20)]
+    hypotheses = [
+        (f"spk{i % 3}-utt{i}", j, generator.choice(list(OURS))) for i, n in enumerate(numbers) for j in range(n)
+    ]
+    kaldi = rescored([f"{name}-{j + 1}\t{text}" for name, j, text in hypotheses], best=True)
+    plain = rescored([f"{name}\t{text}" for name, _, text in hypotheses], best=True)
+    assert [line.split("\t")[1:] for line in kaldi] == [line.split("\t")[1:] for line in plain]
+    assert [line.split("\t")[0].rpartition("-")[0] for line in kaldi] == [line.split("\t")[0] for line in plain]

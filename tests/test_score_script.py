@@ -121,6 +121,26 @@ def test_n_best_lists_are_rescored(lm, run, tmp_path):
     ]
 
 
+def test_the_best_of_kaldis_n_best_lists_come_with_a_note(run, tmp_path):
+    (tmp_path / "list.txt").write_text("u1-1\tthe dog\t-1\nu1-2\tthe cat\t-2\nu2-1\tdog\t-3\n")
+    status, out, err = run("--nbest", "--best", tmp_path / "list.txt")
+    assert status == 0 and out.count("\n") == 2
+    assert err.splitlines()[1] == (
+        "score.py: ids such as 'u1-1' and 'u1-2' were taken for Kaldi's n-best lists: the best of 3 lines for 2 "
+        "utterances; --ids exact keeps them apart"
+    )
+    status, out, err = run("--nbest", "--best", "--ids", "exact", tmp_path / "list.txt")
+    assert (status, out.count("\n"), err.count("\n")) == (0, 3, 1)
+
+
+def test_a_text_of_mostly_unknown_words_gives_a_warning(run, tmp_path):
+    (tmp_path / "text.txt").write_text("The dog. the cat.\nDog, cat.\n")
+    status, out, err = run(tmp_path / "text.txt")
+    assert (status, out.count("\n"), err.count("\n")) == (0, 2, 2)
+    assert "score.py: 5 of 6 words (83%) are unknown to the model; the model was trained on tokenized text" in err
+    assert "('cat.', 'dog.', 'Dog,')" in err
+
+
 def test_a_line_without_id_is_named(run, tmp_path):
     (tmp_path / "list.txt").write_text("a\tthe dog\n\tthe cat\n")
     status, out, err = run("--nbest", tmp_path / "list.txt")
@@ -195,7 +215,8 @@ def test_a_mixed_file_that_is_no_such_file_or_not_of_this_text_is_told(run, text
 
 @pytest.mark.parametrize(
     "arguments",
-    ["--best", "--weight 0.5", "--lambda 0.5", "--nbest --words", "--nbest --format json", "--nbest --weight 2",
+    ["--best", "--weight 0.5", "--ids exact", "--nbest --ids exact", "--nbest --best --ids other",
+     "--lambda 0.5", "--nbest --words", "--nbest --format json", "--nbest --weight 2",
      "--format srilm --log-base 2", "--words --summary", "--format xml", "--log-base 3", "--unknown maybe",
      "--mix absent"],
 )  # fmt: skip

@@ -49,34 +49,38 @@ class UnknownWords:
 
     def warning(self) -> str | None:
         """One line, or None where most words are known."""
-        ends_are_attached = self._attached_ends > TOO_MANY * self._sentences
-        if not self._words or not (self._unknown > TOO_MANY * self._words or ends_are_attached):
+        if not self._words or not (self._unknown > TOO_MANY * self._words or self._ends_are_attached):
             return None
         kind = "characters" if self._tokenizer.level == "char" else "words"
         share = self._unknown / self._words
         return f"{self._unknown:,} of {self._words:,} {kind} ({share:.0%}) are unknown to the model; {self._reason()}"
 
+    @property
+    def _ends_are_attached(self):
+        return self._attached_ends > TOO_MANY * self._sentences
+
     def _reason(self):
         if self._tokenizer.level == "char":
             return "the text has other characters than the training text; score a text in the same script"
-        reasons = {}
+        known_forms = {}
         if self._tokenizer.tokenized:
-            reasons[
+            known_forms[
                 "the model was trained on tokenized text (--tokenized), and punctuation is attached to words "
                 "here ({}): tokenize the text in the same way, as in 'the end .'"
             ] = self._without_marks
         if self._tokenizer.tokenized or not self._tokenizer.lowercase:
-            reasons[
-                "words of the vocabulary are written in other case here ({}): write them as the training text does"
-            ] = self._in_other_case
+            known_forms["the vocabulary has these words in another case ({}): write them as the training text does"] = (
+                self._in_other_case
+            )
         total = sum(self._kept.values())
         explained = {
             reason: [(word, count) for word, count in self._kept.most_common() if known_form(word) is not None]
-            for reason, known_form in reasons.items()
+            for reason, known_form in known_forms.items()
         }
         for reason in sorted(explained, key=lambda one: -sum(count for _, count in explained[one])):
             found = explained[reason]
-            if sum(count for _, count in found) >= _LIKELY * total:
+            is_of_ends = known_forms[reason] == self._without_marks and self._ends_are_attached
+            if is_of_ends or sum(count for _, count in found) >= _LIKELY * total:
                 return reason.format(", ".join(repr(word) for word, _ in found[:_EXAMPLES]))
         return "the text may be in another language or on another subject than the training text; check --model"
 
