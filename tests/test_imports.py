@@ -53,6 +53,7 @@ optimizer
 sampling
 beam_step
 scoring
+continuous_text
 repetition
 generation
 beam_search

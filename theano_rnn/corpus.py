@@ -123,7 +123,7 @@ def read_words(texts, held_out, tokenizer, options, progress, vocabulary, folder
     if held_out is not None:
         chosen, valid = np.zeros(len(train), bool), number_sentences(held_out, tokenizer, number, folder)
     else:
-        chosen, valid = hold_out(len(train), options.valid_fraction, options.seed), None
+        chosen, valid = hold_out(len(train), options.held_out_share(train.tokens), options.seed), None
     final = None
     if vocabulary is None:
         words = list(numbers)[FIRST_WORD:]
@@ -260,7 +260,7 @@ def read_characters(texts, held_out, tokenizer, options, progress, vocabulary, f
         valid = one_text(held_out, folder)
         train, valid = Stretch(text, 0, text.characters), Stretch(valid, 0, valid.characters)
     else:
-        stop = text.characters - round(options.valid_fraction * text.characters)
+        stop = text.characters - round(options.held_out_share(text.characters) * text.characters)
         train, valid = Stretch(text, 0, stop), Stretch(text, stop, text.characters)
     if len(train) < 2:
         raise CorpusError(f"the training text has {len(train)} characters; at least 2 are needed")
