@@ -11,6 +11,7 @@ ORDER = """
 errors
 signals
 checks
+coverage
 atomic_files
 output_files
 pictures

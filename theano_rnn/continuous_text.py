@@ -2,9 +2,9 @@
 
 A text is computed as parallel streams, because one step of many streams costs hardly more than one of a single stream.
 Each stream starts where the stream before it ends, so its initial state is known only when that one is done. All
-streams therefore start from zero first. A second pass starts each from the final state of its predecessor and goes on
-until the states are those of the first pass, usually after some tens of tokens: a network forgets. What follows would be
-the same again. The result is that of a single stream, however many are used.
+streams therefore start from zero first. A second pass starts each from the final state of its predecessor, and ends as
+soon as the states are those of the first pass, usually after some tens of tokens: a network forgets. What follows would
+be the same again. The result is that of a single stream, however many are used.
 """
 
 import numpy as np

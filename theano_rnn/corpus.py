@@ -12,6 +12,7 @@ import numpy as np
 
 from theano_rnn.batches import EncodedSentences
 from theano_rnn.corpus_files import read_documents
+from theano_rnn.coverage import Coverage
 from theano_rnn.documents import Documents, parts
 from theano_rnn.errors import CorpusError
 from theano_rnn.scratch import ScratchFile
@@ -40,6 +41,8 @@ class Corpus:
         ever be UNKNOWN_TOKEN in training; `with_unknown_words` lets these stand for the words that are yet unseen.
     fingerprint : str
         Differs for different texts.
+    coverage : Coverage
+        How much of the text the vocabulary covers.
     """
 
     tokenizer: Tokenizer
@@ -48,6 +51,7 @@ class Corpus:
     valid: EncodedSentences | np.ndarray | None
     rare: np.ndarray | None
     fingerprint: str
+    coverage: Coverage
 
     @property
     def summary(self):
@@ -90,8 +94,9 @@ def read_corpus(paths, options, note=logger.info, progress=None, *, vocabulary=N
     if texts.characters >= LONG_TEXT:
         note(f"encoding {texts.characters:,} characters of text")
     read = read_characters if tokenizer.level == "char" else read_words
-    vocabulary, train, valid, rare = read(texts, held_out, tokenizer, options, progress, vocabulary, folder)
-    corpus = Corpus(tokenizer, vocabulary, train, valid, rare, fingerprint(vocabulary, train, valid))
+    vocabulary, train, valid, rare, counts = read(texts, held_out, tokenizer, options, progress, vocabulary, folder)
+    coverage = Coverage(*counts, *([] if valid is None else count_words(valid, vocabulary)))
+    corpus = Corpus(tokenizer, vocabulary, train, valid, rare, fingerprint(vocabulary, train, valid), coverage)
     note(corpus.summary)
     return corpus
 
@@ -105,48 +110,67 @@ def fingerprint(vocabulary, train, valid):
     digest = hashlib.sha256(repr(vocabulary.index_to_word).encode(errors="surrogatepass"))
     for part in (train, valid):
         if part is not None:
-            for block in blocks(part.ids if isinstance(part, EncodedSentences) else part):
+            for block in id_blocks(part):
                 digest.update(block.astype(np.int32))
     return digest.hexdigest()
+
+
+def count_words(part, vocabulary):
+    """The number of words (or characters) of a part of a corpus, ends of sentences left out, and of unknown ones."""
+    words = unknown = 0
+    for block in id_blocks(part):
+        words += int(np.count_nonzero((block != vocabulary.start) & (block != vocabulary.end)))
+        unknown += int(np.count_nonzero(block == vocabulary.unknown))
+    return words, unknown
+
+
+def counts_of(train, vocabulary, frequencies, min_count):
+    """Of the training text: distinct words, words, unknown ones, and those that occur less often than `min_count`.
+
+    `frequencies` is how often each distinct word occurs.
+    """
+    rare = int(frequencies[frequencies < min_count].sum())
+    return int(np.count_nonzero(frequencies)), *count_words(train, vocabulary), rare
 
 
 # Words
 
 
 def read_words(texts, held_out, tokenizer, options, progress, vocabulary, folder):
-    if vocabulary is None:
-        numbers = Numbers({START: START, END: END})  # no word equals these two keys
-        number = numbers.__getitem__
-    else:
-        number = vocabulary.find
-    train = number_sentences(texts, tokenizer, number, folder, progress)
+    numbers = Numbers({START: START, END: END})  # no word equals these two keys
+    train = number_sentences(texts, tokenizer, numbers.__getitem__, folder, progress)
     if held_out is not None:
-        chosen, valid = np.zeros(len(train), bool), number_sentences(held_out, tokenizer, number, folder)
+        chosen, valid = (
+            np.zeros(len(train), bool),
+            number_sentences(held_out, tokenizer, numbers.__getitem__, folder),
+        )
     else:
         chosen, valid = hold_out(len(train), options.held_out_share(train.tokens), options.seed), None
-    final = None
+    words = list(numbers)[FIRST_WORD:]
+    frequencies = count_ids(sentence_blocks(train, ~chosen), len(numbers))[FIRST_WORD:]
+    del numbers
     if vocabulary is None:
-        words = list(numbers)[FIRST_WORD:]
-        frequencies = count_ids(sentence_blocks(train, ~chosen), len(numbers))[FIRST_WORD:]
-        del numbers, number
         kept = most_frequent(frequencies, options.vocabulary_size, options.min_count)
         counts = {words[place]: int(frequencies[place]) for place in kept}
         vocabulary = Vocabulary.build(counts, options.vocabulary_size, min_count=options.min_count)
-        final = np.full(FIRST_WORD + len(words), vocabulary.unknown, np.int32)
-        final[[START, END]] = vocabulary.start, vocabulary.end
-        final[kept + FIRST_WORD] = vocabulary.encode(words[place] for place in kept)
-        del words, counts
+        del counts
+    else:
+        kept = np.arange(len(words))
+    final = np.full(FIRST_WORD + len(words), vocabulary.unknown, np.int32)
+    final[[START, END]] = vocabulary.start, vocabulary.end
+    final[kept + FIRST_WORD] = vocabulary.encode(words[place] for place in kept)
+    del words
     if valid is None:
         valid = final_sentences(train, chosen, final, folder)
     else:
         valid = final_sentences(valid, None, final, folder)
     train = final_sentences(train, ~chosen, final, folder)
-    frequencies = count_ids(sentence_blocks(train), len(vocabulary))
+    counts = counts_of(train, vocabulary, frequencies, options.min_count)
     rare = None
-    if not options.tutorial and not frequencies[vocabulary.unknown]:
-        rare = frequencies == 1
+    if not options.tutorial and not counts[2]:
+        rare = count_ids(sentence_blocks(train), len(vocabulary)) == 1
         rare[: vocabulary.unknown + 1] = False
-    return vocabulary, train, valid if len(valid) else None, rare
+    return vocabulary, train, valid if len(valid) else None, rare, counts
 
 
 class Numbers(dict):
@@ -178,7 +202,7 @@ class GrowingSentences:
 
 
 def number_sentences(texts, tokenizer, number, folder, progress=None):
-    """Sentences in the ids that `number` gives their words: provisional ones, or final.
+    """Sentences in the provisional ids that `number` gives their words.
 
     A sentence's words are gone as soon as they have ids.
     """
@@ -206,10 +230,10 @@ def sentence_blocks(sentences, wanted=None):
 
 
 def final_sentences(sentences, wanted, final, folder):
-    """The wanted sentences in files of their own, each id i made ``final[i]``; without `final` as they are."""
+    """The wanted sentences in files of their own, each id i made ``final[i]``."""
     found = GrowingSentences(folder)
     for block in sentence_blocks(sentences, wanted):
-        found.add(block.ids if final is None else final[block.ids], np.diff(block.offsets))
+        found.add(final[block.ids], np.diff(block.offsets))
     return found.finished()
 
 
@@ -246,6 +270,11 @@ def count_ids(sentence_blocks, size):
     return counts
 
 
+def id_blocks(part):
+    """The ids of a part of a corpus, in blocks."""
+    return blocks(part.ids if isinstance(part, EncodedSentences) else part)
+
+
 def blocks(array):
     """Parts of an array, one after the other, without copying them."""
     return (array[start : start + BLOCK_SIZE] for start in range(0, len(array), BLOCK_SIZE))
@@ -264,8 +293,8 @@ def read_characters(texts, held_out, tokenizer, options, progress, vocabulary, f
         train, valid = Stretch(text, 0, stop), Stretch(text, stop, text.characters)
     if len(train) < 2:
         raise CorpusError(f"the training text has {len(train)} characters; at least 2 are needed")
+    counts = count_characters(train)
     if vocabulary is None:
-        counts = count_characters(train)
         vocabulary = Vocabulary.build(
             counts, options.vocabulary_size, newline_ends_sentence=True, min_count=options.min_count
         )
@@ -279,7 +308,9 @@ def read_characters(texts, held_out, tokenizer, options, progress, vocabulary, f
             ids.write(vocabulary.encode_text(block).astype(dtype))
         return ids.mapped(dtype)
 
-    return vocabulary, encode(train), encode(valid) if len(valid) else None, None
+    train, valid = encode(train), encode(valid) if len(valid) else None
+    frequencies = np.array([count for character, count in counts.items() if character != "\n"], np.int64)
+    return vocabulary, train, valid, None, counts_of(train, vocabulary, frequencies, options.min_count)
 
 
 @dataclass

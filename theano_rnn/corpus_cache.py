@@ -17,13 +17,14 @@ from theano_rnn.batches import EncodedSentences
 from theano_rnn.checkpoint import one_line, read_archive, read_document, write_archive
 from theano_rnn.corpus import BLOCK_SIZE, Corpus, fingerprint, make_tokenizer, sentence_blocks
 from theano_rnn.corpus_files import file_format
+from theano_rnn.coverage import Coverage
 from theano_rnn.errors import ModelFileError
 from theano_rnn.vocabulary import Vocabulary
 
 logger = logging.getLogger(__name__)
 
 # Of the file's contents and of what encoding makes of a text: with another number, texts are encoded anew.
-VERSION = 1
+VERSION = 2
 DOCUMENT = "corpus"
 DECISIVE_OPTIONS = (
     "level",
@@ -135,6 +136,7 @@ class CorpusCache:
             "key": self._key,
             "vocabulary": corpus.vocabulary.to_configuration(),
             "fingerprint": corpus.fingerprint,
+            "coverage": corpus.coverage.to_configuration(),
         }
         try:
             if self._file_states() == self._states:
@@ -164,7 +166,8 @@ def _rebuilt(entries, document, tokenizer):
         raise ValueError("rare is no bool for each word")
     if fingerprint(vocabulary, train, valid) != document["fingerprint"]:
         raise ValueError("the fingerprint is another one")
-    return Corpus(tokenizer, vocabulary, train, valid, rare, document["fingerprint"])
+    coverage = Coverage.from_configuration(document["coverage"])
+    return Corpus(tokenizer, vocabulary, train, valid, rare, document["fingerprint"], coverage)
 
 
 def _rebuilt_sentences(entries, part, vocabulary):

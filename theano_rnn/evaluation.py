@@ -24,17 +24,17 @@ def text_loss(rnn, text, options):
     return total / tokens
 
 
-def evaluation_record(state, train_loss, valid_loss, measured_loss, learning_rate, seconds):
+def evaluation_record(state, train_loss, valid_loss, learning_rate, seconds):
     """What is kept of an evaluation, by name.
 
     Parameters
     ----------
     state : TrainingState
     train_loss : float or None
-        The mean while learning, when the parameters changed with every step; with the tutorial's training measured.
+        The mean while learning, when the parameters changed with every step. Where the training text decides which
+        parameters are best, it is measured with the parameters as they are.
     valid_loss : float or None
-    measured_loss : float
-        Of the parameters as they are, on held-out text, or on the training text where nothing is held out.
+        Measured on held-out text.
     learning_rate, seconds : float
     """
     return {
@@ -42,8 +42,7 @@ def evaluation_record(state, train_loss, valid_loss, measured_loss, learning_rat
         "examples_seen": state.examples_seen,
         "train_loss": train_loss,
         "valid_loss": valid_loss,
-        "measured_loss": measured_loss,
-        "perplexity": perplexity(measured_loss),
+        "perplexity": perplexity(train_loss if valid_loss is None else valid_loss),
         "learning_rate": learning_rate,
         "tokens_per_second": state.loss_tokens / max(seconds - state.seconds_at_evaluation, 1e-9),
         "seconds": seconds,
@@ -56,15 +55,12 @@ def perplexity(loss):
 
 
 def decisive_loss(record, tutorial):
-    """The loss of a record that decides which parameters are best: infinite where it was not measured.
+    """The loss of a record that decides which parameters are best: of held-out text, if there is any.
 
-    Records of older versions have no ``measured_loss``: there it is the held-out loss, or else the training loss.
+    Infinite where it was not measured, as in records of runs that an older version began.
     """
-    if "measured_loss" in record and not tutorial:
-        loss = record["measured_loss"]
-    else:
-        by_training_text = tutorial or record["valid_loss"] is None
-        loss = record["train_loss" if by_training_text else "valid_loss"]
+    by_training_text = tutorial or record["valid_loss"] is None
+    loss = record["train_loss" if by_training_text else "valid_loss"]
     return math.inf if loss is None else loss
 
 

@@ -89,7 +89,7 @@ class TrainingRun:
     @property
     def begins_with_an_evaluation(self):
         """As the tutorial does, and whoever starts from another model: it may remain the best."""
-        return self.options.tutorial or self.options.init_from is not None
+        return self.options.tutorial or (self.options.init_from is not None and self.corpus.valid is not None)
 
     @property
     def measures_training_text(self):
@@ -289,11 +289,7 @@ class TrainingRun:
     def measured(self):
         """What an evaluation finds, as a record for history and log."""
         state = self.state
-        train_loss, valid_loss = self.train_loss(), self.held_out_loss()
-        measured_loss = train_loss if self.options.tutorial else valid_loss
-        if measured_loss is None:
-            measured_loss = text_loss(self.rnn, self.corpus.train, self.options)
-        losses = train_loss, valid_loss, measured_loss
+        losses = self.train_loss(), self.held_out_loss()
         rate = self.learning_rate(state.epoch if state.step else max(state.epoch - 1, 0))
         record = evaluation_record(state, *losses, rate, time.perf_counter() - self.started)
         if not math.isfinite(self.decisive_loss(record)):
@@ -324,11 +320,11 @@ class TrainingRun:
         self.optimizer.reset()
 
     def train_loss(self):
-        """Nats per token: the tutorial's calculate_loss, else the mean while learning since the last evaluation.
+        """Nats per token: measured where the training text decides, else the mean while learning.
 
-        None where nothing was learnt since.
+        None where nothing was learnt since the last evaluation.
         """
-        if self.options.tutorial:
+        if self.options.tutorial or self.measures_training_text:
             return text_loss(self.rnn, self.corpus.train, self.options)
         return self.state.loss_sum / self.state.loss_tokens if self.state.loss_tokens else None
 
@@ -343,7 +339,8 @@ class TrainingRun:
         lm.rnn.set_values(values)
         options = self.options.to_configuration()
         options = {name: value for name, value in options.items() if name not in TRACELESS}
-        lm.training = {"options": options, "history": timeless([*self.state.history, *history])}
+        history = timeless([*self.state.history, *history])
+        lm.training = {"options": options, "history": history, "coverage": self.corpus.coverage.to_configuration()}
         return lm
 
     @functools.cached_property
@@ -411,18 +408,19 @@ class TrainingRun:
     def restore(self, saved):
         """Take up the state of a checkpoint; ModelFileError for one that does not fit."""
         run_checkpoint.restore(self, saved)
-        self.measure_best_of_older_version()
+        if not saved.configuration.get(run_checkpoint.MEASURED):
+            self.measure_best_of_older_version()
         self.reporter.note(f"going on after {self.state.epoch} epochs and {self.state.step} steps")
 
     def measure_best_of_older_version(self):
         """Older versions compared losses that were averaged while learning, and kept other parameters than those."""
         state = self.state
-        if not self.measures_training_text or all("measured_loss" in record for record in state.history):
+        if not self.measures_training_text or not state.history:
             return
         kept, current = best_record(state.history, tutorial=False), self.rnn.get_values()
         for record in state.history:
-            record.setdefault("measured_loss", None)
+            record["train_loss"] = None
         self.rnn.set_values(self.best)
-        state.best_loss = kept["measured_loss"] = text_loss(self.rnn, self.corpus.train, self.options)
+        state.best_loss = kept["train_loss"] = text_loss(self.rnn, self.corpus.train, self.options)
         kept["perplexity"] = perplexity(state.best_loss)
         self.rnn.set_values(current)

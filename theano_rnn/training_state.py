@@ -64,11 +64,9 @@ class TrainingState:
         for record in history:
             for name in ("epoch", "perplexity", "seconds"):
                 check_number(f"history: {name}", record[name])
-            for name in ("train_loss", "valid_loss", "measured_loss"):
-                if (name in record or name != "measured_loss") and record[name] is not None:
+            for name in ("train_loss", "valid_loss"):
+                if record[name] is not None:
                     check_number(f"history: {name}", record[name])
-            if all(record.get(name) is None for name in ("train_loss", "valid_loss", "measured_loss")):
-                raise ValueError("history: an evaluation without a loss")
         return cls(**configuration)
 
 
