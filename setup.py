@@ -22,7 +22,7 @@ setup(
         "numpy<1.24; python_version < '3.11'",
         "nltk>=3.9",
         "tqdm>=4.60",
-        "filelock>=3.15",
+        "filelock>=4",
         "packaging>=21",
     ],
     extras_require={

@@ -29,14 +29,24 @@ def parse(argv):
     add("--bptt-truncate", type=int, metavar="K", help="steps that an error flows back; -1: all (default: -1)")
     add("--activation", choices=("tanh", "relu"), help="(default: tanh)")
     add("--epochs", type=int, metavar="N", help="passes over the text (default: 10)")
-    add("--batch-size", type=int, metavar="N", help="sentences, or streams of characters, a step (default: 32; 50)")
+    add(
+        "--batch-size",
+        type=int,
+        metavar="N",
+        help="sentences, or streams of characters, a step (default: 32; 50; less for small texts)",
+    )
     add("--sequence-length", type=int, metavar="N", help="characters a step and stream (default: 50)")
     add("--optimizer", choices=("sgd", "momentum", "adagrad", "rmsprop", "adam"), help="(default: adam)")
     add("--learning-rate", type=float, metavar="X", help="(default: one that suits the optimizer)")
     add("--rate-decay", type=float, metavar="X", help="in epoch e the rate is rate / (1 + X e) (default: 0.2)")
     add("--clip", type=float, metavar="X", help="limit of the gradients' norm; 0: none (default: 1)")
     add("--valid", metavar="FILE", help="held-out text")
-    add("--valid-fraction", type=float, metavar="X", help="share of the text to hold out (default: 0.05)")
+    add(
+        "--valid-fraction",
+        type=float,
+        metavar="X",
+        help="share of the text to hold out (default: 0.05, and up to 0.1 of a small text)",
+    )
     add("--evaluate-every", type=int, metavar="N", help="epochs between evaluations (default: 1)")
     add("--save-every", type=float, metavar="MINUTES", help="between saves, beside those at evaluations (default: 5)")
     add("--sample-every", type=int, metavar="STEPS", help="between sampled texts, beside those at evaluations; 0: none")
@@ -44,6 +54,11 @@ def parse(argv):
     add("--max-minutes", type=float, metavar="X", help="end for now after so long; --resume goes on")
     add("--init-from", metavar="MODEL", help="start from this model, with its vocabulary, on another text")
     add("--model", default="models/rnn.npz", metavar="FILE", help="where the model goes (default: %(default)s)")
+    add(
+        "--overwrite",
+        action="store_true",
+        help="replace the model and checkpoint that are there, instead of keeping them",
+    )
     add("--resume", action="store_true", help="go on with an interrupted or finished run of this --model")
     add("--seed", type=int, metavar="N", help="(default: 1)")
     add("--device", choices=("auto", "cpu", "gpu"), help="(default: auto)")
@@ -76,6 +91,12 @@ class Screen:
         if self.epoch is None:
             self.close()
         self.tqdm.write(text, file=sys.stderr)
+
+    def warn(self, text):
+        self.note(f"warning: {text}")
+
+    def option_name(self, name):
+        return f"--{name.replace('_', '-')}"
 
     def encoding(self, done, total):
         if self.bar is None:
@@ -135,7 +156,7 @@ def default_data():
 
 def command(argv):
     """The command that goes on with an interrupted run."""
-    arguments = [argument for argument in argv if argument != "--resume"]
+    arguments = [argument for argument in argv if argument != "--resume" and not argument.startswith("--ov")]
     name = Path(sys.executable).name
     # Not the same file: a virtual environment's interpreter is a link to one that lacks its packages.
     interpreter = name if shutil.which(name) == sys.executable else sys.executable
@@ -145,6 +166,7 @@ def command(argv):
 def work(argv):
     settings = {name: value for name, value in parse(argv).items() if value is not None}
     data, model, resume = settings.pop("data", None), settings.pop("model"), settings.pop("resume")
+    overwrite = settings.pop("overwrite")
     places = {name: settings.pop(name, None) for name in ("log", "plot")}
     if data is None and not resume:
         data = default_data()
@@ -154,7 +176,7 @@ def work(argv):
     from theano_rnn.training import train
 
     try:
-        lm = train(data, model=model, resume=resume, reporter=screen, **places, **settings)
+        lm = train(data, model=model, resume=resume, overwrite=overwrite, reporter=screen, **places, **settings)
     except TrainingInterrupted:
         screen.close()
         say(f"\ninterrupted; the work so far is saved. To go on:\n  {command(argv)}")

@@ -11,6 +11,7 @@ ORDER = """
 errors
 signals
 checks
+coverage
 atomic_files
 output_files
 pictures
@@ -30,7 +31,7 @@ abbreviations
 sentence_splitter
 word_tokenizer
 text
-reading_hints
+text_layout
 token_places
 vocabulary
 batches
@@ -60,6 +61,7 @@ sampling
 beam_step
 score_batches
 scoring
+continuous_text
 repetition
 generation
 beam_search

@@ -47,21 +47,32 @@ def keep_as(path, other):
 
     Raises
     ------
+    FileExistsError
+        If there is a file of that name; it stays as it is.
     OSError
     """
-    temporary = other.with_name(f".{other.name}.{os.getpid()}{ENDING}")
     try:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        try:
-            os.link(path.resolve(), temporary)
-        except OSError:  # not every file system has links, and none to another
-            shutil.copyfile(path, temporary)
-        os.replace(temporary, other)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
+        os.link(path.resolve(), other)
+    except FileExistsError:
+        raise
+    except OSError:  # not every file system has links, and none to another
+        copy_as(path, other)
     keep_names(other.parent)
+
+
+def copy_as(path, other):
+    """`keep_as` where there are no links: the name is taken first, by an empty file, which the copy then replaces."""
+    temporary = other.with_name(f".{other.name}.{os.getpid()}{ENDING}")
+    with open(other, "xb"):
+        pass
+    try:
+        shutil.copyfile(path, temporary)
+        os.replace(temporary, other)
+    except OSError:
+        for made in (temporary, other):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(made)
+        raise
 
 
 def remove_leftovers(path):

@@ -240,14 +240,18 @@ def pools(sentences, generator=None):
             chosen, length = [], 0
 
 
-def stream_batches(ids, batch_size, sequence_length):
+def stream_batches(ids, batch_size, sequence_length, streams=None):
     """Yield one continuous text as chunks of `batch_size` parallel streams; the last chunk is padded.
 
     Stream b of the n streams holds the b-th n-th of the text; every character but the first is predicted exactly once.
+    With `streams` given, only so many of the columns are used, and all streams but the last consist of whole chunks.
     """
     predictions = len(ids) - 1
-    streams = min(batch_size, predictions)
-    per_stream = -(-predictions // streams)
+    if streams is None:
+        streams = min(batch_size, predictions)
+        per_stream = -(-predictions // streams)
+    else:
+        per_stream = -(-predictions // (streams * sequence_length)) * sequence_length if streams > 1 else predictions
     beginnings = np.arange(streams) * per_stream
     for start in range(0, per_stream, sequence_length):
         length = min(sequence_length, per_stream - start)

@@ -12,11 +12,12 @@ import numpy as np
 
 from theano_rnn.batches import EncodedSentences
 from theano_rnn.corpus_files import read_documents
+from theano_rnn.coverage import Coverage
 from theano_rnn.documents import Documents, parts
 from theano_rnn.errors import CorpusError
-from theano_rnn.reading_hints import reading_hints
 from theano_rnn.scratch import ScratchFile
 from theano_rnn.text import Tokenizer
+from theano_rnn.text_layout import Layout
 from theano_rnn.vocabulary import Vocabulary, count_characters
 
 logger = logging.getLogger(__name__)
@@ -41,8 +42,10 @@ class Corpus:
         ever be UNKNOWN_TOKEN in training; `with_unknown_words` lets these stand for the words that are yet unseen.
     fingerprint : str
         Differs for different texts.
-    hints : tuple of str
-        How else the text could be read, for the user: see `theano_rnn.reading_hints`.
+    coverage : Coverage
+        How much of the text the vocabulary covers.
+    layout : Layout
+        What about the text suggests reading it in another way.
     """
 
     tokenizer: Tokenizer
@@ -51,7 +54,8 @@ class Corpus:
     valid: EncodedSentences | np.ndarray | None
     rare: np.ndarray | None
     fingerprint: str
-    hints: tuple[str, ...] = ()
+    coverage: Coverage
+    layout: Layout
 
     @property
     def summary(self):
@@ -97,27 +101,22 @@ def read_corpus(paths, options, note=logger.info, progress=None, *, vocabulary=N
     if not is_given:
         tokenizer = tokenizer.fitted(texts)
     read = read_characters if tokenizer.level == "char" else read_words
-    vocabulary, train, valid, rare = read(texts, held_out, tokenizer, options, progress, vocabulary, folder)
-    hints = hints_of(texts, tokenizer, train, valid if held_out is None else None)
-    corpus = Corpus(tokenizer, vocabulary, train, valid, rare, fingerprint(vocabulary, train, valid), hints)
-    tell(corpus, note)
+    vocabulary, train, valid, rare, counts = read(texts, held_out, tokenizer, options, progress, vocabulary, folder)
+    coverage = Coverage(*counts, *([] if valid is None else count_words(valid, vocabulary)))
+    layout = layout_of(texts, tokenizer, train, valid if held_out is None else None)
+    digest = fingerprint(vocabulary, train, valid)
+    corpus = Corpus(tokenizer, vocabulary, train, valid, rare, digest, coverage, layout)
+    note(corpus.summary)
     return corpus
 
 
-def hints_of(texts, tokenizer, *found):
-    """The hints of a text in which these sentences were found."""
+def layout_of(texts, tokenizer, *found):
+    """The layout of a text in which these sentences were found."""
     if tokenizer.level == "char":
-        return ()
+        return Layout()
     found = [sentences for sentences in found if sentences is not None]
     longest = max(int(np.diff(sentences.offsets).max()) - 2 for sentences in found)
-    return tuple(reading_hints(texts, tokenizer.splits_sentences, sum(map(len, found)), longest))
-
-
-def tell(corpus, note):
-    """Tell what there is to learn from."""
-    note(corpus.summary)
-    for hint in corpus.hints:
-        note(hint)
+    return Layout.of(texts, tokenizer.splits_sentences, sum(map(len, found)), longest)
 
 
 def make_tokenizer(options):
@@ -131,48 +130,67 @@ def fingerprint(vocabulary, train, valid):
     digest = hashlib.sha256(repr(vocabulary.index_to_word).encode(errors="surrogatepass"))
     for part in (train, valid):
         if part is not None:
-            for block in blocks(part.ids if isinstance(part, EncodedSentences) else part):
+            for block in id_blocks(part):
                 digest.update(block.astype(np.int32))
     return digest.hexdigest()
+
+
+def count_words(part, vocabulary):
+    """The number of words (or characters) of a part of a corpus, ends of sentences left out, and of unknown ones."""
+    words = unknown = 0
+    for block in id_blocks(part):
+        words += int(np.count_nonzero((block != vocabulary.start) & (block != vocabulary.end)))
+        unknown += int(np.count_nonzero(block == vocabulary.unknown))
+    return words, unknown
+
+
+def counts_of(train, vocabulary, frequencies, min_count):
+    """Of the training text: distinct words, words, unknown ones, and those that occur less often than `min_count`.
+
+    `frequencies` is how often each distinct word occurs.
+    """
+    rare = int(frequencies[frequencies < min_count].sum())
+    return int(np.count_nonzero(frequencies)), *count_words(train, vocabulary), rare
 
 
 # Words
 
 
 def read_words(texts, held_out, tokenizer, options, progress, vocabulary, folder):
-    if vocabulary is None:
-        numbers = Numbers({START: START, END: END})  # no word equals these two keys
-        number = numbers.__getitem__
-    else:
-        number = vocabulary.find
-    train = number_sentences(texts, tokenizer, number, folder, progress)
+    numbers = Numbers({START: START, END: END})  # no word equals these two keys
+    train = number_sentences(texts, tokenizer, numbers.__getitem__, folder, progress)
     if held_out is not None:
-        chosen, valid = np.zeros(len(train), bool), number_sentences(held_out, tokenizer, number, folder)
+        chosen, valid = (
+            np.zeros(len(train), bool),
+            number_sentences(held_out, tokenizer, numbers.__getitem__, folder),
+        )
     else:
-        chosen, valid = hold_out(len(train), options.valid_fraction, options.seed), None
-    final = None
+        chosen, valid = hold_out(len(train), options.held_out_share(train.tokens), options.seed), None
+    words = list(numbers)[FIRST_WORD:]
+    frequencies = count_ids(sentence_blocks(train, ~chosen), len(numbers))[FIRST_WORD:]
+    del numbers
     if vocabulary is None:
-        words = list(numbers)[FIRST_WORD:]
-        frequencies = count_ids(sentence_blocks(train, ~chosen), len(numbers))[FIRST_WORD:]
-        del numbers, number
         kept = most_frequent(frequencies, options.vocabulary_size, options.min_count)
         counts = {words[place]: int(frequencies[place]) for place in kept}
         vocabulary = Vocabulary.build(counts, options.vocabulary_size, min_count=options.min_count)
-        final = np.full(FIRST_WORD + len(words), vocabulary.unknown, np.int32)
-        final[[START, END]] = vocabulary.start, vocabulary.end
-        final[kept + FIRST_WORD] = vocabulary.encode(words[place] for place in kept)
-        del words, counts
+        del counts
+    else:
+        kept = np.arange(len(words))
+    final = np.full(FIRST_WORD + len(words), vocabulary.unknown, np.int32)
+    final[[START, END]] = vocabulary.start, vocabulary.end
+    final[kept + FIRST_WORD] = vocabulary.encode(words[place] for place in kept)
+    del words
     if valid is None:
         valid = final_sentences(train, chosen, final, folder)
     else:
         valid = final_sentences(valid, None, final, folder)
     train = final_sentences(train, ~chosen, final, folder)
-    frequencies = count_ids(sentence_blocks(train), len(vocabulary))
+    counts = counts_of(train, vocabulary, frequencies, options.min_count)
     rare = None
-    if not options.tutorial and not frequencies[vocabulary.unknown]:
-        rare = frequencies == 1
+    if not options.tutorial and not counts[2]:
+        rare = count_ids(sentence_blocks(train), len(vocabulary)) == 1
         rare[: vocabulary.unknown + 1] = False
-    return vocabulary, train, valid if len(valid) else None, rare
+    return vocabulary, train, valid if len(valid) else None, rare, counts
 
 
 class Numbers(dict):
@@ -204,7 +222,7 @@ class GrowingSentences:
 
 
 def number_sentences(texts, tokenizer, number, folder, progress=None):
-    """Sentences in the ids that `number` gives their words: provisional ones, or final.
+    """Sentences in the provisional ids that `number` gives their words.
 
     A sentence's words are gone as soon as they have ids.
     """
@@ -232,10 +250,10 @@ def sentence_blocks(sentences, wanted=None):
 
 
 def final_sentences(sentences, wanted, final, folder):
-    """The wanted sentences in files of their own, each id i made ``final[i]``; without `final` as they are."""
+    """The wanted sentences in files of their own, each id i made ``final[i]``."""
     found = GrowingSentences(folder)
     for block in sentence_blocks(sentences, wanted):
-        found.add(block.ids if final is None else final[block.ids], np.diff(block.offsets))
+        found.add(final[block.ids], np.diff(block.offsets))
     return found.finished()
 
 
@@ -272,6 +290,11 @@ def count_ids(sentence_blocks, size):
     return counts
 
 
+def id_blocks(part):
+    """The ids of a part of a corpus, in blocks."""
+    return blocks(part.ids if isinstance(part, EncodedSentences) else part)
+
+
 def blocks(array):
     """Parts of an array, one after the other, without copying them."""
     return (array[start : start + BLOCK_SIZE] for start in range(0, len(array), BLOCK_SIZE))
@@ -286,12 +309,12 @@ def read_characters(texts, held_out, tokenizer, options, progress, vocabulary, f
         valid = ended_text(held_out, folder)
         train, valid = Stretch(text, 0, text.characters), Stretch(valid, 0, valid.characters)
     else:
-        stop = text.characters - round(options.valid_fraction * text.characters)
+        stop = text.characters - round(options.held_out_share(text.characters) * text.characters)
         train, valid = Stretch(text, 0, stop), Stretch(text, stop, text.characters)
     if len(train) < 2:
         raise CorpusError(f"the training text has {len(train)} characters; at least 2 are needed")
+    counts = count_characters(train)
     if vocabulary is None:
-        counts = count_characters(train)
         vocabulary = Vocabulary.build(
             counts, options.vocabulary_size, newline_ends_sentence=True, min_count=options.min_count
         )
@@ -305,7 +328,9 @@ def read_characters(texts, held_out, tokenizer, options, progress, vocabulary, f
             ids.write(vocabulary.encode_text(block).astype(dtype))
         return ids.mapped(dtype)
 
-    return vocabulary, encode(train), encode(valid) if len(valid) else None, None
+    train, valid = encode(train), encode(valid) if len(valid) else None
+    frequencies = np.array([count for character, count in counts.items() if character != "\n"], np.int64)
+    return vocabulary, train, valid, None, counts_of(train, vocabulary, frequencies, options.min_count)
 
 
 @dataclass

@@ -16,10 +16,12 @@ import numpy as np
 
 from theano_rnn.batches import EncodedSentences
 from theano_rnn.checkpoint import one_line, read_archive, read_document, write_archive
-from theano_rnn.corpus import BLOCK_SIZE, Corpus, fingerprint, make_tokenizer, sentence_blocks
+from theano_rnn.corpus import BLOCK_SIZE, Corpus, count_words, fingerprint, make_tokenizer, sentence_blocks
 from theano_rnn.corpus_files import file_format
+from theano_rnn.coverage import SPECIAL_TOKENS, Coverage
 from theano_rnn.errors import ModelFileError
 from theano_rnn.text import Tokenizer
+from theano_rnn.text_layout import Layout
 from theano_rnn.vocabulary import Vocabulary
 
 logger = logging.getLogger(__name__)
@@ -147,7 +149,8 @@ class CorpusCache:
             "vocabulary": corpus.vocabulary.to_configuration(),
             "fingerprint": corpus.fingerprint,
             "tokenizer": corpus.tokenizer.to_configuration(),
-            "hints": list(corpus.hints),
+            "coverage": corpus.coverage.to_configuration(),
+            "layout": corpus.layout.to_configuration(),
         }
         try:
             if self._file_states() == self._states:
@@ -170,10 +173,6 @@ def _digest(vocabulary):
 def _rebuilt(entries, document, tokenizer):
     """The corpus that a file holds; a ValueError or KeyError if its parts do not fit together."""
     vocabulary = Vocabulary.from_configuration(document["vocabulary"])
-    if "tokenizer" in document:
-        tokenizer, hints = Tokenizer.from_configuration(document["tokenizer"]), tuple(map(str, document["hints"]))
-    else:  # written before abbreviations were kept
-        tokenizer, hints = replace(tokenizer, abbreviations=None), ()
     train = _rebuilt_sentences(entries, "train", vocabulary)
     valid = _rebuilt_sentences(entries, "valid", vocabulary) if "valid.ids" in entries else None
     rare = entries.get("rare")
@@ -181,7 +180,14 @@ def _rebuilt(entries, document, tokenizer):
         raise ValueError("rare is no bool for each word")
     if fingerprint(vocabulary, train, valid) != document["fingerprint"]:
         raise ValueError("the fingerprint is another one")
-    return Corpus(tokenizer, vocabulary, train, valid, rare, document["fingerprint"], hints)
+    if document["key"]["version"] == 1:  # what it lacks is only told to the user
+        tokenizer, layout = replace(tokenizer, abbreviations=None), Layout()
+        coverage = Coverage(len(vocabulary) - SPECIAL_TOKENS, *count_words(train, vocabulary), 0)
+    else:
+        tokenizer = Tokenizer.from_configuration(document["tokenizer"])
+        layout = Layout.from_configuration(document["layout"])
+        coverage = Coverage.from_configuration(document["coverage"])
+    return Corpus(tokenizer, vocabulary, train, valid, rare, document["fingerprint"], coverage, layout)
 
 
 def _rebuilt_sentences(entries, part, vocabulary):

@@ -3,9 +3,12 @@
 import math
 
 from theano_rnn import scoring
+from theano_rnn.continuous_text import continuous_cross_entropy
 
 SENTENCES_AT_ONCE = 32
-STREAMS_AT_ONCE = 10
+# Characters: streams and tokens of each that are computed at once. The result does not depend on them.
+STREAMS_AT_ONCE, STREAMS_OF_A_LONG_TEXT, LONG_TEXT = 10, 50, 100_000
+STEPS_AT_ONCE = 50
 LARGEST_EXPONENT = 700
 
 
@@ -14,31 +17,51 @@ def text_loss(rnn, text, options):
     if text is None:
         return None
     if options.level == "char":
-        total, tokens = scoring.stream_cross_entropy(rnn, text, STREAMS_AT_ONCE, options.sequence_length)
+        streams = STREAMS_OF_A_LONG_TEXT if len(text) > LONG_TEXT else STREAMS_AT_ONCE
+        total, tokens = continuous_cross_entropy(rnn, text, streams, STEPS_AT_ONCE)
     else:
         total, tokens = scoring.sentences_cross_entropy(rnn, text, SENTENCES_AT_ONCE)
     return total / tokens
 
 
 def evaluation_record(state, train_loss, valid_loss, learning_rate, seconds):
-    """What is kept of an evaluation, by name."""
-    shown = train_loss if valid_loss is None else valid_loss
+    """What is kept of an evaluation, by name.
+
+    Parameters
+    ----------
+    state : TrainingState
+    train_loss : float or None
+        The mean while learning, when the parameters changed with every step. Where the training text decides which
+        parameters are best, it is measured with the parameters as they are.
+    valid_loss : float or None
+        Measured on held-out text.
+    learning_rate, seconds : float
+    """
     return {
         "epoch": state.epoch,
         "examples_seen": state.examples_seen,
         "train_loss": train_loss,
         "valid_loss": valid_loss,
-        "perplexity": math.exp(min(shown, LARGEST_EXPONENT)),
+        "perplexity": perplexity(train_loss if valid_loss is None else valid_loss),
         "learning_rate": learning_rate,
         "tokens_per_second": state.loss_tokens / max(seconds - state.seconds_at_evaluation, 1e-9),
         "seconds": seconds,
     }
 
 
+def perplexity(loss):
+    """exp of a loss in nats per token, at most a very large number."""
+    return math.exp(min(loss, LARGEST_EXPONENT))
+
+
 def decisive_loss(record, tutorial):
-    """The loss of a record that decides which parameters are best: of held-out text, if there is any."""
+    """The loss of a record that decides which parameters are best: of held-out text, if there is any.
+
+    Infinite where it was not measured, as in records of runs that an older version began.
+    """
     by_training_text = tutorial or record["valid_loss"] is None
-    return record["train_loss" if by_training_text else "valid_loss"]
+    loss = record["train_loss" if by_training_text else "valid_loss"]
+    return math.inf if loss is None else loss
 
 
 def best_record(history, tutorial):

@@ -12,6 +12,7 @@ import numpy as np
 from theano_rnn import scoring
 from theano_rnn.checkpoint import one_line, read_archive, read_document, write_archive
 from theano_rnn.checks import check_base, check_count
+from theano_rnn.continuous_text import continuous_cross_entropy
 from theano_rnn.errors import ModelFileError
 from theano_rnn.model import PARAMETERS, RNN
 from theano_rnn.one_token import one_token
@@ -280,16 +281,27 @@ class LanguageModel:
         return scoring.perplexity(values.sum(), len(values))
 
     def text_loss(self, text, batch_size=10, sequence_length=50):
-        """Mean cross-entropy of a text in nats per token, read as in training.
+        """Mean cross-entropy of a text in nats per token, as training measures it.
 
         Words: the mean over its sentences' tokens, sentence ends counted. Characters: one continuous text, the hidden
-        state carried on from line to line, in `batch_size` parallel streams.
+        state carried from each line to the next. The last line's end counts only if the text ends with a newline.
+
+        Parameters
+        ----------
+        text : str
+        batch_size, sequence_length : int
+            At character level, how much is computed at once; the result does not depend on them.
+
+        Raises
+        ------
+        ValueError
+            If the text has no token.
         """
         if self.tokenizer.level == "char":
             ids = np.concatenate([[self.start], self.vocabulary.encode_text(text)]).astype(np.int32)
             total, tokens = 0.0, 0
             if len(ids) > 1:
-                total, tokens = scoring.stream_cross_entropy(self.rnn, ids, batch_size, sequence_length)
+                total, tokens = continuous_cross_entropy(self.rnn, ids, batch_size, sequence_length)
         else:
             encoded = [self.encode(sentence) for sentence in self.tokenizer.sentences([text])]
             total, tokens = scoring.sentences_cross_entropy(self.rnn, encoded, 32)

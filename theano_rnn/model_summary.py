@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from theano_rnn.checkpoint import read_archive
+from theano_rnn.coverage import Coverage
 from theano_rnn.model import PARAMETERS
 from theano_rnn.network_files import open_network
 from theano_rnn.reading import listed
@@ -34,8 +35,9 @@ def summarise(path):
     -------
     dict
         ``file``, ``bytes``, ``network`` and ``parameters``; of a language model also ``tokenizer``, ``vocabulary``
-        (the special tokens counted in its size, not in its most and least frequent ones), ``options``, ``history`` and
-        ``best_epoch`` (None where nothing is told).
+        (the special tokens counted in its size, not in its most and least frequent ones), ``coverage`` (counts of words
+        and unknown words in the texts it was trained on), ``options``, ``history`` and ``best_epoch`` (None where
+        nothing is told).
 
     Raises
     ------
@@ -70,6 +72,7 @@ def summarise(path):
             "most_frequent": words[:WORDS_SHOWN],
             "least_frequent": words[WORDS_SHOWN:][-WORDS_SHOWN:],
         },
+        "coverage": coverage_of(lm.training),
         "options": options,
         "history": history,
         "best_epoch": best_epoch(history, options.get("tutorial")),
@@ -82,6 +85,14 @@ def options_of(training):
     return options if isinstance(options, dict) else {}
 
 
+def coverage_of(training):
+    """How much of its texts the vocabulary covers: a dict; None where the file does not tell."""
+    try:
+        return Coverage.from_configuration(training.get("coverage")).to_configuration()
+    except (TypeError, ValueError):
+        return None
+
+
 def history_of(training):
     """The evaluations: a list of dicts, empty where the file tells nothing."""
     history = training.get("history")
@@ -89,7 +100,7 @@ def history_of(training):
 
 
 def best_epoch(history, is_tutorial):
-    """The epoch whose parameters are in the file: of the lowest held-out loss, of the training loss where that decided.
+    """The epoch whose parameters are in the file: the one with the lowest of the losses that decide.
 
     None where the history does not tell.
     """
@@ -137,12 +148,20 @@ def language_lines(summary):
     yield f"  most frequent   {listed(vocabulary['most_frequent'])}"
     if vocabulary["least_frequent"]:
         yield f"  least frequent  {listed(vocabulary['least_frequent'])}"
+    yield f"coverage      {coverage_line(summary)}"
     for number, line in enumerate(wrapped(summary["options"])):
         yield f"{'' if number else 'options':14}{line}"
     if not summary["history"]:
         yield "history       none"
         return
     yield from history_lines(summary["history"], summary["best_epoch"])
+
+
+def coverage_line(summary):
+    if summary["coverage"] is None:
+        return "not recorded"
+    unit = "words" if summary["tokenizer"]["level"] == "word" else "characters"
+    return Coverage(**summary["coverage"]).summary(unit)
 
 
 def history_lines(history, best):

@@ -1,7 +1,7 @@
 """What can be chosen for a training run: names, defaults, ranges, and what excludes what."""
 
 import os
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 
 from theano_rnn.cells import ACTIVATIONS
 from theano_rnn.checks import check_bptt_truncate, check_choice, check_count, check_real
@@ -21,7 +21,12 @@ TUTORIAL = {
     "clip": None,
 }
 TUTORIAL_DEFAULTS = {"epochs": 100, "evaluate_every": 5, "valid_fraction": 0.0}
-CHAR_DEFAULTS = {"batch_size": 50}
+# Where no batch size is chosen: the largest, and how many steps an epoch shall have, for which a small text gets a
+# smaller one. With four steps an epoch, a network learns hardly anything in the usual number of epochs.
+LARGEST_BATCH_SIZES = {"word": 32, "char": 50}
+STEPS_PER_EPOCH = 40
+# Where no share of held-out text is chosen: the usual one, the tokens that it shall have at least, and the largest.
+HELD_OUT_SHARE, HELD_OUT_TOKENS, LARGEST_HELD_OUT_SHARE = 0.05, 1000, 0.1
 
 # What may differ when a run goes on: how long, how often, where; not what is learnt from what. (Another column has to
 # hold the same text, as another file has.)
@@ -61,8 +66,9 @@ class TrainingOptions:
         See `RNN`; -1: through the whole sentence (at character level through the whole chunk).
     activation : {"tanh", "relu"}
     epochs : int
-    batch_size : int
-        Sentences a step; at character level parallel streams.
+    batch_size : int or None
+        Sentences per step; at character level parallel streams. None: 32, or 50 at character level, and less for a
+        small text, so that an epoch has about 40 steps; see `fitted_to`.
     sequence_length : int
         Characters a step and stream.
     optimizer : {"sgd", "momentum", "adagrad", "rmsprop", "adam"}
@@ -74,8 +80,9 @@ class TrainingOptions:
         Upper limit of the gradients' norm; None or 0: no limit.
     valid : str or None
         A file of held-out text.
-    valid_fraction : float
-        Share of the text that is held out where `valid` is None.
+    valid_fraction : float or None
+        Share of the text that is held out where `valid` is None. None: 0.05, and up to 0.1 of a small text, so that
+        1,000 tokens are held out.
     evaluate_every : int
         In epochs.
     save_every : float
@@ -115,14 +122,14 @@ class TrainingOptions:
     bptt_truncate: int = -1
     activation: str = "tanh"
     epochs: int = 10
-    batch_size: int = 32
+    batch_size: int | None = None
     sequence_length: int = 50
     optimizer: str = "adam"
     learning_rate: float | None = None
     rate_decay: float = 0.2
     clip: float | None = 1.0
     valid: str | None = None
-    valid_fraction: float = 0.05
+    valid_fraction: float | None = None
     evaluate_every: int = 1
     save_every: float = 5.0
     sample_every: int | None = None
@@ -144,13 +151,16 @@ class TrainingOptions:
             check_choice("device", self.device, DEVICES)
             check_bptt_truncate(self.bptt_truncate)
             for name, minimum in COUNTS.items():
+                if name == "batch_size" and self.batch_size is None:
+                    continue
                 object.__setattr__(self, name, check_count(name, getattr(self, name), minimum))
             rate = UPDATE_RULES[self.optimizer][2] if self.learning_rate is None else self.learning_rate
             object.__setattr__(self, "learning_rate", check_real("learning_rate", rate, above=0))
             object.__setattr__(self, "clip", check_real("clip", self.clip, above=0) if self.clip else None)
             object.__setattr__(self, "save_every", check_real("save_every", self.save_every, above=0))
             object.__setattr__(self, "rate_decay", check_real("rate_decay", self.rate_decay, minimum=0))
-            check_real("valid_fraction", self.valid_fraction, minimum=0, below=1)
+            if self.valid_fraction is not None:
+                check_real("valid_fraction", self.valid_fraction, minimum=0, below=1)
             for name in ("sample_every", "patience"):
                 value = getattr(self, name)
                 object.__setattr__(self, name, None if value is None else check_count(name, value, 0))
@@ -187,12 +197,30 @@ class TrainingOptions:
                 if settings.setdefault(name, value) != value:
                     raise OptionError(f"{name}: the tutorial's training has {value}, got {settings[name]!r}")
             settings = {**TUTORIAL_DEFAULTS, **settings}
-        elif settings.get("level") == "char":
-            settings = {**CHAR_DEFAULTS, **settings}
         return cls(**settings)
 
     def to_configuration(self):
         return asdict(self)
+
+    def fitted_to(self, length):
+        """These options with a batch size, if none was chosen.
+
+        Parameters
+        ----------
+        length : int
+            Of the training text: in sentences, at character level in characters.
+        """
+        if self.batch_size is not None:
+            return self
+        per_column = self.sequence_length if self.level == "char" else 1
+        fitting = length // (per_column * STEPS_PER_EPOCH)
+        return replace(self, batch_size=min(max(fitting, 1), LARGEST_BATCH_SIZES[self.level]))
+
+    def held_out_share(self, tokens):
+        """The share of a text of so many tokens that is held out where no text for it is named."""
+        if self.valid_fraction is not None:
+            return self.valid_fraction
+        return min(max(HELD_OUT_SHARE, HELD_OUT_TOKENS / max(tokens, 1)), LARGEST_HELD_OUT_SHARE)
 
     def resumed(self, settings):
         """These options for a run that goes on, with those changed that may change.

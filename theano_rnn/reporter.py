@@ -16,6 +16,14 @@ class Reporter:
         """Something worth knowing, a line."""
         logger.info(text)
 
+    def warn(self, text):
+        """Something that should be changed, in one line."""
+        logger.warning(text)
+
+    def option_name(self, name):
+        """What the user knows an option by."""
+        return name
+
     def encoding(self, done, total):
         """The text is being read: words were found in `done` of `total` characters."""
 

@@ -11,6 +11,7 @@ from theano_rnn.training_curves import TrainingCurves
 from theano_rnn.training_state import TrainingState
 
 CURVES = "curves"
+MEASURED = "losses_are_measured"  # older versions compared losses that were averaged while learning
 
 
 def contents(run):
@@ -26,6 +27,7 @@ def contents(run):
         "data": [os.path.abspath(path) for path in run.paths],
         "fingerprint": run.corpus.fingerprint,
         "state": run.state.to_configuration(),
+        MEASURED: True,
     }
     if run.options.init_from is not None:  # the text does not tell it
         configuration["vocabulary"] = run.corpus.vocabulary.to_configuration()

@@ -4,7 +4,10 @@ Knows no network and no loop.
 """
 
 import contextlib
+import filecmp
+import itertools
 import json
+import logging
 import os
 import tempfile
 from dataclasses import dataclass
@@ -16,6 +19,8 @@ from theano_rnn.atomic_files import keep_as, remove_leftovers
 from theano_rnn.checkpoint import read_archive, read_document, write_archive
 from theano_rnn.errors import ModelFileError, OptionError
 from theano_rnn.model import STATE_OF_A_RUN
+
+logger = logging.getLogger(__name__)
 
 DOCUMENT = STATE_OF_A_RUN
 
@@ -36,9 +41,18 @@ class RunFiles:
     ----------
     checkpoint_is_ours, model_is_ours : bool
         Whether this run has written the file that stands there; what another run has left is kept before.
+
+    Parameters
+    ----------
+    model : pathlib.Path
+    log, plot : pathlib.Path or None
+    overwrite : bool
+        Whether another run's files are replaced instead of kept.
+    note : callable
+        Is told, in a line, what is kept where.
     """
 
-    def __init__(self, model, log, plot=None):
+    def __init__(self, model, log, plot=None, overwrite=False, note=logger.info):
         if model.suffix != ".npz":
             model = model.with_name(model.name + ".npz")
         if model.stem.endswith((".checkpoint", ".corpus")):
@@ -47,23 +61,22 @@ class RunFiles:
         self.checkpoint = model.with_suffix(".checkpoint.npz")
         self.corpus = model.with_suffix(".corpus.npz")
         self.lock = model.with_suffix(".lock")
-        # Named like the files of a model of its own, with which one can go on.
-        self.previous = model.with_suffix(".previous.npz")
-        self.previous_checkpoint = self.previous.with_suffix(".checkpoint.npz")
-        self.previous_lock = self.previous.with_suffix(".lock")
         self.log = log
         self.plot = plot
+        self.overwrite = overwrite
+        self.note = note
         self.checkpoint_is_ours = self.model_is_ours = False
+        self.has_kept = False
         self.lines_logged = None  # not known
 
     def check(self, paths, options):
         """Refuse, before hours of work, places that cannot be written and texts that would be overwritten."""
         texts = {Path(path).resolve() for path in [*paths, *([options.valid] if options.valid else [])]}
         needed = (self.model, self.checkpoint)
-        places = (*needed, self.corpus, self.lock, self.previous, self.previous_checkpoint)
+        places = (*needed, self.corpus, self.lock)
         start = None if options.init_from is None else Path(options.init_from).resolve()
         extra = {what: path for what, path in (("log", self.log), ("picture", self.plot)) if path is not None}
-        taken = {path.resolve(): "model" for path in places}
+        taken = {path.resolve(): "model" for path in (*places, *self.kept_files())}
         for what, path in extra.items():
             other = taken.setdefault(path.resolve(), what)
             if other != what:
@@ -103,12 +116,12 @@ class RunFiles:
         except (OSError, NotImplementedError) as error:
             raise ModelFileError(f"{self.lock}: cannot be written: {error}; choose another place") from error
         try:
-            places = (self.model, self.checkpoint, self.corpus, self.previous, self.previous_checkpoint, self.plot)
+            places = (self.model, self.checkpoint, self.corpus, self.plot, *self.kept(1), *self.kept_files())
             for path in filter(None, places):
                 remove_leftovers(path)
             yield
         finally:
-            lock.release()
+            release(lock)
 
     def require_checkpoint(self):
         if not self.checkpoint.exists():
@@ -130,31 +143,65 @@ class RunFiles:
         ModelFileError
             If that is impossible; what was there before is still there.
         """
-        self.keep_what_is_there(best is not None)
+        self.keep_what_is_there()
         write_archive(self.checkpoint, arrays, {DOCUMENT: configuration})
         self.checkpoint_is_ours = True
         if best is not None:
             best.save(self.model)
             self.model_is_ours = True
 
-    def keep_what_is_there(self, model_too):
-        """Give another run's files, as far as this run is about to write over them, the names of the previous ones."""
+    def keep_what_is_there(self):
+        """Give another run's files names of their own before this run first writes. Nothing kept is ever replaced."""
+        if self.has_kept or self.overwrite:
+            return
         keeps_checkpoint = not self.checkpoint_is_ours and self.checkpoint_is_of_use()
-        keeps_model = model_too and not self.model_is_ours and self.model.exists()
-        if (keeps_checkpoint or keeps_model) and is_held(self.previous_lock):
-            raise ModelFileError(
-                f"{self.previous}: is where the model that is there would be kept, and another run is training it "
-                f"(it holds {self.previous_lock}); wait until it has ended, or choose another place"
-            )
+        keeps_model = not self.model_is_ours and self.model.exists()
         try:
-            if keeps_checkpoint:
-                keep_as(self.checkpoint, self.previous_checkpoint)
-            if keeps_model:
-                keep_as(self.model, self.previous)
+            if keeps_checkpoint or keeps_model:
+                self.keep(keeps_model, keeps_checkpoint)
         except OSError as error:
             raise ModelFileError(
                 f"{self.model}: the files that are there cannot be kept: {error.strerror}; choose another place"
             ) from error
+        self.has_kept = True
+
+    def keep(self, model_too, checkpoint_too):
+        """Keep model and checkpoint under the first names that are free, or where they are kept already.
+
+        They are where a run has kept them that ended before it wrote anything in their place.
+        """
+        for number in itertools.count(1):
+            names = self.kept(number)
+            pairs = [(self.checkpoint, names[1])] if checkpoint_too else []
+            pairs += [(self.model, names[0])] if model_too else []
+            missing = [(source, target) for source, target in pairs if not target.exists()]
+            kept = [pair for pair in pairs if pair not in missing]
+            if not all(filecmp.cmp(*pair, shallow=False) for pair in kept):
+                continue
+            if not kept and (any(name.exists() for name in names) or is_held(names[0].with_suffix(".lock"))):
+                continue
+            try:
+                for source, target in missing:
+                    keep_as(source, target)
+            except FileExistsError:  # another run has just taken the name
+                continue
+            if missing:
+                what, where = ("the model", names[0]) if model_too else ("the state of the run", names[1])
+                self.note(f"{what} that was in {self.model} is kept as {where}")
+            return
+
+    def kept(self, number):
+        """The names of the number-th model that is kept, and of its checkpoint, with which one can go on."""
+        model = self.model.with_suffix(".previous.npz" if number == 1 else f".previous-{number}.npz")
+        return model, model.with_suffix(".checkpoint.npz")
+
+    def kept_files(self):
+        """Yield the names under which models and checkpoints are kept, as far as there are such files."""
+        for number in itertools.count(1):
+            found = [path for path in self.kept(number) if path.exists()]
+            if not found:
+                return
+            yield from found
 
     def checkpoint_is_of_use(self):
         """Whether there is a checkpoint of a run that has learnt something, as far as one can tell."""
@@ -194,8 +241,21 @@ def is_held(path):
     """Whether another run holds a lock; without making its file."""
     if not path.exists():
         return False
+    lock = FileLock(path, timeout=0)
     try:
-        with FileLock(path, timeout=0):
-            return False
+        lock.acquire()
     except Timeout:
         return True
+    release(lock)
+    return False
+
+
+def release(lock):
+    """Give up a lock and remove its file.
+
+    The file goes while the lock is held. Whoever has opened it meanwhile, and gets the lock of a file that is gone,
+    tries again: `filelock` looks at that.
+    """
+    with contextlib.suppress(OSError):  # Windows removes no open file; there, `filelock` does so afterwards
+        os.unlink(lock.lock_file)
+    lock.release()

@@ -80,16 +80,3 @@ def sentences_cross_entropy(rnn, sentences, batch_size):
         total -= float(values[batch.mask].sum(dtype=np.float64))
         tokens += batch.tokens
     return total, tokens
-
-
-def stream_cross_entropy(rnn, ids, batch_size, sequence_length):
-    """(summed cross-entropy in nats, number of tokens) of one continuous text of at least two ids.
-
-    The text is cut into `batch_size` parallel streams; within each the hidden state is carried on.
-    """
-    total, tokens, states = 0.0, 0, None
-    for batch in batches.stream_batches(ids, batch_size, sequence_length):
-        values, states = rnn.log_probabilities(batch.x, batch.y, states)
-        total -= float(values[batch.mask].sum(dtype=np.float64))
-        tokens += batch.tokens
-    return total, tokens

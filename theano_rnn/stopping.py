@@ -61,12 +61,19 @@ class TimeLimit:
         """
         if self.end == math.inf:
             return False
-        now = time.perf_counter()
+        return time.perf_counter() + self.expected_evaluation(evaluated_tokens) >= self.end
+
+    def affords(self, evaluated_tokens):
+        """Whether an evaluation is expected to take no more than half of the limit; parameters as for `is_up`."""
+        return self.expected_evaluation(evaluated_tokens) <= (self.end - self.begin) / 2
+
+    def expected_evaluation(self, evaluated_tokens):
+        """How many seconds an evaluation may take; parameters as for `is_up`."""
         expected = self.longest_evaluation
         if not expected and evaluated_tokens:
             guess = evaluated_tokens * self.seconds_a_token
-            expected = guess if math.isfinite(guess) else (now - self.begin) * FIRST_GUESS
-        return now + expected >= self.end
+            expected = guess if math.isfinite(guess) else (time.perf_counter() - self.begin) * FIRST_GUESS
+        return expected
 
 
 def evaluations_without_improvement(losses):

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from theano_rnn.checkpoint import one_line
-from theano_rnn.corpus import read_corpus, tell
+from theano_rnn.corpus import read_corpus
 from theano_rnn.corpus_cache import CorpusCache
 from theano_rnn.corpus_files import check_column
 from theano_rnn.engine import select_device
@@ -23,7 +23,16 @@ from theano_rnn.vocabulary import Vocabulary
 
 
 def train(
-    data, *, model="models/rnn.npz", resume=False, log=None, plot=None, max_minutes=None, reporter=None, **settings
+    data,
+    *,
+    model="models/rnn.npz",
+    resume=False,
+    overwrite=False,
+    log=None,
+    plot=None,
+    max_minutes=None,
+    reporter=None,
+    **settings,
 ):
     """Train a language model on text files and keep the best one in a file.
 
@@ -36,10 +45,13 @@ def train(
         Where the model is written after each evaluation; the state of the run stands beside it
         (``rnn.checkpoint.npz``), and the encoded text (``rnn.corpus.npz``), with which the next run on the same text
         begins at once. What another run has left there is kept as ``rnn.previous.npz`` and
-        ``rnn.previous.checkpoint.npz``; a run that goes on is protected from a second one by a lock (``rnn.lock``).
+        ``rnn.previous.checkpoint.npz``, the next one as ``rnn.previous-2.npz`` and so on; no kept file is ever
+        replaced. While a run goes on, a lock (``rnn.lock``) protects it from a second one.
     resume : bool
         Go on from the checkpoint, with the numbers of an unbroken run. Settings that are not given are those of the
         interrupted run.
+    overwrite : bool
+        Replace what another run has left there instead of keeping it.
     log : path, optional
         Gets one JSON object a line for each evaluation.
     plot : path, optional
@@ -73,9 +85,12 @@ def train(
     """
     reporter = reporter or Reporter()
     time_limit = TimeLimit(max_minutes)
-    files = RunFiles(Path(model), *(None if path is None else Path(path) for path in (log, plot)))
+    log, plot = (None if path is None else Path(path) for path in (log, plot))
+    files = RunFiles(Path(model), log, plot, overwrite, reporter.note)
     if plot is not None:
         require_drawable(plot)
+    if resume and overwrite:
+        raise OptionError("overwrite: a run that goes on replaces no other run's files; leave it out")
     if resume:
         files.require_checkpoint()
         with files.alone():
@@ -147,7 +162,12 @@ def encoded_text(files, paths, options, reporter, fingerprint=None, vocabulary=N
         corpus = read_corpus(paths, options, reporter.note, reporter.encoding, **given, folder=folder)
     else:
         reporter.note(f"text as encoded before ({cache.path})")
-        tell(corpus, reporter.note)
+        reporter.note(corpus.summary)
+    reporter.note(corpus.coverage.summary("characters" if options.level == "char" else "words"))
+    hints = corpus.layout.hints(corpus.tokenizer.splits_sentences, reporter.option_name)
+    for warning in (*hints, corpus.coverage.warning(options, reporter.option_name)):
+        if warning is not None:
+            reporter.warn(warning)
     if fingerprint not in (None, corpus.fingerprint):
         raise OptionError(
             "data: the text, or how this version splits it into sentences, has changed since the interrupted run; "

@@ -9,7 +9,7 @@ import numpy as np
 from theano_rnn import batches, run_checkpoint
 from theano_rnn.corpus import with_unknown_words
 from theano_rnn.errors import DivergenceError, ModelFileError, TrainingInterrupted
-from theano_rnn.evaluation import decisive_loss, evaluation_record, text_loss
+from theano_rnn.evaluation import best_record, decisive_loss, evaluation_record, perplexity, text_loss
 from theano_rnn.language_model import LanguageModel, load
 from theano_rnn.live_picture import LivePicture
 from theano_rnn.model import RNN
@@ -20,6 +20,11 @@ from theano_rnn.stopping import SECONDS_A_MINUTE, TimeLimit, evaluations_without
 from theano_rnn.training_state import TrainingState, timeless
 
 STEPS_BETWEEN_LOOKS = 25  # reading a loss waits for the step, so it is not done after each
+# After a reset, an optimizer's first steps are large and raise the loss. On a small text, where an epoch has only a few
+# steps, each evaluation would then lead to the next halving, until nothing is learnt.
+STEPS_BEFORE_HALVING = 50
+LOWEST_RATE = 1 / 1024  # of the learning rate that the run began with: halving ends there
+EVALUATION_COST = 1 / 3  # to measure the loss of a token takes about so much of the time in which it is learnt
 
 
 class TrainingRun:
@@ -30,7 +35,7 @@ class TrainingRun:
 
     def __init__(self, corpus, options, files, reporter, paths, initial=None, time_limit=None):
         self.corpus = corpus
-        self.options = options
+        self.options = options = options.fitted_to(len(corpus.train))
         self.files = files
         self.reporter = reporter
         self.paths = paths
@@ -87,6 +92,11 @@ class TrainingRun:
         return self.options.tutorial or (self.options.init_from is not None and self.corpus.valid is not None)
 
     @property
+    def measures_training_text(self):
+        """Whether the loss on the training text decides, because nothing is held out."""
+        return self.corpus.valid is None and not self.options.tutorial
+
+    @property
     def has_ended(self):
         return self.state.epoch >= self.options.epochs or self.is_out_of_patience
 
@@ -98,7 +108,14 @@ class TrainingRun:
 
     @property
     def time_is_up(self):
+        if self.skips_last_evaluation:
+            return self.time_limit.is_over
         return self.time_limit.is_up(self.evaluated_tokens)
+
+    @property
+    def skips_last_evaluation(self):
+        """Whether the training text is so large that measuring it would take most of the time limit."""
+        return self.measures_training_text and not self.time_limit.affords(self.evaluated_tokens)
 
     def finish(self):
         """The end, as far as this call goes."""
@@ -165,10 +182,12 @@ class TrainingRun:
 
     @functools.cached_property
     def evaluated_tokens(self):
-        """In an evaluation."""
-        valid = self.corpus.train if self.options.tutorial else self.corpus.valid
-        if valid is None:
-            return 0
+        """In an evaluation; of the training text, as many as are learnt in the time of one."""
+        if self.options.tutorial:
+            return self.tokens_per_epoch
+        if self.measures_training_text:
+            return math.ceil(self.tokens_per_epoch * EVALUATION_COST)
+        valid = self.corpus.valid
         return len(valid) - 1 if self.options.level == "char" else valid.tokens
 
     @property
@@ -257,7 +276,7 @@ class TrainingRun:
         if self.options.tutorial:
             if decisive > previous:
                 state.learning_rate *= 0.5
-        elif not improved:
+        elif not improved and self.optimizer.step_number >= STEPS_BEFORE_HALVING:
             self.go_back()
         state.history.append(record)
         state.loss_sum, state.loss_tokens = 0.0, 0
@@ -295,16 +314,17 @@ class TrainingRun:
 
     def go_back(self):
         """The loss has risen: half the rate, from the best parameters, with a fresh optimizer."""
-        self.state.learning_rate *= 0.5
+        rate = self.state.learning_rate
+        self.state.learning_rate = min(rate, max(rate / 2, self.options.learning_rate * LOWEST_RATE))
         self.rnn.set_values(self.best)
         self.optimizer.reset()
 
     def train_loss(self):
-        """Nats per token: the tutorial's calculate_loss, else the mean while learning since the last evaluation.
+        """Nats per token: measured where the training text decides, else the mean while learning.
 
-        None where nothing was learnt since.
+        None where nothing was learnt since the last evaluation.
         """
-        if self.options.tutorial:
+        if self.options.tutorial or self.measures_training_text:
             return text_loss(self.rnn, self.corpus.train, self.options)
         return self.state.loss_sum / self.state.loss_tokens if self.state.loss_tokens else None
 
@@ -319,7 +339,8 @@ class TrainingRun:
         lm.rnn.set_values(values)
         options = self.options.to_configuration()
         options = {name: value for name, value in options.items() if name not in TRACELESS}
-        lm.training = {"options": options, "history": timeless([*self.state.history, *history])}
+        history = timeless([*self.state.history, *history])
+        lm.training = {"options": options, "history": history, "coverage": self.corpus.coverage.to_configuration()}
         return lm
 
     @functools.cached_property
@@ -365,9 +386,10 @@ class TrainingRun:
         """The time is up. The state stays as it is; the model's file gets the present parameters if they are the best.
 
         That is all that comes of this evaluation: a run that was never stopped would not have it. Where the time was up
-        before the first step, because reading the text took longer, it is left out.
+        before the first step, because reading the text took longer, it is left out, and where nothing is held out and
+        measuring the training text would take most of the time limit.
         """
-        if self.state.loss_tokens and not self.began_too_late:
+        if self.state.loss_tokens and not self.began_too_late and not self.skips_last_evaluation:
             record = self.measured()
             epochs = self.state.epoch + self.state.step / self.steps_per_epoch
             record["epoch"] = round(epochs, 3) or float(f"{epochs:.1g}")
@@ -386,4 +408,19 @@ class TrainingRun:
     def restore(self, saved):
         """Take up the state of a checkpoint; ModelFileError for one that does not fit."""
         run_checkpoint.restore(self, saved)
+        if not saved.configuration.get(run_checkpoint.MEASURED):
+            self.measure_best_of_older_version()
         self.reporter.note(f"going on after {self.state.epoch} epochs and {self.state.step} steps")
+
+    def measure_best_of_older_version(self):
+        """Older versions compared losses that were averaged while learning, and kept other parameters than those."""
+        state = self.state
+        if not self.measures_training_text or not state.history:
+            return
+        kept, current = best_record(state.history, tutorial=False), self.rnn.get_values()
+        for record in state.history:
+            record["train_loss"] = None
+        self.rnn.set_values(self.best)
+        state.best_loss = kept["train_loss"] = text_loss(self.rnn, self.corpus.train, self.options)
+        kept["perplexity"] = perplexity(state.best_loss)
+        self.rnn.set_values(current)

@@ -67,8 +67,6 @@ class TrainingState:
             for name in ("train_loss", "valid_loss"):
                 if record[name] is not None:
                     check_number(f"history: {name}", record[name])
-            if record["train_loss"] is None and record["valid_loss"] is None:
-                raise ValueError("history: an evaluation without a loss")
         return cls(**configuration)
 
 

@@ -4,10 +4,12 @@ Knows texts and how many sentences were found in them, not how they were found.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from theano_rnn.checks import check_count
 from theano_rnn.documents import parts
 
 # A text of this many times more lines than sentences is told of, if they are at least so many.
@@ -35,42 +37,73 @@ _LEAST_SHARE = 0.3
 _SAMPLE_LENGTH = 100_000
 
 
-def reading_hints(documents, splits_sentences: bool, sentences: int, longest: int) -> list[str]:
-    """Lines that tell a user how else a text could be read, mostly none.
+@dataclass(frozen=True)
+class Layout:
+    """What about a text suggests reading it in another way.
 
-    Parameters
+    Attributes
     ----------
-    documents : Documents or sequence of str
-        Read at word level.
-    splits_sentences : bool
-        Whether they were split into sentences, rather than at line ends.
-    sentences : int
-        How many were found.
-    longest : int
-        Tokens of the longest one.
+    lines : int
+        Its lines, as `count_items` counts them.
+    sentences, longest : int
+        How many sentences were found in it, and the number of tokens of the longest.
+    is_unspaced : bool
+        See `is_unspaced`.
     """
-    hints = []
-    if splits_sentences:
-        lines = count_items(documents)
-        if lines >= _LINES_PER_SENTENCE * sentences and lines - sentences >= _LEAST_SURPLUS:
-            found = "1 sentence was" if sentences == 1 else f"{sentences:,} sentences were"
+
+    lines: int = 0
+    sentences: int = 0
+    longest: int = 0
+    is_unspaced: bool = False
+
+    @classmethod
+    def of(cls, documents, splits_sentences: bool, sentences: int, longest: int) -> "Layout":
+        """The layout of documents; their lines are counted only if sentences were looked for in them."""
+        return cls(count_items(documents) if splits_sentences else 0, sentences, longest, is_unspaced(documents))
+
+    def hints(self, splits_sentences: bool, name: Callable[[str], str] = str) -> list[str]:
+        """How else the text could be read: one line each, mostly none.
+
+        Parameters
+        ----------
+        splits_sentences : bool
+            Whether sentences were looked for in the text, rather than taken to be its lines.
+        name : callable
+            Turns the name of an option into what the user knows it by.
+        """
+        hints = []
+        has_items = self.lines >= _LINES_PER_SENTENCE * self.sentences
+        if splits_sentences and has_items and self.lines - self.sentences >= _LEAST_SURPLUS:
+            found = "1 sentence was" if self.sentences == 1 else f"{self.sentences:,} sentences were"
             hints.append(
-                f"the text has {lines:,} lines, but only {found} found in it; "
-                "if each line is an item of its own, use --lines (lines=True)"
+                f"the text has {self.lines:,} lines, but only {found} found in it; "
+                f"if each line is an item of its own, use {name('lines')}"
             )
-        elif longest > LONGEST_SENTENCE:
+        elif splits_sentences and self.longest > LONGEST_SENTENCE:
             hints.append(
-                f"the longest sentence has {longest:,} tokens; "
-                "if each line of the text is an item of its own, use --lines (lines=True)"
+                f"the longest sentence has {self.longest:,} tokens; "
+                f"if each line of the text is an item of its own, use {name('lines')}"
             )
-    elif longest > LONGEST_SENTENCE:
-        hints.append(f"the longest line has {longest:,} tokens; put each sentence on a line of its own")
-    if is_unspaced(documents):
-        hints.append(
-            "the text has few blanks between its words, so whole phrases count as words; "
-            "use --level char (level='char'), or divide the words by blanks"
-        )
-    return hints
+        elif self.longest > LONGEST_SENTENCE:
+            hints.append(f"the longest line has {self.longest:,} tokens; put each sentence on a line of its own")
+        if self.is_unspaced:
+            hints.append(
+                "the text has few blanks between its words, so whole phrases count as words; "
+                f"use {name('level')} char, or divide the words by blanks"
+            )
+        return hints
+
+    def to_configuration(self) -> dict:
+        """A plain dict that JSON can write and `from_configuration` reads."""
+        return asdict(self)
+
+    @classmethod
+    def from_configuration(cls, configuration: dict) -> "Layout":
+        """The layout that `to_configuration` described; TypeError or ValueError for what is none."""
+        layout = cls(**configuration)
+        for field in ("lines", "sentences", "longest"):
+            check_count(field, getattr(layout, field), 0)
+        return layout
 
 
 def count_items(documents) -> int:

@@ -1,12 +1,20 @@
 """Hints: texts of one item per line and texts without blanks are told of, ordinary prose is not."""
 
+import json
 import random
 import textwrap
 
 import pytest
 
 from theano_rnn.documents import Documents
-from theano_rnn.reading_hints import count_items, is_unspaced, reading_hints
+from theano_rnn.text_layout import Layout, count_items, is_unspaced
+
+
+def hints_of(documents, splits_sentences, sentences, longest):
+    layout = Layout.of(documents, splits_sentences, sentences, longest)
+    assert Layout.from_configuration(json.loads(json.dumps(layout.to_configuration()))) == layout
+    return layout.hints(splits_sentences, lambda name: f"--{name}")
+
 
 WORDS = "the old boat sees an apple and grey fox paints some paper while our neighbour hears two lamps".split()
 
@@ -29,7 +37,7 @@ def test_wrapped_prose_has_no_items_but_its_sentences_on_lines_have(width):
 def test_wrapped_paragraphs_of_any_length_have_no_items(seed):
     paragraphs = [textwrap.fill(prose(n, seed), 65) for n in range(2, 30)]
     assert count_items(["\n\n".join(paragraphs)]) == 0
-    assert reading_hints(["\n\n".join(paragraphs)], True, 300, 60) == []
+    assert hints_of(["\n\n".join(paragraphs)], True, 300, 60) == []
 
 
 @pytest.mark.parametrize("part_length", [7, 1000])
@@ -47,7 +55,7 @@ def test_lines_are_counted_alike_in_parts_and_in_documents(monkeypatch, part_len
 )
 def test_many_more_lines_than_sentences_are_told_with_both_numbers(lines, sentences, is_told):
     text = "\n".join(f"item {i}" for i in range(lines))
-    hints = reading_hints([text], True, sentences, 10)
+    hints = hints_of([text], True, sentences, 10)
     assert len(hints) == is_told
     if is_told:
         assert f"{lines:,} lines" in hints[0] and "--lines" in hints[0]
@@ -55,15 +63,15 @@ def test_many_more_lines_than_sentences_are_told_with_both_numbers(lines, senten
 
 
 def test_lines_that_are_items_already_are_not_told_of():
-    assert reading_hints(["a\n" * 100], False, 1, 10) == []
+    assert hints_of(["a\n" * 100], False, 1, 10) == []
 
 
 @pytest.mark.parametrize(
     ("splits", "remedy"), [(True, "use --lines"), (False, "put each sentence on a line of its own")]
 )
 def test_a_sentence_of_more_than_a_thousand_tokens_is_told(splits, remedy):
-    assert reading_hints(["a b"], splits, 10, 1000) == []
-    [hint] = reading_hints(["a b"], splits, 10, 1001)
+    assert hints_of(["a b"], splits, 10, 1000) == []
+    [hint] = hints_of(["a b"], splits, 10, 1001)
     assert "1,001 tokens" in hint and remedy in hint
 
 
@@ -78,7 +86,7 @@ def test_a_sentence_of_more_than_a_thousand_tokens_is_told(splits, remedy):
 )
 def test_text_without_blanks_between_words_is_told_once(text):
     assert is_unspaced([text])
-    [hint] = reading_hints([text], False, 10, 10)
+    [hint] = hints_of([text], False, 10, 10)
     assert "--level char" in hint and "\n" not in hint
 
 
