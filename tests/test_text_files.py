@@ -67,7 +67,5 @@ def test_names_of_files():
 
 
 def test_packed_standard_input_is_told():
-    with pytest.raises(
-        text_files.CorpusError, match="line 1: byte 0x8b at position 2 .* gzip file: unpack it"
-    ):
+    with pytest.raises(text_files.CorpusError, match="line 1: byte 0x8b at position 2 .* gzip file: unpack it"):
         list(TextInput(None, io.BytesIO(gzip.compress(b"text", mtime=0))).text())
