@@ -135,7 +135,7 @@ def test_an_interrupted_run_needs_the_other_model_no_more_and_equals_an_unbroken
 @pytest.mark.parametrize("level, share", [("word", 3 / 10), ("char", 4 / 12)])
 def test_how_much_of_the_text_is_unknown_is_told(tmp_path, level, share):
     text = tmp_path / "text.txt"
-    text.write_text("A bb A.\nA c" if level == "char" else "dog b , dog .\ndog c .\n", encoding="utf-8")
+    text.write_text("A bb A.\nA c\n" if level == "char" else "dog b , dog .\ndog c .\n", encoding="utf-8")
     words = ["SENTENCE_START", "SENTENCE_END", "UNKNOWN_TOKEN", *("A " if level == "char" else ["dog", "."])]
     options = training.TrainingOptions(level=level, tokenized=level == "word", valid_fraction=0.0)
     corpus = training.read_corpus(text, options, vocabulary=Vocabulary(words, level == "char"))

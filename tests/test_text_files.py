@@ -1,5 +1,6 @@
 """Bytes as text: every line end is one, and byte order marks are none, however the bytes are divided."""
 
+import gzip
 import io
 import random
 
@@ -63,3 +64,8 @@ def test_what_cannot_keep_a_reader_waiting_is_never_waited_for(tmp_path):
 def test_names_of_files():
     assert has_ending(b"A.TXT.GZ", ".gz") and not has_ending("gz", ".gz")
     assert shown_name("a b.txt") == "a b.txt" and shown_name("a\nb") == r"'a\nb'" and shown_name("") == "''"
+
+
+def test_packed_standard_input_is_told():
+    with pytest.raises(text_files.CorpusError, match="line 1: byte 0x8b at position 2 .* gzip file: unpack it"):
+        list(TextInput(None, io.BytesIO(gzip.compress(b"text", mtime=0))).text())

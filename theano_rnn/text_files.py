@@ -240,6 +240,8 @@ def _not_utf8(data, start, line, position, name, place):
     if line == 1 and position == start + 1:  # `data` is the beginning of the file
         if data.startswith(_GZIP_START):
             remedy = "it looks like a gzip file: give its name the ending .gz"
+            if name == STANDARD_INPUT:
+                remedy = "it looks like a gzip file: unpack it, for example with gzip -dc"
         elif data.startswith(_UTF16_STARTS):
             remedy = "it looks like UTF-16: " + remedy
     return CorpusError(
