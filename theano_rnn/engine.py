@@ -73,7 +73,7 @@ def import_problem(name, error):
         problem = unmet_requirement(NEEDED[name], own="theano_rnn")
         if problem is not None:
             return problem
-    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    reason = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(".")
     return f"{reason}; run pip install --force-reinstall {' '.join(NEEDED[name])}"
 
 
