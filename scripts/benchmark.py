@@ -6,10 +6,12 @@ A round is about a second of each; ours and PyTorch's take turns. What is printe
 
 import contextlib
 import json
+import runpy
 import sys
+from pathlib import Path
 
 if __name__ == "__main__" and not __package__:
-    import checkout  # noqa: F401
+    runpy.run_path(str(Path(__file__).with_name("checkout.py")))
 
 from theano_rnn.command_line import ArgumentParser, run
 from theano_rnn.errors import OptionError

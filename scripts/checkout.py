@@ -1,4 +1,4 @@
-"""Makes a script that runs as a file (``python scripts/train.py``) use the package of its own checkout.
+"""Run by a script that itself runs as a file (``python scripts/train.py``): it uses the package of its own checkout.
 
 Python puts only the script's folder on the path, and would take a theano_rnn that is installed elsewhere.
 """

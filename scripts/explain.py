@@ -3,11 +3,12 @@
 
 import argparse
 import json
+import runpy
 import sys
 from pathlib import Path
 
 if __name__ == "__main__" and not __package__:
-    import checkout  # noqa: F401
+    runpy.run_path(str(Path(__file__).with_name("checkout.py")))
 
 from theano_rnn.command_line import ArgumentParser, run, say, show
 from theano_rnn.corpus_files import read_lines

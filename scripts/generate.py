@@ -2,10 +2,12 @@
 """Generate sentences with a trained model, one a line: drawn at random, or with --beam the most probable ones."""
 
 import itertools
+import runpy
 import sys
+from pathlib import Path
 
 if __name__ == "__main__" and not __package__:
-    import checkout  # noqa: F401
+    runpy.run_path(str(Path(__file__).with_name("checkout.py")))
 
 from theano_rnn.command_line import ArgumentParser, flush, printable, run, say, show
 from theano_rnn.corpus_files import texts

@@ -8,12 +8,13 @@ figures of the whole text go to standard error, with both perplexities.
 """
 
 import contextlib
+import runpy
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 if __name__ == "__main__" and not __package__:
-    import checkout  # noqa: F401
+    runpy.run_path(str(Path(__file__).with_name("checkout.py")))
 
 from theano_rnn.command_line import ArgumentParser, flush, printable, run, say, show
 from theano_rnn.corpus_files import blocks, texts

@@ -2,6 +2,7 @@
 """Train a recurrent-neural-network language model on text files."""
 
 import contextlib
+import runpy
 import shlex
 import shutil
 import sys
@@ -9,7 +10,7 @@ import time
 from pathlib import Path
 
 if __name__ == "__main__" and not __package__:
-    import checkout  # noqa: F401
+    runpy.run_path(str(Path(__file__).with_name("checkout.py")))
 
 from theano_rnn.command_line import ArgumentParser, printable, run, say
 from theano_rnn.errors import OptionError, TrainingInterrupted

@@ -21,8 +21,8 @@ def installed(tmp_path):
     return package.parent
 
 
-def run(script, path, cwd):
-    environment = {**os.environ, "PYTHONPATH": str(path)}
+def run(script, path, cwd, **environment):
+    environment = {**os.environ, "PYTHONPATH": str(path), **environment}
     return subprocess.run(
         [sys.executable, script, "--help"], env=environment, cwd=cwd, capture_output=True, text=True, check=False
     )
@@ -32,6 +32,12 @@ def run(script, path, cwd):
 def test_a_script_of_a_checkout_does_not_use_another_package_that_is_installed(installed, tmp_path, name):
     done = run(ROOT / "scripts" / f"{name}.py", installed, tmp_path)
     assert done.returncode == 0 and f"{name}.py" in done.stdout, done.stderr
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="this Python has no safe path")
+def test_a_script_whose_folder_is_not_on_the_path_finds_its_checkout_too(installed, tmp_path):
+    done = run(ROOT / "scripts" / "score.py", installed, tmp_path, PYTHONSAFEPATH="1")
+    assert done.returncode == 0, done.stderr
 
 
 def test_edits_in_the_checkout_take_effect_in_its_scripts(installed, tmp_path):

@@ -66,7 +66,9 @@ def test_users_functions_and_ours_share_one_value_and_see_the_documented_array(t
         warnings.simplefilter("ignore")  # of NumPy's about what the original Theano takes from it
         read = theano.function([x], array.dot(x), mode=mode)
         double = theano.function([], [], updates=[(array, 2 * array)], mode=mode)
-        subtract_gradient = theano.function([x], [], updates=[(array, array - T.grad(array.dot(x).sum(), array))])
+        subtract_gradient = theano.function(
+            [x], [], updates=[(array, array - T.grad((array * x).sum(), array))], mode=mode
+        )
     add = compile_function(lambda: ([], array, [(array, array + 1)]), "float64")
     x = np.array([1.0, 2.0, 3.0])
     for _ in range(2):
@@ -164,10 +166,12 @@ def test_the_engine_is_the_one_asked_for_else_one_that_is_installed(monkeypatch)
         (
             "pytensor",
             {"theano"},
-            "THEANO_RNN_ENGINE: pytensor is not installed for this Python; `pip install .` brings PyTensor",
+            "THEANO_RNN_ENGINE: pytensor is not installed for this Python; `pip install -e .` brings PyTensor",
         ),
         ("theano", {"pytensor", "jax"}, "THEANO_RNN_ENGINE: theano is not installed for this Python; "),
-        ("", {"pytensor"}, "neither PyTensor with JAX nor Theano is installed for this Python; "),
+        ("", set(), "neither PyTensor with JAX nor Theano is installed for this Python; `pip install"),
+        ("", {"pytensor"}, r"neither PyTensor with JAX \(jax is missing\) nor Theano is installed for this Python; "),
+        ("pytensor", {"pytensor"}, "THEANO_RNN_ENGINE: pytensor is not installed for this Python; "),
     ],
 )
 def test_an_engine_that_cannot_be_had_is_refused(monkeypatch, chosen, installed, message):

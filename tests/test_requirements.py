@@ -37,7 +37,8 @@ def test_packages_that_fit_have_no_problem_whatever_others_lack(installed):
     [
         ({"numpy": ("1.26.4", [])}, 'ours needs numpy>=2, and numpy 1.26.4 is installed; run pip install "numpy>=2"'),
         ({"numpy": ("3.0", [])}, 'jit-tool needs numpy<3, and numpy 3.0 is installed; run pip install "numpy<3"'),
-        ({"jit-tool": ("2.0", [])}, 'engine needs jit-tool<2, and jit-tool 2.0 is installed; run pip install "jit-tool<2"'),
+        ({"jit-tool": ("2.0", [])},
+         'engine needs jit-tool<2, and jit-tool 2.0 is installed; run pip install "jit-tool<2"'),
         ({"engine": ("2.9", [])}, 'ours needs engine>=3, and engine 2.9 is installed; run pip install "engine>=3"'),
         ({"numpy": None}, 'ours needs numpy>=2, which is not installed; run pip install "numpy>=2"'),
         ({"jit-tool": None}, 'engine needs jit-tool<2, which is not installed; run pip install "jit-tool<2"'),

@@ -42,7 +42,9 @@ def engine_name():
     if chosen and chosen not in installed:
         raise EngineError(f"THEANO_RNN_ENGINE: {chosen} is not installed for this Python; {REMEDY}")
     if not installed:
-        raise EngineError(f"neither PyTensor with JAX nor Theano is installed for this Python; {REMEDY}")
+        missing = [module for module in NEEDED["pytensor"] if importlib.util.find_spec(module) is None]
+        which = f" ({missing[0]} is missing)" if len(missing) == 1 else ""
+        raise EngineError(f"neither PyTensor with JAX{which} nor Theano is installed for this Python; {REMEDY}")
     return chosen or installed[0]
 
 
@@ -71,7 +73,7 @@ def import_problem(name, error):
         problem = unmet_requirement(NEEDED[name], own="theano_rnn")
         if problem is not None:
             return problem
-    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    reason = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(".")
     return f"{reason}; run pip install --force-reinstall {' '.join(NEEDED[name])}"
 
 
