@@ -137,7 +137,7 @@ def work(argv):
         from theano_rnn.language_model import load
 
         lm = load(model)
-        unknown_words = UnknownWords(lm.vocabulary, lm.tokenizer)
+        unknown_words = UnknownWords(lm.vocabulary, lm.tokenizer, lm.unknown_in_training)
         drawn = list(surprisal_sinks(page, picture, files, model, options.mix))
         for sink in drawn:
             stack.callback(sink.discard)

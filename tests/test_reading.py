@@ -26,6 +26,12 @@ def test_each_line_of_words_is_read_from_its_start():
     assert is_whole
 
 
+def test_each_sentence_of_a_line_is_read_from_its_start():
+    readings, is_whole = read_tokens(words, ["The dog. The  dog.", "Dog"], 100)
+    assert [reading.line for reading in readings] == ["The dog.", "The dog.", "Dog"]
+    assert [reading.ids[0] for reading in readings] == [0, 0, 0] and is_whole
+
+
 def test_lines_of_characters_are_one_stream_that_begins_after_a_line():
     (reading,), is_whole = read_tokens(characters, ["ab", "", "x b"], 100)
     assert "".join(reading.tokens) == "ab\n\nx b\n"

@@ -85,3 +85,9 @@ def test_a_language_model_logs_the_warning_once_for_a_call(caplog):
         lm.score(["the dog."] * 20 + ["see dog."] * 40)
     (record,) = caplog.records
     assert "100 of 120 words (83%)" in record.getMessage() and "attached to words here ('dog.')" in record.getMessage()
+
+
+def test_many_unknown_words_in_training_are_the_likely_reason():
+    unknown_words = UnknownWords(VOCABULARY, TOKENIZED, unknown_in_training=0.85)
+    unknown_words.sentence("", ["dog.", "x", SENTENCE_END], np.zeros(3), np.array([False, False, True]))
+    assert "so were 85% in its training text: train it with a larger --vocabulary-size" in unknown_words.warning()

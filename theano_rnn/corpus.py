@@ -60,7 +60,8 @@ class Corpus:
     @property
     def summary(self):
         """What there is to learn from, in a line."""
-        unit = "characters" if self.tokenizer.level == "char" else "sentences"
+        unit = "character" if self.tokenizer.level == "char" else "sentence"
+        unit += "s" * (len(self.train) != 1)
         held_out = 0 if self.valid is None else len(self.valid)
         return (
             f"training on {len(self.train):,} {unit}, {held_out:,} held out; "

@@ -13,6 +13,7 @@ from theano_rnn import scoring
 from theano_rnn.checkpoint import one_line, read_archive, read_document, write_archive
 from theano_rnn.checks import check_base, check_count
 from theano_rnn.continuous_text import continuous_cross_entropy
+from theano_rnn.coverage import Coverage
 from theano_rnn.errors import ModelFileError
 from theano_rnn.model import PARAMETERS, RNN
 from theano_rnn.one_token import one_token
@@ -135,6 +136,14 @@ class LanguageModel:
         return self.tokenizer.tokenize(sentence)
 
     @property
+    def unknown_in_training(self) -> float:
+        """The share of the words of the training text that were unknown, from 0 to 1; 0 where the file does not tell."""
+        try:
+            return Coverage.from_configuration(self.training.get("coverage")).unknown_share
+        except (TypeError, ValueError):
+            return 0.0
+
+    @property
     def start(self):
         """The id that stands before a sentence's first token."""
         vocabulary = self.vocabulary
@@ -193,7 +202,9 @@ class LanguageModel:
             return
         unknown = sum(int(np.count_nonzero(ids == self.vocabulary.unknown)) for ids in encoded)
         if unknown > TOO_MANY * words:
-            warning = warning_of(self.vocabulary, self.tokenizer, map(self.tokenize, sentences))
+            warning = warning_of(
+                self.vocabulary, self.tokenizer, map(self.tokenize, sentences), self.unknown_in_training
+            )
             logging.getLogger(__name__).warning("%s", warning)
 
     def word_scores(self, sentence, base="e", split: bool | None = None):

@@ -1,5 +1,6 @@
 """What a language model reads of a text: sequences of ids, each from s_{-1} = 0, with the tokens they stand for."""
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,8 +30,8 @@ class Reading:
 def read_tokens(lm, lines, most_tokens):
     """Read lines as the model was trained to.
 
-    Words: a line is a sequence of its own, as in scoring; lines without a token are left out. Characters: all lines are
-    one stream, the state carried on from line to line.
+    Words: each sentence of a line is a sequence of its own, as in scoring; lines without a token are left out.
+    Characters: all lines are one stream, the state carried on from line to line.
 
     Parameters
     ----------
@@ -48,7 +49,7 @@ def read_tokens(lm, lines, most_tokens):
     left = check_count("most_tokens", most_tokens)
     read_line = characters_of if lm.tokenizer.level == "char" else lm.tokenize
     found, is_whole = [], True
-    for line in lines:
+    for line in itertools.chain.from_iterable(map(lm.split, lines)):
         if not left:
             is_whole = False
             break

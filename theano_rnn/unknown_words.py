@@ -25,10 +25,13 @@ class UnknownWords:
     vocabulary : Vocabulary
     tokenizer : Tokenizer
         The model's.
+    unknown_in_training : float
+        Share of the words of the training text that were unknown, from 0 to 1.
     """
 
-    def __init__(self, vocabulary: Vocabulary, tokenizer: Tokenizer):
+    def __init__(self, vocabulary: Vocabulary, tokenizer: Tokenizer, unknown_in_training: float = 0.0):
         self._vocabulary = vocabulary
+        self._unknown_in_training = unknown_in_training
         self._tokenizer = tokenizer
         self._words = self._unknown = self._sentences = self._attached_ends = 0
         self._kept = Counter()
@@ -60,6 +63,11 @@ class UnknownWords:
         return self._attached_ends > TOO_MANY * self._sentences
 
     def _reason(self):
+        if self._unknown_in_training > TOO_MANY:
+            return (
+                f"so were {self._unknown_in_training:.0%} in its training text: train it with a larger "
+                "--vocabulary-size, or a smaller --min-count"
+            )
         if self._tokenizer.level == "char":
             return "the text has other characters than the training text; score a text in the same script"
         known_forms = {}
@@ -102,9 +110,14 @@ class UnknownWords:
         )
 
 
-def warning_of(vocabulary: Vocabulary, tokenizer: Tokenizer, token_lists: Iterable[Sequence[str]]) -> str | None:
+def warning_of(
+    vocabulary: Vocabulary,
+    tokenizer: Tokenizer,
+    token_lists: Iterable[Sequence[str]],
+    unknown_in_training: float = 0.0,
+) -> str | None:
     """The warning for some sentences, given as their tokens without SENTENCE_END."""
-    unknown_words = UnknownWords(vocabulary, tokenizer)
+    unknown_words = UnknownWords(vocabulary, tokenizer, unknown_in_training)
     for tokens in token_lists:
         known = np.array([token in vocabulary for token in tokens], bool)
         unknown_words.sentence("", [*tokens, SENTENCE_END], known, known)
