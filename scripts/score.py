@@ -7,6 +7,7 @@ standard error, with both perplexities.
 """
 
 import contextlib
+import os
 import sys
 from pathlib import Path
 
@@ -120,6 +121,11 @@ def work(argv):
         for sink in sinks:
             sink.finish()
     say(summary(output.statistics, options))
+    if options.summary and lm.tokenizer.level == "char" and all(map(os.path.isfile, files)) and files:
+        from theano_rnn.evaluation import continuous_perplexity
+
+        perplexity = continuous_perplexity(lm, files)
+        say(f"as one continuous text, as train.py measures it: perplexity {perplexity:.4f} per token")
 
 
 def main(argv=None):
