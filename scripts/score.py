@@ -8,6 +8,7 @@ figures of the whole text go to standard error, with both perplexities.
 """
 
 import contextlib
+import os
 import runpy
 import sys
 from dataclasses import replace
@@ -150,6 +151,11 @@ def work(argv):
         for sink in (output, *drawn):
             sink.finish()
     say(summary(output.statistics, options))
+    if options.summary and lm.tokenizer.level == "char" and all(map(os.path.isfile, files)) and files:
+        from theano_rnn.evaluation import continuous_perplexity
+
+        perplexity = continuous_perplexity(lm, files)
+        say(f"as one continuous text, as train.py measures it: perplexity {perplexity:.4f} per token")
     for note in (output.note, unknown_words.warning()):
         if note:
             say(f"score.py: {printable(note)}")

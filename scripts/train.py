@@ -58,6 +58,7 @@ def parse(argv):
     add(
         "--overwrite",
         action="store_true",
+        default=None,
         help="replace the model and checkpoint that are there, instead of keeping them",
     )
     add("--resume", action="store_true", help="go on with an interrupted or finished run of this --model")
@@ -167,7 +168,6 @@ def command(argv):
 def work(argv):
     settings = {name: value for name, value in parse(argv).items() if value is not None}
     data, model, resume = settings.pop("data", None), settings.pop("model"), settings.pop("resume")
-    overwrite = settings.pop("overwrite")
     places = {name: settings.pop(name, None) for name in ("log", "plot")}
     if data is None and not resume:
         data = default_data()
@@ -177,7 +177,7 @@ def work(argv):
     from theano_rnn.training import train
 
     try:
-        lm = train(data, model=model, resume=resume, overwrite=overwrite, reporter=screen, **places, **settings)
+        lm = train(data, model=model, resume=resume, reporter=screen, **places, **settings)
     except TrainingInterrupted:
         screen.close()
         say(f"\ninterrupted; the work so far is saved. To go on:\n  {command(argv)}")

@@ -52,26 +52,35 @@ def test_a_file_has_the_permissions_of_an_ordinary_new_one(tmp_path):
 def test_what_is_kept_under_another_name_outlives_a_new_file_of_the_first(tmp_path):
     write(tmp_path / "a", b"first")
     keep_as(tmp_path / "a", tmp_path / "b")
-    keep_as(tmp_path / "a", tmp_path / "b")  # the same file already
     write(tmp_path / "a", b"second")
     assert (tmp_path / "b").read_bytes() == b"first" and names(tmp_path) == ["a", "b"]
-    keep_as(tmp_path / "a", tmp_path / "b")
-    assert (tmp_path / "b").read_bytes() == b"second" and names(tmp_path) == ["a", "b"]
+
+
+@pytest.mark.parametrize("has_links", [True, False])
+def test_a_name_that_is_taken_is_not_given_to_another_file(tmp_path, monkeypatch, has_links):
+    if not has_links:
+        monkeypatch.setattr(os, "link", impossible)
+    write(tmp_path / "a", b"second")
+    write(tmp_path / "b", b"first")
+    with pytest.raises(FileExistsError):
+        keep_as(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / "b").read_bytes() == b"first" and names(tmp_path) == ["a", "b"]
+
+
+def impossible(*arguments):
+    raise OSError(errno.EPERM, os.strerror(errno.EPERM))
 
 
 def test_where_there_are_no_links_a_copy_is_kept(tmp_path, monkeypatch):
-    def impossible(*arguments):
-        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
-
     monkeypatch.setattr(os, "link", impossible)
     write(tmp_path / "a", b"first")
     keep_as(tmp_path / "a", tmp_path / "b")
     write(tmp_path / "a", b"second")
     assert (tmp_path / "b").read_bytes() == b"first" and names(tmp_path) == ["a", "b"]
     monkeypatch.setattr(shutil, "copyfile", impossible)
-    with pytest.raises(OSError):
-        keep_as(tmp_path / "a", tmp_path / "b")
-    assert (tmp_path / "b").read_bytes() == b"first" and names(tmp_path) == ["a", "b"]
+    with pytest.raises(OSError, match="not permitted"):
+        keep_as(tmp_path / "a", tmp_path / "c")
+    assert names(tmp_path) == ["a", "b"]
 
 
 def test_a_link_stays_one_and_what_it_leads_to_is_written_and_kept(tmp_path):

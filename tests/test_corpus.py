@@ -146,7 +146,10 @@ def plainly_encoded(paths, options):
     if options.valid:
         valid = tokenized(options.valid)
     else:
-        count = max(1, round(options.valid_fraction * len(train))) if options.valid_fraction else 0
+        fraction = options.valid_fraction
+        if fraction is None:
+            fraction = min(max(1000 / sum(len(one) + 1 for one in train), 0.05), 0.1)
+        count = max(1, round(fraction * len(train))) if fraction else 0
         chosen = set(np.random.default_rng([options.seed, 0]).permutation(len(train))[:count].tolist())
         train, valid = (
             [one for i, one in enumerate(train) if i not in chosen],

@@ -246,14 +246,20 @@ def test_files_that_are_no_language_models_are_refused(folder, base, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bare.npz"]
 
 
+def test_a_run_may_start_from_a_model_that_was_kept(folder, base, tmp_path):
+    start, model = tmp_path / "m.previous.npz", tmp_path / "m.npz"
+    start.write_bytes(base().read_bytes())
+    model.write_bytes(b"another model")
+    tuned(folder, start, model, epochs=1)
+    assert start.read_bytes() == base().read_bytes()
+    assert (tmp_path / "m.previous-2.npz").read_bytes() == b"another model"
+
+
 def test_places_where_the_other_model_would_be_overwritten_are_refused(folder, base, tmp_path):
     start = tmp_path / "m.previous.npz"
     start.write_bytes(base().read_bytes())
-    for settings in ({}, {"log": start}):
-        with pytest.raises(
-            OptionError, match="m.previous.npz: is (the model to start from|where the model goes); choose"
-        ):
-            tuned(folder, start, tmp_path / "m.npz", **settings)
+    with pytest.raises(OptionError, match="m.previous.npz: is where the model goes; choose"):
+        tuned(folder, start, tmp_path / "m.npz", log=start)
     other = tmp_path / "start.png"
     other.write_bytes(base().read_bytes())
     for name in ("log", "plot"):

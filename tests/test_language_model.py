@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import theano_rnn
-from theano_rnn import generation
+from theano_rnn import continuous_text, generation
 from theano_rnn.checkpoint import read_archive, read_document, write_archive
 from theano_rnn.engine import precision
 from theano_rnn.errors import ModelFileError
@@ -212,18 +212,14 @@ def test_characters_are_scored_one_by_one_and_kept_as_they_are(characters):
     assert characters.score("aB b") == pytest.approx(expected.sum(), abs=1e-10)
 
 
-def test_characters_the_loss_of_a_text_carries_the_state_on_over_lines(characters):
+def test_characters_the_loss_of_a_text_carries_the_state_on_over_lines(characters, monkeypatch):
+    """However the text is divided to be computed in parallel."""
     text = "ab\nb a\n" * 5
     ids = [1, *({"a": 3, "b": 4, " ": 5, "\n": 1}[character] for character in text)]
-    assert characters.text_loss(text, batch_size=1, sequence_length=8) == pytest.approx(
-        -log_probabilities(characters, ids).mean(), abs=1e-10
-    )
-    # Two streams: the second half begins with a state of zero after the last id of the first half.
-    half = (len(ids) - 1 + 1) // 2
-    halves = [log_probabilities(characters, part) for part in (ids[: half + 1], ids[half:])]
-    assert characters.text_loss(text, batch_size=2, sequence_length=8) == pytest.approx(
-        -np.concatenate(halves).mean(), abs=1e-10
-    )
+    monkeypatch.setattr(continuous_text, "SHORTEST_STREAM", 5)
+    expected = -log_probabilities(characters, ids).mean()
+    for sizes in ({}, {"batch_size": 1, "sequence_length": 8}, {"batch_size": 2, "sequence_length": 8}):
+        assert characters.text_loss(text, **sizes) == pytest.approx(expected, abs=1e-10)
 
 
 # Files

@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 
+from theano_rnn.coverage import Coverage
 from theano_rnn.language_model import LanguageModel
 from theano_rnn.model import RNN
 from theano_rnn.model_summary import best_epoch, summarise, summary_lines
@@ -82,6 +83,17 @@ def test_a_model_with_a_strange_history_is_told_all_the_same(training, tmp_path)
     summary = summarise(saved(tmp_path, training=training))
     assert summary["best_epoch"] is None
     assert len(list(summary_lines(summary))) > 5
+
+
+def test_what_the_vocabulary_covers_is_shown_where_the_file_tells_it(tmp_path):
+    coverage = Coverage(1234, 1000, 105, 0, 80, 20)
+    summary = summarise(saved(tmp_path, training={"coverage": coverage.to_configuration()}))
+    assert summary["coverage"] == coverage.to_configuration()
+    assert f"coverage      {coverage.summary('words')}" in list(summary_lines(summary))
+    for training in ({}, {"coverage": None}, {"coverage": {"words": 3}}, {"coverage": 5}):
+        summary = summarise(saved(tmp_path, training=training))
+        assert summary["coverage"] is None
+        assert "coverage      not recorded" in list(summary_lines(summary))
 
 
 def test_the_best_epoch_is_the_first_of_the_lowest_decisive_loss():

@@ -13,7 +13,7 @@ from theano_rnn.updates import UPDATE_RULES
 def test_the_defaults_are_those_of_the_interface():
     options = TrainingOptions.from_settings({})
     assert (options.level, options.vocabulary_size, options.hidden_dim) == ("word", 8000, 100)
-    assert (options.activation, options.valid, options.valid_fraction) == ("tanh", None, 0.05)
+    assert (options.activation, options.valid, options.valid_fraction) == ("tanh", None, None)
     assert (options.device, options.tutorial, options.keep_case, options.tokenized) == ("auto", False, False, False)
     assert options.evaluate_every == 1
 
@@ -24,10 +24,46 @@ def test_each_optimizer_has_its_own_learning_rate(optimizer):
     assert TrainingOptions(optimizer=optimizer, learning_rate=0.7).learning_rate == 0.7
 
 
-def test_characters_come_in_fifty_streams_unless_told_otherwise():
-    assert TrainingOptions.from_settings({"level": "char"}).batch_size == 50
-    assert TrainingOptions.from_settings({"level": "char", "batch_size": 7}).batch_size == 7
-    assert TrainingOptions.from_settings({"level": "word"}).batch_size == 32
+@pytest.mark.parametrize(
+    "settings, length, size",
+    [
+        ({"level": "char"}, 10**6, 50),
+        ({"level": "char"}, 100_000, 50),
+        ({"level": "char"}, 99_999, 49),
+        ({"level": "char"}, 8100, 4),
+        ({"level": "char"}, 2, 1),
+        ({"level": "char", "sequence_length": 20}, 8100, 10),
+        ({"level": "char", "batch_size": 7}, 10, 7),
+        ({"level": "word"}, 10**6, 32),
+        ({"level": "word"}, 1280, 32),
+        ({"level": "word"}, 400, 10),
+        ({"level": "word"}, 1, 1),
+        ({"level": "word", "batch_size": 64}, 10, 64),
+        ({"tutorial": True}, 10**6, 1),
+    ],
+)
+def test_the_batch_size_fits_the_text_unless_it_is_chosen(settings, length, size):
+    options = TrainingOptions.from_settings(settings).fitted_to(length)
+    assert options.batch_size == size
+    assert options == TrainingOptions.from_settings({**settings, "batch_size": size})
+
+
+@pytest.mark.parametrize(
+    "settings, tokens, share",
+    [
+        ({}, 10**6, 0.05),
+        ({}, 20_000, 0.05),
+        ({}, 12_500, 0.08),
+        ({}, 10_000, 0.1),
+        ({}, 50, 0.1),
+        ({}, 0, 0.1),
+        ({"valid_fraction": 0.05}, 50, 0.05),
+        ({"valid_fraction": 0.0}, 50, 0.0),
+        ({"tutorial": True}, 50, 0.0),
+    ],
+)
+def test_of_a_small_text_more_is_held_out_unless_the_share_is_chosen(settings, tokens, share):
+    assert TrainingOptions.from_settings(settings).held_out_share(tokens) == pytest.approx(share)
 
 
 def test_the_tutorials_settings():
@@ -110,7 +146,6 @@ def test_none_and_zero_both_mean_no_clipping(clip):
         ("valid_fraction", -0.1, "below 1, got -0.1"),
         ("rate_decay", -0.5, "got -0.5"),
         ("rate_decay", float("inf"), "expected a finite number, got inf"),
-        ("valid_fraction", None, "expected a number, got None"),
     ],
 )
 def test_values_outside_the_range_are_refused_by_name(name, value, message):

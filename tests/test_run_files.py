@@ -1,6 +1,7 @@
 """A run's files: one run at a time, what other runs have left, and what happens where nothing can be written."""
 
 import errno
+import itertools
 import json
 import multiprocessing
 import os
@@ -15,6 +16,7 @@ import pytest
 from theano_rnn import run_files
 from theano_rnn.checkpoint import read_archive, read_document, write_archive
 from theano_rnn.errors import ModelFileError, OptionError
+from theano_rnn.options import TrainingOptions
 from theano_rnn.run_files import RunFiles
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -42,7 +44,13 @@ def files(tmp_path):
 
 
 def numbers(files):
-    return [number(path) for path in (files.model, files.checkpoint, files.previous, files.previous_checkpoint)]
+    """Of model and checkpoint, and of those that are kept, in the order in which they were."""
+    found = [number(files.model), number(files.checkpoint)]
+    for one in itertools.count(1):
+        kept = [number(path) for path in files.kept(one)]
+        if kept == [None, None]:
+            return found
+        found += kept
 
 
 # One run at a time
@@ -80,17 +88,54 @@ with RunFiles(Path(sys.argv[1]), None).alone():
 """
 
 
-def test_a_previous_model_that_is_being_trained_is_not_written_over(files):
+def test_the_lock_is_gone_after_a_run_however_it_ends(files):
+    with files.alone():
+        assert files.lock.exists()
+    assert not files.lock.exists()
+    with pytest.raises(KeyboardInterrupt), files.alone():
+        raise KeyboardInterrupt
+    assert not files.lock.exists()
+    with files.alone():
+        with pytest.raises(ModelFileError, match="another run"), RunFiles(files.model, None).alone():
+            pass
+        assert files.lock.exists()  # the one that was refused leaves it to its owner
+    assert not files.lock.exists()
+
+
+TURNS = """
+import sys, time
+from pathlib import Path
+from theano_rnn.errors import ModelFileError
+from theano_rnn.run_files import RunFiles
+model, until = Path(sys.argv[1]), time.time() + 2
+guard, turns = model.with_name("guard"), 0
+while time.time() < until:
+    try:
+        with RunFiles(model, None).alone():
+            guard.touch(exist_ok=False)  # fails where another process is in here
+            turns += 1
+            guard.unlink()
+    except ModelFileError:
+        pass
+print(turns)
+"""
+
+
+def test_of_processes_that_take_turns_never_two_hold_the_lock_though_its_file_goes_each_time(files):
+    command = [sys.executable, "-c", TURNS, str(files.model)]
+    processes = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    turns = [process.communicate()[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0]
+    assert all(int(count) > 0 for count in turns)
+    assert not files.lock.exists()
+
+
+def test_a_name_under_which_another_run_trains_is_passed_over(files):
     files.write(*contents(1), Model(1))
-    RunFiles(files.model, None).write(*contents(2), Model(2))
-    with RunFiles(files.previous, None).alone():
-        new = RunFiles(files.model, None)
-        message = r"m\.previous\.npz: is where the model that is there would be kept, and another run is training it"
-        with pytest.raises(ModelFileError, match=message):
-            new.write(*contents(3), Model(3))
-        assert numbers(files) == [2, 2, 1, 1]
-    new.write(*contents(3), Model(3))
-    assert numbers(files) == [3, 3, 2, 2]
+    with RunFiles(files.kept(1)[0], None).alone():
+        RunFiles(files.model, None).write(*contents(2), Model(2))
+    assert numbers(files) == [2, 2]
+    assert [number(path) for path in (*files.kept(1), *files.kept(2))] == [None, None, 1, 1]
 
 
 def test_a_run_that_was_killed_holds_nothing(files):
@@ -111,7 +156,8 @@ def test_a_lock_that_cannot_be_made_is_told(files):
 
 
 def test_what_killed_runs_have_left_half_written_is_removed(files):
-    for path in (files.model, files.checkpoint, files.corpus, files.previous, files.previous_checkpoint):
+    files.kept(1)[0].write_bytes(b"kept")
+    for path in (files.model, files.checkpoint, files.corpus, *files.kept(1)):
         path.with_name(f".{path.name}.abc.partial").write_bytes(b"half")
     with files.alone():
         assert list(files.model.parent.glob(".*")) == []
@@ -120,31 +166,95 @@ def test_what_killed_runs_have_left_half_written_is_removed(files):
 # What other runs have left
 
 
-def test_a_new_run_keeps_the_files_of_the_one_before_it_ready_to_go_on(files, tmp_path):
+def test_a_new_run_keeps_the_files_of_the_one_before_it_ready_to_go_on(files):
     files.write(*contents(1), Model(1))
     files.write(*contents(2), Model(2))
-    assert numbers(files) == [2, 2, None, None]
+    assert numbers(files) == [2, 2]
     new = RunFiles(files.model, None)
     new.write(*contents(3, epoch=0))
-    assert numbers(files) == [2, 3, None, 2]
+    assert numbers(files) == [2, 3, 2, 2]
     new.write(*contents(4), Model(4))
     new.write(*contents(5), Model(5))
     assert numbers(files) == [5, 5, 2, 2]
-    before = RunFiles(files.previous, None)
+    before = RunFiles(files.kept(1)[0], None)
     assert before.read_checkpoint().configuration["number"] == 2
 
 
-def test_a_run_that_has_learnt_nothing_replaces_nothing_worth_keeping(files):
+def test_no_kept_model_is_ever_replaced_and_it_is_told_where_each_is(files):
+    notes = []
+    for one in range(1, 5):
+        RunFiles(files.model, None, note=notes.append).write(*contents(one), Model(one))
+    assert numbers(files) == [4, 4, 1, 1, 2, 2, 3, 3]
+    assert [path.name for path in (*files.kept(1), *files.kept(2))] == [
+        "m.previous.npz",
+        "m.previous.checkpoint.npz",
+        "m.previous-2.npz",
+        "m.previous-2.checkpoint.npz",
+    ]
+    kept = [files.kept(one)[0] for one in (1, 2, 3)]
+    assert notes == [f"the model that was in {files.model} is kept as {path}" for path in kept]
+
+
+@pytest.mark.parametrize("has_links", [True, False])
+def test_a_model_that_is_there_twice_is_kept_once(files, monkeypatch, has_links):
+    """As where a run ends before it has written a model."""
+    if not has_links:
+        monkeypatch.setattr(os, "link", lambda *paths: (_ for _ in ()).throw(OSError(errno.EPERM, "no links")))
     files.write(*contents(1), Model(1))
     for one in (2, 3):
         RunFiles(files.model, None).write(*contents(one, epoch=0))
-    assert numbers(files) == [1, 3, None, 1]
+    assert numbers(files) == [1, 3, 1, 1]
+
+
+def test_a_model_is_kept_beside_its_checkpoint_if_that_alone_was_kept(files):
+    files.write(*contents(1), Model(1))
+    checkpoint = files.checkpoint.read_bytes()
+    files.kept(1)[1].write_bytes(checkpoint)  # and then the process was killed
+    RunFiles(files.model, None).write(*contents(2), Model(2))
+    assert numbers(files) == [2, 2, 1, 1]
+
+
+def test_a_model_of_another_checkpoint_is_not_kept_beside_it(files):
+    files.write(*contents(1), Model(1))
+    files.kept(1)[1].write_bytes(b"another run's")
+    RunFiles(files.model, None).write(*contents(2), Model(2))
+    assert files.kept(1)[1].read_bytes() == b"another run's" and not files.kept(1)[0].exists()
+    assert [number(path) for path in files.kept(2)] == [1, 1]
+
+
+def test_a_name_that_is_taken_at_the_last_moment_is_passed_over(files, monkeypatch):
+    files.write(*contents(1), Model(1))
+    keep_as = run_files.keep_as
+
+    def late(path, other):
+        if other == files.kept(1)[0]:
+            other.write_bytes(b"another run's")
+        keep_as(path, other)
+
+    monkeypatch.setattr(run_files, "keep_as", late)
+    RunFiles(files.model, None).write(*contents(2), Model(2))
+    assert files.kept(1)[0].read_bytes() == b"another run's"
+    assert [number(path) for path in (files.model, files.kept(2)[0])] == [2, 1]
+
+
+def test_whoever_asks_for_it_has_the_files_of_the_run_before_replaced(files):
+    files.write(*contents(1), Model(1))
+    RunFiles(files.model, None, overwrite=True).write(*contents(2), Model(2))
+    assert numbers(files) == [2, 2]
+
+
+def test_a_log_may_not_take_the_place_of_a_model_that_is_kept(files):
+    files.write(*contents(1), Model(1))
+    RunFiles(files.model, None).write(*contents(2), Model(2))
+    new = RunFiles(files.model, files.kept(1)[0])
+    with pytest.raises(OptionError, match=r"m\.previous\.npz: is where the model goes"):
+        new.check([], TrainingOptions())
 
 
 def test_a_checkpoint_that_cannot_be_read_is_kept_all_the_same(files):
     files.checkpoint.write_bytes(b"who knows")
     files.write(*contents(1), Model(1))
-    assert files.previous_checkpoint.read_bytes() == b"who knows"
+    assert files.kept(1)[1].read_bytes() == b"who knows"
 
 
 def test_a_run_that_goes_on_keeps_no_copy_of_itself(files):
@@ -153,7 +263,7 @@ def test_a_run_that_goes_on_keeps_no_copy_of_itself(files):
     assert again.read_checkpoint().configuration["number"] == 1
     again.model_is_ours = True
     again.write(*contents(2), Model(2))
-    assert numbers(files) == [2, 2, None, None]
+    assert numbers(files) == [2, 2]
 
 
 # Where nothing can be written

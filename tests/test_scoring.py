@@ -80,28 +80,6 @@ def test_the_cross_entropy_of_sentences_is_the_sum_over_their_tokens_without_pad
     assert total == pytest.approx(expected, abs=1e-9)
 
 
-@pytest.mark.parametrize("length", [2, 3, 24, 26, 30])
-def test_a_stream_is_cut_into_parallel_ones_whose_states_are_carried_on(rnn, length):
-    ids = np.random.default_rng(length).integers(0, WORD_DIM, length).astype(np.int32)
-    streams = min(3, length - 1)
-    share = -(-(length - 1) // streams)
-    expected = 0.0
-    for begin in range(0, length - 1, share):
-        part = slice(begin, min(begin + share, length - 1))
-        expected -= by_hand(rnn, ids[:-1][part], ids[1:][part])[0].sum()
-    total, tokens = scoring.stream_cross_entropy(rnn, ids, batch_size=3, sequence_length=5)
-    assert tokens == length - 1
-    assert total == pytest.approx(expected, abs=1e-10)
-
-
-def test_the_state_of_a_stream_matters(rnn):
-    """So that the test before this one would notice a state that is not carried on."""
-    ids = np.random.default_rng(5).integers(0, WORD_DIM, 30).astype(np.int32)
-    carried = scoring.stream_cross_entropy(rnn, ids, batch_size=3, sequence_length=5)[0]
-    whole = -by_hand(rnn, ids[:-1], ids[1:])[0].sum()
-    assert abs(carried - whole) > 1e-4
-
-
 def test_a_long_sentence_is_scored_in_parts_with_the_same_numbers(rnn, monkeypatch):
     sentences = [np.tile([START, 3, 2, 4], 15).astype(np.int32)[: length + 1] for length in (59, 20, 21, 5, 40, 41)]
     expected = [by_hand(rnn, one[:-1], one[1:])[0] for one in sentences]

@@ -145,7 +145,7 @@ def test_every_setting_of_the_package_is_an_option_that_reaches_it(tmp_path, mon
         "init_from": "start.npz",
         "column": "note",
     }
-    flags = ("tutorial", "keep_case", "tokenized", "resume")
+    flags = ("tutorial", "keep_case", "tokenized", "resume", "overwrite")
     assert {*arguments, *flags[:3]} == {field.name for field in fields(TrainingOptions)}
     seen = {}
 

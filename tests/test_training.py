@@ -1,5 +1,6 @@
 """Training runs: the same numbers however often interrupted, the tutorial's numbers, and what is kept when it fails."""
 
+import itertools
 import json
 import math
 import random
@@ -349,6 +350,7 @@ class Watcher(Reporter):
 
 @pytest.mark.usefixtures("compiled_once")
 def test_when_the_loss_rises_the_rate_halves_and_the_best_parameters_come_back(toy, tmp_path, monkeypatch):
+    monkeypatch.setattr(training_run, "STEPS_BEFORE_HALVING", 1)
     losses, reached = iter([3.0, 2.0, 2.5, 2.0, 2.1]), []
     watcher = Watcher()
 
@@ -369,6 +371,28 @@ def test_when_the_loss_rises_the_rate_halves_and_the_best_parameters_come_back(t
     assert_same_arrays(lm.rnn.get_values(), reached[1])
     assert_same_arrays(load(tmp_path / "m.npz").rnn.get_values(), reached[1])
     assert [record["valid_loss"] for record in lm.training["history"]] == [3.0, 2.0, 2.5, 2.0, 2.1]
+
+
+def test_the_rate_is_not_halved_before_the_optimizer_has_taken_some_steps(toy, tmp_path, monkeypatch):
+    """7 steps an epoch: 21 by the third evaluation, 28 by the fourth; then 28 more until it may be halved again."""
+    monkeypatch.setattr(training_run, "STEPS_BEFORE_HALVING", 22)
+    losses = iter([3.0, 2.0, *itertools.repeat(2.5)])
+    monkeypatch.setattr(TrainingRun, "held_out_loss", lambda run: next(losses))
+    watcher = Watcher()
+    monkeypatch.setattr(TrainingRun, "sample", lambda run, *details: setattr(watcher, "run", run))
+    train(toy, model=tmp_path / "m.npz", epochs=9, rate_decay=0.0, reporter=watcher, **CASES["words"])
+    rates = [record["learning_rate"] for record in watcher.records]
+    assert rates == [0.03] * 4 + [0.015] * 4 + [0.0075]
+
+
+def test_halving_ends_at_a_small_share_of_the_first_rate(toy, tmp_path, monkeypatch):
+    monkeypatch.setattr(training_run, "STEPS_BEFORE_HALVING", 1)
+    monkeypatch.setattr(training_run, "LOWEST_RATE", 0.2)
+    losses = itertools.count()
+    monkeypatch.setattr(TrainingRun, "held_out_loss", lambda run: float(next(losses)))
+    lm = train(toy, model=tmp_path / "m.npz", epochs=6, rate_decay=0.0, **CASES["words"])
+    rates = [record["learning_rate"] for record in lm.training["history"]]
+    assert rates == pytest.approx([0.03, 0.03, 0.015, 0.0075, 0.006, 0.006])
 
 
 @pytest.mark.usefixtures("compiled_once")
@@ -504,7 +528,6 @@ def test_an_existing_model_is_kept_under_another_name(toy, tmp_path, monkeypatch
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "model.checkpoint.npz",
         "model.corpus.npz",
-        "model.lock",
         "model.npz",
         "model.previous.npz",
     ]

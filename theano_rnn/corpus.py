@@ -319,19 +319,21 @@ def read_characters(texts, held_out, tokenizer, options, progress, vocabulary, f
         vocabulary = Vocabulary.build(
             counts, options.vocabulary_size, newline_ends_sentence=True, min_count=options.min_count
         )
-    dtype = next((kind for kind in (np.uint8, np.uint16) if len(vocabulary) <= np.iinfo(kind).max + 1), np.int32)
-
-    def encode(stretch):
-        ids = ScratchFile(folder)
-        # A text begins where a line before it has ended.
-        ids.write(np.array([vocabulary.end], dtype))
-        for block in stretch:
-            ids.write(vocabulary.encode_text(block).astype(dtype))
-        return ids.mapped(dtype)
-
-    train, valid = encode(train), encode(valid) if len(valid) else None
+    train = encode_characters(train, vocabulary, folder)
+    valid = encode_characters(valid, vocabulary, folder) if len(valid) else None
     frequencies = np.array([count for character, count in counts.items() if character != "\n"], np.int64)
     return vocabulary, train, valid, None, counts_of(train, vocabulary, frequencies, options.min_count)
+
+
+def encode_characters(text, vocabulary, folder=None):
+    """The ids of a text that comes in blocks, in a file: an array that can only be read."""
+    dtype = next((kind for kind in (np.uint8, np.uint16) if len(vocabulary) <= np.iinfo(kind).max + 1), np.int32)
+    ids = ScratchFile(folder)
+    # A text begins where a line before it has ended.
+    ids.write(np.array([vocabulary.end], dtype))
+    for block in text:
+        ids.write(vocabulary.encode_text(block).astype(dtype))
+    return ids.mapped(dtype)
 
 
 @dataclass

@@ -4,6 +4,8 @@ import math
 
 from theano_rnn import scoring
 from theano_rnn.continuous_text import continuous_cross_entropy
+from theano_rnn.corpus import Stretch, encode_characters, one_text
+from theano_rnn.corpus_files import read_documents
 
 SENTENCES_AT_ONCE = 32
 # Characters: streams and tokens of each that are computed at once. The result does not depend on them.
@@ -17,11 +19,36 @@ def text_loss(rnn, text, options):
     if text is None:
         return None
     if options.level == "char":
-        streams = STREAMS_OF_A_LONG_TEXT if len(text) > LONG_TEXT else STREAMS_AT_ONCE
-        total, tokens = continuous_cross_entropy(rnn, text, streams, STEPS_AT_ONCE)
-    else:
-        total, tokens = scoring.sentences_cross_entropy(rnn, text, SENTENCES_AT_ONCE)
+        return continuous_loss(rnn, text)
+    total, tokens = scoring.sentences_cross_entropy(rnn, text, SENTENCES_AT_ONCE)
     return total / tokens
+
+
+def continuous_loss(rnn, ids):
+    """Mean cross-entropy of characters as one continuous text.
+
+    Parameters
+    ----------
+    rnn : RNN
+    ids : int array
+        Each but the first is predicted.
+    """
+    streams = STREAMS_OF_A_LONG_TEXT if len(ids) > LONG_TEXT else STREAMS_AT_ONCE
+    total, tokens = continuous_cross_entropy(rnn, ids, streams, STEPS_AT_ONCE)
+    return total / tokens
+
+
+def continuous_perplexity(lm, paths):
+    """The perplexity of text files at character level, as training measures it: as one continuous text.
+
+    Parameters
+    ----------
+    lm : LanguageModel
+    paths : sequence of paths
+        Read as training reads them.
+    """
+    text = one_text(read_documents(paths))
+    return perplexity(continuous_loss(lm.rnn, encode_characters(Stretch(text, 0, text.characters), lm.vocabulary)))
 
 
 def evaluation_record(state, train_loss, valid_loss, learning_rate, seconds):

@@ -137,7 +137,7 @@ class LanguageModel:
 
     @property
     def unknown_in_training(self) -> float:
-        """The share of the words of the training text that were unknown, from 0 to 1; 0 where the file does not tell."""
+        """Share of the words of the training text that were unknown, from 0 to 1; 0 if not recorded."""
         try:
             return Coverage.from_configuration(self.training.get("coverage")).unknown_share
         except (TypeError, ValueError):
