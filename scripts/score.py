@@ -154,7 +154,7 @@ def work(argv):
     if options.summary and lm.tokenizer.level == "char" and all(map(os.path.isfile, files)) and files:
         from theano_rnn.evaluation import continuous_perplexity
 
-        perplexity = continuous_perplexity(lm, files)
+        perplexity = continuous_perplexity(lm, files, column)
         say(f"as one continuous text, as train.py measures it: perplexity {perplexity:.4f} per token")
     for note in (output.note, unknown_words.warning()):
         if note:

@@ -4,7 +4,7 @@ import math
 
 from theano_rnn import scoring
 from theano_rnn.continuous_text import continuous_cross_entropy
-from theano_rnn.corpus import Stretch, encode_characters, one_text
+from theano_rnn.corpus import Stretch, encode_characters, ended_text
 from theano_rnn.corpus_files import read_documents
 
 SENTENCES_AT_ONCE = 32
@@ -38,7 +38,7 @@ def continuous_loss(rnn, ids):
     return total / tokens
 
 
-def continuous_perplexity(lm, paths):
+def continuous_perplexity(lm, paths, column=None):
     """The perplexity of text files at character level, as training measures it: as one continuous text.
 
     Parameters
@@ -46,8 +46,10 @@ def continuous_perplexity(lm, paths):
     lm : LanguageModel
     paths : sequence of paths
         Read as training reads them.
+    column : str, optional
+        Of CSV files: see `theano_rnn.corpus_files.read_documents`.
     """
-    text = one_text(read_documents(paths))
+    text = ended_text(read_documents(paths, column=column))
     return perplexity(continuous_loss(lm.rnn, encode_characters(Stretch(text, 0, text.characters), lm.vocabulary)))
 
 
