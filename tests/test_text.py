@@ -237,3 +237,22 @@ def test_generated_tokenized_text_keeps_its_tokens():
         ]
         line = "".join(token + generator.choice([" ", "  ", "\t"]) for token in tokens)
         assert Tokenizer(tokenized=True).tokenize(line) == tokens
+
+
+def test_installed_nltk_data_make_no_difference(tmp_path, monkeypatch):
+    import nltk
+
+    texts = ["Anna likes tea. Ben likes milk.", "Dr. Lee can't come, e.g. today. It's late."]
+    before = [(Tokenizer().fitted(texts), Tokenizer().split(text), Tokenizer().tokenize(text)) for text in texts]
+    folder = tmp_path / "tokenizers" / "punkt_tab" / "english"
+    folder.mkdir(parents=True)
+    (folder / "abbrev_types.txt").write_text("tea\nmilk\nlate\n", encoding="utf-8")
+    for name in ("collocations.tab", "ortho_context.tab", "sent_starters.txt"):
+        (folder / name).touch()
+    monkeypatch.setattr(nltk.data, "path", [str(tmp_path)])
+    assert nltk.tokenize.sent_tokenize(texts[0]) == [texts[0]]  # NLTK does find the data
+    text._splitter.cache_clear()
+    text._remembering_tokenizer.cache_clear()
+    assert [
+        (Tokenizer().fitted(texts), Tokenizer().split(text), Tokenizer().tokenize(text)) for text in texts
+    ] == before

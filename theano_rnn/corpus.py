@@ -69,7 +69,17 @@ class Corpus:
         )
 
 
-def read_corpus(paths, options, note=logger.info, progress=None, *, vocabulary=None, tokenizer=None, folder=None):
+def read_corpus(
+    paths,
+    options,
+    note=logger.info,
+    progress=None,
+    *,
+    vocabulary=None,
+    tokenizer=None,
+    folder=None,
+    ends_last_line=True,
+):
     """Read and encode the texts of a run.
 
     Parameters
@@ -87,6 +97,8 @@ def read_corpus(paths, options, note=logger.info, progress=None, *, vocabulary=N
     folder : path, optional
         Where there is room for the texts and for 4 to 12 bytes a word (1 to 4 a character); default the system's folder
         for temporary files, which may be in memory. Nothing there has a name, or outlives the process.
+    ends_last_line : bool
+        At character level: whether the text gets a line end at its end if it has none.
 
     Raises
     ------
@@ -97,6 +109,9 @@ def read_corpus(paths, options, note=logger.info, progress=None, *, vocabulary=N
     where = {"folder": folder, "column": options.column, "joins_lines": tokenizer.lines}
     texts = read_documents(paths, **where)
     held_out = None if options.valid is None else read_documents(options.valid, **where)
+    if tokenizer.level == "char":
+        join = ended_text if ends_last_line else one_text
+        texts, held_out = join(texts, folder), held_out and join(held_out, folder)
     if texts.characters >= LONG_TEXT:
         note(f"encoding {texts.characters:,} characters of text")
     if not is_given:
@@ -305,13 +320,11 @@ def blocks(array):
 
 
 def read_characters(texts, held_out, tokenizer, options, progress, vocabulary, folder):
-    text = ended_text(texts, folder)
     if held_out is not None:
-        valid = ended_text(held_out, folder)
-        train, valid = Stretch(text, 0, text.characters), Stretch(valid, 0, valid.characters)
+        train, valid = Stretch(texts, 0, texts.characters), Stretch(held_out, 0, held_out.characters)
     else:
-        stop = text.characters - round(options.held_out_share(text.characters) * text.characters)
-        train, valid = Stretch(text, 0, stop), Stretch(text, stop, text.characters)
+        stop = texts.characters - round(options.held_out_share(texts.characters) * texts.characters)
+        train, valid = Stretch(texts, 0, stop), Stretch(texts, stop, texts.characters)
     if len(train) < 2:
         raise CorpusError(f"the training text has {len(train)} characters; at least 2 are needed")
     counts = count_characters(train)

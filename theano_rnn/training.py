@@ -168,6 +168,9 @@ def encoded_text(files, paths, options, reporter, fingerprint=None, vocabulary=N
     for warning in (*hints, corpus.coverage.warning(options, reporter.option_name)):
         if warning is not None:
             reporter.warn(warning)
+    if fingerprint not in (None, corpus.fingerprint) and options.level == "char":
+        # Runs of older versions did not end a last line that the file leaves open.
+        corpus = read_corpus(paths, options, **given, folder=files.corpus.resolve().parent, ends_last_line=False)
     if fingerprint not in (None, corpus.fingerprint):
         raise OptionError(
             "data: the text, or how this version splits it into sentences, has changed since the interrupted run; "
