@@ -175,6 +175,7 @@ def test_a_cache_folder_that_cannot_be_written_is_done_without(monkeypatch, jax_
 
 
 def test_a_cpu_has_no_name_and_another_device_its_own(monkeypatch):
+    monkeypatch.setattr(pytensor_engine, "current_device", lambda: SimpleNamespace(platform="cpu"))
     assert pytensor_engine.device_name() is None
     gpu = SimpleNamespace(platform="gpu", device_kind="Graphics 9000")
     monkeypatch.setattr(pytensor_engine, "current_device", lambda: gpu)
@@ -182,6 +183,7 @@ def test_a_cpu_has_no_name_and_another_device_its_own(monkeypatch):
 
 
 def test_products_on_another_device_than_a_cpu_are_asked_for_in_full_precision(monkeypatch):
+    monkeypatch.setattr(pytensor_engine, "current_device", lambda: SimpleNamespace(platform="cpu"))
     with pytensor_engine.exact_products():
         assert jax.config.jax_default_matmul_precision is None
     monkeypatch.setattr(pytensor_engine, "current_device", lambda: SimpleNamespace(platform="gpu"))

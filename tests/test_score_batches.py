@@ -48,6 +48,7 @@ def test_large_counts_have_one_width_that_does_not_depend_on_the_count():
 
 def test_an_accelerator_gets_wide_calls(monkeypatch):
     sentences = [np.arange(20)] * 300
+    monkeypatch.setattr("theano_rnn.score_batches.device_name", lambda: None)
     assert max(len(chosen) for _, chosen in score_batches(sentences, 8000, HIDDEN_DIM)) <= 64
     monkeypatch.setattr("theano_rnn.score_batches.device_name", lambda: "an accelerator")
     assert [batch.x.shape[1] for batch, _ in score_batches(sentences, 8000, HIDDEN_DIM)] == [256, 48]
