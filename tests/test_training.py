@@ -376,7 +376,7 @@ def test_when_the_loss_rises_the_rate_halves_and_the_best_parameters_come_back(t
 def test_the_rate_is_not_halved_before_the_optimizer_has_taken_some_steps(toy, tmp_path, monkeypatch):
     """7 steps an epoch: 21 by the third evaluation, 28 by the fourth; then 28 more until it may be halved again."""
     monkeypatch.setattr(training_run, "STEPS_BEFORE_HALVING", 22)
-    losses = iter([3.0, 2.0, *itertools.repeat(2.5)])
+    losses = itertools.chain([3.0, 2.0], itertools.repeat(2.5))
     monkeypatch.setattr(TrainingRun, "held_out_loss", lambda run: next(losses))
     watcher = Watcher()
     monkeypatch.setattr(TrainingRun, "sample", lambda run, *details: setattr(watcher, "run", run))
