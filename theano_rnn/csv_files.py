@@ -172,7 +172,7 @@ class TextColumn:
         names = names if self._column is None else repr(self._column)
         raise CorpusError(
             f"{place}: row 1, the header, has no column {names}; its columns are {_listed(header)}; choose one of them "
-            "with the option column"
+            "with --column (column=)"
         )
 
 
