@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 if __name__ == "__main__" and not __package__:
-    runpy.run_path(str(Path(__file__).with_name("checkout.py")))
+    runpy.run_path(str(Path(__file__).resolve().with_name("checkout.py")))
 
 from theano_rnn.command_line import ArgumentParser, flush, printable, run, say, show
 from theano_rnn.corpus_files import texts

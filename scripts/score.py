@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 if __name__ == "__main__" and not __package__:
-    runpy.run_path(str(Path(__file__).with_name("checkout.py")))
+    runpy.run_path(str(Path(__file__).resolve().with_name("checkout.py")))
 
 from theano_rnn.command_line import ArgumentParser, flush, printable, run, say, show
 from theano_rnn.corpus_files import blocks, texts
@@ -116,6 +116,16 @@ def score_file(lm, lines, output, takers, mixture):
     output.end_of_file(name)
 
 
+def say_training_perplexity(lm, files, column, statistics):
+    """The figure that train.py would report of these files, where it is another one."""
+    from theano_rnn.evaluation import training_perplexity
+
+    perplexity = training_perplexity(lm, files, column, statistics.sentences) if statistics.words else None
+    if perplexity is not None:
+        kind = "one continuous text" if lm.tokenizer.level == "char" else "paragraphs, without blank lines"
+        say(f"as {kind}, as train.py measures it: perplexity {perplexity:.4f} per token")
+
+
 def work(argv):
     arguments = parse(argv)
     files, column, model, page, picture = map(arguments.pop, ("files", "column", "model", "html", "plot"))
@@ -151,11 +161,8 @@ def work(argv):
         for sink in (output, *drawn):
             sink.finish()
     say(summary(output.statistics, options))
-    if options.summary and lm.tokenizer.level == "char" and all(map(os.path.isfile, files)) and files:
-        from theano_rnn.evaluation import continuous_perplexity
-
-        perplexity = continuous_perplexity(lm, files, column)
-        say(f"as one continuous text, as train.py measures it: perplexity {perplexity:.4f} per token")
+    if options.summary and options.split is None and files and all(map(os.path.isfile, files)):
+        say_training_perplexity(lm, files, column, output.statistics)
     for note in (output.note, unknown_words.warning()):
         if note:
             say(f"score.py: {printable(note)}")

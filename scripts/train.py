@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 if __name__ == "__main__" and not __package__:
-    runpy.run_path(str(Path(__file__).with_name("checkout.py")))
+    runpy.run_path(str(Path(__file__).resolve().with_name("checkout.py")))
 
 from theano_rnn.command_line import ArgumentParser, printable, run, say
 from theano_rnn.errors import OptionError, TrainingInterrupted

@@ -49,6 +49,14 @@ def test_words_each_sentence_is_framed_and_stands_in_one_part(toy):
     assert sorted(everything) == sorted(expected)
 
 
+def test_held_out_sentences_of_a_small_text_are_the_same_for_every_seed(toy):
+    first, second = (read_corpus(toy, TrainingOptions(seed=seed)) for seed in (1, 2))
+    assert words(first, first.valid) == words(second, second.valid)
+    assert TrainingOptions(seed=7).held_out_seed(19_000) == 0
+    assert TrainingOptions(seed=7).held_out_seed(20_000) == 7
+    assert TrainingOptions(seed=7, valid_fraction=0.1).held_out_seed(100) == 7
+
+
 def test_held_out_sentences_depend_on_the_seed_alone(toy):
     parts = [
         words(c, c.valid) for c in (read_corpus(toy, TrainingOptions(valid_fraction=0.2, seed=s)) for s in (1, 1, 2))
@@ -146,11 +154,12 @@ def plainly_encoded(paths, options):
     if options.valid:
         valid = tokenized(options.valid)
     else:
-        fraction = options.valid_fraction
+        fraction, seed = options.valid_fraction, options.seed
         if fraction is None:
             fraction = min(max(1000 / sum(len(one) + 1 for one in train), 0.05), 0.1)
+            seed = seed if fraction == 0.05 else 0
         count = max(1, round(fraction * len(train))) if fraction else 0
-        chosen = set(np.random.default_rng([options.seed, 0]).permutation(len(train))[:count].tolist())
+        chosen = set(np.random.default_rng([seed, 0]).permutation(len(train))[:count].tolist())
         train, valid = (
             [one for i, one in enumerate(train) if i not in chosen],
             [one for i, one in enumerate(train) if i in chosen],

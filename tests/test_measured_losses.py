@@ -2,6 +2,7 @@
 
 import json
 import math
+import textwrap
 
 import pytest
 from script_modules import script
@@ -151,6 +152,24 @@ def test_a_checkpoint_of_an_older_version_is_measured_when_it_goes_on(text, tmp_
     assert_reproducible(model, text)
 
 
+@pytest.mark.parametrize("layout", ["blank lines", "wrapped", "csv"])
+def test_the_summary_shows_what_training_measures_where_lines_are_read_otherwise(tmp_path, capsys, layout):
+    sentences = [
+        f"The {a} dog sees the {b} cat here." for a in ("old", "red", "big") for b in ("sad", "shy", "wet")
+    ] * 3
+    path = tmp_path / ("t.csv" if layout == "csv" else "t.txt")
+    content = {
+        "blank lines": "\n\n".join(sentences),
+        "wrapped": "\n".join(textwrap.wrap(" ".join(sentences), 30)),
+        "csv": "id,text\n" + "".join(f'{i},"{one}"\n{i},\n' for i, one in enumerate(sentences)),
+    }[layout]
+    path.write_text(content + "\n", encoding="utf-8")
+    lm = train(path, model=tmp_path / "m.npz", epochs=2, valid_fraction=0.0, **WORDS)
+    assert script("score").main(["--model", str(tmp_path / "m.npz"), "--summary", str(path)]) == 0
+    shown = capsys.readouterr().err.partition("as train.py measures it: perplexity ")[2]
+    assert float(shown.split()[0]) == pytest.approx(reported(lm), rel=1e-6, abs=CLOSE)
+
+
 @pytest.mark.parametrize("settings", [WORDS, CHARACTERS])
 def test_the_scripts_agree(text, held_out, tmp_path, capsys, settings):
     model, log = tmp_path / "m.npz", tmp_path / "log.jsonl"
@@ -168,4 +187,4 @@ def test_the_scripts_agree(text, held_out, tmp_path, capsys, settings):
     shown = capsys.readouterr().err
     if settings is CHARACTERS:
         shown = shown.partition("as one continuous text, as train.py measures it:")[2]
-    assert float(shown.partition("perplexity ")[2].split()[0].rstrip(",")) == pytest.approx(best, abs=CLOSE)
+    assert float(shown.partition("perplexity ")[2].split()[0].rstrip(",")) == pytest.approx(best, rel=1e-6, abs=CLOSE)

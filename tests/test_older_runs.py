@@ -21,7 +21,9 @@ def as_version_1_wrote_it(path):
     """An encoded text without the tokenizer and the counts, under a key of other contents."""
     entries = read_archive(path)
     document = read_document(path, entries, corpus_cache.DOCUMENT)
-    key = {name: document["key"][name] for name in ("texts", "valid")}
+    key = {name: document["key"][name] for name in ("texts", "valid", "options")}
+    for name in ("column", "lines"):
+        del key["options"][name]
     document = {"key": {**key, "version": 1}, **{name: document[name] for name in ("vocabulary", "fingerprint")}}
     arrays = {name: value for name, value in entries.items() if name != corpus_cache.DOCUMENT}
     write_archive(path, arrays, {corpus_cache.DOCUMENT: document})

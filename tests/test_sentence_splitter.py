@@ -247,6 +247,14 @@ def test_one_paragraph_of_a_large_text_is_never_copied():
         ["the cat sat.", "i like it.", "was it kind?", "yes."],
         ["He wrote z.B. this and bzw. that.", "Das war's."],
         ["你好。", "你喜欢茶吗？", "是的。"],
+        ["He is a good chap.", "I like him.", "He ate the fig.", "I ate it.", "See Vol. II and ch. ix, p. xii."],
+        ["They sat in the brig.", "He stayed.", "I asked my prof.", "She said no.", "I saw Prof. Lee and prof. smith."],
+        ["I LOVE YOU, HON.", "LET US GO.", "I LOVE ART.", "I PAINT.", "DR. LEE DOES TOO."],
+        ["„Er geht.“", "Sie bleibt.", "»Er geht.«", "Sie bleibt.", "「行く。」", "彼は行く。"],
+        ["He left.[1]", "She stayed.²", "Good.😀", "Yes."],
+        ["He comes on Mon. morning or Tue. 5.", "We met in Jan. 1990.", "Call tel. 555, ext. 5.", "P.S. I love you."],
+        ["1.) Go home.", "2.) Eat.", "ii. Sleep.", "Wait . . . and see.", "So . . .", "He left."],
+        ["Herr Hr. Meier kam, vgl. Abb. 3.", "Er wohnt in der Str. 5, geb. 1850."],
     ],
 )
 def test_sentences_are_told_from_abbreviations(sentences):
@@ -262,7 +270,7 @@ def test_some_abbreviations_never_end_a_sentence(word, following):
 @pytest.mark.parametrize(
     "word", ["late", "fish", "kind", "it", "sat", "dog", "fox", "milk", "is", "art", "sun", "ill", "am"]
 )
-@pytest.mark.parametrize("following", ["The", "the", "Lee", "5", "-", '"A', "(b", "iPhones"])
+@pytest.mark.parametrize("following", ["The", "the", "I", "Lee", "5", "-", '"A', "(b", "iPhones"])
 def test_an_ordinary_word_ends_a_sentence_whatever_follows(word, following):
     first, second = f"We saw {word}.", f"{following} there."
     assert SentenceSplitter().split(f"{first} {second}") == [first, second]

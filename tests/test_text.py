@@ -203,6 +203,12 @@ def test_abbreviations_are_those_of_the_text_and_survive_json():
         assert kind.fitted([text]) is kind
 
 
+def test_blank_lines_end_sentences_in_a_text_as_in_training():
+    text = "Chapter one\n\nIt was late. He\nleft."
+    assert Tokenizer().split(text) == Tokenizer().sentences([text]) == ["Chapter one", "It was late.", "He left."]
+    assert Tokenizer().split("\n \n") == ["\n \n"]
+
+
 def test_lines_are_items():
     tokenizer = Tokenizer(lines=True)
     documents = ["He came. She left.\n\n  library wins  \nAnn Lee\n", "Go. Now"]

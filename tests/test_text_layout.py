@@ -26,7 +26,7 @@ def prose(sentences, seed=1):
     )
 
 
-@pytest.mark.parametrize("width", [50, 72, 100])
+@pytest.mark.parametrize("width", [22, 35, 50, 72, 100])
 def test_wrapped_prose_has_no_items_but_its_sentences_on_lines_have(width):
     text = prose(300)
     assert count_items([textwrap.fill(text, width)]) == 0
@@ -38,6 +38,21 @@ def test_wrapped_paragraphs_of_any_length_have_no_items(seed):
     paragraphs = [textwrap.fill(prose(n, seed), 65) for n in range(2, 30)]
     assert count_items(["\n\n".join(paragraphs)]) == 0
     assert hints_of(["\n\n".join(paragraphs)], True, 300, 60) == []
+
+
+def test_prose_that_is_wrapped_by_hand_has_no_items():
+    generator = random.Random(2)
+    lines = [
+        line for width in range(40, 75) for line in textwrap.wrap(prose(9, width), width + generator.randint(0, 9))
+    ]
+    assert count_items(["\n".join(lines)]) == 0
+
+
+@pytest.mark.parametrize(
+    "lines", [WORDS * 9, ["Ann Lee", "Bob", "Cid of Ely"] * 30, ["ls -l", "cd ..", "grep x y"] * 30]
+)
+def test_lists_have_items(lines):
+    assert count_items(["\n".join(lines)]) == len(lines)
 
 
 @pytest.mark.parametrize("part_length", [7, 1000])

@@ -1,10 +1,11 @@
-"""Abbreviations: those that ship with the package, and those that a text shows. Knows words, not sentences.
+"""Abbreviations: those that ship with the package, and those learned from a text. Knows words, not sentences.
 
 An abbreviation is written here in lower case and without its final full stop. The table holds facts of written English
 and the commonest forms of some other languages. Each row says when a sentence can end after its words.
 """
 
 import itertools
+import math
 import re
 import unicodedata
 from collections import Counter
@@ -12,21 +13,25 @@ from collections.abc import Iterable
 
 # No sentence ends after these, whatever follows.
 TITLES = frozenset(
-    "mr mrs ms mx messrs mme mmes mlle dr drs prof profs rev revd capt cpt sgt cmdr maj brig gov insp supt pfc "
-    "e.g i.e eg ie cf viz vs v.s c.f z.b d.h u.a p.ej bzw vgl sog ggf evtl inkl exkl bijv".split()
+    "mr mrs ms mx messrs mme mmes mlle dr drs revd capt cpt sgt cmdr hr "
+    "e.g i.e eg ie cf viz vs v.s c.f p.s z.b d.h u.a p.ej bzw vgl evtl inkl exkl bijv".split()
 )
 # The same, but only with a capital: in lower case these are words, or short for a word that can end a sentence.
 CAPITALISED_TITLES = frozenset(
-    "atty ste mt mts ft fr sra srta lt col gen rep reps sen sens hon pres adm pvt cpl sig dott dhr mevr".split()
+    "atty ste mt mts ft fr sra srta dra ud uds lt col gen rep reps sen sens hon pres adm pvt cpl pfc rev maj brig gov "
+    "insp supt prof profs sig dott dhr mevr".split()
 )
-# Abbreviations only where a number follows: No. 5, p. 12, fig. 3.
-NUMBERED = frozenset("no nos nr núm vol vols fig figs ch chap chs p pp pt para op nn ll vv bk bks ver eq eqs".split())
-# The same, but only with a capital: Jan. 5, Art. 3, Sec. 2.
+# Abbreviations only where a number follows: No. 5, fig. 3, Jan. 5.
+NUMBERED = frozenset(
+    "no nos nr núm vol vols fig figs ch pp pt nn ll vv bks eq eqs tel ext jan feb apr aug sept oct nov".split()
+)
+# The same, but only with a capital: Art. 3, Sec. 2.
 CAPITALISED_NUMBERED = frozenset(
-    "sec secs sect art arts pts par tab ex app rte apt jan feb mar apr jun jul aug sep sept oct nov dec".split()
+    "chap chaps sec secs sect art arts pts par para tab ex op app ver rte apt mar jun jul sep dec abb abs bd kap str "
+    "mon tue wed thu fri sat sun".split()
 )
-# The same, but only in lower case: c. 1850, b. 1920, v. 3.
-SMALL_NUMBERED = frozenset("b c d n p v".split())
+# The same, but only in lower case: c. 1850, b. 1920, est. 1990.
+SMALL_NUMBERED = frozenset("b c d n p v est max min incl ca geb pág".split())
 # A sentence ends after these if the next word is one that often begins a sentence (The, He, In, ...).
 CLOSABLE = frozenset(
     "inc ltd llc corp co cos bros plc gmbh dept depts univ assn assoc ave blvd rd hwy st approx sr jr esq phd eds "
@@ -36,7 +41,12 @@ CLOSABLE = frozenset(
 CAPITALISED_CLOSABLE = frozenset(
     "ala ariz calif colo conn fla kan ky mich minn neb nev okla tenn tex vt wis wyo".split()
 )
-SMALL_CLOSABLE = frozenset(["al", "et"])
+SMALL_CLOSABLE = frozenset(["al", "et", "med"])
+# Abbreviations only where a word in lower case follows: Mon. morning, prof. smith.
+CONTINUED = frozenset("prof profs gov insp supt maj".split())
+CAPITALISED_CONTINUED = frozenset(
+    "mon tue wed thu fri sat sun jan feb mar apr jun jul aug sep sept oct nov dec".split()
+)
 # A sentence ends after these if the next word begins with a capital.
 LIST_ENDS = frozenset(["etc", "&c"])
 # Likewise, except before the names of days, months and time zones: 5 p.m. Monday, 9 a.m. EST.
@@ -61,7 +71,15 @@ SENTENCE_STARTERS = frozenset(
 )
 
 _TABLE = (
-    TITLES | CAPITALISED_TITLES | NUMBERED | CAPITALISED_NUMBERED | CLOSABLE | CAPITALISED_CLOSABLE | SMALL_CLOSABLE
+    TITLES
+    | CAPITALISED_TITLES
+    | NUMBERED
+    | CAPITALISED_NUMBERED
+    | SMALL_NUMBERED
+    | CLOSABLE
+    | CAPITALISED_CLOSABLE
+    | SMALL_CLOSABLE
+    | LIST_ENDS
 )
 
 # Letters with full stops between them: U.S, Ph.D, e.g, U.S.A.
@@ -69,14 +87,14 @@ _DOTTED = re.compile(r"(?:[^\W\d_]{1,3}\.)+[^\W\d_]{1,2}")
 
 # What a text must show before one of its words counts as an abbreviation: see `learned_abbreviations`.
 _VOWELS = frozenset("aeiouyаеёиоуыэюяіє")
-_LEAST_COUNT = 2
-_LEAST_SURPLUS = 0.2
+_LEAST_COUNT = 3
+_MOST_CHANCE = 1e-4
 _LENGTHS = range(2, 7)
 # Letters without a vowel that are words, or that are written without a full stop.
 _NO_ABBREVIATIONS = frozenset("hm hmm shh psst pst brr grr pfft tv cd dvd pc km kg cm mm mph kph html www nth".split())
 
 OPENING_MARKS = "\"'`([{“‘«„¿¡*_"
-CLOSING_MARKS = "\"'`)]}”’»*_"
+CLOSING_MARKS = "\"'`)]}”’»“‘«›‹」』*_"
 
 
 def is_dotted(word: str) -> bool:
@@ -85,12 +103,13 @@ def is_dotted(word: str) -> bool:
 
 
 def learned_abbreviations(words: Iterable[str]) -> tuple[str, ...]:
-    """The abbreviations that a text shows beyond those of the table.
+    """The abbreviations learned from a text, beyond those of the table.
 
     No word that could be an ordinary one may count as an abbreviation, or the sentences that end in it would be lost.
-    So only words without a vowel are considered (``sp.``, ``bzw.``), written at least twice and always with a full
-    stop, and followed by what begins no sentence (a lower-case letter, a digit, a comma) clearly more often than full
-    stops are in this text.
+    So only words without a vowel are considered (``sp.``, ``bzw.``). They must occur at least three times, always with
+    a full stop, and be followed by something that cannot begin a sentence (a lower-case letter, a digit, a comma) so
+    often that chance explains it with a probability of at most 1e-4: a binomial test against the other full stops of
+    this text.
 
     Parameters
     ----------
@@ -119,18 +138,24 @@ def learned_abbreviations(words: Iterable[str]) -> tuple[str, ...]:
         if _may_be_abbreviation(core):
             stopped[core.lower()] += 1
             going_on[core.lower()] += goes_on
-    least_share = all_going_on / max(all_stopped, 1) + _LEAST_SURPLUS
-    return tuple(
-        sorted(
-            word
-            for word, count in stopped.items()
-            if count >= _LEAST_COUNT and word not in bare | _TABLE and going_on[word] > least_share * count
-        )
-    )
+
+    def is_evident(word):
+        count, others = stopped[word], all_stopped - stopped[word]
+        usual_share = (all_going_on - going_on[word] + 1) / (others + 2)
+        return _tail(going_on[word], count, usual_share) <= _MOST_CHANCE
+
+    known = bare | _TABLE
+    candidates = (word for word, count in stopped.items() if count >= _LEAST_COUNT and word not in known)
+    return tuple(sorted(filter(is_evident, candidates)))
+
+
+def _tail(successes: int, trials: int, share: float) -> float:
+    """The probability of at least so many successes in so many trials, each a success with this probability."""
+    return sum(math.comb(trials, k) * share**k * (1 - share) ** (trials - k) for k in range(successes, trials + 1))
 
 
 def _may_be_abbreviation(word: str) -> bool:
-    """Whether a word, by its letters, is none that is spoken as it is written."""
+    """Whether the letters of a word suggest an abbreviation: none of them is a vowel."""
     if len(word) not in _LENGTHS or not word.isalpha() or word[1:] != word[1:].lower():
         return False
     letters = unicodedata.normalize("NFD", word.lower())

@@ -181,7 +181,8 @@ def read_words(texts, held_out, tokenizer, options, progress, vocabulary, folder
             number_sentences(held_out, tokenizer, numbers.__getitem__, folder),
         )
     else:
-        chosen, valid = hold_out(len(train), options.held_out_share(train.tokens), options.seed), None
+        share, seed = options.held_out_share(train.tokens), options.held_out_seed(train.tokens)
+        chosen, valid = hold_out(len(train), share, seed), None
     words = list(numbers)[FIRST_WORD:]
     frequencies = count_ids(sentence_blocks(train, ~chosen), len(numbers))[FIRST_WORD:]
     del numbers

@@ -128,7 +128,8 @@ class CorpusCache:
 
     def _is_of_same_texts(self, key):
         digests = [[digest for digest, *_ in one["texts"]] for one in (key, self._key)]
-        return digests[0] == digests[1] and key["valid"] == self._key["valid"]
+        options = key["options"].items() <= self._key["options"].items()  # an older version has fewer
+        return digests[0] == digests[1] and key["valid"] == self._key["valid"] and options
 
     def write(self, corpus):
         """Keep an encoded text, unless that is where it came from, or the text has changed meanwhile.

@@ -1,13 +1,15 @@
 """What an evaluation of a training run measures: losses in nats per token, and the record that history and log keep."""
 
+import itertools
 import math
 
 from theano_rnn import scoring
 from theano_rnn.continuous_text import continuous_cross_entropy
 from theano_rnn.corpus import Stretch, encode_characters, ended_text
 from theano_rnn.corpus_files import read_documents
+from theano_rnn.errors import CorpusError
 
-SENTENCES_AT_ONCE = 32
+SENTENCES_AT_ONCE, SENTENCES_IN_MEMORY = 32, 4096
 # Characters: streams and tokens of each that are computed at once. The result does not depend on them.
 STREAMS_AT_ONCE, STREAMS_OF_A_LONG_TEXT, LONG_TEXT = 10, 50, 100_000
 STEPS_AT_ONCE = 50
@@ -38,8 +40,11 @@ def continuous_loss(rnn, ids):
     return total / tokens
 
 
-def continuous_perplexity(lm, paths, column=None):
-    """The perplexity of text files at character level, as training measures it: as one continuous text.
+def training_perplexity(lm, paths, column=None, scored_sentences=None):
+    """The perplexity of text files as training measures it.
+
+    Training joins the lines of a paragraph before it looks for sentences, and leaves out blank lines; characters are
+    one continuous text. Scoring takes each line by itself.
 
     Parameters
     ----------
@@ -48,9 +53,30 @@ def continuous_perplexity(lm, paths, column=None):
         Read as training reads them.
     column : str, optional
         Of CSV files: see `theano_rnn.corpus_files.read_documents`.
+    scored_sentences : int, optional
+        How many sentences scoring found, line by line.
+
+    Returns
+    -------
+    float or None
+        None where training finds as many sentences as scoring, of words, so that both measure the same; and where the
+        files are blank, from which nothing can be learnt.
     """
-    text = ended_text(read_documents(paths, column=column))
-    return perplexity(continuous_loss(lm.rnn, encode_characters(Stretch(text, 0, text.characters), lm.vocabulary)))
+    try:
+        documents = read_documents(paths, column=column, joins_lines=lm.tokenizer.lines)
+    except CorpusError:
+        return None
+    if lm.tokenizer.level == "char":
+        text = ended_text(documents)
+        return perplexity(continuous_loss(lm.rnn, encode_characters(Stretch(text, 0, text.characters), lm.vocabulary)))
+    if sum(1 for _ in lm.tokenizer.iterate_sentences(documents)) == scored_sentences:
+        return None
+    sentences = map(lm.encode, lm.tokenizer.iterate_sentences(documents))
+    total, tokens = 0.0, 0
+    while some := list(itertools.islice(sentences, SENTENCES_IN_MEMORY)):
+        found = scoring.sentences_cross_entropy(lm.rnn, some, SENTENCES_AT_ONCE)
+        total, tokens = total + found[0], tokens + found[1]
+    return perplexity(total / tokens)
 
 
 def evaluation_record(state, train_loss, valid_loss, learning_rate, seconds):

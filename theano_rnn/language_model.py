@@ -295,7 +295,7 @@ class LanguageModel:
         """Mean cross-entropy of a text in nats per token, as training measures it.
 
         Words: the mean over its sentences' tokens, sentence ends counted. Characters: one continuous text, the hidden
-        state carried from each line to the next. The last line's end counts only if the text ends with a newline.
+        state carried from each line to the next; the last line ends too, as in training.
 
         Parameters
         ----------
@@ -309,7 +309,8 @@ class LanguageModel:
             If the text has no token.
         """
         if self.tokenizer.level == "char":
-            ids = np.concatenate([[self.start], self.vocabulary.encode_text(text)]).astype(np.int32)
+            ended = text if not text or text.endswith("\n") else text + "\n"
+            ids = np.concatenate([[self.start], self.vocabulary.encode_text(ended)]).astype(np.int32)
             total, tokens = 0.0, 0
             if len(ids) > 1:
                 total, tokens = continuous_cross_entropy(self.rnn, ids, batch_size, sequence_length)

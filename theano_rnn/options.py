@@ -222,6 +222,15 @@ class TrainingOptions:
             return self.valid_fraction
         return min(max(HELD_OUT_SHARE, HELD_OUT_TOKENS / max(tokens, 1)), LARGEST_HELD_OUT_SHARE)
 
+    def held_out_seed(self, tokens):
+        """The seed that chooses the held-out sentences of a text of so many tokens.
+
+        In a small text, which sentences are held out changes the perplexity more than anything else. If neither they
+        nor their share are chosen, they are the same for every seed, so that runs can be compared.
+        """
+        is_small = self.valid_fraction is None and self.held_out_share(tokens) > HELD_OUT_SHARE
+        return 0 if is_small else self.seed
+
     def resumed(self, settings):
         """These options for a run that goes on, with those changed that may change.
 

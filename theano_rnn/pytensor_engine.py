@@ -110,7 +110,8 @@ class XLALinker(JAXLinker):
     `jax.jit` specialises the one function for every new shape. While it traces, all sizes are known numbers, but
     PyTensor's arithmetic on them (the length of scan's buffers, say) would be traced like data and come out abstract:
     it is computed there and then instead. JAX's 64-bit switch is a setting of the calling thread; it is set around each
-    call, so that models of both precisions live in one process and the user's own JAX code keeps its setting.
+    call, so that models of both precisions live in one process. (PyTensor sets it for the whole process when its JAX
+    backend is imported.)
 
     Shared arrays are brought to the device once, not at each call, and updated in place.
     """

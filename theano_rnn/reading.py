@@ -47,9 +47,15 @@ def read_tokens(lm, lines, most_tokens):
         Whether the text ends there, so that nothing was left out.
     """
     left = check_count("most_tokens", most_tokens)
+
+    def parts_of(line):
+        """Its sentences, or the line as it is written."""
+        sentences = lm.split(line)
+        return [line] if len(sentences) == 1 else sentences
+
     read_line = characters_of if lm.tokenizer.level == "char" else lm.tokenize
     found, is_whole = [], True
-    for line in itertools.chain.from_iterable(map(lm.split, lines)):
+    for line in itertools.chain.from_iterable(map(parts_of, lines)):
         if not left:
             is_whole = False
             break

@@ -26,14 +26,20 @@ _REMEMBERED = 2**16
 
 _END_MARKS = ".!?…。！？｡।؟۔"
 # A word with an end mark, perhaps closing marks after it, and a blank: the only places where a sentence can end.
-_POSSIBLE_END = re.compile(rf"(?<!\S)(\S*[{_END_MARKS}])([{re.escape(table.CLOSING_MARKS)}]*) (?=(\S{{1,40}}))")
-_MARK_AND_BLANK = re.compile(rf"[{_END_MARKS}][{re.escape(table.CLOSING_MARKS)}]*\s")
+# Closing marks, also a reference ([1], superscript), marks without a width, and pictographs.
+_CLOSING = (
+    rf"(?:[{re.escape(table.CLOSING_MARKS)}⁰¹²³⁴-⁹\u200b\u200e\u200f\u2060\u2600-\u27bf\U0001f300-\U0001faff]|\[\d+\])*"
+)
+_POSSIBLE_END = re.compile(rf"(?<!\S)(\S*[{_END_MARKS}])({_CLOSING}) (?=(\S{{1,40}}))")
+_MARK_AND_BLANK = re.compile(rf"[{_END_MARKS}]{_CLOSING}\s")
 _LONGEST_REMEMBERED = 40
 _DIGITS = re.compile(r"[#§]?[^\W\d_]{0,2}-?\d")
-_NUMBER = re.compile(rf"{_DIGITS.pattern}|[ivxlc]+\b|[IVXLC]+\b")
-_NEXT_WORD = re.compile(r"(?![^\W\d_]\.)[^\W\d_]+")  # another initial is none
+_ROMAN = r"(?=[ivx])(?!i\b)x{0,3}(?:ix|iv|v?i{0,3})\b|(?=[IVX])(?!I\b)X{0,3}(?:IX|IV|V?I{0,3})\b"
+_NUMBER = re.compile(rf"{_DIGITS.pattern}|{_ROMAN}")
+_NEXT_WORD = re.compile(r"(?![^\W\d_]\.)[^\W\d_]+")  # not another initial
 _LAST_WORD = re.compile(r"[\w.&'’]*$")  # of "p.m./a.m" and "Lt.-Col" the second one
-_LONGEST_ENUMERATOR = 3
+# At the beginning of a sentence: 1. Go home. a. Stay. ii. Eat.
+_ENUMERATOR = re.compile(r"(?:\d{1,3}|[^\W\d_]|[ivx]{1,4})\.")
 
 
 class SentenceSplitter:
@@ -58,8 +64,10 @@ class SentenceSplitter:
         begin = 0
         for match in _POSSIBLE_END.finditer(text):
             word, closing, following = match.groups()
-            if match.start() == begin and _is_enumerator(word) and not closing:
+            if match.start() == begin and _ENUMERATOR.fullmatch(word) and closing in ("", ")"):
                 continue
+            if word == "." and text.endswith(". ", 0, match.start()):
+                word = "..."  # written with blanks between the full stops
             decide = self._ends_between if match.end() - match.start() <= _LONGEST_REMEMBERED else self._decide
             if decide(word, closing, following):
                 yield begin, match.end() - 1
@@ -81,25 +89,24 @@ class SentenceSplitter:
             Without the final full stop.
         """
         lowered = word.lower()
-        by_case = table.CAPITALISED_TITLES | table.CAPITALISED_CLOSABLE if word[:1].isupper() else table.SMALL_CLOSABLE
         return (
             lowered in table.TITLES
             or lowered in table.CLOSABLE
             or lowered in table.LIST_ENDS
-            or lowered in by_case
             or lowered in self._learned
+            or lowered in _by_case(word, table.CAPITALISED_TITLES | table.CAPITALISED_CLOSABLE, table.SMALL_CLOSABLE)
             or table.is_dotted(word)
         )
 
     def may_be_abbreviation(self, word: str) -> bool:
         """Whether a word is an abbreviation in some places: also initials, and "no" as in No. 5."""
         lowered = word.lower()
-        numbered = table.CAPITALISED_NUMBERED if word[:1].isupper() else table.SMALL_NUMBERED
         return (
             len(word) == 1
             or lowered in table.NUMBERED
-            or lowered in numbered
-            or lowered in table.TIMES_OF_DAY
+            or lowered in _by_case(word, table.CAPITALISED_NUMBERED, table.SMALL_NUMBERED)
+            or lowered in table.CONTINUED
+            or lowered in _by_case(word, table.CAPITALISED_CONTINUED)
             or self.is_abbreviation(word)
         )
 
@@ -121,13 +128,14 @@ class SentenceSplitter:
     def _ends_after_full_stop(self, word: str, following: str) -> bool:
         """The same, where a single full stop follows the word, and no marks stand before the following word."""
         lowered, first = word.lower(), following[:1]
-        is_capitalised = word[:1].isupper()
-        if lowered in table.TITLES or (is_capitalised and lowered in table.CAPITALISED_TITLES):
+        if lowered in table.TITLES or lowered in _by_case(word, table.CAPITALISED_TITLES):
             return False
-        numbered = table.CAPITALISED_NUMBERED if is_capitalised else table.SMALL_NUMBERED
-        number = _NUMBER if lowered != "no" else _DIGITS  # "No. I did not."
-        if (lowered in table.NUMBERED or lowered in numbered) and number.match(following):
-            return False
+        if lowered in table.NUMBERED or lowered in _by_case(word, table.CAPITALISED_NUMBERED, table.SMALL_NUMBERED):
+            number = _NUMBER if lowered != "no" else _DIGITS
+            if number.match(following):
+                return False
+        if lowered in table.CONTINUED or lowered in _by_case(word, table.CAPITALISED_CONTINUED):
+            return not first.islower()
         next_word = _NEXT_WORD.match(following)
         next_word = next_word.group().lower() if next_word else ""
         starts = first.isupper() and next_word in table.SENTENCE_STARTERS
@@ -140,11 +148,14 @@ class SentenceSplitter:
         return starts or not self.is_abbreviation(word)
 
 
-def _is_enumerator(word: str) -> bool:
-    """Whether a word at the beginning of a sentence numbers it: 1. Go home. a. Stay."""
-    core = word[:-1]
-    is_short_number = core.isdigit() and len(core) <= _LONGEST_ENUMERATOR
-    return word[-1] == "." and (is_short_number or (len(core) == 1 and core.isalpha()))
+_NOTHING: frozenset[str] = frozenset()
+
+
+def _by_case(word: str, capitalised: frozenset[str], small: frozenset[str] = _NOTHING) -> frozenset[str]:
+    """The table for a word that begins with a capital, or the one for others; none for a word in capitals."""
+    if word[1:].isupper():
+        return _NOTHING
+    return capitalised if word[:1].isupper() else small
 
 
 def learned_abbreviations(documents) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from theano_rnn.word_tokenizer import WordTokenizer
 
 LEVELS = ("word", "char")
 
-# What the programs split at that read tokenized text (KenLM, SRILM, Moses): a no-break space is part of a token.
+# The characters at which KenLM, SRILM and Moses split: a no-break space is part of a token.
 ASCII_WHITESPACE = " \t\n\r\f\v"
 _TOKENS = re.compile(f"[^{ASCII_WHITESPACE}]+")
 _CURLY_APOSTROPHE = re.compile(r"(?<=\w)’(?=\w)")
@@ -108,7 +108,10 @@ class Tokenizer:
         """
         if not self.splits_sentences:
             return [text]
-        return _splitter(self.abbreviations).split(text) or [text]
+        splitter = _splitter(self.abbreviations)
+        if "\n" not in text and len(text) <= LONGEST_PIECE:
+            return splitter.split(text) or [text]
+        return [sentence for _, sentence in split_sentences([text], splitter)] or [text]
 
     def sentences(self, documents):
         """Cut documents into sentences; if tokenized, of lines or at character level, a line is a sentence.

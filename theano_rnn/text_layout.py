@@ -18,13 +18,14 @@ _LEAST_SURPLUS = 5
 LONGEST_SENTENCE = 1000  # tokens
 
 # Lines that are wrapped at a width end where the next word would not have fitted.
-_LEAST_WIDTH = 40
+_LEAST_WIDTH = 20
 _MOST_WIDTH = 1000
 _WRAPPED_SHARE = 0.85
 _SHARE_WITHIN_WIDTH = 0.99
+# Lines of prose that is wrapped otherwise go on in lower case, while some lines begin with a capital.
+_SMALL_SHARE, _CAPITAL_SHARE = 0.6, 0.02
 
-# Scripts that are written without blanks between words, and how many of their letters follow each other, on average,
-# in a text whose words are divided all the same.
+# Scripts that are written without spaces between words, and a mean run of their letters that shows that a text is.
 _UNSPACED = (
     (
         re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+"),
@@ -88,8 +89,8 @@ class Layout:
             hints.append(f"the longest line has {self.longest:,} tokens; put each sentence on a line of its own")
         if self.is_unspaced:
             hints.append(
-                "the text has few blanks between its words, so whole phrases count as words; "
-                f"use {name('level')} char, or divide the words by blanks"
+                "the text has few spaces, so whole phrases are read as single words; "
+                f"use {name('level')} char, or separate the words by spaces"
             )
         return hints
 
@@ -108,12 +109,16 @@ class Layout:
 
 def count_items(documents) -> int:
     """The number of lines that are not blank, or 0 if they are lines of paragraphs wrapped at a width."""
+    continued = small = capital = 0
     lengths, reaches = np.zeros(_MOST_WIDTH + 1, np.int64), np.zeros(_MOST_WIDTH + 1, np.int64)
     for document in documents:
         length = 0  # of the line before; 0 if it was blank
         for line in _lines(document):
             line = line.strip()
             if line and length:
+                continued += 1
+                small += line[0].islower()
+                capital += line[0].isupper()
                 # How long the line before would be with this line's first word.
                 reaches[min(length + 1 + len(line.split(None, 1)[0]), _MOST_WIDTH)] += 1
             length = len(line)
@@ -123,7 +128,8 @@ def count_items(documents) -> int:
     is_wrapped = (
         _LEAST_WIDTH <= width < _MOST_WIDTH and reaches[width + 1 :].sum() >= _WRAPPED_SHARE * reaches.sum() > 0
     )
-    return 0 if is_wrapped else lines
+    is_prose = small >= _SMALL_SHARE * continued and capital >= _CAPITAL_SHARE * continued > 0
+    return 0 if is_wrapped or is_prose else lines
 
 
 def _lines(document) -> Iterable[str]:
@@ -139,7 +145,7 @@ def _lines(document) -> Iterable[str]:
 
 
 def is_unspaced(documents) -> bool:
-    """Whether a good part of a text's letters is of scripts without blanks between words, and the text has none."""
+    """Whether a text is mostly in a script without spaces between words, and has no such spaces."""
     sample = ""
     for document in documents:
         sample += next(iter(parts(document)), "") + "\n"
