@@ -189,6 +189,7 @@ def test_random_tables_are_the_same_in_blocks_of_any_size(monkeypatch, block_siz
     ("content", "expected"),
     [
         ('id,body\n1,5" screen\n2,a "b" c\n', ['5" screen', 'a "b" c']),  # quotes in a cell without quotes
+        ('id,body\n1,"Go," he said\n2,"closed" too early\n', ["Go, he said", "closed too early"]),
         ('body\n"one\n\ntwo"\n', ["one\n\ntwo"]),
         ('body\r\n"one\r\ntwo\rthree"\r\n', ["one\ntwo\nthree"]),
         ('\ufeff"body","id"\nx,1\n\ufeffy,2\n', ["x", "y"]),
@@ -210,6 +211,10 @@ def test_odd_tables_have_the_cells_of_dictreader(content, expected):
     assert [row["body"] or "" for row in rows] == expected
 
 
+def test_columns_may_be_separated_by_vertical_bars():
+    assert cells("id|body\n1|a, b; c\n") == ["a, b; c"]
+
+
 def test_a_cell_longer_than_csv_allows_by_default_is_read_and_the_limit_is_restored():
     text = "word " * 60_000
     before = csv.field_size_limit()
@@ -223,7 +228,7 @@ def test_a_cell_longer_than_csv_allows_by_default_is_read_and_the_limit_is_resto
     ("content", "line", "row"),
     [
         ('body\nfine\n"never closed\nmore\n', 3, 3),
-        ('body\n"two\nlines"\n"closed" too early\n', 4, 3),
+        ('body\n"never closed\n"another" one\n', 2, 2),
         ('body\n\nx\n\n"open\n', 5, 3),
         ('"body\n', 1, 1),
         ('\n\n"body' + "\n" * 500, 3, 1),

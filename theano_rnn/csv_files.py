@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 DEFAULT_COLUMNS = ("body", "text")
 
 # The first of them is taken where the header shows nothing else.
-_DELIMITERS = {"csv": (",", ";", "\t"), "tsv": ("\t", ",", ";")}
+_DELIMITERS = {"csv": (",", ";", "\t", "|"), "tsv": ("\t", ",", ";", "|")}
 _LONGEST_CELL = 2**30  # characters
 _LONGEST_HEADER = 100  # lines
 _LONGEST_COLUMN_NAME = 80  # characters
@@ -30,7 +30,7 @@ class TextColumn:
     """One column of a table.
 
     Rows are those of ``csv.DictReader``: the first one names the columns, and empty lines are no rows. Columns are
-    divided by commas, or by semicolons or tabs if the header shows them; in the format "tsv" by tabs.
+    separated by commas, or by semicolons, tabs or vertical bars if the header shows them; in the format "tsv" by tabs.
 
     Parameters
     ----------
@@ -55,8 +55,9 @@ class TextColumn:
         Raises
         ------
         CorpusError
-            If there is no such column, a quoted cell is not closed or goes on behind its quotes, or the file cannot be
-            read. The message names the line and, as far as it is known, the row, counted from the header, row 1.
+            If there is no such column, a quoted cell is not closed, a cell of several lines continues after its closing
+            quote, or the file cannot be read. The message names the line and, as far as it is known, the row, counted
+            from the header, row 1.
         """
         lines = self._without_leading_blanks(line + "\n" for line in self._source.lines(self._place))
         rows = self._read_rows(lines)
@@ -77,8 +78,8 @@ class TextColumn:
                 self._name, short_rows, index + 1, first_short)  # fmt: skip
         if long_rows:
             logger.warning(
-                "%s, line %d: more columns than the header names (%d such rows); is a text with a delimiter not in "
-                "quotes?", self._name, first_long, long_rows)  # fmt: skip
+                "%s, line %d: more columns than the header names (%d such rows); is a delimiter inside a text that "
+                "is not in quotes?", self._name, first_long, long_rows)  # fmt: skip
 
     def _place(self):
         return f", in row {self._rows + 1}"
@@ -114,13 +115,22 @@ class TextColumn:
 
     def _parsed(self, lines, delimiter):
         """Yield (line, cells) of each row, from the first one that is not blank."""
-        reader = csv.reader(lines, delimiter=delimiter, strict=True)
+        begun = []  # the lines of the row that is being read
+
+        def noted():
+            for one in lines:
+                begun.append(one)
+                yield one
+
+        reader = csv.reader(noted(), delimiter=delimiter)
         line, is_below_header = self._first_line, False
         while True:
             # The limit is one for the whole process, and a text may be longer than its 131,072 characters.
             limit = csv.field_size_limit(_LONGEST_CELL)
             try:
                 row = next(reader, None)
+                if begun and not _is_closed(begun, delimiter):
+                    raise csv.Error("it is not closed, or its cell continues after it")
             except csv.Error as error:
                 raise _BrokenRow(
                     f"{self._name}, line {line}: the row that begins here has a broken quote (row {self._rows + 1}: "
@@ -130,6 +140,7 @@ class TextColumn:
                 csv.field_size_limit(limit)
             if row is None:
                 return
+            begun.clear()
             if row and (is_below_header or any(cell and not cell.isspace() for cell in row)):
                 is_below_header = True
                 yield line, row
@@ -174,6 +185,21 @@ class TextColumn:
             f"{place}: row 1, the header, has no column {names}; its columns are {_listed(header)}; choose one of them "
             "with --column (column=)"
         )
+
+
+def _is_closed(lines, delimiter):
+    """Whether the quotes of a row are closed.
+
+    Within a line a cell may continue after its closing quote ("Go," he said), as in ``csv.DictReader``. Over several
+    lines that is the sign of a quote that was never closed and has swallowed other rows.
+    """
+    if len(lines) == 1 and lines[0].count('"') % 2 == 0:
+        return True
+    try:
+        list(csv.reader(lines, delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        return len(lines) == 1 and "end of data" not in str(error)
+    return True
 
 
 def _simplified(name):
