@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from test_language_model import WORDS, make
 
-from theano_rnn.engine import precision
+from theano_rnn.engine import engine_name, precision
 from theano_rnn.vocabulary import SENTENCE_END, SENTENCE_START, UNKNOWN_TOKEN
 
 
@@ -57,7 +57,9 @@ def test_a_sharp_distribution_over_many_words_adds_up_in_single_precision():
             state, value = lm.advance(state, word)
             total += value
         total += lm.advance(state, SENTENCE_END)[1]
-        assert total == pytest.approx(lm.score(" ".join(tokens)), rel=5e-7, abs=5e-6)
+        # BLAS, which Theano uses, adds up one column of a product in another order than several.
+        rel = 5e-7 if engine_name() == "pytensor" else 2e-6
+        assert total == pytest.approx(lm.score(" ".join(tokens)), rel=rel, abs=5e-6)
 
 
 def test_what_is_no_state_is_refused(lm):

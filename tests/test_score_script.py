@@ -319,7 +319,7 @@ def test_each_line_is_answered_before_the_next_one_comes(model):
             process.stdin.flush()
             assert process.stdout.readline().removesuffix(b"\n").split(b"\t")[4] == answer
         out, err = process.communicate()
-    assert out == b"" and err.startswith(b"3 sentences, ")
+    assert out == b"" and err.splitlines()[-1].startswith(b"3 sentences, ")  # Theano tells before that it compiles
 
 
 @pytest.mark.slow
