@@ -81,7 +81,10 @@ def widths_for(count: int, length: int, work: float) -> tuple[int, ...]:
         (width for width in allowed if width >= _NARROWEST_BULK and width * NEGLIGIBLE >= overhead(width)), allowed[-1]
     )
     if count >= _MANY_CALLS * bulk:
-        return (bulk,) * -(-count // bulk)
+        # One of two widths; of many sentences always the same, however many there are.
+        candidates = (bulk,) if count >= _MANY_CALLS * allowed[-1] else (bulk, allowed[-1])
+        width = min(candidates, key=lambda width: cost([(width, -(-count // width))]))
+        return (width,) * -(-count // width)
     best = min(([(width, -(-count // width))] for width in allowed), key=cost)
     two_widths = [
         [(wide, count // wide), (narrow, -(-(count % wide) // narrow))]
