@@ -192,7 +192,10 @@ class LanguageModel:
         sentences = [sentence for part in parts for sentence in part]
         encoded = [self.encode(sentence) for sentence in sentences]
         self._warn_of_unknown_words(sentences, encoded)
-        values = iter(scoring.token_log_probabilities(self.rnn, encoded))
+        values = scoring.token_log_probabilities(self.rnn, encoded)
+        if len(sentences) == len(parts):
+            return values
+        values = iter(values)
         return [np.concatenate(list(itertools.islice(values, len(part)))) for part in parts]
 
     def _warn_of_unknown_words(self, sentences, encoded):
@@ -200,7 +203,7 @@ class LanguageModel:
         words = sum(map(len, encoded)) - 2 * len(encoded)
         if words < _FEWEST_WORDS_TO_WARN_OF:
             return
-        unknown = sum(int(np.count_nonzero(ids == self.vocabulary.unknown)) for ids in encoded)
+        unknown = int(np.count_nonzero(np.concatenate(encoded) == self.vocabulary.unknown))
         if unknown > TOO_MANY * words:
             warning = warning_of(
                 self.vocabulary, self.tokenizer, map(self.tokenize, sentences), self.unknown_in_training
