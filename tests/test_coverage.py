@@ -86,7 +86,7 @@ def test_the_summary_has_both_shares():
     "coverage, settings, advice",
     [
         (Coverage(9, 100, 10, 0, 100, 10), {}, None),
-        (Coverage(9, 100, 11, 0), {"vocabulary_size": 5}, "a larger vocabulary_size than 5 helps (12 holds every one"),
+        (Coverage(9, 100, 11, 0), {"vocabulary_size": 5}, "a larger vocabulary_size than 5 helps (12 covers the whole"),
         (Coverage(9, 100, 11, 11), {"min_count": 3}, "a smaller min_count than 3 helps"),
         (Coverage(9, 100, 11, 3), {"vocabulary_size": 5, "min_count": 3}, "a larger vocabulary_size than 5 helps"),
         (Coverage(9, 100, 0, 0, 100, 11), {}, "these words are not in the training text: train on more text"),
@@ -107,7 +107,7 @@ def test_the_advice_names_options_as_the_user_knows_them():
 
 def test_the_vocabulary_size_that_is_advised_leaves_no_word_unknown(tmp_path):
     corpus, options = corpus_of(tmp_path, vocabulary_size=4)
-    assert "(7 holds every one" in corpus.coverage.warning(options)
+    assert "(7 covers the whole" in corpus.coverage.warning(options)
     assert corpus_of(tmp_path, vocabulary_size=7)[0].coverage.unknown == 0
     assert corpus_of(tmp_path, vocabulary_size=6)[0].coverage.unknown == 1
 

@@ -73,7 +73,7 @@ class Coverage:
             return f"{found}; a smaller {name('min_count')} than {options.min_count} helps"
         return (
             f"{found}; a larger {name('vocabulary_size')} than {options.vocabulary_size} helps "
-            f"({self.distinct + SPECIAL_TOKENS} holds every one of the training text)"
+            f"({self.distinct + SPECIAL_TOKENS} covers the whole training text)"
         )
 
     def to_configuration(self):

@@ -80,8 +80,8 @@ def check_fields(fields, is_moses, columns, place):
         )
     if not is_moses and len(fields) not in (2, 3):
         raise CorpusError(
-            f"{place}: expected id, text and perhaps score, divided by tabs, found {len(fields)} "
-            f"column{'s' if len(fields) > 1 else ''}; write them so"
+            f"{place}: expected id, text and perhaps score, separated by tabs, found {len(fields)} "
+            f"column{'s' if len(fields) > 1 else ''}; separate them with tabs"
         )
     if not fields[0].strip():
         raise CorpusError(f"{place}: has no id; write it before the text")

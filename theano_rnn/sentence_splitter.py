@@ -67,7 +67,7 @@ class SentenceSplitter:
             if match.start() == begin and _ENUMERATOR.fullmatch(word) and closing in ("", ")"):
                 continue
             if word == "." and text.endswith(". ", 0, match.start()):
-                word = "..."  # written with blanks between the full stops
+                word = "..."  # written with spaces between the full stops
             decide = self._ends_between if match.end() - match.start() <= _LONGEST_REMEMBERED else self._decide
             if decide(word, closing, following):
                 yield begin, match.end() - 1
@@ -198,7 +198,7 @@ def split_sentences(documents, splitter: SentenceSplitter | None = None) -> Iter
 def _paragraphs(documents):
     """Yield (where it starts in all documents together, its text in blocks) of each paragraph that is not blank.
 
-    The blocks follow each other directly and have single blanks for white space. A paragraph may be the whole text: it
+    The blocks follow each other directly and have single spaces for whitespace. A paragraph may be the whole text: it
     is never copied as a whole, let alone as a list of its words. Its blocks are there until the next one is asked for.
     """
     for start, blocks in itertools.groupby(_blocks(documents), operator.itemgetter(0)):
