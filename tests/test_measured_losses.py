@@ -15,7 +15,7 @@ from theano_rnn.language_model import LanguageModel, load
 from theano_rnn.run_files import RunFiles
 from theano_rnn.training import train
 
-CLOSE = 1e-4
+CLOSE = 1e-5  # relative: the loss in float32, read in other minibatches than in the run
 TEXT = "\n".join(SENTENCES) + "\n"
 # Rates at which the loss jumps up and down, so that the best evaluation is not the last one.
 WORDS = {"hidden_dim": 6, "optimizer": "sgd", "learning_rate": 20.0, "batch_size": 5, "clip": None, "seed": 2}
@@ -51,12 +51,12 @@ def assert_reproducible(model, path):
     """By Python and by the shell, with the file as it is on disk."""
     lm, content = load(model), path.read_text(encoding="utf-8")
     expected = reported(lm)
-    assert math.exp(lm.text_loss(content)) == pytest.approx(expected, abs=CLOSE)
+    assert math.exp(lm.text_loss(content)) == pytest.approx(expected, rel=CLOSE)
     if lm.tokenizer.level == "char":
         for sizes in ((50, 50), (1, 13), (7, 100)):
-            assert math.exp(lm.text_loss(content, *sizes)) == pytest.approx(expected, abs=CLOSE)
+            assert math.exp(lm.text_loss(content, *sizes)) == pytest.approx(expected, rel=CLOSE)
     else:
-        assert lm.perplexity([line for line in content.split("\n") if line]) == pytest.approx(expected, abs=CLOSE)
+        assert lm.perplexity([line for line in content.split("\n") if line]) == pytest.approx(expected, rel=CLOSE)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_the_summary_shows_what_training_measures_where_lines_are_read_otherwise
     lm = train(path, model=tmp_path / "m.npz", epochs=2, valid_fraction=0.0, **WORDS)
     assert script("score").main(["--model", str(tmp_path / "m.npz"), "--summary", str(path)]) == 0
     shown = capsys.readouterr().err.partition("as train.py measures it: perplexity ")[2]
-    assert float(shown.split()[0]) == pytest.approx(reported(lm), rel=1e-6, abs=CLOSE)
+    assert float(shown.split()[0]) == pytest.approx(reported(lm), rel=CLOSE)
 
 
 @pytest.mark.parametrize("settings", [WORDS, CHARACTERS])
@@ -187,4 +187,4 @@ def test_the_scripts_agree(text, held_out, tmp_path, capsys, settings):
     shown = capsys.readouterr().err
     if settings is CHARACTERS:
         shown = shown.partition("as one continuous text, as train.py measures it:")[2]
-    assert float(shown.partition("perplexity ")[2].split()[0].rstrip(",")) == pytest.approx(best, rel=1e-6, abs=CLOSE)
+    assert float(shown.partition("perplexity ")[2].split()[0].rstrip(",")) == pytest.approx(best, rel=CLOSE)

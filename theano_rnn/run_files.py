@@ -56,7 +56,7 @@ class RunFiles:
         if model.suffix != ".npz":
             model = model.with_name(model.name + ".npz")
         if model.stem.endswith((".checkpoint", ".corpus")):
-            raise OptionError(f"{model}: names ending in .checkpoint or .corpus are reserved; choose another one for the model")
+            raise OptionError(f"{model}: names ending in .checkpoint or .corpus are reserved; choose another one")
         self.model = model
         self.checkpoint = model.with_suffix(".checkpoint.npz")
         self.corpus = model.with_suffix(".corpus.npz")

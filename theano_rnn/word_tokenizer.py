@@ -14,8 +14,8 @@ characters between two blanks does not depend on the rest of the sentence. The e
 - White space other than single blanks between pieces: such a sentence goes to NLTK as it is.
 
 NLTK detaches the full stop of a sentence's last word only: "etc." is one token inside a sentence and two at its end,
-"came." two at the end and one before a closing bracket. Given a splitter, which knows the abbreviations, the tokenizer treats
-a word alike wherever it stands: abbreviations keep their full stop; for other words it is a separate token.
+"came." two at the end and one before a closing bracket. Given a splitter, which knows the abbreviations, the tokenizer
+treats a word alike wherever it stands: abbreviations keep their full stop; for other words it is a separate token.
 """
 
 import functools
