@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import find_packages, setup
 
 setup(
     name="theano_rnn",
@@ -11,7 +11,7 @@ setup(
     license="MIT",
     python_requires=">=3.10",
     # The scripts are installed as a subpackage, so that the console commands and `python scripts/…` are one code.
-    packages=["theano_rnn", "theano_rnn.scripts"],
+    packages=[*find_packages(include=["theano_rnn", "theano_rnn.*"]), "theano_rnn.scripts"],
     package_dir={"theano_rnn.scripts": "scripts"},
     # Two engines: PyTensor through XLA, and where that does not run the original Theano, which ended in 2020.
     install_requires=[

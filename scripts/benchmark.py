@@ -13,7 +13,7 @@ from pathlib import Path
 if __name__ == "__main__" and not __package__:
     runpy.run_path(str(Path(__file__).resolve().with_name("checkout.py")))
 
-from theano_rnn.command_line import ArgumentParser, run
+from theano_rnn.commands.command_line import ArgumentParser, run
 from theano_rnn.errors import OptionError
 
 
@@ -43,9 +43,9 @@ def work(argv):
     rounds = 5 if arguments.rounds is None else arguments.rounds
     if rounds < 1:
         raise OptionError(f"rounds: expected at least 1, got {rounds}")
-    from theano_rnn import benchmark, benchmark_report, workloads
-    from theano_rnn.engine import select_device
-    from theano_rnn.peer import TheanoPeer, TorchPeer
+    from theano_rnn.benchmarks import report, timing, workloads
+    from theano_rnn.benchmarks.worker import TheanoPeer, TorchPeer
+    from theano_rnn.engines.engine import select_device
 
     standard = workloads.GRID if arguments.grid else workloads.GROWTH if arguments.growth else workloads.STANDARD
     chosen = workloads.choose(standard, arguments.only and arguments.only.split(","))
@@ -58,7 +58,7 @@ def work(argv):
     if arguments.growth and arguments.rounds is not None:
         raise OptionError("growth: has one round, in a process for each size; leave --rounds out")
     select_device(arguments.device)
-    machine = benchmark_report.machine()
+    machine = report.machine()
     with contextlib.ExitStack() as stack:
         peer = None
         if arguments.theano:
@@ -71,20 +71,20 @@ def work(argv):
         for workload in chosen:
             print(f"{workload.name} …", file=sys.stderr, flush=True)
             if arguments.growth:
-                record = benchmark.measure_growth(workload, arguments.device)
+                record = timing.measure_growth(workload, arguments.device)
                 results.append(record)
             elif arguments.theano:
-                record = benchmark.measure_engines(workload, rounds, peer)
+                record = timing.measure_engines(workload, rounds, peer)
                 results.append(record)
             else:
-                results.append(benchmark.measure(workload, rounds, peer))
+                results.append(timing.measure(workload, rounds, peer))
                 record = results[-1].to_json()
             if arguments.json:
                 print(json.dumps({**record, "machine": machine}), flush=True)
     if not arguments.json:
-        as_table = benchmark_report.table
+        as_table = report.table
         if arguments.growth or arguments.theano:
-            as_table = benchmark_report.growth_table if arguments.growth else benchmark_report.engines_table
+            as_table = report.growth_table if arguments.growth else report.engines_table
         print(machine + "\n\n" + as_table(results))
 
 

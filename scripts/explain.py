@@ -10,11 +10,11 @@ from pathlib import Path
 if __name__ == "__main__" and not __package__:
     runpy.run_path(str(Path(__file__).resolve().with_name("checkout.py")))
 
-from theano_rnn.command_line import ArgumentParser, run, say, show
-from theano_rnn.corpus_files import read_lines
+from theano_rnn.commands.command_line import ArgumentParser, run, say, show
 from theano_rnn.errors import OptionError
-from theano_rnn.output_files import check_output
-from theano_rnn.pictures import check_picture
+from theano_rnn.files.output_files import check_output
+from theano_rnn.results.pictures import check_picture
+from theano_rnn.text.corpus_files import read_lines
 
 MODEL = "models/rnn.npz"
 COLUMN = "the column of a CSV file to read (default: body, else text, else the only one)"
@@ -68,8 +68,8 @@ def parse(argv):
 def gradients(arguments):
     models = [arguments.model, *arguments.compare]
     plot = check_picture(arguments.plot, [*models, *([arguments.text] if arguments.text else [])])
-    from theano_rnn.gradient_curves import measure_curves
-    from theano_rnn.gradients_plot import draw_gradients
+    from theano_rnn.inspection.gradient_curves import measure_curves
+    from theano_rnn.inspection.gradient_plot import draw_gradients
 
     def begun(name):
         say(f"{name} …")
@@ -93,9 +93,9 @@ def gradients(arguments):
 
 def graph(arguments):
     page = None if arguments.html is None else check_output(arguments.html, [arguments.model])
-    from theano_rnn.forward_graph import ForwardGraph
-    from theano_rnn.graph_page import graph_sections, write_graph_page
-    from theano_rnn.network_files import open_network
+    from theano_rnn.inspection.forward_graph import ForwardGraph
+    from theano_rnn.inspection.graph_page import graph_sections, write_graph_page
+    from theano_rnn.inspection.network_files import open_network
 
     rnn, _ = open_network(arguments.model)
     sections = graph_sections(ForwardGraph(rnn), arguments.hlo)
@@ -109,10 +109,10 @@ def graph(arguments):
 
 def units(arguments):
     page = None if arguments.html is None else check_output(arguments.html, [arguments.model, *arguments.files])
-    from theano_rnn.language_model import load
-    from theano_rnn.reading import listed
-    from theano_rnn.units import observe
-    from theano_rnn.units_page import write_units_page
+    from theano_rnn.inspection.hidden_units import observe
+    from theano_rnn.inspection.hidden_units_page import write_units_page
+    from theano_rnn.inspection.token_sequences import listed
+    from theano_rnn.language_models.language_model import load
 
     lm = load(arguments.model)
     lines = read_lines(arguments.files, sys.stdin and sys.stdin.buffer, arguments.column)
@@ -132,7 +132,7 @@ def units(arguments):
 
 
 def info(arguments):
-    from theano_rnn.model_summary import summarise, summary_lines
+    from theano_rnn.inspection.model_summary import summarise, summary_lines
 
     summary = summarise(arguments.model)
     if arguments.json:

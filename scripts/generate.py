@@ -9,11 +9,11 @@ from pathlib import Path
 if __name__ == "__main__" and not __package__:
     runpy.run_path(str(Path(__file__).resolve().with_name("checkout.py")))
 
-from theano_rnn.command_line import ArgumentParser, flush, printable, run, say, show
-from theano_rnn.corpus_files import texts
+from theano_rnn.commands.command_line import ArgumentParser, flush, printable, run, say, show
 from theano_rnn.errors import OptionError
-from theano_rnn.generation import check_beam, check_demands
-from theano_rnn.text_files import without_marks
+from theano_rnn.files.text_files import without_marks
+from theano_rnn.language_models.generation import check_beam, check_demands
+from theano_rnn.text.corpus_files import texts
 
 DRAWING = ("temperature", "top_k", "top_p", "seed", "stream")  # options that say how to draw; a beam draws nothing
 
@@ -139,7 +139,7 @@ def work(argv):
     except ValueError as error:
         raise OptionError(str(error)) from error
     prompts = read_prompts(arguments)
-    from theano_rnn.language_model import load
+    from theano_rnn.language_models.language_model import load
 
     lm = load(arguments.model)
     check_prompts(lm, prompts, arguments.max_words)

@@ -17,11 +17,11 @@ from pathlib import Path
 if __name__ == "__main__" and not __package__:
     runpy.run_path(str(Path(__file__).resolve().with_name("checkout.py")))
 
-from theano_rnn.command_line import ArgumentParser, flush, printable, run, say, show
-from theano_rnn.corpus_files import blocks, texts
+from theano_rnn.commands.command_line import ArgumentParser, flush, printable, run, say, show
 from theano_rnn.errors import CorpusError, OptionError
-from theano_rnn.output_files import check_output
-from theano_rnn.pictures import check_picture
+from theano_rnn.files.output_files import check_output
+from theano_rnn.results.pictures import check_picture
+from theano_rnn.text.corpus_files import blocks, texts
 
 
 def parse(argv):
@@ -81,8 +81,8 @@ def check_places(page, picture, inputs):
 
 def surprisal_sinks(page, picture, files, model, mix):
     """What takes the scored sentences to show them in a page and in a picture."""
-    from theano_rnn.surprisal_page import SurprisalPage
-    from theano_rnn.surprisal_plot import SurprisalPlot
+    from theano_rnn.results.surprisal_page import SurprisalPage
+    from theano_rnn.results.surprisal_plot import SurprisalPlot
 
     text = ", ".join(files) or "standard input"
     model = model if mix is None else f"{model}, mixed with {mix}"
@@ -118,7 +118,7 @@ def score_file(lm, lines, output, takers, mixture):
 
 def say_training_perplexity(lm, files, column, statistics):
     """The figure that train.py would report of these files, where it is another one."""
-    from theano_rnn.evaluation import training_perplexity
+    from theano_rnn.training.evaluation import training_perplexity
 
     perplexity = training_perplexity(lm, files, column, statistics.sentences) if statistics.words else None
     if perplexity is not None:
@@ -129,11 +129,11 @@ def say_training_perplexity(lm, files, column, statistics):
 def work(argv):
     arguments = parse(argv)
     files, column, model, page, picture = map(arguments.pop, ("files", "column", "model", "html", "plot"))
-    from theano_rnn.mixture import Mixture
-    from theano_rnn.nbest import NbestOutput
-    from theano_rnn.score_formats import OUTPUTS, summary
-    from theano_rnn.scoring_options import ScoringOptions
-    from theano_rnn.unknown_words import UnknownWords
+    from theano_rnn.language_models.unknown_words import UnknownWords
+    from theano_rnn.results.mixture import Mixture
+    from theano_rnn.results.nbest import NbestOutput
+    from theano_rnn.results.score_formats import OUTPUTS, summary
+    from theano_rnn.results.scoring_options import ScoringOptions
 
     options = ScoringOptions(**arguments)
     if options.nbest and column is not None:
@@ -145,7 +145,7 @@ def work(argv):
         mixture = None
         if options.mix is not None:
             mixture = stack.enter_context(Mixture(options.mix, options.mix_weight))
-        from theano_rnn.language_model import load
+        from theano_rnn.language_models.language_model import load
 
         lm = load(model)
         unknown_words = UnknownWords(lm.vocabulary, lm.tokenizer, lm.unknown_in_training)

@@ -12,7 +12,7 @@ from pathlib import Path
 if __name__ == "__main__" and not __package__:
     runpy.run_path(str(Path(__file__).resolve().with_name("checkout.py")))
 
-from theano_rnn.command_line import ArgumentParser, printable, run, say
+from theano_rnn.commands.command_line import ArgumentParser, printable, run, say
 from theano_rnn.errors import OptionError, TrainingInterrupted
 
 SHIPPED = Path("data") / "comments.csv"
@@ -172,9 +172,9 @@ def work(argv):
     if data is None and not resume:
         data = default_data()
     screen = Screen()
-    from theano_rnn.evaluation import best_record
-    from theano_rnn.run_files import RunFiles
-    from theano_rnn.training import train
+    from theano_rnn.training.evaluation import best_record
+    from theano_rnn.training.run_files import RunFiles
+    from theano_rnn.training.train_model import train
 
     try:
         lm = train(data, model=model, resume=resume, reporter=screen, **places, **settings)

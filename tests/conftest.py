@@ -21,7 +21,7 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 def pytest_collection_modifyitems(items):
-    from theano_rnn.engine import engine_name
+    from theano_rnn.engines.engine import engine_name
 
     if engine_name() == "theano":
         for item in items:
@@ -43,7 +43,7 @@ def signals_as_in_the_foreground():
 @pytest.fixture
 def float64():
     """theano.config.floatX is float64 in this test."""
-    from theano_rnn.engine import precision
+    from theano_rnn.engines.engine import precision
 
     with precision("float64"):
         yield
@@ -52,7 +52,7 @@ def float64():
 @pytest.fixture(scope="session")
 def golden():
     """Values computed by the tutorial's own class on Theano 1.0.5 (word_dim 120, hidden_dim 24), by name."""
-    with np.load(Path(__file__).with_name("tutorial_golden.npz")) as archive:
+    with np.load(Path(__file__).with_name("support") / "tutorial_golden.npz") as archive:
         return dict(archive)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from theano_rnn.checks import check_bptt_truncate, check_choice, check_count, check_ids, check_pair, check_real
-from theano_rnn.model import RNN
+from theano_rnn.networks.rnn import RNN
 
 WRONG_IDS = {
     "too great": ([0, 3, 12, 13], ValueError, r"^{name}: word id 12 at position 2 is outside 0 … 11$"),

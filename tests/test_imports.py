@@ -1,4 +1,4 @@
-"""The house's stairs lead one way: each module imports only those that stand before it in one order."""
+"""The floors of the package: a package imports only from lower floors, and no module imports in a circle."""
 
 import ast
 from pathlib import Path
@@ -7,193 +7,160 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "theano_rnn"
 
-ORDER = """
-errors
-signals
-checks
-coverage
-atomic_files
-output_files
-pictures
-training_plot
-pages
-seal
-npz_reader
-npz_writer
-checkpoint
-scratch
-documents
-text_files
-csv_files
-corpus_files
-detokenize
-abbreviations
-sentence_splitter
-word_tokenizer
-text
-text_layout
-token_places
-vocabulary
-batches
-allocator
-machine_code
-float_setting
-requirements
-shared_storage
-pytensor_engine
-theano_settings
-theano_engine
-engine
-cells
-softmax
-graph
-updates
-gradient_check
-model
-jacobians
-forward_graph
-graph_layout
-graph_page
-gradient_flow
-gradients_plot
-optimizer
-sampling
-beam_step
-score_batches
-scoring
-continuous_text
-repetition
-generation
-beam_search
-text_generation
-one_token
-unknown_words
-language_model
-text_statistics
-surprisal
-surprisal_page
-surprisal_plot
-scoring_options
-score_formats
-nbest
-token_scores
-mixture
-network_files
-reading
-gradient_curves
-model_summary
-units
-units_page
-options
-fine_tuning
-corpus
-corpus_cache
-reporter
-run_files
-training_state
-training_curves
-run_checkpoint
-evaluation
-live_picture
-stopping
-training_run
-training
-command_line
-workloads
-torch_peer
-peer
-benchmark
-theano_peer
-benchmark_report
-""".split()
+# From the lowest floor to the highest: a package may import from all that are listed before it.
+FLOORS = [
+    "errors",
+    "checks",
+    "files",
+    "engines",
+    "text",
+    "networks",
+    "language_models",
+    "results",
+    "inspection",
+    "training",
+    "benchmarks",
+    "commands",
+    "tutorial",
+    "__main__",
+]
+LOOSE_MODULES = {"__init__", "__main__", "errors", "checks", "tutorial"}
 THEANO = {"pytensor", "jax", "jaxlib", "theano", "aesara"}
-# These alone name what they use of it; all others take it from `engine`.
-ENGINES = {"pytensor_engine", "theano_engine"}
-MAY_USE_THEANO = {
-    "cells",
-    "softmax",
-    "graph",
-    "updates",
-    "gradient_check",
-    "model",
-    "jacobians",
-    "forward_graph",
-    "optimizer",
-    "sampling",
-    "beam_step",
-    "theano_peer",
+ENGINE = "engines.engine"
+# Only these use Theano directly; all others take it from `engines.engine`.
+ENGINES = {"engines.pytensor_engine", "engines.theano_engine"}
+MAY_USE_THE_ENGINE = (
+    "engines.",
+    "networks.",
+    "benchmarks.",
+    "language_models.sampling",
+    "language_models.beam_step",
+    "inspection.jacobians",
+    "inspection.forward_graph",
+)
+# What other modules may take from the engine: the names of devices and the choice of one.
+MAY_TAKE_FROM_THE_ENGINE = {
+    "training.options": {"DEVICES"},
+    "language_models.score_minibatches": {"device_name"},
+    "training.train_model": {"select_device"},
 }
-# What these may take from the engine, and nothing more: names of devices and their choice, and bare products to time.
-MAY_TAKE_FROM_ENGINE = {
-    "options": {"DEVICES"},
-    "score_batches": {"device_name"},
-    "training": {"select_device"},
-    "benchmark": {"compile_function", "finished", "scan", "select_device", "shared_array"},
-    "benchmark_report": {"device_name", "versions"},
-}
+MAY_PRINT = ("commands.",)
 
-every_module = pytest.mark.parametrize("module", ORDER)
+MODULES = {
+    ".".join(path.relative_to(PACKAGE).with_suffix("").parts): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+    if "__pycache__" not in path.parts
+}
+PACKAGES = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
+
+every_module = pytest.mark.parametrize("module", MODULES)
+
+
+def syntax_tree(module):
+    return ast.parse(MODULES[module].read_text(encoding="utf-8"))
 
 
 def imports(module):
-    """[(imported module, names taken from it or None)] of one module, those inside functions too."""
+    """[(line number, imported module, names taken from it or None)], including those in functions and for types."""
     found = []
-    for node in ast.walk(ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8"))):
+    for node in ast.walk(syntax_tree(module)):
         if isinstance(node, ast.Import):
-            found += [(alias.name, None) for alias in node.names]
+            found += [(node.lineno, alias.name, None) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{module} has a relative import in line {node.lineno}"
-            found.append((node.module, {alias.name for alias in node.names}))
+            assert node.level == 0, f"theano_rnn.{module}, line {node.lineno}: relative import"
+            found.append((node.lineno, node.module, {alias.name for alias in node.names}))
     return found
 
 
 def own_imports(module):
-    """{module of the package: names taken from it}."""
-    found = {}
-    for name, names in imports(module):
-        if name == "theano_rnn":
-            for submodule in names or {"(the root itself)"}:
-                found.setdefault(submodule, set()).add("(the module itself)")
-        elif name.startswith("theano_rnn."):
-            found.setdefault(name.removeprefix("theano_rnn."), set()).update(names or {"(the module itself)"})
+    """[(line number, imported module of this package, name taken from it or None for the whole module)]."""
+    found = []
+    for line, name, names in imports(module):
+        root, _, inside = name.partition(".")
+        if root != "theano_rnn":
+            continue
+        for taken in names or {""}:
+            submodule = f"{inside}.{taken}".strip(".")
+            found.append((line, submodule, None) if submodule in MODULES else (line, inside, taken or None))
     return found
 
 
-def test_every_module_of_the_package_has_its_place_in_the_order():
-    assert sorted(path.stem for path in PACKAGE.glob("*.py")) == sorted([*ORDER, "__init__"])
-    assert not [path for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"]
+def room(module):
+    return module.partition(".")[0]
+
+
+def test_the_package_holds_rooms_and_few_loose_modules():
+    assert {name for name in MODULES if "." not in name} <= LOOSE_MODULES
+    assert PACKAGES == sorted(set(FLOORS) - LOOSE_MODULES)
+    assert len(PACKAGES) <= 11
+    entries = {path.name for path in PACKAGE.iterdir() if path.name != "__pycache__"}
+    assert entries <= {*PACKAGES, *(f"{name}.py" for name in LOOSE_MODULES), "py.typed", "README.md"}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_has_4_to_15_modules_and_only_a_docstring_in_its_init(package):
+    modules = [name for name in MODULES if room(name) == package and not name.endswith(".__init__")]
+    assert 4 <= len(modules) <= 15
+    body = syntax_tree(f"{package}.__init__").body
+    assert len(body) == 1 and isinstance(body[0], ast.Expr) and isinstance(body[0].value.value, str)
+    assert "ust not" in body[0].value.value
 
 
 @every_module
-def test_module_imports_only_modules_before_it_and_never_the_package_root(module):
-    assert set(own_imports(module)) <= set(ORDER[: ORDER.index(module)])
+def test_a_module_imports_only_from_its_own_package_and_lower_floors(module):
+    if module == "__init__":
+        return  # it imports for type checkers only: see below
+    for line, imported, _ in own_imports(module):
+        offence = f"theano_rnn.{module}, line {line}, imports theano_rnn.{imported}".rstrip(".")
+        assert imported, f"{offence}: nothing imports the package root"
+        assert room(imported) == room(module) or FLOORS.index(room(imported)) < FLOORS.index(room(module)), (
+            f"{offence}: {room(imported)} is above {room(module)}"
+        )
 
 
-def test_the_command_line_knows_errors_signals_and_the_allocator_only():
-    assert set(own_imports("command_line")) <= {"errors", "signals", "allocator"}
+def test_no_modules_import_each_other_in_a_circle():
+    below = {module: sorted({name for _, name, _ in own_imports(module)}) for module in MODULES if module != "__init__"}
+    finished = set()
+
+    def visit(module, path):
+        assert module not in path, "circle of imports: " + " -> ".join([*path, module])
+        if module not in finished:
+            for name in below.get(module, ()):
+                visit(name, [*path, module])
+            finished.add(module)
+
+    for module in below:
+        visit(module, [])
 
 
 @every_module
 def test_theano_is_imported_only_where_graphs_are_made(module):
-    if module not in ENGINES:
-        assert not {name.partition(".")[0] for name, _ in imports(module)} & THEANO
-        assert not own_imports(module).keys() & ENGINES or module == "engine"
-    if module in MAY_USE_THEANO | ENGINES:
+    if module in ENGINES:
         return
-    assert own_imports(module).get("engine", set()) <= MAY_TAKE_FROM_ENGINE.get(module, set())
+    for line, name, _ in imports(module):
+        assert room(name) not in THEANO, f"theano_rnn.{module}, line {line}, imports {name}"
+    for line, imported, taken in own_imports(module):
+        offence = f"theano_rnn.{module}, line {line}, imports {taken or 'all'} from theano_rnn.{imported}"
+        assert imported not in ENGINES or module == ENGINE, offence
+        if imported == ENGINE and not module.startswith(MAY_USE_THE_ENGINE):
+            assert taken in MAY_TAKE_FROM_THE_ENGINE.get(module, set()), offence
 
 
-def test_the_package_root_imports_none_of_its_modules():
-    assert own_imports("__init__") == {}
-    assert not {name.partition(".")[0] for name, _ in imports("__init__")} & THEANO
+def test_the_package_root_imports_its_modules_only_for_type_checkers():
+    for node in syntax_tree("__init__").body:
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.ImportFrom):
+                assert room(inner.module) not in {"theano_rnn", *THEANO}, f"line {inner.lineno}"
+            elif isinstance(inner, ast.Import):
+                assert not {room(alias.name) for alias in inner.names} & {"theano_rnn", *THEANO}, f"line {inner.lineno}"
 
 
-@pytest.mark.parametrize("module", ["__init__", *(module for module in ORDER if module != "command_line")])
-def test_only_the_command_line_prints(module):
-    calls = ast.walk(ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8")))
-    printing = [
-        node.lineno
-        for node in calls
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
-    ]
-    assert printing == []
+@every_module
+def test_only_the_commands_print(module):
+    if module.startswith(MAY_PRINT):
+        return
+    for node in ast.walk(syntax_tree(module)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            assert node.func.id != "print", f"theano_rnn.{module}, line {node.lineno}, prints"

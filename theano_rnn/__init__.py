@@ -5,36 +5,96 @@ process.
 """
 
 import importlib
+import sys
+import types
+import warnings
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from theano_rnn.errors import CorpusError as CorpusError
+    from theano_rnn.errors import DivergenceError as DivergenceError
+    from theano_rnn.errors import EngineError as EngineError
+    from theano_rnn.errors import ForkedProcessError as ForkedProcessError
+    from theano_rnn.errors import GradientCheckError as GradientCheckError
+    from theano_rnn.errors import ModelFileError as ModelFileError
+    from theano_rnn.errors import OptionError as OptionError
+    from theano_rnn.errors import OutputFileError as OutputFileError
+    from theano_rnn.errors import TheanoRNNError as TheanoRNNError
+    from theano_rnn.errors import TrainingInterrupted as TrainingInterrupted
+    from theano_rnn.language_models.language_model import LanguageModel as LanguageModel
+    from theano_rnn.language_models.language_model import load as load
+    from theano_rnn.language_models.language_model import score as score
+    from theano_rnn.networks.rnn import RNN as RNN
+    from theano_rnn.networks.rnn import RNNTheano as RNNTheano
+    from theano_rnn.training.train_model import train as train
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "RNN": "theano_rnn.model",
-    "RNNTheano": "theano_rnn.model",
-    "LanguageModel": "theano_rnn.language_model",
-    "load": "theano_rnn.language_model",
-    "score": "theano_rnn.language_model",
-    "train": "theano_rnn.training",
+    "RNN": "theano_rnn.networks.rnn",
+    "RNNTheano": "theano_rnn.networks.rnn",
+    "LanguageModel": "theano_rnn.language_models.language_model",
+    "load": "theano_rnn.language_models.language_model",
+    "score": "theano_rnn.language_models.language_model",
+    "train": "theano_rnn.training.train_model",
     "TheanoRNNError": "theano_rnn.errors",
     "CorpusError": "theano_rnn.errors",
     "ModelFileError": "theano_rnn.errors",
+    "OutputFileError": "theano_rnn.errors",
     "OptionError": "theano_rnn.errors",
     "EngineError": "theano_rnn.errors",
+    "ForkedProcessError": "theano_rnn.errors",
     "DivergenceError": "theano_rnn.errors",
     "GradientCheckError": "theano_rnn.errors",
     "TrainingInterrupted": "theano_rnn.errors",
 }
 
+# Module paths of version 0.1, which documentation named and pickles hold, and where their names are now.
+_MOVED = {
+    "allocator": ("engines.malloc_settings",),
+    "cells": ("networks.cells",),
+    "engine": ("engines.engine",),
+    "graph": ("networks.graph",),
+    "language_model": ("language_models.language_model",),
+    "model": ("networks.rnn",),
+    "options": ("training.options",),
+    "reporter": ("training.reporter",),
+    "softmax": ("networks.softmax",),
+    "updates": ("networks.updates",),
+    "vocabulary": ("text.vocabulary",),
+}
+
 __all__ = [*_HOMES, "__version__"]
 
 
-def __getattr__(name):
-    if name not in _HOMES:
+class _MovedModule(types.ModuleType):
+    """A module path of version 0.1: gives each name from its new place, with a `DeprecationWarning`."""
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("__"):
+            for place in _MOVED[self.__name__.rpartition(".")[2]]:
+                module = importlib.import_module(f"theano_rnn.{place}")
+                if hasattr(module, name):
+                    message = f"{self.__name__}.{name} is deprecated; use {module.__name__}.{name}"
+                    warnings.warn(message, DeprecationWarning, stacklevel=2)
+                    return getattr(module, name)
+        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+
+
+for _name in _MOVED:
+    sys.modules[f"theano_rnn.{_name}"] = _MovedModule(f"theano_rnn.{_name}")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        value = getattr(importlib.import_module(_HOMES[name]), name)
+    elif name in _MOVED:
+        value = sys.modules[f"theano_rnn.{name}"]
+    else:
         raise AttributeError(f"module 'theano_rnn' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted(__all__)

@@ -1,0 +1,48 @@
+"""glibc's allocator is tuned where it is, and nothing happens elsewhere."""
+
+import pytest
+
+from theano_rnn.commands import command_line
+from theano_rnn.engines import malloc_settings
+
+
+def test_glibc_is_told_three_things_and_takes_them(monkeypatch):
+    told = []
+
+    class Library:
+        @staticmethod
+        def mallopt(parameter, value):
+            told.append((parameter, value))
+            return 1
+
+    monkeypatch.setattr(malloc_settings.ctypes, "CDLL", lambda name: Library)
+    monkeypatch.setattr(malloc_settings.platform, "libc_ver", lambda: ("glibc", "2.36"))
+    monkeypatch.setattr(malloc_settings.sys, "platform", "linux")
+    malloc_settings.keep_freed_memory()
+    assert {parameter for parameter, _ in told} == {-1, -3, -8}
+
+
+def test_memory_is_only_tuned_where_glibc_is(monkeypatch):
+    monkeypatch.setattr(malloc_settings.ctypes, "CDLL", lambda name: pytest.fail("not with another C library"))
+    monkeypatch.setattr(malloc_settings.platform, "libc_ver", lambda: ("musl", "1.2"))
+    malloc_settings.keep_freed_memory()
+    monkeypatch.setattr(malloc_settings.sys, "platform", "darwin")
+    malloc_settings.keep_freed_memory()
+
+
+def test_the_process_is_tuned_unless_that_is_switched_off(monkeypatch):
+    told = []
+    monkeypatch.setattr(malloc_settings, "keep_freed_memory", lambda: told.append("tuned"))
+    monkeypatch.delenv("THEANO_RNN_MALLOC", raising=False)
+    malloc_settings.tune_process()
+    assert told == ["tuned"]
+    monkeypatch.setenv("THEANO_RNN_MALLOC", "off")
+    malloc_settings.tune_process()
+    assert told == ["tuned"]
+
+
+def test_a_script_tunes_its_process_before_it_begins(monkeypatch):
+    done = []
+    monkeypatch.setattr(command_line, "tune_process", lambda: done.append("tuned"))
+    assert command_line.run("script.py", done.append, "begun") == 0
+    assert done == ["tuned", "begun"]

@@ -1,0 +1,270 @@
+"""PyTensor through XLA: both precisions in one process, devices, caches, memory, interrupts."""
+
+import contextlib
+import signal
+import threading
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+jax = pytest.importorskip("jax", reason="PyTensor and JAX are not installed")
+
+from support.fresh_python import python  # noqa: E402
+
+from theano_rnn import RNN, OptionError  # noqa: E402
+from theano_rnn.engines import compilation_cache, engine  # noqa: E402
+from theano_rnn.engines.engine import (  # noqa: E402
+    T,
+    as_numpy,
+    compile_function,
+    compiled_shapes,
+    precision,
+    shared_array,
+    theano,
+    xla_program,
+)
+
+if engine.engine_name() != "pytensor":
+    pytest.skip("the engine is not PyTensor", allow_module_level=True)
+
+from theano_rnn.engines import pytensor_engine  # noqa: E402
+
+
+def test_models_of_both_precisions_live_in_one_process_and_leave_jaxs_setting_alone():
+    single, x = RNN(12, 5, seed=1), [3, 1, 4, 1]
+    with precision("float64"):
+        double = RNN(12, 5, seed=1)
+    values = double.get_values()
+    s, states = np.zeros(5), []
+    for word in x:
+        s = np.tanh(values["U"][:, word] + values["W"].dot(s))
+        states.append(s)
+    before = jax.config.jax_enable_x64
+    for _ in range(2):
+        found = single.hidden_states(x)
+        assert found.dtype == np.float32
+        np.testing.assert_allclose(found, states, atol=1e-6)
+        found = double.hidden_states(x)
+        assert found.dtype == np.float64
+        np.testing.assert_allclose(found, states, atol=1e-14)
+        assert jax.config.jax_enable_x64 == before
+    single.hidden_states([0] * 9)  # a new shape, traced after the other precision was used
+    assert compiled_shapes(single._hidden_states) == 2 and compiled_shapes(double._hidden_states) == 1
+
+
+@pytest.mark.parametrize("dtype, shown", [("float32", "f32[3]"), ("float64", "f64[3]")])
+def test_the_program_of_a_function_is_told_for_shapes_in_its_own_precision(dtype, shown):
+    shared = shared_array(np.ones(3, dtype), "shared")
+
+    def build():
+        x = T.vector("x")
+        return [x], T.exp(x) * shared, None
+
+    program = xla_program(compile_function(build, dtype), [np.zeros(3, dtype)])
+    assert "exponential" in program and program.startswith("HloModule")
+    assert f"({shown}" in program.splitlines()[0] and "[4]" not in program.splitlines()[0]
+
+
+def test_a_shared_array_is_brought_to_the_device_once_not_at_each_call(monkeypatch):
+    array = shared_array(np.ones((2, 3)), "array")
+    function = compile_function(lambda: ([], array.sum(), None), "float64")
+    brought = []
+    bring = pytensor_engine.bring_to_device
+    monkeypatch.setattr(pytensor_engine, "bring_to_device", lambda storage: (brought.append(1), bring(storage)))
+    assert [float(function()) for _ in range(3)] == [6.0] * 3
+    array.set_value(np.zeros((2, 3)))
+    assert [float(function()) for _ in range(2)] == [0.0] * 2
+    assert brought == [1, 1]
+
+
+@pytest.fixture
+def jax_device():
+    before = jax.config.jax_default_device
+    yield
+    jax.config.update("jax_default_device", before)
+
+
+def test_a_gpu_that_jax_does_not_find_is_told_with_the_remedy(monkeypatch, jax_device):
+    def devices(name):
+        raise RuntimeError(f"Unknown backend {name}")
+
+    before = jax.config.jax_default_device
+    monkeypatch.setattr(jax, "devices", devices)
+    with pytest.raises(OptionError, match=r"^device: JAX finds no gpu on this machine; install .* or choose cpu$"):
+        engine.select_device("gpu")
+    assert jax.config.jax_default_device == before
+
+
+def test_the_cpu_can_be_chosen_and_auto_leaves_the_choice_to_jax(jax_device):
+    before = jax.config.jax_default_device
+    engine.select_device("auto")
+    assert jax.config.jax_default_device == before
+    engine.select_device("cpu")
+    assert jax.config.jax_default_device.platform == "cpu"
+
+
+@pytest.fixture
+def unprepared():
+    """As in a process that has compiled nothing yet."""
+    pytensor_engine.prepare.cache_clear()
+    yield
+    pytensor_engine.prepare.cache_clear()
+
+
+@pytest.fixture
+def jax_settings(monkeypatch):
+    """What is set in JAX's configuration, in place of the real one; no cache folder is set at the start."""
+    settings = {}
+    config = SimpleNamespace(jax_compilation_cache_dir=None, update=settings.__setitem__)
+    monkeypatch.setattr(pytensor_engine, "jax", SimpleNamespace(config=config))
+    return settings
+
+
+def test_preparing_twice_does_it_once_and_a_switch_leaves_it_out(monkeypatch, unprepared):
+    done = []
+    monkeypatch.setattr(pytensor_engine, "keep_machine_code", lambda: done.append("code"))
+    monkeypatch.delenv("THEANO_RNN_CACHE", raising=False)
+    pytensor_engine.prepare()
+    pytensor_engine.prepare()
+    assert done == ["code"]
+    monkeypatch.setenv("THEANO_RNN_CACHE", "off")
+    pytensor_engine.prepare.cache_clear()
+    pytensor_engine.prepare()
+    assert done == ["code"]
+
+
+def test_machine_code_is_kept_in_the_users_cache_by_processor(monkeypatch, jax_settings, tmp_path):
+    monkeypatch.delenv("THEANO_RNN_CACHE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    pytensor_engine.keep_machine_code()
+    folder = tmp_path / "theano_rnn" / compilation_cache.processor_key()
+    assert folder.is_dir()
+    assert jax_settings["jax_compilation_cache_dir"] == str(folder)
+    assert jax_settings["jax_persistent_cache_min_compile_time_secs"] == 0
+
+
+def test_machine_code_is_kept_in_the_folder_that_the_user_names(monkeypatch, jax_settings, tmp_path):
+    monkeypatch.setenv("THEANO_RNN_CACHE", str(tmp_path / "mine"))
+    pytensor_engine.keep_machine_code()
+    assert jax_settings["jax_compilation_cache_dir"] == str(tmp_path / "mine")
+
+
+def test_a_cache_that_the_user_has_set_up_in_jax_stays(monkeypatch, jax_settings, tmp_path):
+    monkeypatch.setenv("THEANO_RNN_CACHE", str(tmp_path / "mine"))
+    pytensor_engine.jax.config.jax_compilation_cache_dir = "theirs"
+    pytensor_engine.keep_machine_code()
+    assert jax_settings == {} and not (tmp_path / "mine").exists()
+
+
+def test_a_cache_folder_that_cannot_be_made_is_done_without(monkeypatch, jax_settings, tmp_path, caplog):
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("THEANO_RNN_CACHE", str(tmp_path / "file" / "cache"))
+    with caplog.at_level("INFO", logger="theano_rnn.engines.compilation_cache"):
+        pytensor_engine.keep_machine_code()
+    assert jax_settings == {}
+    assert "compiled functions are not kept between runs" in caplog.text
+
+
+def test_a_cache_folder_that_cannot_be_written_is_done_without(monkeypatch, jax_settings, tmp_path, caplog):
+    monkeypatch.setenv("THEANO_RNN_CACHE", str(tmp_path))
+    monkeypatch.setattr(compilation_cache.os, "access", lambda path, mode: False)
+    with caplog.at_level("INFO", logger="theano_rnn.engines.compilation_cache"):
+        pytensor_engine.keep_machine_code()
+    assert jax_settings == {}
+    assert f"{tmp_path} is not writable" in caplog.text
+
+
+def test_a_cpu_has_no_name_and_another_device_its_own(monkeypatch):
+    monkeypatch.setattr(pytensor_engine, "current_device", lambda: SimpleNamespace(platform="cpu"))
+    assert pytensor_engine.device_name() is None
+    gpu = SimpleNamespace(platform="gpu", device_kind="Graphics 9000")
+    monkeypatch.setattr(pytensor_engine, "current_device", lambda: gpu)
+    assert pytensor_engine.device_name() == "Graphics 9000"
+
+
+def test_products_on_another_device_than_a_cpu_are_asked_for_in_full_precision(monkeypatch):
+    monkeypatch.setattr(pytensor_engine, "current_device", lambda: SimpleNamespace(platform="cpu"))
+    with pytensor_engine.exact_products():
+        assert jax.config.jax_default_matmul_precision is None
+    monkeypatch.setattr(pytensor_engine, "current_device", lambda: SimpleNamespace(platform="gpu"))
+    with pytensor_engine.exact_products():
+        assert jax.config.jax_default_matmul_precision == "highest"
+
+
+def gpus():
+    try:
+        return jax.devices("gpu")
+    except RuntimeError:
+        return []
+
+
+@pytest.mark.skipif(not gpus(), reason="JAX finds no GPU here")
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("float64", 1e-10)])
+def test_a_step_on_a_gpu_is_that_on_the_cpu(jax_device, dtype, tolerance):
+    values = {}
+    for device in ("cpu", "gpu"):
+        engine.select_device(device)
+        with precision(dtype):
+            rnn = RNN(600, 20, bptt_truncate=None, seed=1)
+        losses = [rnn.sgd_step([5, 9, 5, 599], [9, 5, 599, 0], 0.1) for _ in range(3)]
+        values[device] = [*rnn.get_values().values(), np.array(losses)]
+    for on_cpu, on_gpu in zip(values["cpu"], values["gpu"], strict=True):
+        np.testing.assert_allclose(on_gpu, on_cpu, atol=tolerance, rtol=tolerance)
+
+
+def test_an_interrupt_during_an_update_waits_until_the_new_values_are_stored(monkeypatch):
+    array = shared_array(np.zeros((2, 3)), "array")
+    function = compile_function(lambda: ([], array.sum(), [(array, array + 1)]), "float64")
+    function()
+    held = pytensor_engine.interrupts_held
+
+    @contextlib.contextmanager
+    def interrupted():
+        with held():
+            signal.raise_signal(signal.SIGINT)
+            yield
+
+    monkeypatch.setattr(pytensor_engine, "interrupts_held", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        function()
+    np.testing.assert_array_equal(array.get_value(), np.full((2, 3), 2.0))
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_interrupts_are_left_alone_in_other_threads_and_where_they_are_ignored():
+    before = signal.getsignal(signal.SIGINT)
+    seen = []
+
+    def in_thread():
+        with pytensor_engine.interrupts_held():
+            seen.append(signal.getsignal(signal.SIGINT))
+
+    thread = threading.Thread(target=in_thread)
+    thread.start()
+    thread.join()
+    assert seen == [before]
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with pytensor_engine.interrupts_held():
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_versions_are_those_of_the_modules():
+    assert theano.__version__ in engine.versions() and jax.__version__ in engine.versions()
+
+
+def test_an_array_of_jax_becomes_one_of_the_callers_own():
+    assert as_numpy(jax.numpy.zeros(2)).flags.writeable
+
+
+def test_a_cache_switched_off_stays_off(tmp_path):
+    code = (
+        "import theano_rnn, jax; rnn = theano_rnn.RNN(5, 3); rnn.predict([1]);"
+        "print(rnn.dtype, jax.config.jax_compilation_cache_dir)"
+    )
+    environment = {"PYTENSOR_FLAGS": "floatX=float64", "THEANO_RNN_CACHE": "off", "XDG_CACHE_HOME": str(tmp_path)}
+    assert python(code, tmp_path, **environment) == ["float64", "None"]
+    assert not list(tmp_path.iterdir())

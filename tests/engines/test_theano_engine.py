@@ -1,0 +1,97 @@
+"""The original Theano: what it says while it compiles, what it cannot do, and processes that fork."""
+
+import os
+import time
+
+import numpy as np
+import pytest
+
+from theano_rnn import RNN, OptionError
+from theano_rnn.engines import engine
+from theano_rnn.engines.engine import T, compile_function, shared_array, theano
+
+if engine.engine_name() != "theano":
+    pytest.skip("the engine is not the original Theano", allow_module_level=True)
+
+from theano_rnn.engines import theano_engine
+
+
+@pytest.fixture
+def unannounced(monkeypatch):
+    theano_engine.announce.cache_clear()
+    monkeypatch.setattr(theano_engine, "SECONDS_WITHOUT_A_WORD", 0.05)
+    yield
+    theano_engine.announce.cache_clear()
+
+
+def slowly(seconds):
+    def build():
+        x = T.vector("x", dtype="float64")
+        time.sleep(seconds)
+        return [x], 2 * x, None
+
+    return build
+
+
+def test_a_long_compilation_is_told_once(unannounced, caplog):
+    for _ in range(2):
+        compile_function(slowly(0.2), "float64")
+    told = [record.getMessage() for record in caplog.records if record.name == "theano_rnn.engines.theano_engine"]
+    assert told == ["compiling with Theano: up to a minute the first time, some seconds from then on"]
+
+
+def test_a_short_compilation_is_not_told(monkeypatch, unannounced, caplog):
+    monkeypatch.setattr(theano_engine, "SECONDS_WITHOUT_A_WORD", 60)
+    compile_function(slowly(0), "float64")
+    assert not caplog.records
+
+
+def test_the_version_is_the_last_one():
+    assert theano.__version__ == "1.0.5" and engine.versions() == "Theano 1.0.5"
+    assert engine.device_name() is None
+
+
+def test_there_is_no_gpu_and_the_cpu_is_taken_anyway():
+    for name in ("auto", "cpu"):
+        engine.select_device(name)
+    with pytest.raises(OptionError, match="^device: the original Theano is used on CPUs only; choose cpu, or"):
+        engine.select_device("gpu")
+
+
+def test_there_is_no_program_of_xla():
+    with pytest.raises(OptionError, match="^hlo: the original Theano does not use XLA"):
+        engine.xla_program(None, [])
+
+
+def test_the_formula_is_theanos_own_and_no_operation_of_ours():
+    rnn = RNN(20, 4, seed=1)
+    names = {type(node.op).__module__.partition(".")[0] for node in rnn._sgd_step.function.maker.fgraph.toposort()}
+    assert names == {"theano"}
+
+
+def test_a_forked_process_may_go_on():
+    array = shared_array(np.ones((2, 3)), "array")
+    function = compile_function(lambda: ([], array.sum(), None), "float64")
+    assert function() == 6
+    receiving, sending = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.write(sending, str(float(function())).encode())
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    assert os.read(receiving, 100) == b"6.0"
+
+
+def test_columns_lie_in_one_piece_before_and_after_our_functions_and_a_value_that_is_set():
+    rnn = RNN(20, 4, seed=1)
+
+    def lies_by_columns():
+        return rnn.U.container.storage[0].flags.f_contiguous
+
+    assert lies_by_columns()
+    rnn.sgd_step([1, 2], [2, 3], 0.1)
+    assert lies_by_columns()
+    rnn.set_values(rnn.get_values())
+    assert lies_by_columns()

@@ -1,0 +1,172 @@
+"""What the original Theano is told before it is imported, and which of its messages users see; no Theano needed."""
+
+import logging
+import os
+import shutil
+import stat
+import subprocess
+
+import pytest
+
+from theano_rnn.engines import theano_settings
+from theano_rnn.engines.theano_settings import (
+    LockMessages,
+    UndisturbedProcesses,
+    applied,
+    blas_flags,
+    setting,
+    tell_once,
+)
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(monkeypatch, tmp_path):
+    """No flags, no file of settings; loggers as they were afterwards."""
+    monkeypatch.setenv("THEANO_FLAGS", "")
+    monkeypatch.setenv("THEANORC", str(tmp_path / "theanorc"))
+    loggers = [logging.getLogger(f"theano.{name}") for name in ("tensor.blas", "configdefaults", "gof.compilelock")]
+    before = [list(logger.filters) for logger in loggers]
+    for logger in loggers:
+        logger.filters.clear()
+    yield
+    for logger, filters in zip(loggers, before, strict=True):
+        logger.filters[:] = filters
+
+
+def compiler(tmp_path, *libraries):
+    """A program that links just these libraries."""
+    path = tmp_path / "g++"
+    cases = "".join(f"*{library}*) exit 0;; " for library in libraries)
+    path.write_text(f'#!/bin/sh\ncat >/dev/null\ncase "$*" in {cases}*) exit 1;; esac\n')
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("flags", "file", "expected"),
+    [
+        ("", None, None),
+        ("floatX=float32", None, None),
+        ("floatX=float32,blas.ldflags=-lmine", None, "-lmine"),
+        ("blas.ldflags=", "[blas]\nldflags = -lfile\n", ""),
+        ("", "[global]\nfloatX = float64\n\n[blas]\nldflags = -lfile -lm\n[gcc]\nldflags = no\n", "-lfile -lm"),
+        ("", "[gcc]\nldflags = no\n", None),
+        ("", "[blas]\nldflags =\n", ""),
+    ],
+)
+def test_a_setting_is_that_of_the_flags_else_of_the_file(monkeypatch, tmp_path, flags, file, expected):
+    monkeypatch.setenv("THEANO_FLAGS", flags)
+    if file is not None:
+        (tmp_path / "theanorc").write_text(file)
+    assert setting("blas.ldflags") == expected
+
+
+def test_a_setting_without_a_section_is_a_global_one(tmp_path):
+    (tmp_path / "theanorc").write_text("[blas]\ncxx = no\n[global]\ncxx = clang++\n")
+    assert setting("cxx") == "clang++"
+
+
+@pytest.mark.parametrize(
+    ("libraries", "expected"),
+    [(["openblas", "blas"], "-lopenblas"), (["-lblas"], "-lblas"), (["mkl_rt", "-lblas"], "-lmkl_rt"), ([], "")],
+)
+def test_the_systems_blas_is_the_first_that_can_be_linked(tmp_path, libraries, expected):
+    assert blas_flags(compiler(tmp_path, *libraries)) == expected
+
+
+def test_a_compiler_that_cannot_be_run_links_nothing(tmp_path):
+    assert blas_flags(str(tmp_path / "none")) == ""
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="no g++ here")
+def test_a_library_will_do_if_it_has_the_products_of_a_blas(tmp_path, monkeypatch):
+    monkeypatch.setenv("LIBRARY_PATH", str(tmp_path))
+    for name in ("sgemm_", "something_else"):
+        command = ["g++", "-shared", "-x", "c++", "-", "-o", str(tmp_path / f"lib{name}.so")]
+        subprocess.run(command, input=f'extern "C" void {name}() {{}}'.encode(), check=True)
+    assert theano_settings.can_link("g++", "-lsgemm_")
+    assert not theano_settings.can_link("g++", "-lsomething_else")
+    assert not theano_settings.can_link("g++", "-lthere_is_no_such_library")
+
+
+def test_a_blas_is_set_without_a_word(monkeypatch, tmp_path, caplog):
+    monkeypatch.setattr(theano_settings.shutil, "which", lambda name: compiler(tmp_path, "openblas"))
+    monkeypatch.setenv("THEANO_FLAGS", "floatX=float32")
+    with applied() as problem:
+        assert os.environ["THEANO_FLAGS"] == "floatX=float32,blas.ldflags=-lopenblas"
+    assert os.environ["THEANO_FLAGS"] == "floatX=float32"
+    assert problem is None and not caplog.records
+
+
+def test_a_variable_that_was_not_set_is_not_set_afterwards(monkeypatch, tmp_path):
+    monkeypatch.setattr(theano_settings.shutil, "which", lambda name: compiler(tmp_path, "openblas"))
+    monkeypatch.delenv("THEANO_FLAGS")
+    with pytest.raises(ZeroDivisionError), applied():
+        assert os.environ["THEANO_FLAGS"] == "blas.ldflags=-lopenblas"
+        raise ZeroDivisionError
+    assert "THEANO_FLAGS" not in os.environ
+
+
+def test_without_a_blas_it_is_told_how_to_get_one(monkeypatch, tmp_path):
+    monkeypatch.setattr(theano_settings.shutil, "which", lambda name: compiler(tmp_path))
+    with applied() as problem:
+        assert os.environ["THEANO_FLAGS"] == "blas.ldflags="
+    assert problem == theano_settings.NO_BLAS and "apt install libopenblas-dev" in problem
+
+
+def test_without_a_compiler_it_is_told_how_to_get_one(monkeypatch):
+    monkeypatch.setattr(theano_settings.shutil, "which", lambda name: None)
+    with applied() as problem:
+        assert os.environ["THEANO_FLAGS"] == "blas.ldflags="
+    assert problem == theano_settings.NO_COMPILER and "apt install g++" in problem
+
+
+def test_a_problem_is_told_once_for_each_folder_of_theanos(tmp_path, caplog):
+    for folder, problem in (("a", "no BLAS"), ("a", "no BLAS"), ("a", "no g++"), ("b", "no BLAS"), ("b", None)):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        tell_once(problem, tmp_path / folder)
+    assert [record.getMessage() for record in caplog.records] == ["no BLAS", "no g++", "no BLAS"]
+    tell_once("nowhere to keep it", tmp_path / "none")
+    assert caplog.records[-1].getMessage() == "nowhere to keep it"
+
+
+@pytest.mark.skipif(not hasattr(os, "getpgid"), reason="this system has no groups of processes")
+def test_a_compiler_runs_in_a_group_of_its_own():
+    process = UndisturbedProcesses.Popen(["sleep", "60"])
+    try:
+        assert os.getpgid(process.pid) == process.pid != os.getpgid(0)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_what_the_user_has_set_stays(monkeypatch, tmp_path):
+    monkeypatch.setattr(theano_settings, "blas_flags", None)  # not even looked for
+    monkeypatch.setattr(theano_settings.shutil, "which", lambda name: str(tmp_path / "g++"))
+    monkeypatch.setenv("THEANO_FLAGS", "blas.ldflags=-lmine")
+    with applied():
+        assert os.environ["THEANO_FLAGS"] == "blas.ldflags=-lmine"
+
+
+def test_what_is_told_here_theano_does_not_tell_again(monkeypatch, tmp_path, caplog):
+    monkeypatch.setattr(theano_settings.shutil, "which", lambda name: compiler(tmp_path, "openblas"))
+    with applied():
+        blas, defaults = logging.getLogger("theano.tensor.blas"), logging.getLogger("theano.configdefaults")
+        blas.warning("Using NumPy C-API based implementation for BLAS functions.")
+        defaults.warning("g++ not detected ! Theano will be unable to execute optimized C-implementations")
+        blas.warning("something else")
+    assert [record.getMessage() for record in caplog.records] == ["something else"]
+
+
+def test_of_theanos_lock_one_line_is_told_when_it_has_to_be_waited_for(caplog):
+    logger = logging.getLogger("theano.gof.compilelock")
+    logger.setLevel(logging.INFO)
+    logger.addFilter(LockMessages())
+    logger.info("Refreshing lock %s", "somewhere")
+    assert not caplog.records
+    for _ in range(2):
+        logger.info("Waiting for existing lock by %s (I am process '%s')", "process '12'", 13)
+        logger.info("To manually release the lock, delete %s", "somewhere")
+    assert [record.getMessage() for record in caplog.records] == [
+        "another process is compiling with Theano; waiting for it"
+    ]

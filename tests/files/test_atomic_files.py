@@ -1,0 +1,184 @@
+"""Files that are whole at any moment, also for a process that is killed between any two things it does with files."""
+
+import errno
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from theano_rnn.files.atomic_files import keep_as, remove_leftovers, replacing
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def names(folder):
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+def write(path, content):
+    with replacing(path) as file:
+        file.write(content)
+
+
+def test_a_file_takes_its_place_only_when_it_is_whole(tmp_path):
+    path = tmp_path / "new" / "a"
+    write(path, b"old")
+    with replacing(path) as file:
+        file.write(b"new")
+        file.flush()
+        assert path.read_bytes() == b"old" and len(names(path.parent)) == 2
+    assert path.read_bytes() == b"new" and names(path.parent) == ["a"]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, OSError])
+def test_an_exception_leaves_the_old_file_and_nothing_else(tmp_path, error):
+    write(tmp_path / "a", b"old")
+    with pytest.raises(error), replacing(tmp_path / "a") as file:
+        file.write(b"half")
+        raise error
+    assert (tmp_path / "a").read_bytes() == b"old" and names(tmp_path) == ["a"]
+
+
+def test_a_file_has_the_permissions_of_an_ordinary_new_one(tmp_path):
+    (tmp_path / "ordinary").write_bytes(b"")
+    write(tmp_path / "a", b"")
+    assert (tmp_path / "a").stat().st_mode == (tmp_path / "ordinary").stat().st_mode
+
+
+def test_what_is_kept_under_another_name_outlives_a_new_file_of_the_first(tmp_path):
+    write(tmp_path / "a", b"first")
+    keep_as(tmp_path / "a", tmp_path / "b")
+    write(tmp_path / "a", b"second")
+    assert (tmp_path / "b").read_bytes() == b"first" and names(tmp_path) == ["a", "b"]
+
+
+@pytest.mark.parametrize("has_links", [True, False])
+def test_a_name_that_is_taken_is_not_given_to_another_file(tmp_path, monkeypatch, has_links):
+    if not has_links:
+        monkeypatch.setattr(os, "link", impossible)
+    write(tmp_path / "a", b"second")
+    write(tmp_path / "b", b"first")
+    with pytest.raises(FileExistsError):
+        keep_as(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / "b").read_bytes() == b"first" and names(tmp_path) == ["a", "b"]
+
+
+def impossible(*arguments):
+    raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+
+def test_where_there_are_no_links_a_copy_is_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "link", impossible)
+    write(tmp_path / "a", b"first")
+    keep_as(tmp_path / "a", tmp_path / "b")
+    write(tmp_path / "a", b"second")
+    assert (tmp_path / "b").read_bytes() == b"first" and names(tmp_path) == ["a", "b"]
+    monkeypatch.setattr(shutil, "copyfile", impossible)
+    with pytest.raises(OSError, match="not permitted"):
+        keep_as(tmp_path / "a", tmp_path / "c")
+    assert names(tmp_path) == ["a", "b"]
+
+
+def test_a_link_stays_one_and_what_it_leads_to_is_written_and_kept(tmp_path):
+    (tmp_path / "large").mkdir()
+    target, link = tmp_path / "large" / "a", tmp_path / "a"
+    link.symlink_to(target)
+    for content in (b"first", b"second"):
+        if target.exists():
+            keep_as(link, tmp_path / "b")
+        write(link, content)
+        assert link.is_symlink() and target.read_bytes() == content
+    assert (tmp_path / "b").read_bytes() == b"first" and not (tmp_path / "b").is_symlink()
+    assert names(tmp_path) == ["a", "b", "large"] and names(tmp_path / "large") == ["a"]
+    (tmp_path / "large" / ".a.xyz.partial").write_bytes(b"")
+    remove_leftovers(link)
+    assert names(tmp_path / "large") == ["a"]
+
+
+def test_leftovers_of_a_file_are_removed_and_no_others(tmp_path):
+    others = ["a[1]", "a[1].partial", ".b.xyz.partial", ".a1.xyz.partial", ".a[1].xyz"]
+    for name in [*others, ".a[1].xyz.partial", ".a[1].42.partial"]:
+        (tmp_path / name).write_bytes(b"")
+    remove_leftovers(tmp_path / "a[1]")
+    assert names(tmp_path) == sorted(others)
+    remove_leftovers(tmp_path / "absent" / "a")
+
+
+KILLED = """
+import json, os, signal, sys
+from pathlib import Path
+import numpy as np
+from theano_rnn.files.archive import read_archive, write_archive
+from theano_rnn.training.run_files import RunFiles
+
+class Model:
+    def __init__(self, number): self.number = number
+    def save(self, path): write_archive(path, {"U": np.full(9, self.number)}, {})
+
+def run(folder, last, number):
+    files = RunFiles(folder / "m.npz", None)
+    calls = 0
+
+    def counted(function):
+        def wrapper(*arguments, **settings):
+            nonlocal calls
+            if calls == last:
+                os.kill(os.getpid(), signal.SIGKILL)
+            calls += 1
+            return function(*arguments, **settings)
+        return wrapper
+
+    for name in ("open", "link", "replace", "unlink", "fsync", "chmod", "close", "fdopen", "scandir"):
+        setattr(os, name, counted(getattr(os, name)))
+    configuration = {"state": {"epoch": 1, "step": 0}}
+    with files.alone():
+        files.write({"U": np.full(9, number)}, configuration, Model(number))
+
+def in_process(*arguments):
+    process = os.fork()
+    if not process:
+        run(*arguments)
+        os._exit(0)
+    return os.waitpid(process, 0)[1] == 0
+
+def numbers(folder):
+    paths = [folder / f"m{part}.npz" for part in ("", ".checkpoint", ".previous", ".previous.checkpoint")]
+    return [int(read_archive(path)["U"][0]) if path.exists() else None for path in paths]
+
+found, last, ended = [], 0, False
+while not ended:
+    folder = Path(sys.argv[1]) / str(last)
+    folder.mkdir()
+    assert in_process(folder, None, 1)
+    ended = in_process(folder, last, 2)
+    after = numbers(folder)
+    assert in_process(folder, None, 3)
+    hidden = [entry.name for entry in folder.iterdir() if entry.name.startswith(".")]
+    found.append([after, numbers(folder), hidden])
+    last += 1
+print(json.dumps(found))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system cannot fork processes")
+def test_a_process_killed_before_any_of_its_calls_leaves_both_runs_files_readable(tmp_path):
+    """The model and the checkpoint are the old run's or the new one's; the old ones are there, by one name or another.
+
+    All of it in one process that forks: the tests' own has threads.
+    """
+    finished = subprocess.run(
+        [sys.executable, "-c", KILLED, tmp_path], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
+    )
+    found = json.loads(finished.stdout)
+    for (model, checkpoint, old_model, old_checkpoint), next_run, hidden in found:
+        assert {model, checkpoint} <= {1, 2} and checkpoint >= model
+        assert {old_model, old_checkpoint} <= {None, 1}
+        assert 1 in (model, old_model) and 1 in (checkpoint, old_checkpoint)
+        # The next run finds its way, and leaves nothing behind.
+        assert next_run[:2] == [3, 3] and hidden == []
+    assert found[-1][0] == [2, 2, 1, 1]
+    assert len(found) > 15

@@ -1,0 +1,73 @@
+"""Signals that end a program: a request first, an end at the second one, and those that are ignored stay so."""
+
+import signal
+import threading
+
+import pytest
+
+from theano_rnn.files.signals import CLOSED_PIPE, STOPPING, Stopped, StopRequest, handled_by
+
+
+def handlers():
+    return [signal.getsignal(number) for number in STOPPING]
+
+
+@pytest.mark.parametrize("number", STOPPING)
+def test_the_first_signal_is_a_request_and_the_second_one_an_end(number):
+    before, stop = handlers(), StopRequest()
+    with pytest.raises(Stopped, match=signal.Signals(number).name) as error, handled_by(stop):
+        assert not stop and stop.number is None
+        signal.raise_signal(number)
+        assert stop and stop.number == number
+        signal.raise_signal(number)
+    assert error.value.number == number and isinstance(error.value, KeyboardInterrupt)
+    assert handlers() == before
+
+
+def test_signals_that_are_ignored_stay_ignored():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        stop = StopRequest()
+        with handled_by(stop):
+            signal.raise_signal(signal.SIGHUP)
+            assert not stop
+            signal.raise_signal(signal.SIGINT)
+            assert stop
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_handlers_within_handlers_give_way_in_turn():
+    outer, inner = StopRequest(), StopRequest()
+    with handled_by(outer):
+        with handled_by(inner):
+            signal.raise_signal(signal.SIGTERM)
+        assert inner and not outer
+        signal.raise_signal(signal.SIGTERM)
+        assert outer
+
+
+def test_another_thread_leaves_the_handlers_alone():
+    seen = []
+
+    def work():
+        with handled_by(StopRequest()):
+            seen.append(handlers())
+
+    before = handlers()
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [before]
+
+
+def test_a_closed_pipe_is_a_request_but_not_a_second_one():
+    stop = StopRequest()
+    stop.note_closed_pipe()
+    assert stop.number == CLOSED_PIPE
+    stop.note_closed_pipe()
+    stop = StopRequest()
+    stop(signal.SIGINT)
+    stop.note_closed_pipe()
+    assert stop.number == signal.SIGINT

@@ -1,0 +1,71 @@
+"""Bytes as text: every line end is one, and byte order marks are none, however the bytes are divided."""
+
+import gzip
+import io
+import random
+
+import pytest
+
+from theano_rnn.files import text_files
+from theano_rnn.files.text_files import TextInput, has_ending, plain_bytes, shown_name, without_marks
+
+PIECES = [b"a", b"bc", b"\r", b"\n", b"\r\n", "é".encode(), "\ufeff".encode(), "\u2028\x85".encode(), b"\x0b\x0c\x1c"]
+
+
+def plainly_read(data):
+    return data.decode().replace("\r\n", "\n").replace("\r", "\n").replace("\ufeff", "")
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 1000])
+def test_random_bytes_give_the_same_text_in_blocks_of_any_size(monkeypatch, size):
+    monkeypatch.setattr(text_files, "_BLOCK_SIZE", size)
+    generator = random.Random(size)
+    for _ in range(200):
+        data = b"".join(generator.choices(PIECES, k=generator.randrange(12)))
+        expected = plainly_read(data)
+        assert "".join(TextInput(None, io.BytesIO(data)).text()) == expected
+        lines = expected.split("\n")
+        assert list(TextInput(None, io.BytesIO(data)).lines()) == lines[: len(lines) - (not lines[-1])]
+        parts = [data[start : start + size] for start in range(0, len(data), size)]
+        assert b"".join(plain_bytes(parts)).decode() == expected
+
+
+def test_only_line_feeds_and_carriage_returns_end_a_line():
+    text = "a\x0bb\x0cc\x1cd\x85e\u2028f\u2029g"
+    assert list(TextInput(None, io.BytesIO(text.encode())).lines()) == [text]
+
+
+def test_incomplete_marks_are_kept_as_bytes():
+    for data in (b"\xef", b"\xef\xbb", b"a\xef\xbb\nb", b"\xef\xef\xbb\xbf"):
+        for size in (1, 2, 9):
+            parts = [data[start : start + size] for start in range(0, len(data), size)]
+            assert b"".join(plain_bytes(parts)) == data.replace(b"\xef\xbb\xbf", b"")
+
+
+def test_text_without_marks():
+    assert without_marks("\ufeffa\ufeffb\u200b") == "ab\u200b"
+
+
+def test_a_message_of_a_wrong_byte_comes_after_the_lines_before_it():
+    lines = TextInput(None, io.BytesIO(b"one\rtwo\r\n\xef\xbb\xbf \xff\n")).lines()
+    assert [next(lines), next(lines)] == ["one", "two"]
+    with pytest.raises(text_files.CorpusError, match="standard input, line 3: byte 0xff at position 5 is not UTF-8"):
+        next(lines)
+
+
+def test_what_cannot_keep_a_reader_waiting_is_never_waited_for(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"a\nb")
+    for source in (TextInput(tmp_path / "a.txt"), TextInput(None, io.BytesIO(b"a\nb"))):
+        assert not source.is_waiting()
+        for _ in source.lines():
+            assert not source.is_waiting()
+
+
+def test_names_of_files():
+    assert has_ending(b"A.TXT.GZ", ".gz") and not has_ending("gz", ".gz")
+    assert shown_name("a b.txt") == "a b.txt" and shown_name("a\nb") == r"'a\nb'" and shown_name("") == "''"
+
+
+def test_packed_standard_input_is_told():
+    with pytest.raises(text_files.CorpusError, match="line 1: byte 0x8b at position 2 .* gzip file: unpack it"):
+        list(TextInput(None, io.BytesIO(gzip.compress(b"text", mtime=0))).text())

@@ -1,0 +1,92 @@
+import itertools
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from theano_rnn.errors import CorpusError
+from theano_rnn.inspection.gradient_curves import MOST_TOKENS, measure_curves, names_of, read_or_write
+from theano_rnn.inspection.gradient_flow import measure
+from theano_rnn.language_models.language_model import LanguageModel, load
+from theano_rnn.networks.rnn import RNN
+from theano_rnn.text.tokenizer import Tokenizer
+from theano_rnn.text.vocabulary import Vocabulary
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    """Two language models, tanh and ReLU, and a bare network."""
+    folder = tmp_path_factory.mktemp("curves")
+    vocabulary = Vocabulary(["SENTENCE_START", "SENTENCE_END", "UNKNOWN_TOKEN", "the", "dog", "."])
+    for activation in ("tanh", "relu"):
+        lm = LanguageModel(RNN(6, 4, activation=activation, seed=2), vocabulary, Tokenizer())
+        lm.save(folder / f"{activation}.npz")
+    np.savez(folder / "bare.npz", **RNN(9, 4, seed=3).get_values())
+    return folder
+
+
+def test_trained_and_untrained_networks_read_the_same_text(models):
+    names, lines = [], ["the dog the the dog .", "dog dog dog"]
+    curves = measure_curves([models / "tanh.npz", models / "relu.npz"], lines, 4, 5, 1, names.append)
+    assert names == [curve.name for curve in curves]
+    assert [curve.name for curve in curves] == ["trained tanh", "trained ReLU", "untrained tanh", "untrained ReLU"]
+    assert [curve.trained for curve in curves] == [True, True, False, False]
+    sequences = [[0, 3, 4, 3, 3, 4, 5], [0, 4, 4, 4]]
+    for curve, rnn in (  # the other two differ in the activation only
+        (curves[0], load(models / "tanh.npz").rnn),
+        (curves[3], RNN(6, 4, activation="relu", seed=1)),
+    ):
+        assert curve.activation == rnn.activation
+        np.testing.assert_array_equal(curve.norms, measure(rnn, sequences, 4, 5, 1))
+
+
+@pytest.mark.slow
+def test_without_a_text_the_model_writes_one_long_enough(models):
+    curves = measure_curves([models / "tanh.npz"], None, 6, 5, 1)
+    assert [curve.norms.shape for curve in curves] == [(6, 5)] * 3
+    assert not any(np.isnan(curve.norms).any() for curve in curves)
+    again = measure_curves([models / "tanh.npz"], None, 6, 5, 1)
+    np.testing.assert_array_equal(curves[0].norms, again[0].norms)
+
+
+@pytest.mark.slow
+def test_bare_networks_read_random_ids_and_files_tell_alike_networks_apart(models):
+    curves = measure_curves([models / "bare.npz", models / "tanh.npz"], None, 3, 4, 1)
+    names = [curve.name for curve in curves]
+    assert names == ["trained tanh (bare.npz)", "trained tanh (tanh.npz)", "untrained tanh", "untrained ReLU"]
+    assert all(curve.norms.shape == (3, 4) for curve in curves)
+
+
+def test_files_of_one_name_in_several_folders_are_told_apart_by_their_paths():
+    networks = [(SimpleNamespace(activation=activation), None) for activation in ("tanh", "tanh", "tanh", "relu")]
+    assert names_of(["a/m.npz", "b/m.npz", "c/n.npz", "m.npz"], networks) == [
+        "trained tanh (a/m.npz)",
+        "trained tanh (b/m.npz)",
+        "trained tanh (n.npz)",
+        "trained ReLU",
+    ]
+
+
+@pytest.mark.parametrize(
+    "names, lines, numbers, error, message",
+    [
+        (["tanh"], [], (3, 4, 1), CorpusError, "the text is empty; give at least one line"),
+        (["tanh"], ["", " "], (3, 4, 1), CorpusError, "the text is empty; give at least one line"),
+        (["bare"], ["the dog"], (3, 4, 1), CorpusError, "a bare network has no vocabulary to read a text with"),
+        (["none"], None, (501, 4, 1), ValueError, "length: expected at most 500, got 501"),
+        (["none"], None, (0, 4, 1), ValueError, "length: expected at least 1, got 0"),
+        (["none"], None, (3, 0, 1), ValueError, "starts: expected at least 1, got 0"),
+        (["none"], None, (3, 4, -1), ValueError, "seed: expected at least 0, got -1"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused_numbers_before_any_file_is_read(
+    models, names, lines, numbers, error, message
+):
+    with pytest.raises(error, match=message):
+        measure_curves([models / f"{name}.npz" for name in names], lines, *numbers)
+
+
+def test_of_a_text_without_end_only_the_beginning_is_read(models):
+    networks = [(None, load(models / "tanh.npz"))]
+    lines = read_or_write(itertools.repeat("the dog ."), networks, 3, 1)
+    assert 10 * MOST_TOKENS < sum(map(len, lines)) < 50 * MOST_TOKENS

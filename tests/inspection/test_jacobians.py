@@ -1,0 +1,108 @@
+"""The product of Jacobians against plain NumPy loops, finite differences and theano.grad, in float64."""
+
+import numpy as np
+import pytest
+
+from theano_rnn.engines.engine import T, compile_function, theano, typed_tensor
+from theano_rnn.inspection.jacobians import jacobian_norms, jacobian_products
+from theano_rnn.networks import graph
+from theano_rnn.networks.rnn import RNN
+
+STEPS, HIDDEN_DIM = 6, 4
+both_activations = pytest.mark.parametrize("activation", ["tanh", "relu"])
+
+
+def network(activation):
+    """a (STEPS, HIDDEN_DIM), W, and the states s_0 … of a network where tanh bends and ReLU lets something through."""
+    generator = np.random.default_rng(5)
+    a, W = generator.normal(0.8, 1, (STEPS, HIDDEN_DIM)), generator.normal(size=(HIDDEN_DIM, HIDDEN_DIM))
+    return a, W, states(a, W, np.zeros(HIDDEN_DIM), activation)
+
+
+def states(a, W, s, activation):
+    f = np.tanh if activation == "tanh" else lambda z: np.maximum(z, 0)
+    found = []
+    for a_t in a:
+        s = f(a_t + W @ s)
+        found.append(s)
+    return np.array(found)
+
+
+def products_by_loop(s, W, activation):
+    """∂s_t/∂s_0 for t = 1, 2, … as the tutorial multiplies it out."""
+    product, found = np.eye(HIDDEN_DIM), []
+    for s_t in s[1:]:
+        slope = 1 - s_t**2 if activation == "tanh" else (s_t > 0).astype(float)
+        product = np.diag(slope) @ W @ product
+        found.append(product)
+    return np.array(found)
+
+
+def compiled_products(activation):
+    def build():
+        s, W = T.tensor3("s"), T.matrix("W")
+        return [s, W], jacobian_products(s, W, activation)[0], None
+
+    return compile_function(build, "float64")
+
+
+@both_activations
+def test_products_agree_with_finite_differences_of_the_forward_pass(activation):
+    a, W, s = network(activation)
+    found = np.asarray(compiled_products(activation)(s[1:, None], W))[:, 0].transpose(0, 2, 1)
+    h = 1e-6
+    for k in range(HIDDEN_DIM):
+        change = h * np.eye(HIDDEN_DIM)[k]
+        up, down = (states(a[1:], W, s[0] + sign * change, activation) for sign in (1, -1))
+        np.testing.assert_allclose(found[:, :, k], (up - down) / (2 * h), rtol=1e-8, atol=1e-8)
+    assert np.abs(found[-1]).max() > 1e-3  # more than zeros were compared
+
+
+@both_activations
+def test_products_agree_with_theano_grad_of_the_forward_scan(activation):
+    a, W, s = network(activation)
+
+    def build():
+        a = typed_tensor("a", "float64", (None, 1, HIDDEN_DIM))
+        W = typed_tensor("W", "float64", (HIDDEN_DIM, HIDDEN_DIM))
+        s_init = T.matrix("s_init")
+        s_last = graph.hidden_states(a, W, s_init, activation)[-1, 0]
+        rows = [theano.grad(s_last[i], s_init) for i in range(HIDDEN_DIM)]
+        return [a, W, s_init], T.concatenate(rows, axis=0), None
+
+    jacobian = np.asarray(compile_function(build, "float64")(a[1:, None], W, s[:1]))
+    found = np.asarray(compiled_products(activation)(s[1:, None], W))[-1, 0].T
+    np.testing.assert_allclose(found, jacobian, rtol=1e-8, atol=1e-12)
+
+
+@both_activations
+def test_norms_are_the_largest_singular_values_for_each_start(activation):
+    _, W, s = network(activation)
+    starts = np.stack([s, s[::-1]], axis=1)
+    found = jacobian_norms(starts[1:], W, activation)
+    for column in range(2):
+        expected = [np.linalg.norm(one, 2) for one in products_by_loop(starts[:, column], W, activation)]
+        np.testing.assert_allclose(found[:, column], expected, rtol=1e-8)
+    assert found.dtype == np.float64 and found.shape == (STEPS - 1, 2)
+
+
+def test_states_of_a_network_are_taken_as_they_are():
+    rnn = RNN(9, HIDDEN_DIM, seed=2)
+    s = rnn.hidden_states([0, 4, 2, 7])
+    W = rnn.get_values()["W"]
+    expected = [np.linalg.norm(one, 2) for one in products_by_loop(s.astype(float), W.astype(float), "tanh")]
+    np.testing.assert_allclose(jacobian_norms(s[1:, None], W, "tanh")[:, 0], expected, rtol=1e-8)
+
+
+@pytest.mark.parametrize(
+    "s, W, activation, message",
+    [
+        (np.zeros((2, 1, 3)), np.zeros((4, 4)), "tanh", r"s: expected states of shape .*, 4\), got \(2, 1, 3\)"),
+        (np.zeros((0, 1, 4)), np.zeros((4, 4)), "tanh", r"s: expected states .* got \(0, 1, 4\)"),
+        (np.zeros((2, 1, 4)), np.zeros((4, 3)), "tanh", r"W: expected a square matrix, got shape \(4, 3\)"),
+        (np.zeros((2, 1, 4)), np.zeros((4, 4)), "sigmoid", "activation: expected one of tanh, relu, got 'sigmoid'"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(s, W, activation, message):
+    with pytest.raises(ValueError, match=message):
+        jacobian_norms(s, W, activation)

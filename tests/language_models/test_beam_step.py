@@ -1,0 +1,78 @@
+"""One step of the beam: the network's own log-probabilities, without what is not allowed."""
+
+import functools
+
+import numpy as np
+import pytest
+
+from theano_rnn import RNN
+from theano_rnn.engines.engine import T, compile_function, precision
+from theano_rnn.language_models.beam_step import BeamStep, Largest
+
+WORD_DIM, HIDDEN_DIM, TEXTS = 9, 4, 5
+END, NEVER, MARK = 1, (0, 2), 5
+
+
+@functools.cache
+def step():
+    with precision("float64"):
+        rnn = RNN(WORD_DIM, HIDDEN_DIM, seed=4)
+    rnn.V.set_value(rnn.V.get_value() * 4)
+    words_added = np.ones(WORD_DIM, int)
+    words_added[[END, MARK]] = 0
+    return BeamStep(rnn, END, NEVER, words_added)
+
+
+def inputs():
+    generator = np.random.default_rng(1)
+    return generator.integers(3, WORD_DIM, TEXTS), generator.normal(size=(TEXTS, HIDDEN_DIM))
+
+
+def exact(word, s_prev):
+    values = step().rnn.get_values()
+    s = np.tanh(values["U"][:, word].T + s_prev @ values["W"].T)
+    z = s @ values["V"].T
+    return s, z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+
+
+def test_ends_and_other_ids_have_the_log_probabilities_of_the_whole_softmax():
+    word, s_prev = inputs()
+    ends, values, ids, s_t = step()(WORD_DIM, word, s_prev, np.zeros(TEXTS), 0, 10)
+    s, log_o = exact(word, s_prev)
+    np.testing.assert_allclose(s_t, s, atol=1e-12)
+    np.testing.assert_allclose(ends, log_o[:, END], atol=1e-10)
+    for row in range(TEXTS):
+        found = dict(zip(ids[row].tolist(), values[row], strict=True))
+        for index in range(WORD_DIM):
+            expected = -np.inf if index in (END, *NEVER) else log_o[row, index]
+            assert found[index] == pytest.approx(expected, abs=1e-10)
+        assert (np.diff(values[row][np.isfinite(values[row])]) <= 0).all()
+
+
+def test_length_and_mask_forbid_what_they_should_and_nothing_else():
+    word, s_prev = inputs()
+    words = np.array([0, 1, 2, 3, 2])
+    forbidden = np.zeros((TEXTS, WORD_DIM), bool)
+    forbidden[4, [3, 4]] = True
+    ends, values, ids, _ = step()(WORD_DIM, word, s_prev, words, 2, 3, forbidden)
+    np.testing.assert_array_equal(np.isfinite(ends), words >= 2)
+    possible = [set(ids[row, np.isfinite(values[row])].tolist()) for row in range(TEXTS)]
+    drawable = set(range(WORD_DIM)) - {END, *NEVER}
+    assert possible == [drawable, drawable, drawable, {MARK}, drawable - {3, 4}]
+
+
+def test_the_largest_are_those_that_numpy_finds_the_first_of_equals():
+    z = np.random.default_rng(0).integers(0, 4, (6, 10)).astype(np.float64)
+    z[:, 3] = -np.inf
+
+    def build():
+        z = T.matrix("z", dtype="float64")
+        return [z], Largest(4)(z), None
+
+    found = [np.array(result) for result in compile_function(build, "float64")(z)]
+    storage = [[None], [None]]
+    Largest(4).perform(None, [z], storage)
+    for result, (expected,) in zip(found, storage, strict=True):
+        np.testing.assert_array_equal(result, expected)
+    order = [sorted(range(10), key=lambda i, row=row: (-row[i], i))[:4] for row in z]
+    np.testing.assert_array_equal(found[1], order)

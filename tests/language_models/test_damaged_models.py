@@ -1,0 +1,212 @@
+"""Thousands of damaged and hand-made model files: each is refused in one line, or is a model as it should be.
+
+THEANO_RNN_MUTATIONS is how many of each kind, if not as many as here.
+"""
+
+import json
+import math
+import os
+import random
+import tracemalloc
+
+import numpy as np
+import pytest
+from support.mutations import edited
+
+from theano_rnn.errors import ModelFileError
+from theano_rnn.files.archive import FORMAT_VERSION, read_archive, write_archive
+from theano_rnn.files.checksum import LENGTH
+from theano_rnn.language_models.language_model import LanguageModel, load
+from theano_rnn.networks.rnn import RNN
+from theano_rnn.text.tokenizer import Tokenizer
+from theano_rnn.text.vocabulary import Vocabulary
+
+MUTATIONS = int(os.environ.get("THEANO_RNN_MUTATIONS", 1000))
+MEMORY = 64 * 2**20  # several times what a packed file of any size may hold without being suspect
+WORDS = ["SENTENCE_START", "SENTENCE_END", "UNKNOWN_TOKEN", "the", "dog", "cat", "é", "\0", "."]
+
+
+@pytest.fixture(scope="module")
+def lm():
+    history = [{"epoch": 1, "perplexity": 2.0, "seconds": 1.0}]
+    return LanguageModel(RNN(len(WORDS), 5, seed=3), Vocabulary(WORDS), Tokenizer(), {"history": history})
+
+
+@pytest.fixture(scope="module")
+def content(lm, tmp_path_factory):
+    path = tmp_path_factory.mktemp("damaged") / "m.npz"
+    lm.save(path)
+    return path.read_bytes()
+
+
+@pytest.fixture(autouse=True)
+def little_memory():
+    """No file of some kilobytes takes megabytes to be refused."""
+    tracemalloc.start()
+    yield
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < MEMORY
+
+
+def refused_or_loaded(path, read=load):
+    """The model, or None if it was refused in one line that names the file. Anything else fails the test."""
+    try:
+        return read(path)
+    except ModelFileError as error:
+        message = str(error)
+        assert message.startswith(f"{path}: ") and "\n" not in message and len(message) < len(str(path)) + 400
+        return None
+
+
+def same(lm, other):
+    values, others = lm.rnn.get_values(), other.rnn.get_values()
+    return all(np.array_equal(values[name], others[name]) for name in values) and lm.documents() == other.documents()
+
+
+def mutated(content, generator):
+    """The bytes of a file after one accident."""
+    changed = bytearray(content)
+    place, length = generator.randrange(len(content)), generator.randrange(1, 200)
+    kind = generator.randrange(8)
+    if kind == 0:
+        changed[place] ^= 1 << generator.randrange(8)
+    elif kind == 1:
+        del changed[place:]
+    elif kind == 2:
+        changed[place : place + length] = generator.randbytes(length)
+    elif kind == 3:
+        changed[place : place + length] = bytes(length)
+    elif kind == 4:
+        del changed[place : place + length]
+    elif kind == 5:
+        changed[place:place] = generator.randbytes(length)
+    elif kind == 6:
+        changed[place:place] = changed[:length]
+    else:
+        other = generator.randrange(len(content))
+        changed[place : place + length], changed[other : other + length] = (
+            changed[other : other + length],
+            changed[place : place + length],
+        )
+    return bytes(changed)
+
+
+def test_every_accident_to_a_models_file_is_noticed(content, tmp_path):
+    generator, path = random.Random(1), tmp_path / "m.npz"
+    refused = 0
+    while refused < MUTATIONS:
+        changed = mutated(content, generator)
+        if changed == content:
+            continue
+        path.write_bytes(changed)
+        assert refused_or_loaded(path) is None
+        refused += 1
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_without_our_checksum_a_damaged_file_is_refused_or_is_the_model_that_was_saved(lm, content, tmp_path):
+    """The archive's own checksums are of the arrays only: what else is damaged may have no meaning."""
+    unsealed = content[: -LENGTH - 2] + b"\0\0"
+    generator, path = random.Random(2), tmp_path / "m.npz"
+    path.write_bytes(unsealed)
+    assert same(load(path), lm)
+    loaded = 0
+    for _ in range(MUTATIONS):
+        path.write_bytes(mutated(unsealed, generator))
+        found = refused_or_loaded(path)
+        if found is not None:
+            loaded += 1
+            assert same(found, lm)
+    assert loaded < MUTATIONS / 4
+
+
+def with_another_document(entries, generator):
+    """The entries of a file in which a document was edited by hand."""
+    name = generator.choice(["configuration", "vocabulary"])
+    return {**entries, name: edited(entries[name], generator)}
+
+
+def with_other_arrays(entries, generator):
+    """The entries of a file whose arrays are of other shapes, types or values, have other names, or are not there."""
+    changed = dict(entries)
+    name = generator.choice(list(entries))
+    array = entries[name]
+    spoilt = array.astype(float)
+    spoilt.reshape(-1)[generator.randrange(array.size)] = generator.choice([math.nan, math.inf, -math.inf, 1e300])
+    choices = [
+        None,
+        array[:-1],
+        array.T,
+        array.reshape(-1),
+        array[None],
+        array.astype(generator.choice(["f2", "f4", "f8", ">f4", "i4", "u1", "?", "c8", "U9"])),
+        array.astype(object),
+        spoilt,
+        np.zeros(generator.choice([(), (0,), (0, 5), (5, 0), (5, 5), (9, 5), (1, 1), (3000, 1), (1, 3000)])),
+        np.concatenate([array, array]),
+    ]
+    changed[name] = choices[generator.randrange(len(choices))]
+    if changed[name] is None:
+        del changed[name]
+        if generator.random() < 0.5:
+            changed[generator.choice(["u", "W", "extra", "configuration"])] = array
+    return changed
+
+
+@pytest.mark.parametrize("change", [with_another_document, with_other_arrays])
+def test_a_model_edited_by_hand_is_refused_or_is_one_that_can_be_used(change, content, tmp_path):
+    """Sealed or not: the checksum tells of accidents only."""
+    path = tmp_path / "m.npz"
+    path.write_bytes(content)
+    entries = read_archive(path)
+    generator = random.Random(3)
+    refused = used = 0
+    for i in range(MUTATIONS):
+        changed = change(entries, generator)
+        if i % 2 and not any(array.dtype.kind in "OcU" for array in changed.values()):
+            write_archive(path, changed, {})
+        else:
+            np.savez(path, **changed)
+        found = refused_or_loaded(path)
+        refused += found is None
+        if found is not None:
+            used += 1
+            rnn, values = found.rnn, found.rnn.get_values()
+            assert rnn.word_dim == len(found.vocabulary) == values["U"].shape[1]
+            assert all(np.isfinite(value).all() for value in values.values())
+            assert found.encode("the dog").max() < rnn.word_dim
+            found.save(path)
+            assert same(load(path), found)
+    assert refused > MUTATIONS / 2 and used > 0
+
+
+def test_a_newer_format_is_refused_with_its_number(content, tmp_path):
+    path = tmp_path / "m.npz"
+    path.write_bytes(content)
+    entries = read_archive(path)
+    document = json.loads(entries["configuration"].tobytes())
+    document["version"] = FORMAT_VERSION + 1
+    entries["configuration"] = np.frombuffer(json.dumps(document).encode(), np.uint8)
+    write_archive(path, entries, {})
+    with pytest.raises(ModelFileError, match="has format version 2, this theano_rnn reads 1; install a newer one"):
+        load(path)
+
+
+@pytest.mark.parametrize("shape", [(10**6, 1), (1, 10**6)])
+def test_a_small_file_whose_shapes_ask_for_a_huge_matrix_takes_no_memory_for_it(shape, content, tmp_path):
+    """U of a million rows and one column is 4 MB; W would be 4 TB."""
+    path = tmp_path / "m.npz"
+    np.savez_compressed(path, U=np.zeros(shape, np.float32), V=np.zeros((1, 1)), W=np.zeros((1, 1)))
+    assert path.stat().st_size < 10_000
+    assert refused_or_loaded(path, RNN.load) is None
+    np.savez_compressed(path, U=np.zeros(shape, np.float32), V=np.zeros(shape[::-1]), W=np.zeros((1, 1)))
+    if shape[0] > 1:
+        assert refused_or_loaded(path, RNN.load) is None
+
+
+def test_what_is_no_file_is_refused_without_waiting_for_it(tmp_path):
+    os.mkfifo(tmp_path / "pipe.npz")
+    for path in (tmp_path / "pipe.npz", "/dev/zero", "/dev/null"):
+        with pytest.raises(ModelFileError, match=f"{path}: is no ordinary file"):
+            load(path)

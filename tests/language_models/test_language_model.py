@@ -1,0 +1,370 @@
+"""Language models: what is scored and how, in words and in characters, and the file they live in."""
+
+import itertools
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.language_models import SPECIAL, WORDS, make
+
+import theano_rnn
+from theano_rnn.engines.engine import precision
+from theano_rnn.errors import ModelFileError
+from theano_rnn.files.archive import read_archive, read_document, write_archive
+from theano_rnn.language_models import continuous_text, generation
+from theano_rnn.language_models.language_model import LanguageModel
+from theano_rnn.networks.rnn import RNN
+from theano_rnn.text.tokenizer import Tokenizer
+from theano_rnn.text.vocabulary import SENTENCE_END, Vocabulary
+
+
+@pytest.fixture(scope="module")
+def lm():
+    return make(WORDS)
+
+
+@pytest.fixture(scope="module")
+def exact():
+    """In float64."""
+    with precision("float64"):
+        return make(WORDS[:3])
+
+
+@pytest.fixture(scope="module")
+def characters():
+    with precision("float64"):
+        return make(["a", "b", " "], level="char")
+
+
+def log_probabilities(lm, ids):
+    """ln P of each id after the first, by hand in NumPy."""
+    values = {name: value.astype(np.float64) for name, value in lm.rnn.get_values().items()}
+    state, results = np.zeros(lm.rnn.hidden_dim), []
+    for x_t, y_t in itertools.pairwise(ids):
+        state = np.tanh(values["U"][:, x_t] + values["W"] @ state)
+        z = values["V"] @ state
+        results.append(z[y_t] - np.log(np.exp(z).sum()))
+    return np.array(results)
+
+
+# Scoring
+
+
+def test_the_score_is_the_sum_over_the_words_and_the_end(exact):
+    ids = [0, 3, 4, 5, 2, 1]  # the dog sees UNKNOWN_TOKEN
+    score = exact.score("The dog sees zebras")
+    assert type(score) is float
+    assert score == pytest.approx(log_probabilities(exact, ids).sum(), abs=1e-10)
+
+
+def test_word_scores_tell_each_token_its_log_probability_and_whether_it_is_known(exact):
+    scores = exact.word_scores("The dog sees zebras")
+    expected = log_probabilities(exact, [0, 3, 4, 5, 2, 1])
+    assert [(token, known) for token, _, known in scores] == [
+        ("the", True),
+        ("dog", True),
+        ("sees", True),
+        ("zebras", False),
+        (SENTENCE_END, True),
+    ]
+    np.testing.assert_allclose([value for _, value, _ in scores], expected, atol=1e-10)
+    assert all(type(value) is float and type(known) is bool for _, value, known in scores)
+    assert sum(value for _, value, _ in scores) == pytest.approx(exact.score("The dog sees zebras"), abs=1e-12)
+
+
+def test_the_probabilities_of_all_short_texts_agree_with_the_sum_over_ids(exact):
+    """Of the sentences of one word: the three known ones and UNKNOWN_TOKEN, which stands for all others."""
+    texts = ["the", "dog", "sees", "zebra"]
+    by_text = np.exp(exact.score(texts))
+    by_id = [np.exp(log_probabilities(exact, [0, index, 1]).sum()) for index in (3, 4, 5, 2)]
+    np.testing.assert_allclose(by_text, by_id, atol=1e-12)
+
+
+def test_unknown_words_are_all_scored_alike(exact):
+    assert exact.score("the zebra sees") == exact.score("the quagga sees") != exact.score("the dog sees")
+
+
+def test_a_word_spelled_like_a_special_token_is_text_and_unknown(exact):
+    lm = LanguageModel(exact.rnn, exact.vocabulary, Tokenizer(lowercase=False))
+    scores = lm.word_scores("the SENTENCE_END dog")
+    assert [(token, known) for token, _, known in scores] == [
+        ("the", True),
+        (SENTENCE_END, False),
+        ("dog", True),
+        (SENTENCE_END, True),
+    ]
+
+
+def test_an_empty_sentence_is_its_end(exact):
+    expected = log_probabilities(exact, [0, 1]).sum()
+    assert exact.score("") == pytest.approx(expected, abs=1e-12)
+    assert exact.score("  ") == exact.score("")
+    ((token, value, known),) = exact.word_scores("")
+    assert (token, known) == (SENTENCE_END, True) and value == pytest.approx(expected, abs=1e-12)
+
+
+def test_several_scores_equal_the_single_ones_in_their_order(exact):
+    sentences = ["the dog", "", "dog dog dog dog dog dog sees", "zebra", "the dog sees the dog"]
+    scores = exact.score(sentences)
+    assert scores.dtype == np.float64 and scores.shape == (5,)
+    np.testing.assert_allclose(scores, [exact.score(sentence) for sentence in sentences], atol=1e-10)
+    np.testing.assert_array_equal(exact.score(tuple(sentences)), scores)
+    np.testing.assert_array_equal(exact.score(iter(sentences)), scores)
+
+
+def test_no_sentences_have_no_scores(exact):
+    assert exact.score([]).shape == (0,)
+    assert exact.words_scores([]) == []
+
+
+def test_thousands_of_sentences_in_single_precision_score_as_they_do_one_by_one(lm):
+    generator = np.random.default_rng(0)
+    sentences = [" ".join(generator.choice(WORDS, generator.integers(0, 5))) for _ in range(3000)]
+    scores = lm.score(sentences)
+    assert scores.shape == (3000,) and scores.dtype == np.float64
+    for i in range(0, 3000, 151):
+        assert scores[i] == pytest.approx(lm.score(sentences[i]), abs=1e-5)
+
+
+def test_the_perplexity_counts_each_sentences_end(exact):
+    sentences = ["the dog", "sees"]
+    logs = [log_probabilities(exact, [0, 3, 4, 1]), log_probabilities(exact, [0, 5, 1])]
+    assert exact.perplexity(sentences) == pytest.approx(math.exp(-np.concatenate(logs).sum() / 5), abs=1e-10)
+    assert exact.perplexity("the dog") == pytest.approx(math.exp(-logs[0].sum() / 3), abs=1e-10)
+
+
+def test_no_sentences_have_no_perplexity(exact):
+    with pytest.raises(ValueError, match="sentences: expected at least one, got none"):
+        exact.perplexity([])
+
+
+@pytest.mark.parametrize("wrong", [["the", 3], [b"the"], b"the", [["the", "dog"]]])
+def test_what_is_no_text_is_refused(exact, wrong):
+    with pytest.raises(TypeError, match="sentences?: expected a str( or several)?, got (int|bytes|list)"):
+        exact.score(wrong)
+
+
+def test_the_loss_of_a_text_of_words_is_the_mean_over_its_sentences_tokens(lm):
+    sentences = ["The dog sees the dog.", "The dog."]
+    total, tokens = lm.score(sentences).sum(), 7 + 4
+    assert lm.text_loss("\n\n".join(sentences)) == pytest.approx(-total / tokens, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["lm", "characters"])
+def test_an_empty_text_has_no_loss(name, request):
+    with pytest.raises(ValueError, match="text: expected at least one token, got none"):
+        request.getfixturevalue(name).text_loss("")
+
+
+# The next word
+
+
+def test_the_next_words_are_the_most_probable_ones_with_their_probabilities(exact):
+    o = exact.rnn.forward_propagation([0, 3, 4])[-1]
+    found = exact.next_words("the dog", k=4)
+    assert [probability for _, probability in found] == sorted(o, reverse=True)[:4]
+    for token, probability in found:
+        assert type(probability) is float and probability == o[exact.vocabulary.word_to_index[token]]
+
+
+def test_all_next_words_together_have_probability_one(exact):
+    found = exact.next_words("", k=100)
+    assert sorted(token for token, _ in found) == sorted(exact.vocabulary.index_to_word)
+    assert sum(probability for _, probability in found) == pytest.approx(1, abs=1e-12)
+
+
+def test_the_next_words_agree_with_the_scores(exact):
+    probabilities = dict(exact.next_words("the", k=6))
+    assert math.log(probabilities["dog"]) == pytest.approx(exact.word_scores("the dog")[1][1], abs=1e-10)
+    assert math.log(probabilities[SENTENCE_END]) == pytest.approx(exact.word_scores("the")[-1][1], abs=1e-10)
+
+
+# Characters: ids are SENTENCE_START 0, SENTENCE_END 1 (the newline), UNKNOWN_TOKEN 2, a 3, b 4, blank 5
+
+
+def test_characters_a_newline_is_the_end_of_the_sentence_and_what_stands_before_one(characters):
+    assert characters.encode("ab b").tolist() == [1, 3, 4, 5, 4, 1]
+    assert characters.encode("a\nb").tolist() == [1, 3, 1, 4, 1]
+    assert characters.vocabulary.encode(["\n"]).tolist() == [characters.vocabulary.end]
+
+
+def test_characters_are_scored_one_by_one_and_kept_as_they_are(characters):
+    scores = characters.word_scores("aB b")
+    assert [(token, known) for token, _, known in scores] == [
+        ("a", True),
+        ("B", False),
+        (" ", True),
+        ("b", True),
+        (SENTENCE_END, True),
+    ]
+    expected = log_probabilities(characters, [1, 3, 2, 5, 4, 1])
+    np.testing.assert_allclose([value for _, value, _ in scores], expected, atol=1e-10)
+    assert characters.score("aB b") == pytest.approx(expected.sum(), abs=1e-10)
+
+
+def test_characters_the_loss_of_a_text_carries_the_state_on_over_lines(characters, monkeypatch):
+    """However the text is divided to be computed in parallel."""
+    text = "ab\nb a\n" * 5
+    ids = [1, *({"a": 3, "b": 4, " ": 5, "\n": 1}[character] for character in text)]
+    monkeypatch.setattr(continuous_text, "SHORTEST_STREAM", 5)
+    expected = -log_probabilities(characters, ids).mean()
+    for sizes in ({}, {"batch_size": 1, "sequence_length": 8}, {"batch_size": 2, "sequence_length": 8}):
+        assert characters.text_loss(text, **sizes) == pytest.approx(expected, abs=1e-10)
+
+
+# Files
+
+
+def test_a_saved_model_is_loaded_with_the_same_scores_and_all_that_describes_it(lm, tmp_path):
+    path = tmp_path / "folder" / "model.npz"
+    lm.save(path)
+    loaded = theano_rnn.load(path)
+    sentences = ["The dog sees the zebra.", ""]
+    assert loaded.vocabulary == lm.vocabulary
+    assert loaded.tokenizer == lm.tokenizer
+    assert loaded.training == lm.training
+    assert (loaded.rnn.bptt_truncate, loaded.rnn.activation) == (lm.rnn.bptt_truncate, lm.rnn.activation)
+    for name, value in lm.rnn.get_values().items():
+        np.testing.assert_array_equal(loaded.rnn.get_values()[name], value)
+    np.testing.assert_array_equal(theano_rnn.score(str(path), sentences), lm.score(sentences))
+
+
+def test_settings_that_are_no_defaults_survive_the_file(tmp_path):
+    vocabulary = Vocabulary([*SPECIAL, "The"])
+    rnn = RNN(4, 3, bptt_truncate=2, activation="relu", seed=0)
+    LanguageModel(rnn, vocabulary, Tokenizer(tokenized=True, lowercase=False)).save(tmp_path / "m.npz")
+    loaded = theano_rnn.load(tmp_path / "m.npz")
+    assert (loaded.rnn.bptt_truncate, loaded.rnn.activation) == (2, "relu")
+    assert loaded.tokenizer == Tokenizer(tokenized=True, lowercase=False)
+
+
+def test_the_file_holds_arrays_by_name_and_json_and_no_pickles(lm, tmp_path):
+    lm.save(tmp_path / "m.npz")
+    with np.load(tmp_path / "m.npz", allow_pickle=False) as archive:
+        entries = {name: archive[name] for name in archive.files}
+    assert entries.keys() == {"U", "V", "W", "configuration", "vocabulary"}
+    assert (entries["U"].shape, entries["V"].shape, entries["W"].shape) == ((5, 7), (7, 5), (5, 5))
+    assert entries["U"].dtype == np.float32 and entries["configuration"].dtype == np.uint8
+
+
+def test_a_language_model_is_a_network_too(lm, tmp_path):
+    lm.save(tmp_path / "m.npz")
+    rnn = RNN.load(tmp_path / "m.npz")
+    np.testing.assert_array_equal(rnn.get_values()["W"], lm.rnn.get_values()["W"])
+
+
+def test_a_bare_file_of_parameters_is_a_network_but_no_language_model(lm, tmp_path):
+    np.savez(tmp_path / "bare.npz", **lm.rnn.get_values())
+    rnn = RNN.load(tmp_path / "bare.npz")
+    assert (rnn.word_dim, rnn.hidden_dim, rnn.activation, rnn.bptt_truncate) == (7, 5, "tanh", 4)
+    with pytest.raises(ModelFileError, match="bare.npz: holds no configuration; it was not saved as a language model"):
+        theano_rnn.load(tmp_path / "bare.npz")
+
+
+def saved_parts(lm, path):
+    """The arrays and documents of a saved model."""
+    lm.save(path)
+    entries = read_archive(path)
+    documents = {name: read_document(path, entries, name) for name in ("configuration", "vocabulary")}
+    return {name: entries[name] for name in "UVW"}, documents
+
+
+def without(name):
+    def change(arrays, documents):
+        (arrays if name in arrays else documents).pop(name)
+
+    return change
+
+
+def array(name, value):
+    def change(arrays, documents):
+        arrays[name] = value
+
+    return change
+
+
+def document(value, *keys):
+    def change(arrays, documents):
+        place = documents
+        for key in keys[:-1]:
+            place = place[key]
+        place[keys[-1]] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (without("V"), "holds no V; a model has the arrays U, V, W"),
+        (without("vocabulary"), "holds no vocabulary"),
+        (without("configuration"), "holds no configuration"),
+        (array("X", np.zeros(1)), "holds entries that no model has: X"),
+        (array("W", np.zeros((5, 5), np.int64)), "W should be a matrix of floating-point numbers, is int64"),
+        (array("U", np.zeros(5)), r"U should be a matrix .* of shape \(5,\)"),
+        (array("W", np.zeros((5, 4))), r"W: expected shape \(5, 5\), got \(5, 4\)"),
+        (array("V", np.zeros((5, 7))), "V: expected shape"),
+        (array("W", np.full((5, 5), np.nan)), "W holds values that are not finite"),
+        (document([*SPECIAL, "the"], "vocabulary", "words"), r"vocabulary: expected 7 entries \(word_dim\), got 4"),
+        (document(["a"] * 7, "vocabulary", "words"), "damaged or inconsistent: the vocabulary begins with"),
+        (document("dog", "vocabulary"), "damaged or inconsistent: expected the vocabulary as a dict"),
+        (document([], "configuration"), "damaged or inconsistent"),
+        (document({}, "configuration", "network"), "damaged or inconsistent"),
+        (document({}, "configuration", "tokenizer"), "damaged or inconsistent: missing key in the tokenizer's"),
+        (document("sigmoid", "configuration", "network", "activation"), "activation: expected one of tanh, relu"),
+        (document("far", "configuration", "network", "bptt_truncate"), "bptt_truncate: expected an integer"),
+        (document(6, "configuration", "network", "hidden_dim"), "hidden_dim"),
+        (document(8, "configuration", "network", "word_dim"), "word_dim"),
+    ],
+)
+def test_a_file_with_something_wrong_is_refused_with_one_line(lm, tmp_path, change, message):
+    path = tmp_path / "m.npz"
+    arrays, documents = saved_parts(lm, path)
+    change(arrays, documents)
+    write_archive(path, arrays, documents)
+    with pytest.raises(ModelFileError, match=message) as error:
+        theano_rnn.load(path)
+    assert str(error.value).startswith(f"{path}: ") and "\n" not in str(error.value)
+
+
+def test_a_missing_file_is_told(tmp_path):
+    with pytest.raises(ModelFileError, match="absent.npz: no such file; train a model first"):
+        theano_rnn.score(tmp_path / "absent.npz", "the dog")
+
+
+def test_a_vocabulary_of_another_size_than_the_network_is_refused(lm):
+    with pytest.raises(ValueError, match=r"vocabulary: expected 7 entries \(word_dim\), got 4"):
+        LanguageModel(lm.rnn, Vocabulary([*SPECIAL, "the"]), lm.tokenizer)
+
+
+@pytest.mark.parametrize("k, error", [(0, ValueError), (-1, ValueError), (1.5, TypeError), ("3", TypeError)])
+def test_a_number_of_next_words_that_is_none_is_refused(lm, k, error):
+    with pytest.raises(error, match="^k: expected "):
+        lm.next_words("the", k=k)
+
+
+def test_texts_come_one_by_one_as_they_are_drawn_the_same_ones(lm, monkeypatch):
+    expected = lm.generate(40, seed=2, max_words=7)
+    drawn = []
+    draw = generation.TextGroup.draw
+    monkeypatch.setattr(generation.TextGroup, "draw", lambda *details: drawn.append(details) or draw(*details))
+    texts = lm.generated(40, seed=2, max_words=7)
+    assert drawn == [] and next(texts) == expected[0] and len(drawn) == 1
+    assert list(texts) == expected[1:] and len(drawn) == 2
+    with pytest.raises(ValueError, match="temperature"):
+        lm.generated(3, temperature=0)
+
+
+# What each engine gave for its own file, of a network that it had trained a little.
+SAVED_SENTENCES = ["The dog sees the cat.", "the zebra, the dog", "", "cat cat cat sees dog . the"]
+SAVED_SCORES = {
+    "pytensor": [-12.237261414527893, -11.911889672279358, -2.4434025287628174, -19.101282835006714],
+    "theano": [-13.894339919090271, -11.998838186264038, -2.1008641719818115, -18.482747673988342],
+}
+
+
+@pytest.mark.parametrize("engine", SAVED_SCORES)
+def test_a_model_that_either_engine_saved_gives_the_same_scores_here(engine):
+    lm = LanguageModel.load(Path(__file__).parents[1].joinpath("support", f"saved_by_{engine}.npz"))
+    np.testing.assert_allclose(lm.score(SAVED_SENTENCES, split=False), SAVED_SCORES[engine], atol=1e-5)

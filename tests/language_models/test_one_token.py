@@ -1,0 +1,82 @@
+"""Which strings are one token: whatever a text can give as one, and nothing that would be cut."""
+
+import random
+import re
+
+import pytest
+
+from theano_rnn.language_models.one_token import one_token
+from theano_rnn.text.tokenizer import Tokenizer
+
+WORDS = Tokenizer()
+TOKENIZED = Tokenizer(tokenized=True)
+CHARACTERS = Tokenizer(level="char")
+PIECES = (
+    "the The dog sees don't it's can't o'clock o’clock cannot gonna d'ye Dr. e.g. U.S. 3,000 10:30 $5 50% a-b "
+    "-- - ... … \"so\" 'so' (so) [so] “so” ‘so’ «so» so, so. so; so: so! so? `` '' & naïve 日本語 </s> SENTENCE_END "
+    ", . ,,a ::b"
+).split()
+
+
+@pytest.mark.parametrize("tokenizer", [WORDS, Tokenizer(lowercase=False), TOKENIZED, CHARACTERS])
+def test_every_token_of_a_text_is_one(tokenizer):
+    generator = random.Random(1)
+    for _ in range(300):
+        text = "".join(
+            generator.choice(PIECES) + generator.choice([" ", " ", " ", ""]) for _ in range(generator.randint(1, 12))
+        )
+        if re.search(r"['’]\w*['’]\w", text):  # "don'td'ye": what a contraction is cut off is not always cut again
+            continue
+        for token in tokenizer.tokenize(text):
+            assert one_token(tokenizer, token) == token
+
+
+@pytest.mark.parametrize(
+    "word, token",
+    [
+        ("The", "the"), ("n't", "n't"), ("``", "``"), ("''", "''"), ("...", "..."), ("-", "-"), (".", "."),
+        ("Dr.", "dr."), ("'ye", "'ye"), (",a", ",a"), ("o’clock", "o'clock"), ('"', "``"), ("日本語", "日本語"),
+    ],
+)  # fmt: skip
+def test_a_token_is_given_as_the_text_has_it(word, token):
+    assert one_token(WORDS, word) == token
+
+
+@pytest.mark.parametrize(
+    "tokenizer, word, rest",
+    [
+        (WORDS, "the game", ", which is 2 tokens ('the', 'game'); advance by one after the other"),
+        (WORDS, "don't", ", which is 2 tokens ('do', \"n't\"); advance by one after the other"),
+        (WORDS, "dog,", ", which is 2 tokens ('dog', ','); advance by one after the other"),
+        (WORDS, "(dog)!?", ", which is 5 tokens ('(', 'dog', ')', '!', '?'); advance by one after the other"),
+        (WORDS, "a b c d e f", ", which is 6 tokens ('a', 'b', 'c', 'd', 'e', …); advance by one after the other"),
+        (WORDS, "10\u00a0km", ", which is 2 tokens ('10', 'km'); advance by one after the other"),
+        (WORDS, " the", "; leave out the whitespace around 'the'"),
+        (WORDS, "the\n", "; leave out the whitespace around 'the'"),
+        (WORDS, "", ""),
+        (WORDS, " ", ""),
+        (TOKENIZED, "the game", ", which is 2 tokens ('the', 'game'); advance by one after the other"),
+        (TOKENIZED, "the\tgame", ", which is 2 tokens ('the', 'game'); advance by one after the other"),
+        (TOKENIZED, " the", "; leave out the whitespace around 'the'"),
+        (TOKENIZED, "\n", ""),
+        (CHARACTERS, "ab", ", which is 2 tokens ('a', 'b'); advance by one after the other"),
+        (CHARACTERS, "", ""),
+    ],
+)
+def test_what_is_not_exactly_one_token_is_refused_with_its_tokens(tokenizer, word, rest):
+    kind = "character" if tokenizer is CHARACTERS else "word"
+    with pytest.raises(
+        ValueError, match=f"^{re.escape(f'word: expected one {kind} or SENTENCE_END, got {word!r}{rest}')}$"
+    ):
+        one_token(tokenizer, word)
+
+
+def test_a_tokenized_text_may_have_any_word_without_whitespace():
+    for word in ("don't", "game.", "(the)", "</s>", "@-@", "n't"):
+        assert one_token(TOKENIZED, word) == word
+
+
+def test_a_long_string_does_not_make_a_long_message():
+    with pytest.raises(ValueError) as raised:
+        one_token(WORDS, "the " * 10_000)
+    assert len(str(raised.value)) < 500

@@ -1,0 +1,33 @@
+"""Which tokens would repeat an n-gram: held against looking through the whole text."""
+
+import random
+
+import pytest
+
+from theano_rnn.language_models.repetition import SeenNgrams
+
+
+def ngrams(tokens, n):
+    return [tuple(tokens[i : i + n]) for i in range(len(tokens) - n + 1)]
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5])
+def test_what_repeats_an_ngram_is_what_a_look_through_the_text_finds(n):
+    generator = random.Random(n)
+    for _ in range(200):
+        tokens = generator.choices("abc", k=generator.randrange(12))
+        seen = SeenNgrams(n, tokens[:3])
+        for token in tokens[3:]:
+            seen.add(token)
+        expected = {token for token in "abc" if ngrams([*tokens, token], n)[-1:] and
+                    ngrams([*tokens, token], n)[-1] in ngrams(tokens, n)}  # fmt: skip
+        assert set(seen.repeating()) == expected
+
+
+def test_a_copy_goes_on_by_itself():
+    seen = SeenNgrams(2, "aba")
+    other = seen.copy()
+    other.add("c")
+    other.add("a")
+    assert set(seen.repeating()) == {"b"}
+    assert set(other.repeating()) == {"b", "c"}

@@ -1,0 +1,73 @@
+"""Which minibatches sentences are scored in: every sentence once, little padding, few shapes."""
+
+import numpy as np
+import pytest
+
+from theano_rnn.language_models.score_minibatches import CALL, EXPONENTIAL, STEP, WIDTHS, score_batches, widths_for
+from theano_rnn.text import minibatches
+
+HIDDEN_DIM = 100
+LENGTHS = (5, 30, 120, 1440)
+VOCABULARIES = (100, 8000, 90_000)
+
+
+def work_of(word_dim):
+    return word_dim * (HIDDEN_DIM + EXPONENTIAL) + HIDDEN_DIM**2
+
+
+@pytest.mark.parametrize("word_dim", VOCABULARIES)
+@pytest.mark.parametrize("length", LENGTHS)
+def test_widths_hold_every_sentence_and_none_of_them_is_superfluous(word_dim, length):
+    for count in range(1, 1001):
+        widths = widths_for(count, length, work_of(word_dim))
+        assert sum(widths) >= count > sum(widths[:-1])
+        assert list(widths) == sorted(widths, reverse=True)
+        assert set(widths) <= set(WIDTHS) and len(set(widths)) <= 2
+        assert widths[0] * length <= max(minibatches.TOKENS_PER_BATCH, length)
+
+
+@pytest.mark.parametrize("word_dim", VOCABULARIES)
+@pytest.mark.parametrize("length", LENGTHS)
+def test_columns_and_calls_together_cost_at_most_half_more_than_the_columns_that_are_needed(word_dim, length):
+    """As long as one more call would not have cost as much: a few characters are computed sooner than it begins."""
+    work = work_of(word_dim)
+    overhead = (STEP + CALL / length) / work
+    for count in range(1, 1001):
+        widths = widths_for(count, length, work)
+        cost = sum(widths) + overhead * len(widths)
+        at_best = count * (1 + overhead / min(WIDTHS[-1], minibatches.TOKENS_PER_BATCH // length))
+        assert cost <= 1.5 * at_best + overhead + 1, count
+
+
+def test_large_counts_have_one_width_that_does_not_depend_on_the_count():
+    """The blocks of a large text have many counts, each of which would otherwise compile shapes of its own."""
+    for word_dim in VOCABULARIES:
+        assert len({widths_for(count, 30, work_of(word_dim))[0] for count in range(1024, 5000, 7)}) == 1
+        assert len(set(widths_for(4999, 30, work_of(word_dim)))) == 1
+
+
+def test_an_accelerator_gets_wide_calls(monkeypatch):
+    sentences = [np.arange(20)] * 300
+    monkeypatch.setattr("theano_rnn.language_models.score_minibatches.device_name", lambda: None)
+    assert max(len(chosen) for _, chosen in score_batches(sentences, 8000, HIDDEN_DIM)) <= 64
+    monkeypatch.setattr("theano_rnn.language_models.score_minibatches.device_name", lambda: "an accelerator")
+    assert [batch.x.shape[1] for batch, _ in score_batches(sentences, 8000, HIDDEN_DIM)] == [256, 48]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_every_sentence_stands_in_one_minibatch_with_its_own_words(seed):
+    generator = np.random.default_rng(seed)
+    sentences = [generator.integers(0, 50, generator.integers(2, 200)) for _ in range(int(generator.integers(1, 400)))]
+    found = []
+    for batch, chosen in score_batches(sentences, 50, 10):
+        for column, i in enumerate(chosen):
+            steps = len(sentences[i]) - 1
+            np.testing.assert_array_equal(batch.x[:steps, column], sentences[i][:-1])
+            np.testing.assert_array_equal(batch.y[:steps, column], sentences[i][1:])
+            assert batch.mask[:, column].sum() == steps
+        found += chosen.tolist()
+    assert sorted(found) == list(range(len(sentences)))
+
+
+def test_no_sentences_are_no_minibatches():
+    assert list(score_batches([], 50, 10)) == []

@@ -1,0 +1,120 @@
+"""Log-probabilities of encoded sentences and streams: exact sums over a tiny vocabulary, and sentence-by-sentence."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from theano_rnn.engines.engine import precision
+from theano_rnn.language_models import scoring
+from theano_rnn.networks.rnn import RNN
+
+WORD_DIM = 6
+START, END = 0, 1
+LONGEST = 4
+
+
+@pytest.fixture(scope="module")
+def rnn():
+    """A network in float64 whose probabilities are far from equal."""
+    with precision("float64"):
+        rnn = RNN(WORD_DIM, 5, seed=3)
+    rnn.set_values({name: 3 * value for name, value in rnn.get_values().items()})
+    return rnn
+
+
+def by_hand(rnn, x, y, state=None):
+    """ln o_t[y_t] for all t and the last state, by the tutorial's formulas in NumPy."""
+    values = rnn.get_values()
+    state = np.zeros(rnn.hidden_dim) if state is None else state
+    results = []
+    for x_t, y_t in zip(x, y, strict=True):
+        state = np.tanh(values["U"][:, x_t] + values["W"] @ state)
+        z = values["V"] @ state
+        results.append(z[y_t] - np.log(np.exp(z).sum()))
+    return np.array(results), state
+
+
+@pytest.mark.parametrize("start", [START, END], ids=["words", "characters"])
+def test_all_sentences_and_all_unfinished_ones_have_probability_one_together(rnn, start):
+    inner = [index for index in range(WORD_DIM) if index != END]
+    sequences = [[start, *words, END] for k in range(LONGEST) for words in itertools.product(inner, repeat=k)]
+    sequences += [[start, *words] for words in itertools.product(inner, repeat=LONGEST)]
+    assert len(sequences) == 1 + 5 + 25 + 125 + 625
+    logs = scoring.token_log_probabilities(rnn, [np.array(sequence, np.int32) for sequence in sequences])
+    probabilities = np.exp([values.sum() for values in logs])
+    assert probabilities.sum() == pytest.approx(1, abs=1e-10)
+    assert 0.001 < probabilities[0] < 0.9 and probabilities.std() > 0.1 * probabilities.mean()
+
+
+def random_sentences(count, longest, seed=0):
+    generator = np.random.default_rng(seed)
+    return [
+        np.concatenate([[START], generator.integers(2, WORD_DIM, generator.integers(0, longest)), [END]]).astype(
+            np.int32
+        )
+        for _ in range(count)
+    ]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 33, 40, 129, 300])
+def test_each_sentence_keeps_its_place_and_its_values_however_they_are_batched(rnn, count):
+    sentences = random_sentences(count, longest=9)
+    results = scoring.token_log_probabilities(rnn, sentences)
+    assert len(results) == count
+    for sentence, values in zip(sentences, results, strict=True):
+        assert values.dtype == np.float64
+        np.testing.assert_allclose(values, by_hand(rnn, sentence[:-1], sentence[1:])[0], atol=1e-10)
+
+
+def test_no_sentences_give_no_results(rnn):
+    assert scoring.token_log_probabilities(rnn, []) == []
+    assert scoring.sentences_cross_entropy(rnn, [], 32) == (0.0, 0)
+
+
+def test_the_cross_entropy_of_sentences_is_the_sum_over_their_tokens_without_padding(rnn):
+    sentences = random_sentences(40, longest=9, seed=1)
+    total, tokens = scoring.sentences_cross_entropy(rnn, sentences, 32)
+    expected = -sum(by_hand(rnn, sentence[:-1], sentence[1:])[0].sum() for sentence in sentences)
+    assert tokens == sum(len(sentence) - 1 for sentence in sentences)
+    assert total == pytest.approx(expected, abs=1e-9)
+
+
+def test_a_long_sentence_is_scored_in_parts_with_the_same_numbers(rnn, monkeypatch):
+    sentences = [np.tile([START, 3, 2, 4], 15).astype(np.int32)[: length + 1] for length in (59, 20, 21, 5, 40, 41)]
+    expected = [by_hand(rnn, one[:-1], one[1:])[0] for one in sentences]
+    monkeypatch.setattr(scoring, "LONGEST", 20)
+    for found, values in zip(scoring.token_log_probabilities(rnn, sentences), expected, strict=True):
+        np.testing.assert_allclose(found, values, rtol=0, atol=1e-12)
+
+
+def test_the_memory_for_a_long_sentence_does_not_grow_with_it(rnn, monkeypatch):
+    steps = []
+    log_probabilities = rnn.log_probabilities
+
+    def noted(x, y, s_init=None):
+        steps.append(len(x))
+        return log_probabilities(x, y, s_init)
+
+    monkeypatch.setattr(rnn, "log_probabilities", noted)
+    sentence = np.full(4 * scoring.LONGEST, 3, np.int32)
+    assert len(scoring.token_log_probabilities(rnn, [sentence])[0]) == len(sentence) - 1
+    assert steps == [scoring.LONGEST] * 4
+
+
+def test_the_same_sentence_is_scored_once_and_gets_arrays_of_its_own(rnn, monkeypatch):
+    columns = []
+    log_probabilities = rnn.log_probabilities
+    monkeypatch.setattr(rnn, "log_probabilities", lambda x, y: columns.append(x.shape[1]) or log_probabilities(x, y))
+    one, other = np.array([START, 3, END], np.int32), np.array([START, 4, END], np.int32)
+    first, second, third = scoring.token_log_probabilities(rnn, [one, other, one])
+    assert columns == [2]
+    np.testing.assert_array_equal(first, third)
+    assert not np.array_equal(first, second)
+    first[:] = 0
+    assert third.all()
+
+
+def test_perplexity_is_that_of_the_mean_and_infinite_beyond_all_numbers():
+    assert scoring.perplexity(-4 * np.log(3.0), 4) == pytest.approx(3, abs=1e-12)
+    assert scoring.perplexity(-1e9, 1) == np.inf

@@ -1,0 +1,93 @@
+"""The warning of unknown words: when it comes, and which reason it names."""
+
+import logging
+
+import numpy as np
+import pytest
+
+from theano_rnn.language_models.unknown_words import UnknownWords, warning_of
+from theano_rnn.text.tokenizer import Tokenizer
+from theano_rnn.text.vocabulary import SENTENCE_END, Vocabulary
+
+SPECIAL = ["SENTENCE_START", "SENTENCE_END", "UNKNOWN_TOKEN"]
+VOCABULARY = Vocabulary([*SPECIAL, "the", "dog", "cat", "sees", "sleeps", ".", "London"])
+TOKENIZED, WORDS, CASED = Tokenizer(tokenized=True), Tokenizer(), Tokenizer(lowercase=False)
+CHARACTERS = Tokenizer(level="char")
+
+
+def warning(tokenizer, *lines, vocabulary=VOCABULARY):
+    return warning_of(vocabulary, tokenizer, map(tokenizer.tokenize, lines))
+
+
+def test_a_text_whose_words_are_known_gives_no_warning():
+    assert warning(TOKENIZED, "the dog sees the cat .", "zebra dog .", "") is None
+    assert warning(TOKENIZED) is None
+    assert warning(TOKENIZED, "", "") is None
+
+
+def test_half_of_the_words_is_not_too_many_and_ends_do_not_count():
+    assert warning(TOKENIZED, "the zebra") is None
+    assert warning(TOKENIZED, "the zebra quagga", "").startswith("2 of 3 words (67%) are unknown to the model; ")
+
+
+@pytest.mark.parametrize(
+    "tokenizer, line, reason",
+    [
+        (
+            TOKENIZED,
+            "dog, cat; 'sees' dog.",
+            "punctuation is attached to words here ('dog,', 'cat;', \"'sees'\"): tokenize",
+        ),
+        (TOKENIZED, "THE DOG SEES THE CAT", "in another case ('THE', 'DOG', 'SEES'): write them as the training text"),
+        (TOKENIZED, "london Dog", "in another case ('london', 'Dog')"),
+        (CASED, "THE DOG SEES THE CAT.", "in another case ('THE', 'DOG', 'SEES'): write them as the training text"),
+        (TOKENIZED, "le chien dort .", "in another language or on another subject"),
+        (WORDS, "le chien dort.", "in another language or on another subject"),
+    ],
+)
+def test_the_likely_reason_is_named(tokenizer, line, reason):
+    assert reason in warning(tokenizer, line)
+
+
+def test_characters_of_another_script_are_named_as_such():
+    vocabulary = Vocabulary([*SPECIAL, *"abc "], newline_ends_sentence=True)
+    assert warning(CHARACTERS, "日本語", vocabulary=vocabulary) == (
+        "3 of 3 characters (100%) are unknown to the model; the text has other characters than the training text; "
+        "score a text in the same script"
+    )
+
+
+def test_attached_full_stops_are_told_even_if_most_words_are_known():
+    """Sentences that differ in their last word alone would all tie."""
+    lines = ["the dog sees the cat.", "the cat sees the dog."]
+    assert warning(TOKENIZED, *lines).startswith(
+        "2 of 10 words (20%) are unknown to the model; the model was trained on"
+    )
+    assert warning(TOKENIZED, *lines, "the dog sleeps .", "the dog sleeps .") is None
+    assert warning(WORDS, *lines) is None
+
+
+def test_what_is_known_is_what_the_scores_say():
+    unknown_words = UnknownWords(VOCABULARY, TOKENIZED)
+    for _ in range(10_000):
+        unknown_words.sentence("", ["dog", "x", SENTENCE_END], np.zeros(3), np.array([False, False, True]))
+    assert unknown_words.warning().startswith("20,000 of 20,000 words")
+
+
+def test_a_language_model_logs_the_warning_once_for_a_call(caplog):
+    from support.language_models import make
+
+    lm = make(["the", "dog", "."], tokenized=True)
+    with caplog.at_level(logging.WARNING, "theano_rnn"):
+        lm.score(["the dog ."] * 50 + ["a dog."] * 20)
+        lm.score("a b c d")
+        assert not caplog.records
+        lm.score(["the dog."] * 20 + ["see dog."] * 40)
+    (record,) = caplog.records
+    assert "100 of 120 words (83%)" in record.getMessage() and "attached to words here ('dog.')" in record.getMessage()
+
+
+def test_many_unknown_words_in_training_are_the_likely_reason():
+    unknown_words = UnknownWords(VOCABULARY, TOKENIZED, unknown_in_training=0.85)
+    unknown_words.sentence("", ["dog.", "x", SENTENCE_END], np.zeros(3), np.array([False, False, True]))
+    assert "so were 85% in its training text: train it with a larger --vocabulary-size" in unknown_words.warning()

@@ -1,0 +1,133 @@
+"""The gradient check passes where gradients are right, and says precisely where they are not."""
+
+import numpy as np
+import pytest
+
+from theano_rnn import RNN, GradientCheckError
+from theano_rnn.networks import gradient_check, graph
+from theano_rnn.networks.gradient_check import GradientCheck, check_gradients
+
+WORD_DIM, HIDDEN_DIM = 12, 5
+ELEMENTS = 2 * WORD_DIM * HIDDEN_DIM + HIDDEN_DIM**2
+X, Y = [0, 3, 7, 3, 11, 1, 5, 2, 9], [3, 7, 3, 11, 1, 5, 2, 9, 4]
+
+
+def test_a_truncated_network_of_single_precision_is_checked_in_full_and_in_double():
+    rnn = RNN(WORD_DIM, HIDDEN_DIM, bptt_truncate=1, activation="tanh", seed=10)
+    assert rnn.dtype == "float32"
+    before = rnn.get_values()
+    found = rnn.gradient_check(X, Y)
+    assert isinstance(found, GradientCheck)
+    assert found.elements == ELEMENTS
+    # Single precision would leave errors of a thousandth and more; only double gives what h = 0.001 allows.
+    assert 0 <= found.relative_error < 1e-5
+    assert found.parameter in before
+    assert before[found.parameter][found.index].shape == ()
+    assert found.gradient == pytest.approx(found.estimate, abs=1e-6)
+    for name, value in rnn.get_values().items():
+        np.testing.assert_array_equal(value, before[name])
+
+
+def test_relu_passes_on_a_sequence_longer_than_the_truncation(float64):
+    rnn = RNN(WORD_DIM, HIDDEN_DIM, bptt_truncate=1, activation="relu", seed=10)
+    found = rnn.gradient_check(X, Y)
+    assert found.elements == ELEMENTS and found.relative_error <= 0.01
+
+
+def test_a_single_word_is_checked_too(float64):
+    found = RNN(WORD_DIM, HIDDEN_DIM, seed=10).gradient_check([4], [7])
+    assert found.elements == ELEMENTS and found.relative_error < 1e-5
+
+
+def test_a_wrong_gradient_of_w_is_found_and_described(float64, monkeypatch):
+    def wrong(delta, x, s, s_init, U):
+        dU, dW = right(delta, x, s, s_init, U)
+        return dU, 1.1 * dW
+
+    right = graph.recurrence_gradients
+    monkeypatch.setattr(graph, "recurrence_gradients", wrong)
+    number = r"-?[\d.]+(?:e-?\d+)?"
+    with pytest.raises(
+        GradientCheckError,
+        match=rf"^gradient check failed for W\[0, 0\]: backpropagation gives {number}, central differences {number}, "
+        rf"relative error 0\.047\d* > 0\.01$",
+    ):
+        RNN(WORD_DIM, HIDDEN_DIM, bptt_truncate=1, seed=10).gradient_check(X, Y)
+
+
+class Parabola:
+    """In place of the network: L = Σ U[:, x]² / 2 + Σ V² / 2 + Σ W² / 2, with gradients that a test may spoil."""
+
+    spoil = staticmethod(lambda gradients: None)
+
+    def __init__(self, values, activation):
+        pass
+
+    def loss(self, U, V, W, x, y, mask):
+        return ((U[:, np.unique(x)] ** 2).sum() + (V**2).sum() + (W**2).sum()) / 2
+
+    def bptt(self, U, V, W, x, y, mask):
+        dU = np.zeros_like(U)
+        dU[:, np.unique(x)] = U[:, np.unique(x)]
+        gradients = {"U": dU, "V": V.copy(), "W": W.copy()}
+        self.spoil(gradients)
+        return list(gradients.values())
+
+
+@pytest.fixture
+def parabola(monkeypatch):
+    monkeypatch.setattr(gradient_check, "ExplicitFunctions", Parabola)
+
+    def check(spoil, **settings):
+        monkeypatch.setattr(Parabola, "spoil", staticmethod(spoil))
+        values = {"U": np.ones((2, 4)), "V": np.ones((4, 2)), "W": np.full((2, 2), 2.0)}
+        return check_gradients(values, "tanh", np.array([0, 2]), np.array([2, 1]), **settings)
+
+    return check
+
+
+def add(name, index, change):
+    def spoil(gradients):
+        gradients[name][index] += change
+
+    return spoil
+
+
+def test_every_single_element_is_compared(parabola):
+    for name, shape in (("U", (2, 4)), ("V", (4, 2)), ("W", (2, 2))):
+        for index in np.ndindex(shape):
+            position = rf"{name}\[{index[0]}, {index[1]}\]"
+            with pytest.raises(GradientCheckError, match=rf"^gradient check failed for {position}: "):
+                parabola(add(name, index, 0.2))
+
+
+def test_the_message_holds_both_gradients_and_the_relative_error(parabola):
+    with pytest.raises(
+        GradientCheckError,
+        match=r"^gradient check failed for W\[1, 0\]: backpropagation gives 3, central differences 2(\.0*\d*)?, "
+        r"relative error 0\.2 > 0\.01$",
+    ):
+        parabola(add("W", (1, 0), 1.0))
+
+
+def test_a_column_of_u_that_no_word_uses_must_have_a_gradient_of_zero(parabola):
+    with pytest.raises(GradientCheckError, match=r"U\[0, 1\]: backpropagation gives 0\.5, central differences 0,"):
+        parabola(add("U", (0, 1), 0.5))
+
+
+def test_right_gradients_pass_and_the_worst_element_is_returned(parabola):
+    found = parabola(add("V", (3, 1), 0.005))
+    assert (found.elements, found.parameter, found.index) == (20, "V", (3, 1))
+    assert found.gradient == pytest.approx(1.005)
+    assert found.estimate == pytest.approx(1.0)
+    assert found.relative_error == pytest.approx(0.005 / 2.005)
+
+
+def test_the_threshold_decides(parabola):
+    with pytest.raises(GradientCheckError, match=r"relative error 0\.00249 > 0\.001$"):
+        parabola(add("V", (3, 1), 0.005), error_threshold=0.001)
+
+
+def test_a_gradient_that_is_not_a_number_is_wrong(parabola):
+    with pytest.raises(GradientCheckError, match=r"W\[0, 0\]: backpropagation gives nan"):
+        parabola(add("W", (0, 0), np.nan))

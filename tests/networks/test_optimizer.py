@@ -1,0 +1,219 @@
+"""Minibatch steps: each is its rule applied to the mean gradient per token."""
+
+import functools
+
+import numpy as np
+import pytest
+
+from theano_rnn import RNN
+from theano_rnn.engines.engine import compiled_shapes, jax, precision
+from theano_rnn.networks.optimizer import Optimizer
+from theano_rnn.networks.updates import UPDATE_RULES
+from theano_rnn.text.minibatches import Batch, pad
+
+WORD_DIM, HIDDEN_DIM = 12, 5
+PARAMETERS = ("U", "V", "W")
+
+
+def double_rnn(seed=3):
+    with precision("float64"):
+        return RNN(WORD_DIM, HIDDEN_DIM, bptt_truncate=1, seed=seed)
+
+
+@functools.cache
+def probe():
+    """A network that only ever gives gradients; its parameters are set before each use."""
+    return double_rnn()
+
+
+@functools.cache
+def shared_optimizer(rule, clip=None):
+    """An optimizer whose compiled step several tests use; `fresh` takes it back to its start."""
+    return Optimizer(double_rnn(), rule, clip)
+
+
+def fresh(rule, clip=None):
+    optimizer = shared_optimizer(rule, clip)
+    optimizer.rnn.set_values(double_rnn().get_values())
+    optimizer.reset()
+    return optimizer
+
+
+def sentences(seed=0):
+    generator = np.random.default_rng(seed)
+    return [generator.integers(0, WORD_DIM, length + 1) for length in (5, 2, 4)]
+
+
+def batch(seed=0):
+    return pad(sentences(seed), 4)
+
+
+def mean_gradients(values, seed=0):
+    probe().set_values(values)
+    ids = sentences(seed)
+    sums = [sum(parts) for parts in zip(*(probe().bptt(one[:-1], one[1:]) for one in ids), strict=True)]
+    return dict(zip(PARAMETERS, (total / sum(len(one) - 1 for one in ids) for total in sums), strict=True))
+
+
+def summed_loss(values, seed=0):
+    probe().set_values(values)
+    return sum(probe().ce_error(one[:-1], one[1:]) for one in sentences(seed))
+
+
+# θ, state, g, rate, t -> θ; the state is a dict of one parameter
+def numpy_step(rule, theta, state, g, rate, t):
+    if rule == "sgd":
+        return theta - rate * g
+    if rule == "momentum":
+        state["v"] = 0.9 * state.get("v", 0) - rate * g
+        return theta + state["v"]
+    if rule == "adagrad":
+        state["r"] = state.get("r", 0) + g**2
+        return theta - rate * g / (np.sqrt(state["r"]) + 1e-8)
+    if rule == "rmsprop":
+        state["r"] = 0.9 * state.get("r", 0) + 0.1 * g**2
+        return theta - rate * g / (np.sqrt(state["r"]) + 1e-8)
+    state["m"] = 0.9 * state.get("m", 0) + 0.1 * g
+    state["r"] = 0.999 * state.get("r", 0) + 0.001 * g**2
+    return theta - rate * (state["m"] / (1 - 0.9**t)) / (np.sqrt(state["r"] / (1 - 0.999**t)) + 1e-8)
+
+
+def clipped(gradients, clip):
+    norm = np.sqrt(sum((g**2).sum() for g in gradients.values()))
+    return {name: g * min(1, clip / norm) for name, g in gradients.items()} if clip else gradients
+
+
+@pytest.mark.parametrize(("rule", "clip"), [*((rule, None) for rule in UPDATE_RULES), ("sgd", 0.05)])
+def test_steps_apply_the_rule_to_the_mean_gradient_per_token(rule, clip):
+    optimizer = fresh(rule, clip)
+    values = optimizer.rnn.get_values()
+    states = {name: {} for name in PARAMETERS}
+    for t in (1, 2, 3):
+        expected_loss = summed_loss(values, seed=t)
+        gradients = mean_gradients(values, seed=t)
+        if clip:
+            assert np.sqrt(sum((g**2).sum() for g in gradients.values())) > clip
+        gradients = clipped(gradients, clip)
+        values = {name: numpy_step(rule, values[name], states[name], gradients[name], 0.02, t) for name in PARAMETERS}
+        loss, _ = optimizer.step(batch(seed=t), 0.02)
+        assert float(loss) == pytest.approx(expected_loss, abs=1e-9)
+        for name, value in optimizer.rnn.get_values().items():
+            np.testing.assert_allclose(value, values[name], atol=1e-9, rtol=0)
+    assert optimizer.step_number == 3
+
+
+@pytest.mark.parametrize("clip", [None, 0.05])
+def test_a_step_tells_the_norm_of_its_gradients_before_they_are_clipped(clip):
+    optimizer = fresh("sgd", clip) if clip else Optimizer(double_rnn(), "sgd", measures_norm=True)
+    for seed in (1, 2):
+        gradients = mean_gradients(optimizer.rnn.get_values(), seed)
+        optimizer.step(batch(seed), 0.1)
+        expected = np.sqrt(sum((gradient**2).sum() for gradient in gradients.values()))
+        assert expected > 0.05
+        assert float(optimizer.gradient_norm) == pytest.approx(expected, abs=1e-10)
+
+
+def test_without_a_limit_the_norm_is_not_measured_unless_asked():
+    optimizer = fresh("sgd")
+    optimizer.step(batch(1), 0.1)
+    assert optimizer.gradient_norm is None
+
+
+def test_an_optimizer_that_was_set_to_a_state_goes_on_bit_for_bit():
+    optimizer = fresh("adam")
+    for t in (1, 2):
+        optimizer.step(batch(seed=t), 0.01)
+    values, state, step_number = optimizer.rnn.get_values(), optimizer.get_state(), optimizer.step_number
+    kept = {name: value.copy() for name, value in state.items()}
+    optimizer.step(batch(seed=3), 0.01)
+    for name, value in state.items():
+        np.testing.assert_array_equal(value, kept[name])  # what was got is the caller's own
+    successor = Optimizer(double_rnn(seed=8), "adam")
+    successor.rnn.set_values(values)
+    successor.set_state(state, step_number)
+    successor.step(batch(seed=3), 0.01)
+    for name in PARAMETERS:
+        np.testing.assert_array_equal(successor.rnn.get_values()[name], optimizer.rnn.get_values()[name])
+    assert successor.step_number == optimizer.step_number == 3
+    for name, value in successor.get_state().items():
+        np.testing.assert_array_equal(value, optimizer.get_state()[name])
+
+
+@pytest.mark.parametrize("rule", UPDATE_RULES)
+def test_a_new_state_is_zero_with_the_parameters_shapes_and_names(rule):
+    optimizer = Optimizer(double_rnn(), rule)
+    state = optimizer.get_state()
+    slots = UPDATE_RULES[rule][1]
+    assert set(state) == {f"{slot}.{name}" for slot in slots for name in PARAMETERS}
+    for name, value in state.items():
+        assert value.shape == optimizer.rnn.parameter_shapes[name.split(".")[1]]
+        assert value.dtype == np.float64 and not value.any()
+    assert optimizer.step_number == 0
+
+
+def test_reset_forgets_all_past_gradients():
+    optimizer = fresh("adam")
+    optimizer.step(batch(), 0.01)
+    assert all(value.any() for value in optimizer.get_state().values())
+    optimizer.reset()
+    assert optimizer.step_number == 0
+    assert not any(value.any() for value in optimizer.get_state().values())
+
+
+def test_states_carried_from_chunk_to_chunk_make_one_long_text():
+    optimizer = fresh("sgd")
+    ids = np.random.default_rng(5).integers(0, WORD_DIM, 11)
+    probe().set_values(optimizer.rnn.get_values())
+    first, second = pad([ids[:6]] * 4, 4), pad([ids[5:]] * 4, 4)
+    loss, states = optimizer.step(first, 0.0)
+    carried, states = optimizer.step(second, 0.0, states)
+    expected = probe().ce_error(ids[:-1], ids[1:])
+    assert float(loss) + float(carried) == pytest.approx(4 * expected, abs=1e-9)
+    np.testing.assert_allclose(np.array(states), [probe().hidden_states(ids[:-1])[-1]] * 4, atol=1e-10)
+    forgotten, _ = optimizer.step(second, 0.0)
+    assert abs(float(forgotten) - float(carried)) > 1e-6
+
+
+def test_an_unknown_rule_is_refused_and_the_known_ones_are_named():
+    with pytest.raises(
+        ValueError, match=r"^optimizer: expected one of sgd, momentum, adagrad, rmsprop, adam, got 'lion'"
+    ):
+        Optimizer(double_rnn(), "lion")
+
+
+def test_a_common_number_of_tokens_lets_every_token_weigh_the_same(float64):
+    ids = np.arange(1, 7)
+    one, other = (pad([ids], 1) for _ in range(2))
+    changes = []
+    for tokens in (None, 10.0):
+        rnn = RNN(12, 5, bptt_truncate=None, seed=1)
+        before = rnn.V.get_value()
+        Optimizer(rnn, "sgd").step(one if tokens is None else other, 0.1, tokens=tokens)
+        changes.append(rnn.V.get_value() - before)
+    np.testing.assert_allclose(changes[1] * 10, changes[0] * one.tokens, atol=1e-12)
+
+
+@pytest.mark.xla
+@pytest.mark.parametrize("rule", UPDATE_RULES)
+def test_steps_of_one_shape_are_compiled_once_also_with_states_that_are_carried_on(rule):
+    rnn = RNN(WORD_DIM, HIDDEN_DIM, seed=1)
+    optimizer = Optimizer(rnn, rule, clip=1.0)
+    x = np.random.default_rng(0).integers(0, WORD_DIM, (6, 3)).astype(np.int32)
+    batch = Batch(x, x, np.ones((6, 3), bool), np.arange(3))
+    _, states = optimizer.step(batch, 0.1)
+    compilations = []
+
+    def listener(event, duration, **details):
+        if "compile" in event:
+            compilations.append(event)
+
+    jax.monitoring.register_event_duration_secs_listener(listener)
+    try:
+        for _ in range(3):
+            _, states = optimizer.step(batch, 0.1, states)
+        assert not compilations
+        optimizer.step(Batch(x[1:], x[1:], batch.mask[1:], batch.sentences), 0.1)
+        assert compilations  # the listener hears what it should
+    finally:
+        jax.monitoring.unregister_event_duration_listener(listener)
+    assert compiled_shapes(optimizer._step) == 2

@@ -1,0 +1,48 @@
+"""What can be chosen for scoring, and what excludes what."""
+
+import math
+import re
+
+import pytest
+
+from theano_rnn.errors import OptionError
+from theano_rnn.results.scoring_options import ScoringOptions
+
+
+def test_defaults_are_natural_logarithms_with_unknown_words():
+    options = ScoringOptions()
+    assert (options.format, options.log_base, options.unknown, options.mix_weight) == ("tsv", "e", "include", 0.5)
+
+
+def test_the_format_of_srilm_has_base_10_and_leaves_unknown_words_out():
+    assert (ScoringOptions("srilm").log_base, ScoringOptions("srilm").unknown) == ("10", "exclude")
+    assert ScoringOptions("srilm", log_base="10", unknown="include").unknown == "include"
+
+
+@pytest.mark.parametrize("weight", [0, 0.5, 1])
+def test_every_share_can_be_chosen(weight):
+    assert ScoringOptions(nbest=True, weight=weight, mix="m.txt", mix_weight=weight).weight == weight
+
+
+@pytest.mark.parametrize(
+    "settings, message",
+    [
+        ({"format": "xml"}, "format: expected one of tsv, json, srilm, got 'xml'"),
+        ({"log_base": "3"}, "log-base: expected one of e, 2, 10, got '3'"),
+        ({"unknown": "maybe"}, "unknown: expected one of include, exclude, got 'maybe'"),
+        ({"nbest": True, "weight": 1.5}, "weight: expected a share from 0 to 1, got 1.5"),
+        ({"nbest": True, "weight": math.nan}, "weight: expected a share from 0 to 1, got nan"),
+        ({"mix": "m.txt", "mix_weight": -0.1}, "lambda: expected a share from 0 to 1, got -0.1"),
+        ({"words": True, "summary": True}, "words and summary exclude each other"),
+        ({"format": "srilm", "log_base": "e"}, "log-base e: the format srilm has 10"),
+        ({"mix_weight": 0.5}, "lambda: there is nothing to mix with"),
+        ({"best": True}, "best: is for n-best lists"),
+        ({"weight": 0.5}, "weight: is for n-best lists"),
+        ({"nbest": True, "words": True}, "nbest and words exclude each other"),
+        ({"nbest": True, "summary": True}, "nbest and summary exclude each other"),
+        ({"nbest": True, "format": "json"}, "nbest and format json exclude each other"),
+    ],
+)
+def test_what_cannot_be_is_refused(settings, message):
+    with pytest.raises(OptionError, match=re.escape(message)):
+        ScoringOptions(**settings)

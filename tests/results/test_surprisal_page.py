@@ -1,0 +1,233 @@
+import html.parser
+import io
+import math
+import os
+import re
+import signal
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from theano_rnn.errors import OutputFileError
+from theano_rnn.files.signals import Stopped, handled_by
+from theano_rnn.results import surprisal_page
+from theano_rnn.results.surprisal_page import EDGES, SHADES, STYLE, TEXT_COLOUR, SurprisalPage, marked, shade
+from theano_rnn.text.tokenizer import Tokenizer
+from theano_rnn.text.vocabulary import SENTENCE_END
+
+LINES = [
+    'He said  "no", I don’t\tknow.',
+    "",
+    "<b>not bold</b> & <script>alert('1')</script>",
+    "猫 sat, هذا نص 👩‍👩‍👧 İstanbul ΟΔΟΣ",
+    "می‌خواهم\xa0a\u3000b",
+]
+
+
+class Page(html.parser.HTMLParser):
+    """The sentences of a page, [(text of the element, {attributes})] each, and all tags."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.sentences, self.open, self.all_text = [], [], [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        self.tags.append((tag, attributes))
+        if attributes.get("dir") == "auto":
+            self.sentences.append([])
+        if tag not in ("meta", "br", "input"):
+            self.open.append((tag, attributes))
+        if tag == "span" and "title" in attributes:
+            self.sentences[-1].append(["", attributes])
+
+    def handle_endtag(self, tag):
+        assert self.open.pop()[0] == tag
+
+    def handle_data(self, data):
+        self.all_text += data
+        if any(attributes.get("dir") == "auto" for _, attributes in self.open):
+            if self.open[-1][0] == "span":
+                self.sentences[-1][-1][0] += data
+            else:
+                self.sentences[-1].append([data, None])
+
+
+def scored(line, tokenizer, seed=0):
+    """A line with made-up scores: (line, words, values, known)."""
+    words = [*tokenizer.tokenize(line), SENTENCE_END]
+    generator = np.random.default_rng([seed, len(line)])
+    return line, words, -generator.exponential(5, len(words)), generator.random(len(words)) < 0.7
+
+
+def written(path, sentences, about=None):
+    page = SurprisalPage(path, "Surprisal", about or {})
+    for sentence in sentences:
+        page.sentence(*sentence)
+    page.finish()
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "tokenizer", [Tokenizer(), Tokenizer(tokenized=True), Tokenizer(level="char")], ids=["words", "tokenized", "char"]
+)
+def test_the_text_stands_there_as_it_was_written_each_token_with_its_bits(tmp_path, tokenizer):
+    sentences = [scored(line, tokenizer) for line in LINES]
+    page = Page(written(tmp_path / "a.html", sentences))
+    assert page.open == []
+    assert ["".join(text for text, _ in shown) for shown in page.sentences] == LINES
+    for shown, (_, words, values, known) in zip(page.sentences, sentences, strict=True):
+        marks = [(text, attributes) for text, attributes in shown if attributes]
+        assert len(marks) == len(words)
+        for (text, attributes), word, value, is_known in zip(marks, words, values, known, strict=True):
+            bits, _, rest = attributes["title"].partition(" bits")
+            assert float(bits) == pytest.approx(-value / math.log(2), abs=0.0051)
+            classes = attributes["class"].split()
+            if word == SENTENCE_END:
+                assert (text, rest, "e" in classes) == ("", ", end of the sentence", True)
+            else:
+                assert text and (rest == ", unknown") == ("u" in classes) == (not is_known)
+            assert classes[0] == f"c{sum(-value / math.log(2) >= edge for edge in EDGES)}"
+    assert "text-decoration: underline dotted" in re.search(r"\.u \{(.*?)\}", STYLE)[1]
+
+
+def test_the_page_needs_nothing_else_and_runs_nothing_of_the_text(tmp_path):
+    text = written(tmp_path / "a.html", [scored(line, Tokenizer()) for line in LINES], {"text": "<i>.txt"})
+    page = Page(text)
+    assert [tag for tag, _ in page.tags].count("script") == 1
+    assert {tag for tag, _ in page.tags} <= set(
+        "html head meta title style body h1 table tr th td p sub br span label input main div output script".split()
+    )
+    assert {name for _, attributes in page.tags for name in attributes} <= set(
+        "lang charset name content class title dir data-bits type hidden".split()
+    )
+    assert "//" not in text.replace("</script>", "") and "url(" not in text and "@import" not in text
+    assert "<i>.txt" in page.all_text
+
+
+def test_the_summary_stands_before_the_text_and_counts_it(tmp_path):
+    values = [np.log([0.5, 0.25]), np.log([0.125, 0.5, 0.5])]
+    known = [np.array([True, True]), np.array([False, True, True])]
+    words = [["a", SENTENCE_END], ["b", "c", SENTENCE_END]]
+    sentences = zip(["a", "b c"], words, values, known, strict=True)
+    text = written(tmp_path / "a.html", sentences, {"model": "rnn.npz"})
+    rows = dict(re.findall(r"<tr><th>(.*?)</th><td>(.*?)</td></tr>", text.partition("<main>")[0]))
+    assert rows == {
+        "model": "rnn.npz",
+        "sentences": "2",
+        "tokens": "5, sentence ends counted",
+        "perplexity": f"{2 ** (8 / 5):.2f} per token",
+        "surprisal": "1.6000 bits per token",
+        "unknown": "1 (33.33% without sentence ends)",
+        "without them": f"perplexity {2 ** (5 / 4):.2f}, 1.2500 bits per token",
+    }
+    assert "<p>1 · 1.50 bits per token · perplexity 2.83 · 2 tokens</p>" in text
+    assert "<p>2 · 1.67 bits per token · perplexity 3.17 · 3 tokens · 1 unknown</p>" in text
+    assert re.findall(r'data-bits="(.*?)"', text) == ["1.5000", "1.6667"]
+
+
+def test_what_the_model_holds_for_impossible_is_shown_and_sorted_as_such(tmp_path):
+    text = written(tmp_path / "a.html", [("a", ["a", SENTENCE_END], np.array([-math.inf, 0]), np.array([True, True]))])
+    assert 'data-bits="1000000000.0000"' in text and '<span class=c7 title="inf bits">a</span>' in text
+    assert "inf bits per token · perplexity inf" in text
+
+
+def test_what_shows_as_nothing_is_escaped_and_blanks_can_be_pointed_at():
+    shown = marked("\x00 \u202e", ["\x00", " ", "\u202e", SENTENCE_END], [0.0, 1.0, 2.0, 3.0], [True] * 4)
+    assert shown == (
+        '<span class=c0 title="0.00 bits">\\x00</span><span class="c1 b" title="1.00 bits"> </span>'
+        '<span class=c2 title="2.00 bits">\\u202e</span>'
+        '<span class="c3 e" title="3.00 bits, end of the sentence"></span>'
+    )
+
+
+def test_tokens_that_are_not_of_the_line_are_shown_themselves():
+    shown = marked("something else", ["a", "<b>", SENTENCE_END], [0.0, 1.0, 2.0], [True, False, True])
+    assert shown.startswith(
+        '<span class=c0 title="0.00 bits">a</span> <span class="c1 u" title="1.00 bits, unknown">&lt;b&gt;</span><span'
+    )
+
+
+def luminance(colour):
+    """Relative luminance by WCAG 2.1."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one, other):
+    low, high = sorted([luminance(one), luminance(other)])
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_text_is_readable_on_each_shade_and_each_is_darker_than_the_one_before():
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert all(contrast(TEXT_COLOUR, colour) >= 4.5 for colour in SHADES)
+    assert contrast("#595959", "#ffffff") >= 4.5
+    for lighter, darker in zip(SHADES, SHADES[1:], strict=False):
+        assert luminance(lighter) > luminance(darker) * 1.05
+    assert all(f".c{i} {{ background: {colour}; }}" in STYLE for i, colour in enumerate(SHADES))
+
+
+@pytest.mark.parametrize(
+    "bits, expected", [(0, 0), (0.99, 0), (1, 1), (2.5, 2), (4.9, 3), (13.9, 6), (14, 7), (math.inf, 7)]
+)
+def test_the_shades_are_those_of_the_legend(bits, expected):
+    assert shade(bits) == expected
+    assert len(SHADES) == len(EDGES) + 1
+
+
+def test_nothing_appears_before_the_page_is_whole_and_nothing_stays_of_one_that_is_not(tmp_path):
+    (tmp_path / "a.html").write_text("old")
+    page = SurprisalPage(tmp_path / "a.html", "Surprisal", {})
+    page.sentence(*scored("a b", Tokenizer()))
+    assert [path.name for path in tmp_path.iterdir()] == ["a.html"]
+    page.discard()
+    assert (tmp_path / "a.html").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.html"]
+
+
+def test_a_signal_while_the_page_is_written_leaves_the_old_one(tmp_path, monkeypatch):
+    (tmp_path / "a.html").write_text("old")
+    page = SurprisalPage(tmp_path / "a.html", "Surprisal", {})
+    page.sentence(*scored("a b", Tokenizer()))
+    monkeypatch.setattr(surprisal_page, "legend", lambda: os.kill(os.getpid(), signal.SIGTERM) or "")
+    with handled_by(lambda number, frame: None), pytest.raises(Stopped):
+        page.finish()
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("a.html", "old")]
+
+
+@pytest.mark.parametrize("call", ["write", "seek"])
+def test_a_full_disk_is_told_with_the_name_of_the_page_whenever_it_shows(tmp_path, monkeypatch, call):
+    def full(*details):
+        raise OSError(28, "No space left on device")
+
+    body = type("FullDisk", (io.BytesIO,), {call: full, "close": full})()
+    monkeypatch.setattr(surprisal_page.tempfile, "TemporaryFile", lambda dir: body)
+    page = SurprisalPage(tmp_path / "a.html", "Surprisal", {})
+    with pytest.raises(OutputFileError, match="a.html: cannot be written: No space left on device; choose another"):
+        page.sentence(*scored("a b", Tokenizer()))
+        page.finish()
+    page.discard()
+    assert list(tmp_path.iterdir()) == []
+    type(body).close = io.BytesIO.close  # which Python calls once more when it lets go of it
+
+
+def test_a_place_that_is_gone_is_told(tmp_path):
+    with pytest.raises(OutputFileError, match="a.html: cannot be written: No such file or directory"):
+        SurprisalPage(tmp_path / "none" / "a.html", "Surprisal", {})
+
+
+def test_the_memory_does_not_grow_with_the_text(tmp_path):
+    sentence = scored("some words " * 50, Tokenizer(tokenized=True))
+    page = SurprisalPage(tmp_path / "a.html", "Surprisal", {})
+    page.sentence(*sentence)
+    tracemalloc.start()
+    for _ in range(100):
+        page.sentence(*sentence)
+    page.finish()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (tmp_path / "a.html").stat().st_size > 450_000 > 1.5 * peak

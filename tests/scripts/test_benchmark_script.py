@@ -1,0 +1,97 @@
+"""scripts/benchmark.py: a table or JSON on standard output, one line and status 2 for wrong usage."""
+
+import json
+
+import pytest
+from support import script_modules
+
+from theano_rnn.benchmarks import timing, worker, workloads
+from theano_rnn.benchmarks.workloads import Workload
+from theano_rnn.engines.engine import versions
+
+script = script_modules.script("benchmark")
+
+SMALL = (
+    Workload("A", "sentence", 30, 4, 6, 1, "one"),
+    Workload("B", "step", 30, 4, 6, 3, "several"),
+)
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    for name in ("STANDARD", "GRID", "GROWTH"):
+        monkeypatch.setattr(workloads, name, SMALL)
+    monkeypatch.setattr(timing, "repeats_for", lambda seconds: 2)
+
+
+def test_the_table_stands_on_standard_output_and_progress_on_standard_error(capsys):
+    assert script.main(["--rounds", "1"]) == 0
+    out, err = capsys.readouterr()
+    assert [line.split("|")[1].strip() for line in out.splitlines()[4:]] == ["A", "B"]
+    assert versions() in out.splitlines()[0]
+    assert err.split() == ["A", "…", "B", "…"]
+
+
+def test_json_is_an_object_a_workload_and_nothing_else(capsys):
+    assert script.main(["--rounds", "3", "--json", "--only", "B"]) == 0
+    (record,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert record["name"] == "B" and len(record["ours_rounds_s"]) == 3
+    assert record["ours_s"] > 0 and "ratio" not in record and versions() in record["machine"]
+
+
+def test_growth_prints_speed_and_memory_by_size(capsys):
+    assert script.main(["--growth", "--only", "B"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "peak memory" in lines[2] and [cell.strip() for cell in lines[4].split("|")[1:3]] == ["30", "4"]
+
+
+def test_the_peer_is_timed_and_closed(monkeypatch, capsys):
+    closed = []
+
+    class Peer:
+        version = "9.9"
+
+        def __init__(self, device):
+            self.device = device
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *exception):
+            closed.append(self.device)
+
+        def forms(self, workload):
+            return [("allocator", True)]
+
+        def seconds(self, workload, form, repeats):
+            return [10.0] * repeats
+
+    monkeypatch.setattr(worker, "TorchPeer", Peer)
+    assert script.main(["--peer", "torch", "--rounds", "2", "--only", "A"]) == 0
+    out = capsys.readouterr().out
+    assert "PyTorch 9.9" in out and "sparse, malloc" in out and closed == ["auto"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--only", "Z"], "expected one of A, B, got 'Z'"),
+        (["--rounds", "0"], "rounds: expected at least 1, got 0"),
+        (["--growth", "--peer", "torch"], "leave --peer out"),
+        (["--growth", "--rounds", "5"], "leave --rounds out"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_status_2(capsys, arguments, message):
+    assert script.main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and message in err and len(err.splitlines()) == 1
+
+
+@pytest.mark.xla
+def test_a_gpu_that_is_not_there_is_one_line_and_status_2(capsys, monkeypatch):
+    def missing(name):
+        raise RuntimeError("no such device")
+
+    monkeypatch.setattr("jax.devices", missing)
+    assert script.main(["--device", "gpu"]) == 2
+    assert "JAX finds no gpu" in capsys.readouterr().err

@@ -1,0 +1,179 @@
+"""explain.py as a user runs it."""
+
+import importlib.util
+import io
+import json
+
+import numpy as np
+import pytest
+from support.script_modules import script
+
+from theano_rnn.engines.engine import engine_name
+from theano_rnn.language_models.language_model import LanguageModel
+from theano_rnn.networks.rnn import RNN
+from theano_rnn.text.tokenizer import Tokenizer
+from theano_rnn.text.vocabulary import Vocabulary
+
+SCAN = {"pytensor": "Scan", "theano": "scan_fn}"}[engine_name()]  # as `debugprint` calls it
+
+explain = script("explain")
+
+
+def status(*arguments):
+    try:
+        return explain.main([str(argument) for argument in arguments])
+    except SystemExit as error:
+        return error.code
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    vocabulary = Vocabulary(["SENTENCE_START", "SENTENCE_END", "UNKNOWN_TOKEN", "the", "dog", "."])
+    path = tmp_path_factory.mktemp("explain") / "rnn.npz"
+    LanguageModel(RNN(len(vocabulary), 4, seed=2), vocabulary, Tokenizer()).save(path)
+    return path
+
+
+@pytest.fixture
+def text(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("The dog.\n\nthe cat\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def standard_input(monkeypatch):
+    def give(data):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data), encoding="utf-8"))
+
+    return give
+
+
+def assert_one_line(capsys, *parts):
+    out, err = capsys.readouterr()
+    assert out == "" and len(err.splitlines()) == 1, err
+    for part in parts:
+        assert part in err
+
+
+def test_gradients_give_a_table_and_a_picture(model, text, tmp_path, capsys):
+    picture = tmp_path / "a.png"
+    assert status("--model", model, "gradients", "--plot", picture, "--text", text, "--length", 9) == 0
+    out, err = capsys.readouterr()
+    rows = [line.split("\t") for line in out.splitlines()]
+    assert rows[0] == ["distance", "trained tanh", "untrained tanh", "untrained ReLU"]
+    assert [row[0] for row in rows[1:]] == ["1", "2", "3"]
+    assert all(float(value) >= 0 for row in rows[1:] for value in row[1:])
+    assert picture.read_bytes()[:4] == b"\x89PNG"
+    assert "no more than 3 steps in a row" in err and str(picture) in err
+
+
+def test_the_graph_is_shown_as_text_and_as_a_page(model, tmp_path, capsys):
+    assert status("graph", "--model", model, "--html", tmp_path / "a.html") == 0
+    out, err = capsys.readouterr()
+    assert [line.partition(":")[0] for line in out.splitlines() if line.startswith("# ")] == [
+        "# The symbolic graph",
+        "# The compiled graph",
+    ]
+    assert SCAN in out and "HloModule" not in out
+    assert "<svg" in (tmp_path / "a.html").read_text(encoding="utf-8")
+    assert str(tmp_path / "a.html") in err
+
+
+@pytest.mark.xla
+def test_xlas_program_is_shown_if_asked(model, capsys):
+    assert status("graph", "--model", model, "--hlo") == 0
+    assert "HloModule" in capsys.readouterr().out
+
+
+def test_units_of_a_file_are_a_table_and_a_page(model, text, tmp_path, capsys):
+    page = tmp_path / "a.html"
+    assert status("units", "--model", model, "--unit", 3, "--unit", 0, text, "--html", page) == 0
+    out, err = capsys.readouterr()
+    rows = [line.split("\t") for line in out.splitlines()]
+    assert rows[0] == ["unit", "lowest", "highest", "deviation", "persistence", "high after", "low after"]
+    assert [row[0] for row in rows[1:]] == ["3", "0"]
+    assert 'id="unit3"' in page.read_text(encoding="utf-8") and str(page) in err
+
+
+def test_units_of_standard_input_are_all_and_what_is_left_out_is_told(model, standard_input, capsys):
+    standard_input(b"the dog the dog\n")
+    assert status("units", "--model", model, "--tokens", 3) == 0
+    out, err = capsys.readouterr()
+    assert sorted(line.split("\t")[0] for line in out.splitlines()) == ["0", "1", "2", "3", "unit"]
+    assert err == "only the first 3 tokens were read; --tokens N reads more\n"
+
+
+def test_info_is_text_or_json(model, capsys):
+    assert status("info", "--model", model) == 0
+    assert "word_dim 6, hidden_dim 4, activation tanh" in capsys.readouterr().out
+    assert status("info", "--model", model, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["network"]["word_dim"] == 6
+
+
+@pytest.mark.slow
+def test_a_bare_network_is_enough_for_all_but_units(tmp_path, text, capsys):
+    path = tmp_path / "bare.npz"
+    np.savez(path, **RNN(9, 4, seed=3).get_values())
+    for part in (["info"], ["graph"], ["gradients", "--plot", tmp_path / "a.png", "--length", 3, "--starts", 4]):
+        assert status(*part, "--model", path) == 0
+        assert capsys.readouterr().out
+    assert status("units", "--model", path, text) == 2
+    assert_one_line(capsys, "bare.npz: holds no configuration; it was not saved as a language model")
+
+
+@pytest.mark.parametrize(
+    "arguments, parts",
+    [
+        (["info", "--model", "none.npz"], ["none.npz: no such file"]),
+        (["graph", "--model", "none.npz"], ["none.npz: no such file"]),
+        (["gradients", "--model", "none.npz", "--plot", "{folder}/a.png"], ["none.npz: no such file"]),
+        (["gradients", "--plot", "{folder}/a.svg"], ["a.svg: pictures are PNG files"]),
+        (["gradients", "--plot", "{folder}/none/a.png"], ["a.png: its folder does not exist"]),
+        (["gradients", "--plot", "{model}"], ["rnn.npz: is one of the files that are read"]),
+        (["gradients", "--plot", "{text}", "--text", "{text}"], ["a.txt: is one of the files that are read"]),
+        (["gradients", "--plot", "{folder}/a.png", "--compare", "none.npz"], ["none.npz: no such file"]),
+        (["gradients", "--plot", "{folder}/a.png", "--text", "none.txt"], ["none.txt: no such file"]),
+        (["gradients", "--plot", "{folder}/a.png", "--text", "{empty}"], ["the text is empty"]),
+        (["gradients", "--plot", "{folder}/a.png", "--length", "0"], ["length: expected at least 1, got 0"]),
+        (["gradients", "--length", "x"], ["argument --length: invalid int value: 'x'"]),
+        (["graph", "--html", "{model}"], ["rnn.npz: is one of the files that are read"]),
+        (["graph", "--html", "{folder}"], ["is a folder; name a file in it"]),
+        (["units", "{text}", "--html", "{text}"], ["a.txt: is one of the files that are read"]),
+        (["units", "{text}", "--unit", "4"], ["unit: the network has units 0 … 3, got 4"]),
+        (["units", "{text}", "--unit", "-1"], ["unit: the network has units 0 … 3, got -1"]),
+        (["units", "{text}", "--tokens", "0"], ["tokens: expected at least 1, got 0"]),
+        (["units", "{empty}"], ["the text is empty; give at least one line with some words"]),
+        (["units", "none.txt"], ["none.txt: no such file"]),
+        (["other"], ["invalid choice: 'other'"]),
+        ([], ["required"]),
+    ],
+)
+def test_wrong_input_is_one_line_and_writes_nothing(arguments, parts, model, text, tmp_path, capsys):
+    (tmp_path / "empty.txt").write_text("\n \n", encoding="utf-8")
+    places = {"model": model, "text": text, "folder": tmp_path, "empty": tmp_path / "empty.txt"}
+    before = {path: path.read_bytes() for path in (model, text, tmp_path / "empty.txt")}
+    assert status("--model", model, *[argument.format(**places) for argument in arguments]) == 2
+    assert_one_line(capsys, *parts)
+    assert {path: path.read_bytes() for path in before} == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "empty.txt"]
+
+
+def test_without_matplotlib_there_are_no_gradients(monkeypatch, capsys):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert status("gradients", "--model", "none.npz") == 2
+    assert_one_line(capsys, 'pip install ".[plot]"')
+
+
+def test_a_column_of_csv_is_read_like_a_text(model, text, tmp_path, standard_input, capsys):
+    (tmp_path / "a.csv").write_text("id,note\n1,The dog.\n2,\n3,the cat\n", encoding="utf-8")
+    shown = []
+    for arguments in ([text], [tmp_path / "a.csv", "--column", "note"]):
+        assert status("units", "--model", model, *arguments) == 0
+        assert status("gradients", "--model", model, "--text", *arguments, "--plot", tmp_path / "a.png") == 0
+        shown.append(capsys.readouterr())
+    assert shown[0] == shown[1]
+    assert status("units", "--model", model, tmp_path / "a.csv") == 2
+    assert_one_line(capsys, "a.csv, line 1: row 1, the header, has no column body or text; its columns are id, note;")
+    assert status("gradients", "--model", model, "--column", "note", "--plot", tmp_path / "b.png") == 2
+    assert_one_line(capsys, "column: is for a text in a CSV file; name one with --text, or leave --column out")

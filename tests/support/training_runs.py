@@ -1,0 +1,94 @@
+"""What tests of training runs share: a tiny text, settings, what is compared of two runs, watchers that stop a run."""
+
+import itertools
+import signal
+
+import numpy as np
+
+from theano_rnn.files.archive import read_archive, read_document
+from theano_rnn.networks.optimizer import Optimizer
+from theano_rnn.networks.rnn import RNN
+from theano_rnn.training import training_run
+from theano_rnn.training.reporter import Reporter
+from theano_rnn.training.run_state import timeless
+
+SENTENCES = [
+    f"The {a} {b} the {c}."
+    for a, b, c in itertools.product(["dog", "cat", "bird"], ["sees", "likes", "eats"], ["dog", "cat", "bird"])
+] * 2
+
+COMMON = {"hidden_dim": 6, "seed": 3}
+CASES = {
+    "words": {**COMMON, "batch_size": 8, "learning_rate": 0.03, "valid_fraction": 0.1},
+    "characters": {
+        **COMMON,
+        "level": "char",
+        "batch_size": 4,
+        "sequence_length": 20,
+        "optimizer": "momentum",
+        "valid_fraction": 0.0,
+    },
+    "tutorial": {**COMMON, "tutorial": True, "evaluate_every": 1},
+}
+
+COMPILED = {}
+
+
+def share_compiled(monkeypatch, compiled=COMPILED):
+    """Runs of the same shape share their compiled functions, and nothing else: saves a second or two each."""
+
+    def network(*arguments, seed):
+        rnn = RNN(*arguments, seed=seed)
+        key = (rnn.word_dim, rnn.hidden_dim, rnn.bptt_truncate, rnn.activation)
+        shared = compiled.setdefault(key, rnn)
+        shared.set_values(rnn.get_values())
+        return shared
+
+    def optimizer(rnn, rule, clip, measures_norm):
+        shared = compiled.setdefault((id(rnn), rule, clip), Optimizer(rnn, rule, clip, measures_norm))
+        shared.reset()
+        return shared
+
+    network.from_values = RNN.from_values
+    monkeypatch.setattr(training_run, "RNN", network)
+    monkeypatch.setattr(training_run, "Optimizer", optimizer)
+
+
+def run_state(model):
+    path = model.with_suffix(".checkpoint.npz")
+    entries = read_archive(path)
+    document = read_document(path, entries, "run")
+    return {name: value for name, value in entries.items() if name != "run"}, document
+
+
+def assert_same_arrays(one, other):
+    assert one.keys() == other.keys()
+    for name, value in one.items():
+        np.testing.assert_array_equal(value, other[name], err_msg=name)
+
+
+def assert_same_run(model, other):
+    """Parameters, best parameters, accumulators, states and history of two finished runs are the same, bit for bit."""
+    (arrays, document), (other_arrays, other_document) = run_state(model), run_state(other)
+    assert {"U", "V", "W", "best.U", "best.V", "best.W"} <= arrays.keys()
+    assert_same_arrays(arrays, other_arrays)
+    assert model.read_bytes() == other.read_bytes()
+    state, other_state = document["state"], other_document["state"]
+    history, other_history = timeless(state.pop("history")), timeless(other_state.pop("history"))
+    assert [record["epoch"] for record in history] == [record["epoch"] for record in other_history]
+    assert history == other_history
+    state.pop("seconds"), other_state.pop("seconds")
+    assert state == other_state
+
+
+class Interrupter(Reporter):
+    """Sends a signal to this process when the loop looks up at or after a moment."""
+
+    def __init__(self, epoch, step, number=signal.SIGINT):
+        self.moment = (epoch, step)
+        self.number = number
+
+    def progress(self, state, epochs, done, total, loss, tokens):
+        if self.moment and (state.epoch, done) >= self.moment:
+            self.moment = None
+            signal.raise_signal(self.number)

@@ -1,0 +1,72 @@
+"""Documents in a file: the same texts whatever their length, given in parts that join to the whole."""
+
+import random
+
+import pytest
+
+from theano_rnn.text import documents
+from theano_rnn.text.documents import Documents, count_characters, parts
+
+TEXTS = ["short", "é😀\nab" * 9, " \n", "", "x" * 200, "ß", "\ufeff mark\n"]
+
+
+@pytest.mark.parametrize("length", [1, 2, 5, 30, 2**16])
+def test_documents_come_back_as_often_as_wanted_without_blank_ones(tmp_path, monkeypatch, length):
+    monkeypatch.setattr(documents, "PART_LENGTH", length)
+    generator = random.Random(length)
+    stored = Documents(tmp_path)
+    for text in TEXTS:
+        places = sorted(generator.choices(range(len(text) + 1), k=3))
+        stored.add(text[start:stop] for start, stop in zip([0, *places], [*places, len(text)], strict=True))
+    expected = [text for text in TEXTS if text.strip()]
+    assert len(stored) == len(expected)
+    assert stored.characters == count_characters(stored) == count_characters(expected) == len("".join(expected))
+    for _ in range(2):
+        assert ["".join(parts(document)) for document in stored] == expected
+    assert ["".join(parts(document, 3)) for document in stored] == expected
+
+
+def test_two_passes_at_a_time_do_not_disturb_each_other(tmp_path, monkeypatch):
+    monkeypatch.setattr(documents, "PART_LENGTH", 4)
+    stored = Documents(tmp_path)
+    for text in ("ab", "cdefghijkl", "m"):
+        stored.add([text])
+    for first, second in zip(stored, stored, strict=True):
+        assert "".join(one + other for one, other in zip(parts(first), parts(second), strict=True))
+        assert "".join(parts(first)) == "".join(parts(second))
+
+
+def test_no_part_is_longer_than_asked():
+    assert list(parts("abcdefg", 3)) == ["abc", "def", "g"]
+    assert list(parts("ab", 3)) == ["ab"]
+
+
+def test_only_short_documents_are_in_memory_as_a_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(documents, "PART_LENGTH", 4)
+    stored = Documents(tmp_path)
+    for text in ("abcd", "abcde"):
+        stored.add([text])
+    short, long = stored
+    assert short == "abcd" and not isinstance(long, str)
+    assert list(parts(long)) == ["abcd", "e"]
+
+
+@pytest.mark.parametrize("texts", [["a"], ["a\n"], ["a", "b" * 99, " "], ["é\n", "b\n"]])
+def test_the_last_line_ends_once_asked_for(tmp_path, texts):
+    stored = Documents(tmp_path)
+    for text in texts:
+        stored.add([text])
+    kept = [text for text in texts if text.strip()]
+    kept[-1] = kept[-1].removesuffix("\n") + "\n"
+    for _ in range(2):
+        stored.end_last_line()
+        assert ["".join(parts(document)) for document in stored] == kept
+        assert stored.characters == len("".join(kept))
+    stored.add(["c"])
+    assert ["".join(parts(document)) for document in stored] == [*kept, "c"]
+
+
+def test_nothing_ends_where_there_is_no_document(tmp_path):
+    stored = Documents(tmp_path)
+    stored.end_last_line()
+    assert list(stored) == []

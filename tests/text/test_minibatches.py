@@ -1,0 +1,308 @@
+"""Padded minibatches and parallel streams: nothing lost, nothing twice, few shapes."""
+
+import numpy as np
+import pytest
+
+from theano_rnn.text import minibatches
+from theano_rnn.text.minibatches import (
+    BUCKETS,
+    TOKENS_PER_BATCH,
+    EncodedSentences,
+    bucket_length,
+    count_batches,
+    joined,
+    pad,
+    plan_batches,
+    sentence_batches,
+    stream_batches,
+)
+
+
+def random_sentences(count, longest, seed=0):
+    generator = np.random.default_rng(seed)
+    return [generator.integers(0, 50, generator.integers(2, longest + 2)) for _ in range(count)]
+
+
+def test_bucket_length_holds_every_length_and_never_falls():
+    lengths = [bucket_length(length) for length in range(1, 1000)]
+    assert all(bucket >= length for length, bucket in enumerate(lengths, start=1))
+    assert lengths == sorted(lengths)
+
+
+def test_bucket_length_of_a_bucket_is_itself():
+    assert [bucket_length(bucket) for bucket in BUCKETS] == list(BUCKETS)
+
+
+def test_buckets_are_few_and_grow_by_half_at_most():
+    buckets = sorted({bucket_length(length) for length in range(BUCKETS[3], 3000)})
+    assert len(buckets) <= 25
+    assert all(after <= 1.5 * before for before, after in zip(buckets, buckets[1:], strict=False))
+
+
+def test_encoded_sentences_give_back_each_sentence_and_its_steps():
+    sentences = random_sentences(20, 9)
+    encoded = EncodedSentences(sentences)
+    assert len(encoded) == 20
+    for one, original in zip(encoded, sentences, strict=True):
+        np.testing.assert_array_equal(one, original)
+    np.testing.assert_array_equal(encoded.steps, [len(one) - 1 for one in sentences])
+    assert encoded.tokens == sum(len(one) - 1 for one in sentences)
+    assert encoded.ids.dtype == np.int32
+
+
+def test_encoded_sentences_end_where_a_sequence_ends():
+    encoded = EncodedSentences([[1, 2], [3, 4, 5]])
+    with pytest.raises(IndexError):
+        encoded[2]
+
+
+def test_encoded_sentences_count_negative_indices_from_the_end():
+    encoded = EncodedSentences([[1, 2], [3, 4, 5]])
+    np.testing.assert_array_equal(encoded[-1], [3, 4, 5])
+    np.testing.assert_array_equal(encoded[-2], [1, 2])
+
+
+def test_encoded_sentences_may_be_none_and_may_come_from_a_generator():
+    assert len(EncodedSentences([])) == 0
+    assert EncodedSentences([]).tokens == 0
+    assert list(sentence_batches(EncodedSentences([]), 4)) == []
+    assert len(EncodedSentences(one for one in [[1, 2], [3, 4]])) == 2
+
+
+def test_selected_sentences_have_arrays_of_their_own():
+    encoded = EncodedSentences([[1, 2], [3, 4, 5], [6, 7]])
+    some = encoded.selected(np.array([True, False, True]))
+    assert [one.tolist() for one in some] == [[1, 2], [6, 7]]
+    assert some.ids.dtype == np.int32 and some.offsets.dtype == np.int64
+    some.ids[:] = 0
+    assert encoded.ids.tolist() == [1, 2, 3, 4, 5, 6, 7]
+    assert len(encoded.selected(np.zeros(3, bool))) == 0
+
+
+def test_encoded_sentences_from_arrays_are_these_arrays():
+    encoded = EncodedSentences([[1, 2], [3, 4, 5]])
+    again = EncodedSentences.from_arrays(encoded.ids, encoded.offsets)
+    assert again.ids is encoded.ids
+    assert [one.tolist() for one in again] == [[1, 2], [3, 4, 5]]
+
+
+def test_pad_puts_sentences_in_columns_with_the_next_word_as_target():
+    batch = pad([[7, 8, 9], [3, 4]], 3, 4)
+    np.testing.assert_array_equal(batch.x, [[7, 3, 0], [8, 0, 0], [0, 0, 0], [0, 0, 0]])
+    np.testing.assert_array_equal(batch.y, [[8, 4, 0], [9, 0, 0], [0, 0, 0], [0, 0, 0]])
+    np.testing.assert_array_equal(batch.mask, [[1, 1, 0], [1, 0, 0], [0, 0, 0], [0, 0, 0]])
+    assert batch.x.dtype == batch.y.dtype == np.int32 and batch.mask.dtype == bool
+    assert batch.tokens == 3
+
+
+def test_pad_without_a_length_takes_the_bucket_of_the_longest():
+    assert pad([[0] * 3, [0] * 8], 2).x.shape == (10, 2)
+
+
+@pytest.mark.parametrize("seed", [None, 5])
+def test_plan_holds_each_sentence_exactly_once_at_a_length_that_fits(seed):
+    generator = None if seed is None else np.random.default_rng(seed)
+    steps = np.random.default_rng(1).integers(1, 70, 300)
+    plan = plan_batches(steps, 16, generator)
+    assert sorted(i for _, _, members in plan for i in members) == list(range(300))
+    for length, columns, members in plan:
+        assert columns == 16 and 1 <= len(members) <= 16
+        assert {bucket_length(count) for count in steps[members]} == {length}
+
+
+def test_plan_is_fixed_without_a_generator_and_follows_the_seed_with_one():
+    steps = np.random.default_rng(1).integers(1, 30, 100)
+
+    def order(generator):
+        return [i for _, _, members in plan_batches(steps, 8, generator) for i in members]
+
+    assert order(None) == order(None)
+    assert order(np.random.default_rng(3)) == order(np.random.default_rng(3))
+    assert order(np.random.default_rng(3)) != order(np.random.default_rng(4))
+    assert order(np.random.default_rng(3)) != order(None)
+
+
+def test_columns_shrink_for_lengths_that_would_fill_the_memory():
+    plan = plan_batches([20, 4 * TOKENS_PER_BATCH, 1000], 64)
+    by_length = {length: columns for length, columns, _ in plan}
+    assert by_length[20] == 64
+    assert by_length[bucket_length(4 * TOKENS_PER_BATCH)] == 1
+    thousand = bucket_length(1000)
+    assert 1 < by_length[thousand] < 64
+    assert by_length[thousand] * thousand <= TOKENS_PER_BATCH < (by_length[thousand] + 1) * thousand
+
+
+@pytest.mark.parametrize("kind", [list, EncodedSentences])
+def test_sentence_batches_yield_every_sentence_once_with_its_own_words(kind):
+    sentences = random_sentences(57, 30)
+    seen = {}
+    for batch in sentence_batches(kind(sentences), 8, np.random.default_rng(2)):
+        assert batch.x.shape == batch.y.shape == batch.mask.shape
+        assert batch.x.shape[1] == 8
+        assert not batch.mask[:, len(batch.sentences) :].any()
+        for column, i in enumerate(batch.sentences):
+            steps = batch.mask[:, column].sum()
+            assert batch.mask[:steps, column].all()
+            assert i not in seen
+            seen[i] = [*batch.x[:steps, column], batch.y[steps - 1, column]]
+            np.testing.assert_array_equal(batch.y[:steps, column], seen[i][1:])
+    assert len(seen) == 57
+    for i, words in seen.items():
+        np.testing.assert_array_equal(words, sentences[i])
+
+
+# Texts of several pools
+
+
+@pytest.fixture
+def small_pools(monkeypatch):
+    monkeypatch.setattr(minibatches, "POOL_LENGTH", 300)
+    monkeypatch.setattr(minibatches, "STRETCH_LENGTH", 40)
+
+
+def plain_batches(sentences, batch_size, generator):
+    """(sentence numbers, x) of the minibatches of a text that is shuffled as a whole."""
+    order = generator.permutation(len(sentences))
+    lengths = np.array([bucket_length(len(sentences[i]) - 1) for i in order])
+    groups = []
+    for length in sorted(set(lengths.tolist())):
+        members = order[lengths == length]
+        groups += [members[i : i + batch_size] for i in range(0, len(members), batch_size)]
+    return [groups[i] for i in generator.permutation(len(groups))]
+
+
+def test_a_text_of_one_pool_is_shuffled_as_a_whole():
+    """The order on which the results for a seed depend."""
+    sentences = random_sentences(200, 30)
+    found = [batch.sentences for batch in sentence_batches(EncodedSentences(sentences), 8, np.random.default_rng(4))]
+    for one, expected in zip(found, plain_batches(sentences, 8, np.random.default_rng(4)), strict=True):
+        np.testing.assert_array_equal(one, expected)
+
+
+@pytest.mark.usefixtures("small_pools")
+@pytest.mark.parametrize("seed", [None, 0, 1])
+@pytest.mark.parametrize("count", [1, 17, 40, 400])
+def test_sentences_of_several_pools_stand_in_one_minibatch_each_and_no_minibatch_is_added(count, seed):
+    sentences = random_sentences(count, 25, seed=3)
+    encoded = EncodedSentences(sentences)
+    generator = None if seed is None else np.random.default_rng(seed)
+    seen = []
+    made = list(sentence_batches(encoded, 4, generator))
+    for batch in made:
+        seen += batch.sentences.tolist()
+        for column, i in enumerate(batch.sentences):
+            steps = batch.mask[:, column].sum()
+            np.testing.assert_array_equal([*batch.x[:steps, column], batch.y[steps - 1, column]], sentences[i])
+    assert sorted(seen) == list(range(count))
+    assert len(made) == count_batches(encoded, 4) == len(plan_batches(encoded.steps, 4))
+
+
+@pytest.mark.usefixtures("small_pools")
+def test_pools_are_drawn_from_all_over_the_text_and_follow_the_seed():
+    encoded = EncodedSentences(random_sentences(400, 25, seed=3))
+
+    def order(seed):
+        return [i for batch in sentence_batches(encoded, 4, np.random.default_rng(seed)) for i in batch.sentences]
+
+    assert order(0) == order(0) != order(1)
+    first = sorted(order(0)[:20])
+    assert first[0] < 100 and first[-1] > 300
+
+
+@pytest.mark.usefixtures("small_pools")
+def test_no_more_than_a_pool_and_what_was_left_is_held_at_once():
+    encoded = EncodedSentences(random_sentences(400, 25, seed=3))
+    held = []
+
+    def change(pool):
+        held.append(len(pool.ids))
+        return pool
+
+    list(sentence_batches(encoded, 4, np.random.default_rng(0), change))
+    assert len(held) > 5
+    assert max(held) < 300 + 40 + 27 and sum(held) == len(encoded.ids)
+
+
+@pytest.mark.parametrize("pool_length", [300, 2**23])
+def test_each_sentence_is_changed_once_and_learnt_as_it_was_changed(monkeypatch, small_pools, pool_length):
+    monkeypatch.setattr(minibatches, "POOL_LENGTH", pool_length)
+    sentences = random_sentences(300, 25, seed=5)
+
+    def change(pool):
+        return EncodedSentences.from_arrays(pool.ids + 100, pool.offsets)
+
+    for batch in sentence_batches(EncodedSentences(sentences), 4, np.random.default_rng(0), change):
+        for column, i in enumerate(batch.sentences):
+            steps = batch.mask[:, column].sum()
+            np.testing.assert_array_equal(batch.x[:steps, column], sentences[i][:-1] + 100)
+
+
+def test_minibatches_are_counted_as_they_are_made_also_for_sentences_too_long_for_a_whole_one():
+    encoded = EncodedSentences([np.zeros(n, np.int32) for n in (3, 9, 2000, 2001, TOKENS_PER_BATCH, 5, 2002) * 9])
+    assert count_batches(encoded, 16) == len(list(sentence_batches(encoded, 16)))
+
+
+@pytest.mark.parametrize("length", [1, 20, 10_000])
+def test_stretches_follow_each_other_and_are_as_long_as_asked(length):
+    encoded = EncodedSentences(random_sentences(100, 25))
+    found = list(encoded.stretches(length))
+    assert [i for start, stop in found for i in range(start, stop)] == list(range(100))
+    assert all(stop == start + 1 or len(encoded.part(start, stop).ids) <= length for start, stop in found)
+    back = joined([encoded.part(start, stop) for start, stop in found])
+    np.testing.assert_array_equal(back.ids, encoded.ids)
+    np.testing.assert_array_equal(back.offsets, encoded.offsets)
+
+
+def test_a_stretch_has_so_many_sentences_at_the_most(monkeypatch):
+    monkeypatch.setattr(minibatches, "_SENTENCES_AT_ONCE", 30)
+    encoded = EncodedSentences(random_sentences(100, 25))
+    assert list(encoded.stretches(10_000)) == [(0, 30), (30, 60), (60, 90), (90, 100)]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_streams_of_small_ids_are_the_same_minibatches(dtype):
+    ids = np.arange(101)
+    for one, other in zip(*(stream_batches(ids.astype(kind), 4, 5) for kind in (dtype, np.int32)), strict=True):
+        assert one.x.dtype == one.y.dtype == np.int32
+        np.testing.assert_array_equal(one.x, other.x)
+        np.testing.assert_array_equal(one.y, other.y)
+
+
+def test_stream_batches_lie_as_the_module_draws_them():
+    first, second = stream_batches(np.arange(13, dtype=np.int32), 3, 2)
+    np.testing.assert_array_equal(first.x, [[0, 4, 8], [1, 5, 9]])
+    np.testing.assert_array_equal(second.x, [[2, 6, 10], [3, 7, 11]])
+    np.testing.assert_array_equal(second.y, [[3, 7, 11], [4, 8, 12]])
+    assert first.mask.all() and second.mask.all()
+
+
+@pytest.mark.parametrize(
+    ("ids", "batch_size", "sequence_length"),
+    [(2, 4, 5), (3, 1, 2), (4, 8, 3), (9, 8, 2), (101, 4, 5), (100, 7, 6), (103, 7, 50), (64, 3, 21), (40, 5, 100)],
+)
+def test_stream_batches_predict_every_character_once_in_the_order_of_its_stream(ids, batch_size, sequence_length):
+    chunks = list(stream_batches(np.arange(ids, dtype=np.int32), batch_size, sequence_length))
+    assert len({chunk.x.shape for chunk in chunks}) == 1
+    steps, columns = chunks[0].x.shape
+    assert columns == batch_size and 2 <= steps <= max(2, sequence_length)
+    x, y, mask = (np.concatenate([getattr(chunk, name) for chunk in chunks]) for name in ("x", "y", "mask"))
+    assert mask.dtype == bool and x.dtype == np.int32
+    np.testing.assert_array_equal(x[mask] + 1, y[mask])
+    # Read stream after stream, the predictions are the text itself; so each stream goes on where its last chunk ended.
+    np.testing.assert_array_equal(np.concatenate([y[mask[:, b], b] for b in range(batch_size)]), np.arange(1, ids))
+    assert sum(chunk.tokens for chunk in chunks) == ids - 1
+
+
+@pytest.mark.parametrize(("ids", "batch_size", "sequence_length"), [(101, 4, 5), (100, 7, 6), (13, 3, 2)])
+def test_only_the_end_of_a_stream_is_padding_so_that_states_can_be_carried(ids, batch_size, sequence_length):
+    mask = np.concatenate(
+        [chunk.mask for chunk in stream_batches(np.arange(ids, dtype=np.int32), batch_size, sequence_length)]
+    )
+    assert (np.diff(mask.astype(int), axis=0) <= 0).all()
+
+
+def test_streams_differ_by_padding_at_most_in_the_last_ones():
+    chunks = list(stream_batches(np.arange(101, dtype=np.int32), 4, 5))
+    starts = chunks[0].x[0]
+    np.testing.assert_array_equal(starts, [0, 25, 50, 75])
+    np.testing.assert_array_equal(chunks[0].sentences, np.arange(4))

@@ -1,0 +1,121 @@
+"""Hints: texts of one item per line and texts without blanks are told of, ordinary prose is not."""
+
+import json
+import random
+import textwrap
+
+import pytest
+
+from theano_rnn.text.documents import Documents
+from theano_rnn.text.text_layout import Layout, count_items, is_unspaced
+
+
+def hints_of(documents, splits_sentences, sentences, longest):
+    layout = Layout.of(documents, splits_sentences, sentences, longest)
+    assert Layout.from_configuration(json.loads(json.dumps(layout.to_configuration()))) == layout
+    return layout.hints(splits_sentences, lambda name: f"--{name}")
+
+
+WORDS = "the old boat sees an apple and grey fox paints some paper while our neighbour hears two lamps".split()
+
+
+def prose(sentences, seed=1):
+    generator = random.Random(seed)
+    return " ".join(
+        " ".join(generator.choices(WORDS, k=generator.randint(12, 60))).capitalize() + "." for _ in range(sentences)
+    )
+
+
+@pytest.mark.parametrize("width", [22, 35, 50, 72, 100])
+def test_wrapped_prose_has_no_items_but_its_sentences_on_lines_have(width):
+    text = prose(300)
+    assert count_items([textwrap.fill(text, width)]) == 0
+    assert count_items([text.replace(". ", ".\n")]) == 300
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_wrapped_paragraphs_of_any_length_have_no_items(seed):
+    paragraphs = [textwrap.fill(prose(n, seed), 65) for n in range(2, 30)]
+    assert count_items(["\n\n".join(paragraphs)]) == 0
+    assert hints_of(["\n\n".join(paragraphs)], True, 300, 60) == []
+
+
+def test_prose_that_is_wrapped_by_hand_has_no_items():
+    generator = random.Random(2)
+    lines = [
+        line for width in range(40, 75) for line in textwrap.wrap(prose(9, width), width + generator.randint(0, 9))
+    ]
+    assert count_items(["\n".join(lines)]) == 0
+
+
+@pytest.mark.parametrize(
+    "lines", [WORDS * 9, ["Ann Lee", "Bob", "Cid of Ely"] * 30, ["ls -l", "cd ..", "grep x y"] * 30]
+)
+def test_lists_have_items(lines):
+    assert count_items(["\n".join(lines)]) == len(lines)
+
+
+@pytest.mark.parametrize("part_length", [7, 1000])
+def test_lines_are_counted_alike_in_parts_and_in_documents(monkeypatch, part_length):
+    monkeypatch.setattr("theano_rnn.text.documents.PART_LENGTH", part_length)
+    text = "one\n\n  two words\n \nthree\nfour"
+    stored = Documents()
+    stored.add([text])
+    assert count_items([text]) == count_items(stored) == count_items(["one\n\n", "two\nthree", "four\n"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("lines", "sentences", "is_told"),
+    [(1800, 1, True), (1800, 900, True), (1800, 901, False), (6, 1, True), (5, 1, False)],
+)
+def test_many_more_lines_than_sentences_are_told_with_both_numbers(lines, sentences, is_told):
+    text = "\n".join(f"item {i}" for i in range(lines))
+    hints = hints_of([text], True, sentences, 10)
+    assert len(hints) == is_told
+    if is_told:
+        assert f"{lines:,} lines" in hints[0] and "--lines" in hints[0]
+        assert ("only 1 sentence was" if sentences == 1 else f"only {sentences:,} sentences were") in hints[0]
+
+
+def test_lines_that_are_items_already_are_not_told_of():
+    assert hints_of(["a\n" * 100], False, 1, 10) == []
+
+
+@pytest.mark.parametrize(
+    ("splits", "remedy"), [(True, "use --lines"), (False, "put each sentence on a line of its own")]
+)
+def test_a_sentence_of_more_than_a_thousand_tokens_is_told(splits, remedy):
+    assert hints_of(["a b"], splits, 10, 1000) == []
+    [hint] = hints_of(["a b"], splits, 10, 1001)
+    assert "1,001 tokens" in hint and remedy in hint
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "我喜欢喝茶。你也喜欢喝茶。\n今天天气很好。\n" * 5,
+        "吾輩は猫である。名前はまだ無い。",
+        "ฉันชอบดื่มชาตอนเช้า คุณชอบอะไร",
+        "我喜欢 tea 和咖啡吗？",
+    ],
+)
+def test_text_without_blanks_between_words_is_told_once(text):
+    assert is_unspaced([text])
+    [hint] = hints_of([text], False, 10, 10)
+    assert "--level char" in hint and "\n" not in hint
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "我 喜欢 喝 茶 。 你 也 喜欢 。",  # divided into words already
+        "ฉัน ชอบ ดื่ม ชา ตอน เช้า",
+        "나는 차를 좋아합니다. 너도 좋아해.",
+        "We like tea. " * 20 + "茶道是一种艺术",
+        "Мы любим чай.",
+        "",
+        "123 456",
+    ],
+)
+def test_text_with_blanks_between_words_is_not(text):
+    assert not is_unspaced([text])

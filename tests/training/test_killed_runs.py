@@ -1,0 +1,173 @@
+"""Training runs killed for real at random moments, again and again, end with the numbers of a run never interrupted.
+
+THEANO_RNN_KILLS is how often a run is killed, if not as often as here.
+"""
+
+import itertools
+import json
+import logging
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from theano_rnn.errors import ModelFileError
+from theano_rnn.files.archive import read_archive, read_document
+from theano_rnn.language_models.language_model import load
+from theano_rnn.training.run_state import TIMES
+
+pytestmark = pytest.mark.slow
+logger = logging.getLogger(__name__)
+
+ROOT = Path(__file__).resolve().parents[2]
+KILLS = int(os.environ.get("THEANO_RNN_KILLS", 30))
+FEWER_KILLS = -(-KILLS // 3)
+TEXT = "\n\n".join(
+    f"The {a} {b} the {c}."
+    for a, b, c in itertools.product(["dog", "cat", "bird"], ["sees", "likes", "eats"], ["dog", "cat", "bird"])
+)
+# The first is saving most of the time: after each step. The others save every 20 milliseconds or so.
+RUNS = {
+    "words": "--batch-size 4 --epochs 100 --hidden-dim 60 --save-every 1e-9",
+    "characters": "--level char --batch-size 4 --sequence-length 20 --optimizer momentum --epochs 99 --save-every 3e-4",
+    "nothing held out": "--batch-size 2 --valid-fraction 0 --epochs 150 --evaluate-every 3 --save-every 3e-4",
+    "tutorial": "--tutorial --epochs 150 --evaluate-every 5 --save-every 3e-4",
+}
+
+
+class Run:
+    """A training run in a folder, of which several processes in turn do a part."""
+
+    def __init__(self, folder, options):
+        self.folder = folder
+        (folder / "text.txt").write_text(TEXT, encoding="utf-8")
+        self.model = folder / "rnn.npz"
+        self.checkpoint = folder / "rnn.checkpoint.npz"
+        self.options = [
+            "--data",
+            "text.txt",
+            "--model",
+            "rnn.npz",
+            "--log",
+            "log.jsonl",
+            "--seed",
+            "3",
+            *options.split(),
+        ]
+
+    def start(self):
+        resume = ["--resume"] if self.checkpoint.exists() else []
+        return subprocess.Popen(
+            [sys.executable, str(ROOT / "scripts" / "train.py"), *self.options, *resume],
+            cwd=self.folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+
+    def finish(self):
+        process = self.start()
+        _, said = process.communicate(timeout=600)
+        assert process.returncode == 0, said.decode()
+
+    def written(self):
+        """When the checkpoint was last written; None if never."""
+        return self.checkpoint.stat().st_mtime_ns if self.checkpoint.exists() else None
+
+    def is_writing(self):
+        return any(name.endswith(".partial") for name in os.listdir(self.folder))
+
+    def kill_one(self, generator):
+        """Start and kill at a random moment; False if the run had ended.
+
+        In a fifth of the cases the moment is counted from the start of the process, in two fifths from when it has
+        saved, and in two fifths it is one in which a file is being written.
+        """
+        before = self.written()
+        process = self.start()
+        try:
+            kind = generator.random()
+            if kind < 0.2:
+                time.sleep(generator.uniform(0, 2))
+            else:
+                while self.written() == before and process.poll() is None:
+                    time.sleep(0.001)
+                time.sleep(generator.uniform(0, 0.15))
+            if kind > 0.6:
+                while not self.is_writing() and process.poll() is None:
+                    pass
+                time.sleep(generator.uniform(0, 0.001))
+            process.send_signal(signal.SIGKILL)
+        finally:
+            process.kill()
+            _, said = process.communicate()
+        assert process.returncode in (-signal.SIGKILL, 0), said.decode()
+        return process.returncode == -signal.SIGKILL
+
+    def check(self):
+        """Whatever is there can be read."""
+        for path, read in ((self.model, load), (self.checkpoint, read_archive)):
+            if path.exists():
+                read(path)
+
+    def result(self):
+        """All that a run comes to, but the times that it took."""
+        entries = read_archive(self.checkpoint)
+        state = read_document(self.checkpoint, entries, "run")["state"]
+        log = [json.loads(line) for line in (self.folder / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+        assert log == state["history"]
+        for record in [state, *state["history"]]:
+            for name in TIMES:
+                record.pop(name, None)
+        del entries["run"]
+        return {"state": state, **entries, "model": np.frombuffer(self.model.read_bytes(), np.uint8)}
+
+
+def assert_same(result, expected):
+    assert result.keys() == expected.keys()
+    for name, value in expected.items():
+        np.testing.assert_array_equal(result[name], value, err_msg=name)
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_a_run_that_is_killed_at_random_moments_ends_bit_identical_to_an_unbroken_one(name, tmp_path):
+    (tmp_path / "unbroken").mkdir()
+    (tmp_path / "killed").mkdir()
+    unbroken, run = Run(tmp_path / "unbroken", RUNS[name]), Run(tmp_path / "killed", RUNS[name])
+    unbroken.finish()
+    generator = random.Random(name)
+    kills = while_saving = 0
+    ended = False
+    wanted = KILLS if name in ("words", "characters") else FEWER_KILLS
+    while kills < wanted and not ended:
+        ended = not run.kill_one(generator)
+        kills += not ended
+        while_saving += run.is_writing()
+        run.check()
+    logger.info("%s: killed %d times, %d of them while a file was being written", name, kills, while_saving)
+    assert kills < 30 or while_saving > 0
+    assert not ended, f"the run had ended after {kills} kills: it is too short for this test"
+    run.finish()
+    assert_same(run.result(), unbroken.result())
+    assert not run.is_writing()
+
+
+def test_a_damaged_checkpoint_is_refused_and_the_model_stays(tmp_path):
+    """Kills do not damage files; a disk may."""
+    run = Run(tmp_path, "--epochs 1 --hidden-dim 5")
+    run.finish()
+    content, model = bytearray(run.checkpoint.read_bytes()), run.model.read_bytes()
+    content[len(content) // 3] ^= 1
+    run.checkpoint.write_bytes(content)
+    with pytest.raises(ModelFileError, match="damaged"):
+        read_archive(run.checkpoint)
+    process = run.start()
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 2 and said.count(b"\n") == 1 and b"checkpoint.npz: damaged" in said
+    assert run.model.read_bytes() == model

@@ -1,0 +1,77 @@
+"""Memory does not grow with the text as it would if the text were held in it."""
+
+import json
+import random
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not Path("/proc/self/status").exists(), reason="this system does not tell a process's peak memory"
+    ),
+]
+
+ROOT = Path(__file__).resolve().parents[2]
+SIZE = 40_000_000  # bytes
+
+TRAIN = """
+import json, os, re, signal, sys
+from theano_rnn.errors import TrainingInterrupted
+from theano_rnn.training.reporter import Reporter
+from theano_rnn.training.train_model import train
+
+class Watcher(Reporter):
+    def progress(self, state, epochs, done, total, loss, tokens):
+        if done >= 50:
+            signal.raise_signal(signal.SIGINT)
+
+text, model, level = sys.argv[1:]
+try:
+    train(text, model=model, level=level, hidden_dim=8, vocabulary_size=2000, reporter=Watcher())
+except TrainingInterrupted:
+    print(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1])
+"""
+
+
+@pytest.fixture(scope="module")
+def texts(tmp_path_factory):
+    """(A large text, a small one) of sentences with a tail of rare words, and here and there a wide character."""
+    folder = tmp_path_factory.mktemp("texts")
+    generator = random.Random(1)
+    lines = []
+    while sum(map(len, lines)) < 4_000_000 / 10:
+        words = [f"w{int(generator.paretovariate(0.5)) % 300_000}" for _ in range(generator.randrange(4, 30))]
+        lines.append("The " + " ".join(words) + ".\n")
+    lines.append("A 😀 smiles.\n\n")
+    number = re.compile(r"w\d{4,}")
+    large, small = folder / "large.txt", folder / "small.txt"
+    small.write_text("".join(lines), encoding="utf-8")
+    with open(large, "w", encoding="utf-8") as file:
+        while file.tell() < SIZE:
+            text = "".join(generator.sample(lines, len(lines)))
+            file.write(number.sub(lambda match: f"w{generator.randrange(10_000, 300_000)}", text))
+    return large, small
+
+
+def peak_memory(text, folder, level):
+    """In bytes, of a process that encodes the text and trains some steps."""
+    command = [sys.executable, "-c", TRAIN, str(text), str(folder / f"{text.stem}.npz"), level]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return 1024 * json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("level", ["word", "char"])
+def test_memory_grows_by_no_more_than_mapped_ids_and_distinct_words(texts, tmp_path, level):
+    large, small = texts
+    base = peak_memory(small, tmp_path, level)
+    # As a str the text would be four times as large as the file.
+    assert peak_memory(large, tmp_path, level) < base + 2 * SIZE
+    if level == "word":
+        assert (tmp_path / "large.corpus.npz").exists()  # so that the next run maps what this one has encoded
+        assert peak_memory(large, tmp_path, level) < base + 2 * SIZE

@@ -1,0 +1,106 @@
+"""When the picture of a run is drawn, and what happens where it cannot be."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from theano_rnn.errors import OutputFileError
+from theano_rnn.training import live_picture
+from theano_rnn.training.live_picture import LivePicture
+
+HISTORY = [{"epoch": 1, "train_loss": 4.5, "valid_loss": None}]
+
+
+@pytest.fixture
+def drawing(monkeypatch):
+    """A clock; drawing takes `cost` seconds of it, and fails as long as `fails`."""
+    drawing = SimpleNamespace(seconds=1000.0, cost=0.5, fails=False, drawn=[], notes=[])
+
+    def draw(path, history, steps, clip, title, by_training_text):
+        drawing.seconds += drawing.cost
+        if drawing.fails:
+            raise OutputFileError(f"{path}: cannot be written: No space left on device; choose another place")
+        drawing.drawn.append((drawing.seconds, len(history), steps["loss"]))
+
+    monkeypatch.setattr(live_picture, "time", SimpleNamespace(perf_counter=lambda: drawing.seconds))
+    monkeypatch.setattr(live_picture, "draw_training", draw)
+    return drawing
+
+
+def begun(drawing, path):
+    picture = LivePicture(path, 1.0, drawing.notes.append)
+    picture.begin([])
+    return picture
+
+
+@pytest.mark.parametrize("cost, pause", [(0.01, 15), (1.0, 50), (3.0, 150)])
+def test_it_is_drawn_every_fifteen_seconds_but_never_for_more_than_a_fiftieth_of_the_time(
+    drawing, tmp_path, cost, pause
+):
+    picture = begun(drawing, tmp_path / "a.png")
+    drawing.cost = cost
+    for _ in range(10_000):
+        drawing.seconds += 0.1
+        picture.refresh([])
+    times = [seconds for seconds, _, _ in drawing.drawn][1:]
+    assert len(times) > 3
+    for one, next_one in zip(times, times[1:], strict=False):
+        assert pause <= next_one - one - cost < pause + 0.5
+
+
+def test_an_evaluation_is_drawn_at_once_unless_drawing_takes_too_long(drawing, tmp_path):
+    picture = begun(drawing, tmp_path / "a.png")
+    drawing.cost = 0.1
+    drawing.seconds += 1
+    picture.refresh(HISTORY, after_evaluation=True)
+    assert [evaluations for _, evaluations, _ in drawing.drawn] == [0, 1]
+    for _ in range(10):
+        drawing.seconds += 1
+        picture.refresh(HISTORY, after_evaluation=True)
+    assert len(drawing.drawn) == 3  # the pause is fifty times the tenth of a second
+
+
+def test_the_end_is_always_drawn(drawing, tmp_path):
+    picture = begun(drawing, tmp_path / "a.png")
+    picture.refresh(HISTORY, at_end=True)
+    picture.refresh(HISTORY, at_end=True)
+    assert len(drawing.drawn) == 3
+
+
+def test_a_picture_that_cannot_be_written_is_told_once_each_time_it_begins(drawing, tmp_path):
+    picture = begun(drawing, tmp_path / "a.png")
+    for fails in (True, True, True, False, True):
+        drawing.fails = fails
+        picture.refresh([], at_end=True)
+    message = "a.png: cannot be written: No space left on device; choose another place; training goes on, and tries"
+    assert len(drawing.notes) == 2 and all(message in note for note in drawing.notes)
+
+
+def test_the_first_one_that_cannot_be_written_ends_the_run_before_it_begins(drawing, tmp_path):
+    drawing.fails = True
+    with pytest.raises(OutputFileError, match="cannot be written"):
+        begun(drawing, tmp_path / "a.png")
+
+
+def test_norms_between_two_looks_become_their_mean(drawing, tmp_path):
+    picture = begun(drawing, tmp_path / "a.png")
+    for norm in (1.0, None, 2.0):
+        picture.note_norm(norm)
+    picture.note_stretch(25, 7, 0.5, 4.0, 0.1)
+    picture.note_stretch(25, 7, 0.7, 3.0, 0.1)
+    assert picture.curves.columns()["gradient_norm"][0] == 1.5
+    assert picture.curves.columns()["gradient_norm"][1] != picture.curves.columns()["gradient_norm"][1]  # NaN
+
+
+def test_a_norm_that_takes_time_is_wanted_at_the_first_step_and_seldom_after(drawing, tmp_path):
+    picture = begun(drawing, tmp_path / "a.png")
+    assert [i for i in range(1200) if picture.wants_norm()] == [0, 500, 1000]
+
+
+def test_without_a_place_nothing_is_noted_and_nothing_drawn(drawing):
+    picture = begun(drawing, None)
+    picture.note_norm(1.0)
+    picture.note_stretch(25, 7, 0.5, 4.0, 0.1)
+    picture.refresh([], at_end=True)
+    assert not picture.wants_norm()
+    assert not drawing.drawn and not picture.curves.points and not picture.norms

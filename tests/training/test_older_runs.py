@@ -1,0 +1,65 @@
+"""Runs that an older version began go on: with the text as that version had encoded it."""
+
+import pytest
+from support.training_runs import COMMON, SENTENCES, assert_same_arrays
+
+from theano_rnn.errors import OptionError
+from theano_rnn.files.archive import read_archive, read_document, write_archive
+from theano_rnn.text import corpus
+from theano_rnn.text.sentence_splitter import SentenceSplitter
+from theano_rnn.training import corpus_cache
+from theano_rnn.training.train_model import train
+
+
+@pytest.fixture
+def text(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text(" ".join(SENTENCES), encoding="utf-8")  # no line end after the last line
+    return path
+
+
+def as_version_1_wrote_it(path):
+    """An encoded text without the tokenizer and the counts, under a key of other contents."""
+    entries = read_archive(path)
+    document = read_document(path, entries, corpus_cache.DOCUMENT)
+    key = {name: document["key"][name] for name in ("texts", "valid", "options")}
+    for name in ("column", "lines"):
+        del key["options"][name]
+    document = {"key": {**key, "version": 1}, **{name: document[name] for name in ("vocabulary", "fingerprint")}}
+    arrays = {name: value for name, value in entries.items() if name != corpus_cache.DOCUMENT}
+    write_archive(path, arrays, {corpus_cache.DOCUMENT: document})
+
+
+def test_an_old_run_of_words_goes_on_with_its_encoded_text(text, tmp_path, monkeypatch):
+    settings = {**COMMON, "valid_fraction": 0.1}
+    unbroken = train(text, model=tmp_path / "a.npz", epochs=3, **settings)
+    train(text, model=tmp_path / "b.npz", epochs=2, **settings)
+    as_version_1_wrote_it(tmp_path / "b.corpus.npz")
+    # Sentences are found in other places now.
+    monkeypatch.setattr(SentenceSplitter, "spans", lambda self, text: [(0, len(text))])
+    resumed = train(None, model=tmp_path / "b.npz", resume=True, epochs=3)
+    assert_same_arrays(resumed.rnn.get_values(), unbroken.rnn.get_values())
+    assert resumed.tokenizer.abbreviations is None
+    (tmp_path / "b.corpus.npz").unlink()
+    with pytest.raises(OptionError, match="^data: the text, or how this version splits it into sentences, has changed"):
+        train(None, model=tmp_path / "b.npz", resume=True, epochs=4)
+
+
+def test_an_old_encoded_text_is_not_used_for_another_run(text, tmp_path):
+    train(text, model=tmp_path / "b.npz", epochs=1, **COMMON)
+    as_version_1_wrote_it(tmp_path / "b.corpus.npz")
+    text.write_text(text.read_text(encoding="utf-8") + " The bird sees.", encoding="utf-8")
+    with pytest.raises(OptionError, match="^data: the text, or how"):
+        train(None, model=tmp_path / "b.npz", resume=True, epochs=2)
+    assert train(text, model=tmp_path / "b.npz", epochs=1, **COMMON).tokenizer.abbreviations == ()
+
+
+@pytest.mark.parametrize("held_out", [{"valid_fraction": 0.1}, {"valid_fraction": 0.0}], ids=str)
+def test_an_old_run_of_characters_goes_on_without_a_last_line_end(text, tmp_path, monkeypatch, held_out):
+    settings = {**COMMON, **held_out, "level": "char", "batch_size": 4, "sequence_length": 20}
+    with monkeypatch.context() as older:
+        older.setattr(corpus, "ended_text", corpus.one_text)
+        unbroken = train(text, model=tmp_path / "a.npz", epochs=3, **settings)
+        train(text, model=tmp_path / "b.npz", epochs=2, **settings)
+    resumed = train(None, model=tmp_path / "b.npz", resume=True, epochs=3)
+    assert_same_arrays(resumed.rnn.get_values(), unbroken.rnn.get_values())

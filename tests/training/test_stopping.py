@@ -1,0 +1,85 @@
+"""The rules by which a run ends early, without a run."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from theano_rnn.errors import OptionError
+from theano_rnn.training import stopping
+from theano_rnn.training.stopping import TimeLimit, evaluations_without_improvement
+
+
+@pytest.mark.parametrize(
+    "losses, count",
+    [
+        ([], 0),
+        ([3.0], 0),
+        ([3.0, 2.0, 1.0], 0),
+        ([3.0, 2.0, 2.0], 1),
+        ([1.0, 2.0, 1.5, 1.1], 3),
+        ([3.0, 4.0, 5.0, 2.0, 2.5], 1),
+    ],
+)
+def test_only_a_loss_below_all_before_it_is_an_improvement(losses, count):
+    assert evaluations_without_improvement(losses) == count
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = SimpleNamespace(seconds=100.0)
+    monkeypatch.setattr(stopping, "time", SimpleNamespace(perf_counter=lambda: clock.seconds))
+    return clock
+
+
+def moment_of_end(limit, clock, evaluated_tokens=0):
+    while not limit.is_up(evaluated_tokens):
+        clock.seconds += 1
+        assert clock.seconds < 1000
+    return clock.seconds - 100
+
+
+def test_the_time_is_up_after_so_many_minutes(clock):
+    assert moment_of_end(TimeLimit(0.5), clock) == 30
+
+
+def test_without_a_limit_it_is_never_up(clock):
+    limit = TimeLimit()
+    clock.seconds = 1e12
+    assert not limit.is_up(1.0)
+
+
+def test_the_last_evaluation_is_part_of_the_time_as_long_as_the_longest_before_it(clock):
+    limit = TimeLimit(1)
+    limit.note_evaluation(7.0)
+    limit.note_evaluation(5.0)
+    assert moment_of_end(limit, clock, evaluated_tokens=500) == 53
+
+
+def test_before_the_first_evaluation_what_it_would_take_to_learn_its_tokens_is_reserved(clock):
+    limit = TimeLimit(1)
+    assert moment_of_end(limit, clock, evaluated_tokens=500) == 55  # nothing is known: a tenth of the time so far
+    clock.seconds = 110.0
+    limit.note_learnt(10)  # the first steps, before which the text was read: they do not tell how fast it goes
+    assert moment_of_end(limit, clock, evaluated_tokens=500) == 55
+    clock.seconds = 112.0
+    limit.note_learnt(100)
+    assert moment_of_end(limit, clock, evaluated_tokens=500) == 50
+    clock.seconds = 116.0
+    limit.note_learnt(100)  # slower: something new was compiled
+    assert moment_of_end(limit, clock, evaluated_tokens=500) == 50
+    assert moment_of_end(limit, clock) == 60
+
+
+def test_a_limit_is_over_later_than_the_time_for_the_last_evaluation(clock):
+    limit = TimeLimit(0.5)
+    limit.note_evaluation(7.0)
+    clock.seconds = 129.9
+    assert limit.is_up(0) and not limit.is_over
+    clock.seconds = 130.0
+    assert limit.is_over
+
+
+@pytest.mark.parametrize("minutes", [0, -1, float("nan"), float("inf"), "5", True])
+def test_impossible_limits_are_refused(minutes):
+    with pytest.raises(OptionError, match="^max_minutes: expected a (finite )?number"):
+        TimeLimit(minutes)

@@ -1,0 +1,4 @@
+"""Which Theano compiles the graphs, and how: PyTensor through XLA, or the original Theano.
+
+Other packages take everything from `theano_rnn.engines.engine`. Must not know networks, text or training.
+"""

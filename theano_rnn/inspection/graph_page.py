@@ -1,0 +1,157 @@
+"""The forward graph as a page: pictures drawn here as SVG, and the texts below them."""
+
+from dataclasses import dataclass
+
+from theano_rnn.inspection.graph_layout import lay_out
+from theano_rnn.results.pages import escaped, write_page
+
+PROGRAM_STEPS = 10
+CHARACTER, LINE, MARGIN = 7.3, 16, 10  # of the monospaced font, in pixels; room around a picture
+STYLE = """
+.picture { overflow-x: auto; border: 1px solid #ccc; border-radius: 6px; margin: 0.5rem 0 1.5rem; padding: 0.5rem; }
+.picture svg { display: block; margin: 0 auto; max-width: none; }
+svg text { font: 12px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; fill: #1a1a1a; }
+svg .name { font-weight: bold; }
+svg path { fill: none; stroke: #555; stroke-width: 1.2; }
+svg rect { fill: #fff; stroke: #777; }
+svg .input rect { fill: #ffe9c2; stroke: #b37400; }
+svg .parameter rect { fill: #cfe6f5; stroke: #0072b2; }
+svg .loop rect { fill: #d3efe4; stroke: #00795a; stroke-width: 2; }
+svg .output rect { fill: #f6d9c9; stroke: #d55e00; }
+.key span { display: inline-block; padding: 0 0.5rem; margin: 0.1rem 0.3rem 0.1rem 0; border: 1px solid;
+  border-radius: 4px; }
+pre { overflow-x: auto; overflow-wrap: normal; background: #f6f6f6; padding: 0.7rem; font-size: 0.8rem;
+  line-height: 1.35; }
+h2 { font-size: 1.15rem; margin: 2rem 0 0.3rem; }
+dt { font-family: ui-monospace, monospace; font-size: 0.9rem; }
+dd { margin: 0 0 0.3rem 1rem; }
+summary { cursor: pointer; }
+"""
+KEY = (
+    '<p class="key"><span style="background:#ffe9c2;border-color:#b37400">what comes in</span>'
+    '<span style="background:#cfe6f5;border-color:#0072b2">parameter</span>'
+    '<span style="border-color:#777">operation</span>'
+    '<span style="background:#d3efe4;border-color:#00795a">loop over t</span>'
+    '<span style="background:#f6d9c9;border-color:#d55e00">what comes out</span></p>\n'
+)
+GLOSSARY = {
+    "AdvancedSubtensor": "picks the columns of U that belong to the words in x: U times one-hot x_t, for all t",
+    "MatrixTranspose": "Uᵀ, Vᵀ, Wᵀ",
+    "AllocEmpty, Alloc, SetSubtensor": "room for all states, with s_{-1} = 0 in the first place",
+    "Scan": "the loop: s_t from s_{t-1}, one step after the other",
+    "Subtensor": "a part of an array; after the loop, the states without s_{-1}",
+    "Reshape, ExpandDims": "the same numbers as rows of another length, or with one axis more",
+    "Dot": "a matrix product; after the loop V s_t, for all t at once",
+    "Max, Sub, Exp, Sum, True_div": "softmax: exp(z) / Σ exp(z), the largest z taken off first (or Softmax, in one)",
+    "Composite": "several operations on each element, made one",
+}
+
+
+@dataclass(frozen=True)
+class Section:
+    """One graph: its boxes are drawn, its text is shown below; either may be missing."""
+
+    heading: str
+    description: str
+    text: str | None = None
+    boxes: list | None = None
+
+
+def graph_sections(forward, with_program=False):
+    """What there is to see of a `theano_rnn.inspection.forward_graph.ForwardGraph`: a list of `Section`."""
+    sections = [
+        Section("The symbolic graph", "as theano_rnn builds it from x, U, W and V", *forward.symbolic()),
+        Section("One step of its loop", "what scan repeats: s_t from U x_t and s_{t-1}", None, forward.step()),
+        Section("The compiled graph", "after Theano's rewrites, as it is handed to the compiler", *forward.compiled()),
+        Section("One step of its loop, compiled", "after the same rewrites", None, forward.compiled_step()),
+    ]
+    if with_program:
+        description = f"what XLA makes of it for one sentence of {PROGRAM_STEPS} words (optimised HLO)"
+        sections.append(Section("XLA's program", description, forward.program(PROGRAM_STEPS)))
+    return sections
+
+
+def write_graph_page(path, title, sections):
+    """Write the page.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    title : str
+    sections : sequence of Section
+
+    Raises
+    ------
+    OutputFileError
+        Where that is impossible.
+    """
+    write_page(path, title, page_parts(sections), STYLE)
+
+
+def page_parts(sections):
+    yield (
+        "<p>s_t = f(U x_t + W s_{t-1}), o_t = softmax(V s_t). The pictures leave out arithmetic on sizes and "
+        "show constants within the operation; ? is a size that the text decides. The texts have everything.</p>\n"
+    )
+    yield KEY
+    for section in sections:
+        description = section.description[0].upper() + section.description[1:]
+        yield f"<h2>{escaped(section.heading)}</h2>\n<p>{escaped(description)}.</p>\n"
+        if section.boxes is not None:
+            yield f'<div class="picture" tabindex="0">{picture(section.boxes, section.heading)}</div>\n'
+        if section.text is not None:
+            lines = "\n".join(escaped(line) for line in section.text.splitlines())
+            yield f"<details><summary>As text</summary><pre>{lines}</pre></details>\n"
+    yield "<h2>Operations</h2>\n<dl>\n"
+    for operation, meaning in GLOSSARY.items():
+        yield f"<dt>{escaped(operation)}</dt><dd>{escaped(meaning)}</dd>\n"
+    yield "</dl>\n"
+
+
+def picture(boxes, title):
+    """A graph as an SVG element.
+
+    Parameters
+    ----------
+    boxes : list of theano_rnn.inspection.forward_graph.Box
+    title : str
+    """
+    lines = [lines_of(box) for box in boxes]
+    sizes = [(CHARACTER * max(len(text) for text, _ in one) + 16, LINE * len(one) + 8) for one in lines]
+    layout = lay_out(sizes, [box.inputs for box in boxes])
+    width, height = layout.width + 2 * MARGIN, layout.height + 2 * MARGIN
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" width="{width:.0f}" height="{height:.0f}" '
+        f'viewBox="{-MARGIN} {-MARGIN} {width:.1f} {height:.1f}"><title>{escaped(title)}</title>'
+        '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
+        '<polygon points="0 0.5 8 4 0 7.5" fill="#555"/></marker></defs>'
+    ]
+    parts += [f'<path marker-end="url(#tip)" d="{curve(points)}"/>' for _, _, points in layout.lines]
+    for box, size, texts, (x, y) in zip(boxes, sizes, lines, layout.boxes, strict=True):
+        parts.append(
+            f'<g class="{box.kind}"><rect x="{x:.1f}" y="{y:.1f}" rx="5" width="{size[0]:.1f}" height="{size[1]}"/>'
+        )
+        for number, (text, kind) in enumerate(texts):
+            place = f'x="{x + size[0] / 2:.1f}" y="{y + 4 + LINE * (number + 0.75):.1f}"'
+            parts.append(f'<text text-anchor="middle" class="{kind}" {place}>{escaped(text)}</text>')
+        parts.append("</g>")
+    return "".join([*parts, "</svg>"])
+
+
+def lines_of(box):
+    """What stands in a box: [(text, CSS class)]."""
+    if box.kind in ("operation", "loop"):
+        result = f"{box.name}: {box.shape}" if box.name else box.shape
+        return [(box.label, ""), (result, "name" if box.name else "")]
+    return [(box.label, "name"), (box.shape, "")]
+
+
+def curve(points):
+    """An SVG path through the points that leaves and enters boxes from above."""
+    (x, y), *others = points
+    parts = [f"M{x:.1f} {y:.1f}"]
+    for next_x, next_y in others:
+        middle = (y + next_y) / 2
+        parts.append(f"C{x:.1f} {middle:.1f} {next_x:.1f} {middle:.1f} {next_x:.1f} {next_y:.1f}")
+        x, y = next_x, next_y
+    return "".join(parts)

@@ -1,0 +1,124 @@
+"""A warning when a model knows too little of a text, with the likely reason. Knows vocabularies, not networks."""
+
+import string
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from theano_rnn.text.tokenizer import Tokenizer
+from theano_rnn.text.vocabulary import SENTENCE_END, Vocabulary
+
+TOO_MANY = 0.5  # of the words, or of the sentences whose last word is unknown only for its punctuation
+_LIKELY = 0.25  # share of the unknown words that a reason must explain
+_KEPT = 2000  # different unknown words that are looked at
+_EXAMPLES = 3
+_MARKS = string.punctuation + "“”‘’«»„…。、，！？；："
+
+
+class UnknownWords:
+    """Counts the unknown words of a text and says what may be wrong.
+
+    Parameters
+    ----------
+    vocabulary : Vocabulary
+    tokenizer : Tokenizer
+        The model's.
+    unknown_in_training : float
+        Share of the words of the training text that were unknown, from 0 to 1.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, tokenizer: Tokenizer, unknown_in_training: float = 0.0):
+        self._vocabulary = vocabulary
+        self._unknown_in_training = unknown_in_training
+        self._tokenizer = tokenizer
+        self._words = self._unknown = self._sentences = self._attached_ends = 0
+        self._kept = Counter()
+
+    def sentence(self, line: str, words: Sequence[str], values: npt.NDArray, known: npt.NDArray[np.bool_]) -> None:
+        """Count one sentence; the parameters are those of `ScoreOutput.sentence`."""
+        number = len(words) - (words[-1:] == [SENTENCE_END])
+        self._sentences += 1
+        self._words += number
+        unknown = np.flatnonzero(~np.asarray(known[:number])).tolist()
+        self._unknown += len(unknown)
+        for place in unknown:
+            word = words[place]
+            if word in self._kept or len(self._kept) < _KEPT:
+                self._kept[word] += 1
+        if unknown and unknown[-1] == number - 1 and self._tokenizer.tokenized:
+            self._attached_ends += self._without_marks(words[number - 1]) is not None
+
+    def warning(self) -> str | None:
+        """One line, or None where most words are known."""
+        if not self._words or not (self._unknown > TOO_MANY * self._words or self._ends_are_attached):
+            return None
+        kind = "characters" if self._tokenizer.level == "char" else "words"
+        share = self._unknown / self._words
+        return f"{self._unknown:,} of {self._words:,} {kind} ({share:.0%}) are unknown to the model; {self._reason()}"
+
+    @property
+    def _ends_are_attached(self):
+        return self._attached_ends > TOO_MANY * self._sentences
+
+    def _reason(self):
+        if self._unknown_in_training > TOO_MANY:
+            return (
+                f"so were {self._unknown_in_training:.0%} in its training text: train it with a larger "
+                "--vocabulary-size, or a smaller --min-count"
+            )
+        if self._tokenizer.level == "char":
+            return "the text has other characters than the training text; score a text in the same script"
+        known_forms = {}
+        if self._tokenizer.tokenized:
+            known_forms[
+                "the model was trained on tokenized text (--tokenized), and punctuation is attached to words "
+                "here ({}): tokenize the text in the same way, as in 'the end .'"
+            ] = self._without_marks
+        if self._tokenizer.tokenized or not self._tokenizer.lowercase:
+            known_forms["the vocabulary has these words in another case ({}): write them as the training text does"] = (
+                self._in_other_case
+            )
+        total = sum(self._kept.values())
+        explained = {
+            reason: [(word, count) for word, count in self._kept.most_common() if known_form(word) is not None]
+            for reason, known_form in known_forms.items()
+        }
+        for reason in sorted(explained, key=lambda one: -sum(count for _, count in explained[one])):
+            found = explained[reason]
+            is_of_ends = known_forms[reason] == self._without_marks and self._ends_are_attached
+            if is_of_ends or sum(count for _, count in found) >= _LIKELY * total:
+                return reason.format(", ".join(repr(word) for word, _ in found[:_EXAMPLES]))
+        return "the text may be in another language or on another subject than the training text; check --model"
+
+    def _without_marks(self, word):
+        """The word without the punctuation around it where that makes it known; None otherwise."""
+        bare = word.strip(_MARKS)
+        if bare == word or not bare:
+            return None
+        return bare if bare in self._vocabulary or self._in_other_case(bare) is not None else None
+
+    def _in_other_case(self, word):
+        return next(
+            (
+                form
+                for form in (word.lower(), word.capitalize(), word.upper())
+                if form != word and form in self._vocabulary
+            ),
+            None,
+        )
+
+
+def warning_of(
+    vocabulary: Vocabulary,
+    tokenizer: Tokenizer,
+    token_lists: Iterable[Sequence[str]],
+    unknown_in_training: float = 0.0,
+) -> str | None:
+    """The warning for some sentences, given as their tokens without SENTENCE_END."""
+    unknown_words = UnknownWords(vocabulary, tokenizer, unknown_in_training)
+    for tokens in token_lists:
+        known = np.array([token in vocabulary for token in tokens], bool)
+        unknown_words.sentence("", [*tokens, SENTENCE_END], known, known)
+    return unknown_words.warning()
