@@ -9,7 +9,9 @@ from pathlib import Path
 if __name__ == "__main__" and not __package__:
     runpy.run_path(str(Path(__file__).resolve().with_name("checkout.py")))
 
-from theano_rnn.commands.command_line import ArgumentParser, flush, printable, run, say, show
+from theano_rnn.commands.arguments import ArgumentParser
+from theano_rnn.commands.run_command import run
+from theano_rnn.commands.terminal import flush, printable, say, show
 from theano_rnn.errors import OptionError
 from theano_rnn.files.text_files import without_marks
 from theano_rnn.language_models.generation import check_beam, check_demands

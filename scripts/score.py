@@ -17,7 +17,9 @@ from pathlib import Path
 if __name__ == "__main__" and not __package__:
     runpy.run_path(str(Path(__file__).resolve().with_name("checkout.py")))
 
-from theano_rnn.commands.command_line import ArgumentParser, flush, printable, run, say, show
+from theano_rnn.commands.arguments import ArgumentParser
+from theano_rnn.commands.run_command import run
+from theano_rnn.commands.terminal import flush, printable, say, show
 from theano_rnn.errors import CorpusError, OptionError
 from theano_rnn.files.output_files import check_output
 from theano_rnn.results.pictures import check_picture

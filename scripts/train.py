@@ -12,7 +12,9 @@ from pathlib import Path
 if __name__ == "__main__" and not __package__:
     runpy.run_path(str(Path(__file__).resolve().with_name("checkout.py")))
 
-from theano_rnn.commands.command_line import ArgumentParser, printable, run, say
+from theano_rnn.commands.arguments import ArgumentParser
+from theano_rnn.commands.run_command import run
+from theano_rnn.commands.terminal import printable, say
 from theano_rnn.errors import OptionError, TrainingInterrupted
 
 SHIPPED = Path("data") / "comments.csv"

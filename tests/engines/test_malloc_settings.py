@@ -2,7 +2,7 @@
 
 import pytest
 
-from theano_rnn.commands import command_line
+from theano_rnn.commands import run_command
 from theano_rnn.engines import malloc_settings
 
 
@@ -43,6 +43,6 @@ def test_the_process_is_tuned_unless_that_is_switched_off(monkeypatch):
 
 def test_a_script_tunes_its_process_before_it_begins(monkeypatch):
     done = []
-    monkeypatch.setattr(command_line, "tune_process", lambda: done.append("tuned"))
-    assert command_line.run("script.py", done.append, "begun") == 0
+    monkeypatch.setattr(run_command, "tune_process", lambda: done.append("tuned"))
+    assert run_command.run("script.py", done.append, "begun") == 0
     assert done == ["tuned", "begun"]

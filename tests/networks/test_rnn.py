@@ -78,7 +78,9 @@ def golden_network(path, bptt_truncate):
 
 @pytest.fixture
 def golden_rnn(request):
-    return lambda bptt_truncate: golden_network(request.path.parents[1] / "support" / "tutorial_golden.npz", bptt_truncate)
+    return lambda bptt_truncate: golden_network(
+        request.path.parents[1] / "support" / "tutorial_golden.npz", bptt_truncate
+    )
 
 
 def sentence(length, seed=0):

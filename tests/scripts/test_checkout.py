@@ -44,7 +44,7 @@ def test_edits_in_the_checkout_take_effect_in_its_scripts(installed, tmp_path):
     checkout = tmp_path / "checkout"
     for folder in ("scripts", "theano_rnn"):
         shutil.copytree(ROOT / folder, checkout / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    with (checkout / "theano_rnn" / "commands" / "command_line.py").open("a") as file:
+    with (checkout / "theano_rnn" / "commands" / "run_command.py").open("a") as file:
         file.write("\nraise SystemExit('edited')\n")
     done = run(checkout / "scripts" / "score.py", installed, tmp_path)
     assert (done.returncode, done.stderr) == (1, "edited\n")

@@ -1,4 +1,4 @@
-"""What the commands share: arguments, output, error messages and exit statuses.
+"""What the commands share: options and their help, terminal output, error messages and exit statuses.
 
-The commands themselves are in `scripts/`.
+The commands themselves are in `scripts/`. This package must not know what a command computes.
 """

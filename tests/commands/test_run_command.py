@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from theano_rnn.commands.command_line import BY_SIGNAL, OK, WRONG, ArgumentParser, run, show
+from theano_rnn.commands.arguments import ArgumentParser
+from theano_rnn.commands.run_command import BY_SIGNAL, OK, WRONG, run
+from theano_rnn.commands.terminal import show
 from theano_rnn.errors import CorpusError, DivergenceError, ModelFileError, OptionError, TrainingInterrupted
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -72,7 +74,7 @@ def test_a_message_is_one_line_whatever_is_in_it(capsys):
 
 SHOWING = """
 import sys
-from theano_rnn.commands.command_line import run, say, show
+from theano_rnn.commands.run_command import run; from theano_rnn.commands.terminal import say, show
 def main(arguments):
     for i in range(100_000): show(i, "\\u20ac", "\\udcff")
     say("done")
@@ -113,7 +115,7 @@ def test_streams_that_are_closed_are_done_without():
 
 WAITING = """
 import sys, time
-from theano_rnn.commands.command_line import run, show
+from theano_rnn.commands.run_command import run; from theano_rnn.commands.terminal import show
 def main(arguments):
     show("first")
     print("ready", file=sys.stderr, flush=True)
@@ -145,7 +147,7 @@ def test_an_error_of_our_own_is_not_hidden(error):
 def test_a_reader_that_has_gone_is_no_error():
     """In a process of its own: standard output is given up."""
     code = (
-        "import sys; from theano_rnn.commands.command_line import run, show\n"
+        "import sys; from theano_rnn.commands.run_command import run; from theano_rnn.commands.terminal import show\n"
         "def main(arguments):\n    for i in range(100_000): show(i)\n"
         "sys.exit(run('tool.py', main, []))"
     )

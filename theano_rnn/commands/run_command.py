@@ -1,0 +1,86 @@
+"""Run a command: turn what it raises, and the signals it gets, into one line and an exit status."""
+
+import functools
+import os
+import signal
+from collections.abc import Callable
+from types import FrameType
+
+from theano_rnn.commands.arguments import WRONG_USAGE
+from theano_rnn.commands.terminal import OutputError, ReaderHasGone, flush, prepare_streams, printable, say
+from theano_rnn.engines.malloc_settings import tune_process
+from theano_rnn.errors import TheanoRNNError, TrainingInterrupted
+from theano_rnn.files.signals import CLOSED_PIPE, Stopped, handled_by
+
+OK, WRONG = 0, WRONG_USAGE
+XLA_HAS_NO_MEMORY = "RESOURCE_EXHAUSTED"
+BY_SIGNAL = 128  # plus the signal's number, as shells count: 130 after Ctrl-C, 143 after SIGTERM
+
+
+def run(script: str, main: Callable[[list[str]], object], arguments: list[str]) -> int:
+    """Run the main function of a command and return its exit status.
+
+    Parameters
+    ----------
+    script : str
+        The command's name, which begins each message.
+    main : callable
+        Called with `arguments`.
+    arguments : list of str
+
+    Returns
+    -------
+    int
+        0 if `main` returned, 2 for an error that the user can mend, 128 plus the number of a signal.
+    """
+    prepare_streams()
+    tune_process()
+    with handled_by(functools.partial(_end, script)):
+        try:
+            main(arguments)
+            flush()
+            return OK
+        except TheanoRNNError as error:
+            say(f"{script}: {printable(str(error))}")
+            return WRONG
+        except (MemoryError, RuntimeError) as error:
+            if not isinstance(error, MemoryError) and XLA_HAS_NO_MEMORY not in str(error):
+                raise
+            say(f"{script}: the memory does not suffice; make the network, its vocabulary or its minibatches smaller")
+            return WRONG
+        except ReaderHasGone:
+            return OK  # not an error, and there is nothing more to say
+        except BrokenPipeError:
+            return BY_SIGNAL + CLOSED_PIPE  # nobody reads standard error, and there was nothing to save yet
+        except TrainingInterrupted as error:
+            return BY_SIGNAL + error.number
+        except KeyboardInterrupt as error:
+            _send_results()
+            say(f"\n{script}: interrupted")
+            return BY_SIGNAL + getattr(error, "number", signal.SIGINT)
+
+
+def _end(script: str, number: int, frame: FrameType | None) -> None:
+    """Handle a signal where there is nothing to save: send the results so far and end the process.
+
+    An exception would be lost in libraries that are being imported, or make them abort the process. One is raised only
+    while results are being written, because that cannot be finished here.
+    """
+    try:
+        _send_results()
+    except RuntimeError:
+        raise Stopped(number) from None
+    try:
+        os.write(2, f"\n{script}: interrupted\n".encode())
+    except OSError:
+        pass
+    os._exit(BY_SIGNAL + number)
+
+
+def _send_results() -> None:
+    """Send buffered results if somebody reads them; another signal ends the process."""
+    with handled_by(lambda number, frame: os._exit(BY_SIGNAL + number)):
+        try:
+            flush()
+        except (OSError, OutputError):
+            pass

@@ -1,0 +1,95 @@
+"""Standard output for results, standard error for everything else, and text that is safe to show."""
+
+import os
+import sys
+from typing import NoReturn
+
+from theano_rnn.errors import TheanoRNNError
+
+
+class ReaderHasGone(BrokenPipeError):
+    """Nobody reads standard output any more (`| head`)."""
+
+
+class OutputError(TheanoRNNError):
+    """Standard output cannot be written for another reason than a closed pipe."""
+
+
+def prepare_streams() -> None:
+    """Discard what is written to streams that the caller has closed, and write UTF-8 to standard output.
+
+    Bytes of an argument that are not UTF-8 come out unchanged.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
+
+
+def show(*columns: object, end: str = "\n") -> None:
+    """Write tab-separated columns to standard output.
+
+    Parameters
+    ----------
+    *columns : object
+        The values of one line of results.
+    end : str
+        What follows the last column. Use another string than a line end to continue the line.
+
+    Raises
+    ------
+    OutputError
+        If standard output cannot be written, for example on a full disk.
+    ReaderHasGone
+        If standard output is a pipe that nobody reads any more.
+    """
+    try:
+        sys.stdout.write("\t".join(map(str, columns)) + end)  # one call, so that no signal comes in between
+    except OSError as error:
+        _raise_output_failed(error)
+
+
+def flush() -> None:
+    """Send buffered results to standard output; raises as `show` does."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        _raise_output_failed(error)
+
+
+def _raise_output_failed(error: OSError) -> NoReturn:
+    _discard_buffered_output()
+    if isinstance(error, BrokenPipeError):
+        raise ReaderHasGone from error
+    raise OutputError(f"standard output cannot be written: {error.strerror}; choose another place") from error
+
+
+def _discard_buffered_output() -> None:
+    """Point standard output at nothing. Python would otherwise try again to write its buffer at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, sys.stdout.fileno())
+    except (OSError, ValueError):
+        pass  # not a real file
+    finally:
+        os.close(nowhere)
+
+
+def say(text: str) -> None:
+    """Write a line to standard error, unless nobody can read it."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except OSError:
+        pass
+
+
+def printable(text: str) -> str:
+    r"""Escape control characters, which could change the state of a terminal; the result is one line.
+
+    Examples
+    --------
+    >>> print(printable("a\nb\x1b[31m"))
+    a\nb\x1b[31m
+    """
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
