@@ -11,8 +11,9 @@ if __name__ == "__main__" and not __package__:
 
 from theano_rnn.commands.arguments import ArgumentParser
 from theano_rnn.commands.run_command import run
-from theano_rnn.commands.terminal import flush, printable, say, show
+from theano_rnn.commands.terminal import flush, say, show
 from theano_rnn.errors import OptionError
+from theano_rnn.files.printable import printable
 from theano_rnn.files.text_files import without_marks
 from theano_rnn.language_models.generation import check_beam, check_demands
 from theano_rnn.text.corpus_files import texts

@@ -19,9 +19,10 @@ if __name__ == "__main__" and not __package__:
 
 from theano_rnn.commands.arguments import ArgumentParser
 from theano_rnn.commands.run_command import run
-from theano_rnn.commands.terminal import flush, printable, say, show
+from theano_rnn.commands.terminal import flush, say, show
 from theano_rnn.errors import CorpusError, OptionError
 from theano_rnn.files.output_files import check_output
+from theano_rnn.files.printable import printable
 from theano_rnn.results.pictures import check_picture
 from theano_rnn.text.corpus_files import blocks, texts
 

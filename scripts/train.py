@@ -1,20 +1,19 @@
 #!/usr/bin/env python3
 """Train a recurrent-neural-network language model on text files."""
 
-import contextlib
 import runpy
 import shlex
 import shutil
 import sys
-import time
 from pathlib import Path
 
 if __name__ == "__main__" and not __package__:
     runpy.run_path(str(Path(__file__).resolve().with_name("checkout.py")))
 
 from theano_rnn.commands.arguments import ArgumentParser
+from theano_rnn.commands.option_names import flag
 from theano_rnn.commands.run_command import run
-from theano_rnn.commands.terminal import printable, say
+from theano_rnn.commands.terminal import say
 from theano_rnn.errors import OptionError, TrainingInterrupted
 
 SHIPPED = Path("data") / "comments.csv"
@@ -80,76 +79,6 @@ def parse(argv):
     return vars(parser.parse_args(argv))
 
 
-class Screen:
-    """Shows a training run on standard error: a bar an epoch, a line and a sentence an evaluation."""
-
-    def __init__(self):
-        from tqdm import tqdm
-
-        self.tqdm = tqdm
-        self.bar = None
-        self.epoch = None  # of the bar; None: the text is being read
-        self.end_for_now = None  # where the run stands, if its time was up
-
-    def note(self, text):
-        if self.epoch is None:
-            self.close()
-        self.tqdm.write(text, file=sys.stderr)
-
-    def warn(self, text):
-        self.note(f"warning: {text}")
-
-    def option_name(self, name):
-        return f"--{name.replace('_', '-')}"
-
-    def encoding(self, done, total):
-        if self.bar is None:
-            self.bar = self.tqdm(
-                total=total, unit="character", unit_scale=True, desc="encoding", file=sys.stderr, leave=False
-            )
-        self.bar.update(done - self.bar.n)
-
-    def progress(self, state, epochs, done, total, loss, tokens):
-        if self.bar is not None and self.epoch != state.epoch:
-            self.close()
-        if self.bar is None:
-            self.epoch = state.epoch
-            self.bar = self.tqdm(
-                total=total, initial=done - 1, unit="step", file=sys.stderr, leave=False, dynamic_ncols=True
-            )
-            self.bar.set_description(f"epoch {state.epoch + 1}/{epochs}")
-            self.tokens, self.since = -tokens, time.perf_counter()  # the first ones were learnt before
-        self.tokens += tokens
-        speed = self.tokens / max(time.perf_counter() - self.since, 1e-9)
-        self.bar.set_postfix_str(f"loss {loss:.3f}" + f", {speed:,.0f} tokens/s" * bool(self.tokens))
-        self.bar.update(done - self.bar.n)
-
-    def close(self):
-        if self.bar is not None:
-            with contextlib.suppress(BrokenPipeError):
-                self.bar.close()
-            self.bar = None
-
-    def evaluated(self, record, sample):
-        self.close()
-        held_out = record["valid_loss"] is not None
-        measured = f"held-out loss {record['valid_loss']:.4f}  " if held_out else ""
-        learnt = "" if record["train_loss"] is None else f"training loss {record['train_loss']:.4f}  "
-        self.note(
-            f"epoch {record['epoch']:>3}  {learnt}{measured}perplexity {record['perplexity']:.2f}  "
-            f"rate {record['learning_rate']:g}  {record['tokens_per_second']:,.0f} tokens/s  {record['seconds']:.0f} s"
-        )
-        if sample is not None:
-            self.note(f"           {printable(sample)}")
-
-    def sampled(self, state, sample):
-        self.note(f"           {printable(sample)}")
-
-    def time_is_up(self, state, checkpoint):
-        counts = ((state.epoch, "epoch"), (state.step, "step"))
-        self.end_for_now = " and ".join(f"{n} {unit}{'s' if n > 1 else ''}" for n, unit in counts if n)
-
-
 def default_data():
     """The shipped corpus: in the current folder, or beside this script in a checkout."""
     for place in (SHIPPED, Path(__file__).resolve().parents[1] / SHIPPED):
@@ -173,24 +102,22 @@ def work(argv):
     places = {name: settings.pop(name, None) for name in ("log", "plot")}
     if data is None and not resume:
         data = default_data()
-    screen = Screen()
-    from theano_rnn.training.evaluation import best_record
+    from theano_rnn.training.progress import ProgressReporter
     from theano_rnn.training.run_files import RunFiles
     from theano_rnn.training.train_model import train
 
+    progress = ProgressReporter(option_name=flag)
     try:
-        lm = train(data, model=model, resume=resume, reporter=screen, **places, **settings)
+        lm = train(data, model=model, resume=resume, reporter=progress, **places, **settings)
     except TrainingInterrupted:
-        screen.close()
+        progress.close()
         say(f"\ninterrupted; the work so far is saved. To go on:\n  {command(argv)}")
         raise
     finally:
-        screen.close()
-    if screen.end_for_now is not None:
-        say(f"the time is up after {screen.end_for_now}; the work so far is saved. To go on:\n  {command(argv)}")
-    best = best_record(lm.training["history"], lm.training["options"]["tutorial"])
-    found = "" if best is None else f"best perplexity {best['perplexity']:.2f} after epoch {best['epoch']:g}; "
-    screen.note(f"{found}the model is in {RunFiles(Path(model), None).model}")
+        progress.close()
+    if progress.stopped_after is not None:
+        say(f"the time is up after {progress.stopped_after}; the work so far is saved. To go on:\n  {command(argv)}")
+    progress.finished(lm, RunFiles(Path(model), None).model)
 
 
 def main(argv=None):

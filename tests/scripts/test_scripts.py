@@ -237,22 +237,6 @@ def test_a_divergence_is_told_on_a_line_of_its_own(toy, tmp_path, capsys):
     assert line.startswith("train.py: the loss became ")
 
 
-def test_the_bar_tells_the_epoch_it_shows(capsys):
-    screen = train.Screen()
-    for epoch in (0, 1):
-        for done in (1, 5, 10):
-            screen.progress(SimpleNamespace(epoch=epoch), 4, done, 10, 2.5, 100)
-        assert f"epoch {epoch + 1}/4" in screen.bar.desc
-        assert screen.bar.n == 10
-    record = dict.fromkeys(
-        ("train_loss", "valid_loss", "perplexity", "learning_rate", "tokens_per_second", "seconds"), 1
-    )
-    screen.evaluated({"epoch": 2, **record}, "A sample.")
-    assert screen.bar is None
-    out, err = capsys.readouterr()
-    assert out == "" and "A sample." in err
-
-
 def test_the_model_is_said_to_be_where_it_is(tmp_path, toy, capsys, monkeypatch):
     monkeypatch.setattr(train_model.TrainingRun, "take_step", lambda self, batch: 1.0)
     monkeypatch.setattr(train_model.TrainingRun, "held_out_loss", lambda self: 1.0)

@@ -550,12 +550,3 @@ def test_a_checkpoint_of_an_older_version_goes_on(unbroken, toy, tmp_path):
     train_model.RunFiles(model, None).write(arrays, document)
     train(None, model=model, resume=True, epochs=4)
     assert_same_run(model, unbroken("words"))
-
-
-@pytest.mark.parametrize(
-    "epoch, step, shown", [(0, 1, "1 step"), (1, 0, "1 epoch"), (2, 1, "2 epochs and 1 step"), (0, 30, "30 steps")]
-)
-def test_the_script_counts_epochs_and_steps_in_plain_english(epoch, step, shown):
-    screen = script("train").Screen()
-    screen.time_is_up(SimpleNamespace(epoch=epoch, step=step), "m.checkpoint.npz")
-    assert screen.end_for_now == shown

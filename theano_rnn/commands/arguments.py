@@ -3,7 +3,7 @@
 import argparse
 from typing import NoReturn
 
-from theano_rnn.commands.terminal import printable
+from theano_rnn.files.printable import printable
 
 WRONG_USAGE = 2
 

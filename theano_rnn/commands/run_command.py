@@ -7,9 +7,10 @@ from collections.abc import Callable
 from types import FrameType
 
 from theano_rnn.commands.arguments import WRONG_USAGE
-from theano_rnn.commands.terminal import OutputError, ReaderHasGone, flush, prepare_streams, printable, say
+from theano_rnn.commands.terminal import OutputError, ReaderHasGone, flush, prepare_streams, say
 from theano_rnn.engines.malloc_settings import tune_process
 from theano_rnn.errors import TheanoRNNError, TrainingInterrupted
+from theano_rnn.files.printable import printable
 from theano_rnn.files.signals import CLOSED_PIPE, Stopped, handled_by
 
 OK, WRONG = 0, WRONG_USAGE

@@ -1,4 +1,4 @@
-"""Standard output for results, standard error for everything else, and text that is safe to show."""
+"""Standard output for results, standard error for everything else."""
 
 import os
 import sys
@@ -82,14 +82,3 @@ def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
     except OSError:
         pass
-
-
-def printable(text: str) -> str:
-    r"""Escape control characters, which could change the state of a terminal; the result is one line.
-
-    Examples
-    --------
-    >>> print(printable("a\nb\x1b[31m"))
-    a\nb\x1b[31m
-    """
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
