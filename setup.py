@@ -13,6 +13,7 @@ setup(
     # The scripts are installed as a subpackage, so that the console commands and `python scripts/…` are one code.
     packages=[*find_packages(include=["theano_rnn", "theano_rnn.*"]), "theano_rnn.scripts"],
     package_dir={"theano_rnn.scripts": "scripts"},
+    package_data={"theano_rnn": ["py.typed"]},
     # Two engines: PyTensor through XLA, and where that does not run the original Theano, which ended in 2020.
     install_requires=[
         "pytensor>=3.0.7,<4; python_version >= '3.11'",

@@ -11,6 +11,9 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from theano_rnn.errors import ArgumentTypeError as ArgumentTypeError
+    from theano_rnn.errors import ArgumentValueError as ArgumentValueError
+    from theano_rnn.errors import ClosedPipeError as ClosedPipeError
     from theano_rnn.errors import CorpusError as CorpusError
     from theano_rnn.errors import DivergenceError as DivergenceError
     from theano_rnn.errors import EngineError as EngineError
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from theano_rnn.errors import ModelFileError as ModelFileError
     from theano_rnn.errors import OptionError as OptionError
     from theano_rnn.errors import OutputFileError as OutputFileError
+    from theano_rnn.errors import StandardOutputError as StandardOutputError
     from theano_rnn.errors import TheanoRNNError as TheanoRNNError
     from theano_rnn.errors import TrainingInterrupted as TrainingInterrupted
     from theano_rnn.language_models.language_model import LanguageModel as LanguageModel
@@ -38,11 +42,15 @@ _HOMES = {
     "score": "theano_rnn.language_models.language_model",
     "train": "theano_rnn.training.train_model",
     "TheanoRNNError": "theano_rnn.errors",
+    "ArgumentValueError": "theano_rnn.errors",
+    "ArgumentTypeError": "theano_rnn.errors",
+    "OptionError": "theano_rnn.errors",
+    "EngineError": "theano_rnn.errors",
     "CorpusError": "theano_rnn.errors",
     "ModelFileError": "theano_rnn.errors",
     "OutputFileError": "theano_rnn.errors",
-    "OptionError": "theano_rnn.errors",
-    "EngineError": "theano_rnn.errors",
+    "StandardOutputError": "theano_rnn.errors",
+    "ClosedPipeError": "theano_rnn.errors",
     "ForkedProcessError": "theano_rnn.errors",
     "DivergenceError": "theano_rnn.errors",
     "GradientCheckError": "theano_rnn.errors",

@@ -5,22 +5,24 @@ import numbers
 
 import numpy as np
 
+from theano_rnn.errors import ArgumentTypeError, ArgumentValueError
+
 MOST_TRUNCATED_STEPS = 1000
 
 
 def check_count(name, value, minimum=1):
     """An int of at least `minimum`. TypeError for what is no integer (a bool included), ValueError below."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
-        raise TypeError(f"{name}: expected an integer, got {value!r}")
+        raise ArgumentTypeError(f"{name}: expected an integer, got {value!r}")
     if value < minimum:
-        raise ValueError(f"{name}: expected at least {minimum}, got {value}")
+        raise ArgumentValueError(f"{name}: expected at least {minimum}, got {value}")
     return int(value)
 
 
 def check_number(name, value):
     """A number, maybe infinite or none (nan). TypeError for what is no number, a bool included."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
-        raise TypeError(f"{name}: expected a number, got {value!r}")
+        raise ArgumentTypeError(f"{name}: expected a number, got {value!r}")
     return value
 
 
@@ -28,10 +30,10 @@ def check_real(name, value, above=None, minimum=-math.inf, below=math.inf):
     """A finite number within limits, as a float. TypeError for what is no number, ValueError for another one."""
     check_number(name, value)
     if not math.isfinite(value):
-        raise ValueError(f"{name}: expected a {'' if math.isnan(value) else 'finite '}number, got {value!r}")
+        raise ArgumentValueError(f"{name}: expected a {'' if math.isnan(value) else 'finite '}number, got {value!r}")
     if (above is not None and value <= above) or value < minimum or value >= below:
         limits = f"above {above}" if above is not None else f"of at least {minimum} and below {below:g}"
-        raise ValueError(f"{name}: expected a number {limits}, got {value!r}")
+        raise ArgumentValueError(f"{name}: expected a number {limits}, got {value!r}")
     return float(value)
 
 
@@ -44,13 +46,15 @@ def check_base(base):
         return 1.0
     base = check_real("base", base, above=0)
     if base == 1:
-        raise ValueError("base: there are no logarithms to the base 1; expected 'e', 2, 10 or another number above 0")
+        raise ArgumentValueError(
+            "base: there are no logarithms to the base 1; expected 'e', 2, 10 or another number above 0"
+        )
     return math.log(base)
 
 
 def check_choice(name, value, choices):
     if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"{name}: expected one of {', '.join(choices)}, got {value!r}")
+        raise ArgumentValueError(f"{name}: expected one of {', '.join(choices)}, got {value!r}")
     return value
 
 
@@ -61,7 +65,7 @@ def check_bptt_truncate(value):
     """
     steps = -1 if value is None else check_count("bptt_truncate", value, -1)
     if steps > MOST_TRUNCATED_STEPS:
-        raise ValueError(
+        raise ArgumentValueError(
             f"bptt_truncate: expected at most {MOST_TRUNCATED_STEPS}, or -1 for the whole sentence, got {value}"
         )
     return None if steps == -1 else steps
@@ -80,16 +84,18 @@ def check_ids(name, ids, word_dim):
     try:
         array = np.asarray(ids)
     except (ValueError, Warning) as error:  # NumPy before 1.24 only warns
-        raise ValueError(f"{name}: expected a sequence of word ids, got a ragged one") from error
+        raise ArgumentValueError(f"{name}: expected a sequence of word ids, got a ragged one") from error
     if array.ndim != 1:
-        raise ValueError(f"{name}: expected a 1-D sequence of word ids, got shape {array.shape}")
+        raise ArgumentValueError(f"{name}: expected a 1-D sequence of word ids, got shape {array.shape}")
     if array.size == 0:
-        raise ValueError(f"{name}: expected at least one word id, got an empty sequence")
+        raise ArgumentValueError(f"{name}: expected at least one word id, got an empty sequence")
     if array.dtype.kind not in "iu":
-        raise TypeError(f"{name}: expected integer word ids, got {array.dtype} values such as {array[0]!r}")
+        raise ArgumentTypeError(f"{name}: expected integer word ids, got {array.dtype} values such as {array[0]!r}")
     if array.min() < 0 or array.max() >= word_dim:
         position = int(np.argmax((array < 0) | (array >= word_dim)))
-        raise ValueError(f"{name}: word id {array[position]} at position {position} is outside 0 … {word_dim - 1}")
+        raise ArgumentValueError(
+            f"{name}: word id {array[position]} at position {position} is outside 0 … {word_dim - 1}"
+        )
     return array.astype(np.int32)
 
 
@@ -97,5 +103,5 @@ def check_pair(x, y, word_dim, x_name="x", y_name="y"):
     """Two id sequences of the same length."""
     x, y = check_ids(x_name, x, word_dim), check_ids(y_name, y, word_dim)
     if len(x) != len(y):
-        raise ValueError(f"{x_name} and {y_name}: expected the same length, got {len(x)} and {len(y)}")
+        raise ArgumentValueError(f"{x_name} and {y_name}: expected the same length, got {len(x)} and {len(y)}")
     return x, y

@@ -1,14 +1,38 @@
-"""The package's own errors: each message says what is wrong, where, and how to mend it, in one line."""
+"""The package's errors. Each message says in one line what is wrong, where, and what to do about it.
 
+`TheanoRNNError` is the base of all of them except `TrainingInterrupted`, which is a `KeyboardInterrupt`. Errors about
+arguments are also a `ValueError` or a `TypeError`. Their messages begin with the name of the argument and a colon, and
+put the names of other arguments in backquotes; the commands show flags in their place.
+"""
+
+import os
 import signal
+from pathlib import Path
+from typing import Any
 
 
 class TheanoRNNError(Exception):
-    """Base of every error that a user of the package can mend."""
+    """Base of every error that a user of the package can fix."""
+
+
+class ArgumentValueError(TheanoRNNError, ValueError):
+    """An argument whose value is out of range, or that contradicts another argument."""
+
+
+class ArgumentTypeError(TheanoRNNError, TypeError):
+    """An argument of the wrong type."""
+
+
+class OptionError(ArgumentValueError):
+    """A setting of a training run or of a command that is out of range or contradicts another setting."""
+
+
+class EngineError(OptionError, ImportError):
+    """A Theano engine, or a package that it needs, that is not installed or does not fit the others."""
 
 
 class CorpusError(TheanoRNNError, ValueError):
-    """A text that cannot be read or holds nothing to learn from."""
+    """A text that cannot be read or contains nothing to learn from."""
 
 
 class ModelFileError(TheanoRNNError, ValueError):
@@ -16,19 +40,19 @@ class ModelFileError(TheanoRNNError, ValueError):
 
 
 class OutputFileError(TheanoRNNError):
-    """A picture, a page or a table that cannot be written where it should be."""
+    """A picture, a page or a table that cannot be written."""
 
 
-class OptionError(TheanoRNNError, ValueError):
-    """A setting outside its range, or two settings that exclude each other."""
+class StandardOutputError(TheanoRNNError):
+    """Standard output that cannot be written, for example on a full disk."""
 
 
-class EngineError(OptionError, ImportError):
-    """A Theano, or a package that it needs, that is not installed or does not fit the others."""
+class ClosedPipeError(StandardOutputError, BrokenPipeError):
+    """Standard output that is a pipe that nobody reads any more, as after `| head`."""
 
 
 class ForkedProcessError(TheanoRNNError, RuntimeError):
-    """A compiled function called in a process that was forked after XLA had started its threads."""
+    """A call of a compiled function in a process that was forked after XLA had started its threads."""
 
 
 class DivergenceError(TheanoRNNError, ArithmeticError):
@@ -40,17 +64,23 @@ class GradientCheckError(TheanoRNNError, ArithmeticError):
 
 
 class TrainingInterrupted(KeyboardInterrupt):
-    """Training stopped by a signal, after its state was saved.
+    """Training was stopped by a signal, and its state is saved.
 
-    Attributes
+    Like every `KeyboardInterrupt`, this is not an `Exception` and so not a `TheanoRNNError`: code that handles errors
+    does not swallow Ctrl-C.
+
+    Parameters
     ----------
-    checkpoint : pathlib.Path
-        The file from which the run goes on.
+    checkpoint : str or os.PathLike
+        The file from which the run can be resumed.
     number : int
-        Which signal it was; SIGPIPE where what is shown of the run could not be written any more.
+        The signal. SIGPIPE means that the run's output could not be written any more.
     """
 
-    def __init__(self, checkpoint, number=signal.SIGINT):
-        super().__init__(f"training was interrupted; its state is in {checkpoint}")
-        self.checkpoint = checkpoint
-        self.number = number
+    def __init__(self, checkpoint: str | os.PathLike[str], number: int = signal.SIGINT) -> None:
+        super().__init__(f"training was interrupted; its state is in {os.fspath(checkpoint)}")
+        self.checkpoint: Path = Path(checkpoint)
+        self.number: int = number
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.checkpoint, self.number), self.__dict__

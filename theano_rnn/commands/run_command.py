@@ -7,9 +7,9 @@ from collections.abc import Callable
 from types import FrameType
 
 from theano_rnn.commands.arguments import WRONG_USAGE
-from theano_rnn.commands.terminal import OutputError, ReaderHasGone, flush, prepare_streams, say
+from theano_rnn.commands.terminal import flush, prepare_streams, say
 from theano_rnn.engines.malloc_settings import tune_process
-from theano_rnn.errors import TheanoRNNError, TrainingInterrupted
+from theano_rnn.errors import ClosedPipeError, StandardOutputError, TheanoRNNError, TrainingInterrupted
 from theano_rnn.files.printable import printable
 from theano_rnn.files.signals import CLOSED_PIPE, Stopped, handled_by
 
@@ -41,6 +41,8 @@ def run(script: str, main: Callable[[list[str]], object], arguments: list[str]) 
             main(arguments)
             flush()
             return OK
+        except ClosedPipeError:
+            return OK  # not an error, and there is nothing more to say
         except TheanoRNNError as error:
             say(f"{script}: {printable(str(error))}")
             return WRONG
@@ -49,8 +51,6 @@ def run(script: str, main: Callable[[list[str]], object], arguments: list[str]) 
                 raise
             say(f"{script}: the memory does not suffice; make the network, its vocabulary or its minibatches smaller")
             return WRONG
-        except ReaderHasGone:
-            return OK  # not an error, and there is nothing more to say
         except BrokenPipeError:
             return BY_SIGNAL + CLOSED_PIPE  # nobody reads standard error, and there was nothing to save yet
         except TrainingInterrupted as error:
@@ -83,5 +83,5 @@ def _send_results() -> None:
     with handled_by(lambda number, frame: os._exit(BY_SIGNAL + number)):
         try:
             flush()
-        except (OSError, OutputError):
+        except (OSError, StandardOutputError):
             pass

@@ -4,15 +4,7 @@ import os
 import sys
 from typing import NoReturn
 
-from theano_rnn.errors import TheanoRNNError
-
-
-class ReaderHasGone(BrokenPipeError):
-    """Nobody reads standard output any more (`| head`)."""
-
-
-class OutputError(TheanoRNNError):
-    """Standard output cannot be written for another reason than a closed pipe."""
+from theano_rnn.errors import ClosedPipeError, StandardOutputError
 
 
 def prepare_streams() -> None:
@@ -39,9 +31,9 @@ def show(*columns: object, end: str = "\n") -> None:
 
     Raises
     ------
-    OutputError
+    StandardOutputError
         If standard output cannot be written, for example on a full disk.
-    ReaderHasGone
+    ClosedPipeError
         If standard output is a pipe that nobody reads any more.
     """
     try:
@@ -61,8 +53,8 @@ def flush() -> None:
 def _raise_output_failed(error: OSError) -> NoReturn:
     _discard_buffered_output()
     if isinstance(error, BrokenPipeError):
-        raise ReaderHasGone from error
-    raise OutputError(f"standard output cannot be written: {error.strerror}; choose another place") from error
+        raise ClosedPipeError from error
+    raise StandardOutputError(f"standard output cannot be written: {error.strerror}; choose another place") from error
 
 
 def _discard_buffered_output() -> None:

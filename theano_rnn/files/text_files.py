@@ -12,7 +12,7 @@ import select
 import stat
 import zlib
 
-from theano_rnn.errors import CorpusError
+from theano_rnn.errors import ArgumentTypeError, CorpusError
 
 STANDARD_INPUT = "standard input"  # its name in messages
 
@@ -49,7 +49,7 @@ class TextInput:
 
     def __init__(self, path, standard_input=None):
         if path is not None and not isinstance(path, (str, os.PathLike)):
-            raise TypeError(f"expected the path of a file as str or os.PathLike, got {type(path).__name__}")
+            raise ArgumentTypeError(f"expected the path of a file as str or os.PathLike, got {type(path).__name__}")
         self.name = STANDARD_INPUT if path is None else shown_name(path)
         self._path = path
         self._standard_input = standard_input

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from theano_rnn.checks import check_count
-from theano_rnn.errors import CorpusError
+from theano_rnn.errors import ArgumentValueError, CorpusError
 from theano_rnn.inspection.gradient_flow import LONGEST, Curve, measure
 from theano_rnn.inspection.network_files import open_network
 from theano_rnn.inspection.token_sequences import read_tokens
@@ -44,7 +44,7 @@ def measure_curves(paths, lines, length, starts, seed, begun=None):
         For numbers outside their range.
     """
     if check_count("length", length) > LONGEST:
-        raise ValueError(f"length: expected at most {LONGEST}, got {length}")
+        raise ArgumentValueError(f"length: expected at most {LONGEST}, got {length}")
     check_count("starts", starts)
     check_count("seed", seed, 0)
     begun = begun or (lambda name: None)

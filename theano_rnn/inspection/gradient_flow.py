@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from theano_rnn.checks import check_count
-from theano_rnn.errors import CorpusError
+from theano_rnn.errors import ArgumentValueError, CorpusError
 from theano_rnn.inspection.jacobians import jacobian_norms
 
 LENGTH, STARTS, SEED = 30, 32, 1
@@ -75,7 +75,7 @@ def measure(rnn, sequences, length=LENGTH, starts=STARTS, seed=SEED):
         For a length outside 1 … 500, or no starts.
     """
     if check_count("length", length) > LONGEST:
-        raise ValueError(f"length: expected at most {LONGEST}, got {length}")
+        raise ArgumentValueError(f"length: expected at most {LONGEST}, got {length}")
     chosen = draw_starts([len(sequence) for sequence in sequences], length, check_count("starts", starts), seed)
     reached = max(steps for _, _, steps in chosen)
     following = np.zeros((reached, len(chosen), rnn.hidden_dim))

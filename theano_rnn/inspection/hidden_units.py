@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from theano_rnn.checks import check_count
-from theano_rnn.errors import CorpusError
+from theano_rnn.errors import ArgumentValueError, CorpusError
 from theano_rnn.inspection.token_sequences import read_tokens
 
 WORDS_SHOWN = 5
@@ -91,10 +91,10 @@ def observe(lm, lines, units=None, most_tokens=5000):
         For a unit that the network does not have, and a number of tokens outside 1 … 100,000.
     """
     if check_count("tokens", most_tokens) > MOST_TOKENS:
-        raise ValueError(f"tokens: expected at most {MOST_TOKENS}, got {most_tokens}")
+        raise ArgumentValueError(f"tokens: expected at most {MOST_TOKENS}, got {most_tokens}")
     for unit in units or ():
         if not 0 <= unit < lm.rnn.hidden_dim:
-            raise ValueError(f"unit: the network has units 0 … {lm.rnn.hidden_dim - 1}, got {unit}")
+            raise ArgumentValueError(f"unit: the network has units 0 … {lm.rnn.hidden_dim - 1}, got {unit}")
     readings, is_whole = read_tokens(lm, lines, most_tokens)
     if not readings:
         raise CorpusError("the text is empty; give at least one line with some words")

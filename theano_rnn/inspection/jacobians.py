@@ -9,6 +9,7 @@ import numpy as np
 
 from theano_rnn.checks import check_choice
 from theano_rnn.engines.engine import Apply, Op, T, as_numpy, compile_function, jnp, scan, xla_version
+from theano_rnn.errors import ArgumentValueError
 from theano_rnn.networks.cells import ACTIVATIONS
 
 DTYPE = "float64"  # whatever the network's type: products of many small factors
@@ -101,7 +102,7 @@ def jacobian_norms(s, W, activation):
     check_choice("activation", activation, ACTIVATIONS)
     s, W = np.asarray(s, DTYPE), np.asarray(W, DTYPE)
     if W.ndim != 2 or W.shape[0] != W.shape[1] or not len(W):
-        raise ValueError(f"W: expected a square matrix, got shape {W.shape}")
+        raise ArgumentValueError(f"W: expected a square matrix, got shape {W.shape}")
     if s.ndim != 3 or s.shape[2] != len(W) or 0 in s.shape:
-        raise ValueError(f"s: expected states of shape (steps, starts, {len(W)}), got {s.shape}")
+        raise ArgumentValueError(f"s: expected states of shape (steps, starts, {len(W)}), got {s.shape}")
     return as_numpy(compiled_norms(activation)(s, W))

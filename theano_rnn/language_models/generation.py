@@ -6,6 +6,7 @@ import math
 import numpy as np
 
 from theano_rnn.checks import check_count, check_number
+from theano_rnn.errors import ArgumentValueError
 from theano_rnn.language_models.repetition import SeenNgrams
 
 STEPS_PER_CALL = 25
@@ -29,34 +30,36 @@ def check_demands(n, temperature, top_k, top_p, min_words, max_words, seed=None,
     if top_k is not None:
         check_count("top_k", top_k)
     if check_number("temperature", temperature) <= 0 or not math.isfinite(temperature):
-        raise ValueError(f"temperature: expected a number above 0, got {temperature}; top_k=1 takes the likeliest word")
+        raise ArgumentValueError(
+            f"temperature: expected a number above 0, got {temperature}; top_k=1 takes the likeliest word"
+        )
     if not LEAST_TEMPERATURE <= temperature <= GREATEST_TEMPERATURE:
         limits = f"from {LEAST_TEMPERATURE:g} to {GREATEST_TEMPERATURE:g}"
-        raise ValueError(
+        raise ArgumentValueError(
             f"temperature: expected a number {limits}, got {temperature}; top_k=1 takes the likeliest word"
         )
     if top_p is not None and not 0 < check_number("top_p", top_p) <= 1:
-        raise ValueError(f"top_p: expected a share above 0 and at most 1, got {top_p}")
+        raise ArgumentValueError(f"top_p: expected a share above 0 and at most 1, got {top_p}")
 
 
 def check_beam(beam, n, min_words, max_words, no_repeat_ngram=None):
     """How many texts a beam search gives: n, or as many as the beam is wide, at most 10. Raises as `check_demands`."""
     if check_count("beam", beam) > WIDEST_BEAM:
-        raise ValueError(f"beam: expected at most {WIDEST_BEAM}, got {beam}")
+        raise ArgumentValueError(f"beam: expected at most {WIDEST_BEAM}, got {beam}")
     check_lengths(min_words, max_words, no_repeat_ngram)
     if n is None:
         return min(beam, MOST_SHOWN)
     if check_count("n", n, 0) > beam:
-        raise ValueError(f"n: expected at most as many texts as the beam is wide ({beam}), got {n}")
+        raise ArgumentValueError(f"n: expected at most as many texts as the beam is wide ({beam}), got {n}")
     return n
 
 
 def check_lengths(min_words, max_words, no_repeat_ngram):
     check_count("min_words", min_words, 0)
     if check_count("max_words", max_words) > LARGEST_LENGTH:
-        raise ValueError(f"max_words: expected at most {LARGEST_LENGTH}, got {max_words}")
+        raise ArgumentValueError(f"max_words: expected at most {LARGEST_LENGTH}, got {max_words}")
     if min_words > max_words:
-        raise ValueError(f"min_words: expected at most max_words ({max_words}), got {min_words}")
+        raise ArgumentValueError(f"min_words: expected at most max_words ({max_words}), got {min_words}")
     if no_repeat_ngram is not None:
         check_count("no_repeat_ngram", no_repeat_ngram)
 

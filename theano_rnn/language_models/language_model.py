@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from theano_rnn.checks import check_base, check_count
-from theano_rnn.errors import ModelFileError
+from theano_rnn.errors import ArgumentTypeError, ArgumentValueError, ModelFileError
 from theano_rnn.files.archive import one_line, read_archive, read_document, write_archive
 from theano_rnn.language_models import scoring
 from theano_rnn.language_models.continuous_text import continuous_cross_entropy
@@ -65,7 +65,7 @@ class LanguageModel:
 
     def __init__(self, rnn, vocabulary, tokenizer, training=None):
         if rnn.word_dim != len(vocabulary):
-            raise ValueError(f"vocabulary: expected {rnn.word_dim} entries (word_dim), got {len(vocabulary)}")
+            raise ArgumentValueError(f"vocabulary: expected {rnn.word_dim} entries (word_dim), got {len(vocabulary)}")
         self.rnn = rnn
         self.vocabulary = vocabulary
         self.tokenizer = tokenizer
@@ -115,7 +115,9 @@ class LanguageModel:
             rnn = RNN.from_entries(path, entries, network["bptt_truncate"], network["activation"])
             for name in ("hidden_dim", "word_dim"):
                 if network[name] != getattr(rnn, name):
-                    raise ValueError(f"{name}: the configuration has {network[name]}, U is for {getattr(rnn, name)}")
+                    raise ArgumentValueError(
+                        f"{name}: the configuration has {network[name]}, U is for {getattr(rnn, name)}"
+                    )
             return cls(
                 rnn,
                 Vocabulary.from_configuration(vocabulary),
@@ -132,7 +134,7 @@ class LanguageModel:
     def tokenize(self, sentence):
         """The tokens of one sentence, as the model was trained to see them."""
         if not isinstance(sentence, str):
-            raise TypeError(f"sentence: expected a str, got {type(sentence).__name__}")
+            raise ArgumentTypeError(f"sentence: expected a str, got {type(sentence).__name__}")
         return self.tokenizer.tokenize(sentence)
 
     @property
@@ -183,7 +185,7 @@ class LanguageModel:
         if isinstance(sentences, str):
             return float(self.token_scores([sentences], split)[0].sum()) / unit
         if not isinstance(sentences, Iterable):
-            raise TypeError(f"sentences: expected a str or several, got {type(sentences).__name__}")
+            raise ArgumentTypeError(f"sentences: expected a str or several, got {type(sentences).__name__}")
         return np.array([values.sum() for values in self.token_scores(sentences, split)], dtype=np.float64) / unit
 
     def token_scores(self, texts, split: bool | None = None):
@@ -265,11 +267,11 @@ class LanguageModel:
             See `score`.
         """
         if not isinstance(text, str):
-            raise TypeError(f"sentence: expected a str, got {type(text).__name__}")
+            raise ArgumentTypeError(f"sentence: expected a str, got {type(text).__name__}")
         if split is not None and not isinstance(split, (bool, np.bool_)):
-            raise TypeError(f"split: expected True, False or None, got {split!r}")
+            raise ArgumentTypeError(f"split: expected True, False or None, got {split!r}")
         if split and not self.tokenizer.splits_sentences:
-            raise ValueError(
+            raise ArgumentValueError(
                 "split: this model reads each line as one sentence, as its training text was read; leave split out"
             )
         return [text] if split is not None and not split else self.tokenizer.split(text)
@@ -290,7 +292,7 @@ class LanguageModel:
         """
         values = self.token_scores([sentences] if isinstance(sentences, str) else sentences, split)
         if not values:
-            raise ValueError("sentences: expected at least one, got none")
+            raise ArgumentValueError("sentences: expected at least one, got none")
         values = np.concatenate(values)
         return scoring.perplexity(values.sum(), len(values))
 
@@ -321,7 +323,7 @@ class LanguageModel:
             encoded = [self.encode(sentence) for sentence in self.tokenizer.sentences([text])]
             total, tokens = scoring.sentences_cross_entropy(self.rnn, encoded, 32)
         if not tokens:
-            raise ValueError("text: expected at least one token, got none")
+            raise ArgumentValueError("text: expected at least one token, got none")
         return total / tokens
 
     def next_words(self, beginning, k=10):
@@ -366,7 +368,7 @@ class LanguageModel:
         """
         unit = check_base(base)
         if not isinstance(state, State):
-            raise TypeError(f"state: expected what `state` or `advance` gave, got {type(state).__name__}")
+            raise ArgumentTypeError(f"state: expected what `state` or `advance` gave, got {type(state).__name__}")
         index = self._index(word)
         value = float(self.next_log_probabilities(state)[index]) / unit
         if index == self.vocabulary.end:
@@ -383,7 +385,7 @@ class LanguageModel:
     def _index(self, word):
         """The id of one token of a text, or of a special token that may stand in its place."""
         if not isinstance(word, str):
-            raise TypeError(f"word: expected a str, got {type(word).__name__}")
+            raise ArgumentTypeError(f"word: expected a str, got {type(word).__name__}")
         vocabulary, tokenizer = self.vocabulary, self.tokenizer
         if word == SENTENCE_END:
             return vocabulary.end
@@ -396,7 +398,7 @@ class LanguageModel:
         if word in ALIASES:
             return vocabulary.word_to_index[ALIASES[word]]
         if word in (SENTENCE_START, "<s>"):
-            raise ValueError(
+            raise ArgumentValueError(
                 f"word: expected one word or SENTENCE_END, got {word!r}; `state` gives the beginning of a sentence"
             )
         return vocabulary.find(one_token(tokenizer, word))
@@ -568,7 +570,7 @@ class State:
 
 def check_training(training):
     if not isinstance(training, dict):
-        raise ValueError(f"training: expected a dict, got {type(training).__name__}")
+        raise ArgumentValueError(f"training: expected a dict, got {type(training).__name__}")
     return training
 
 

@@ -3,6 +3,7 @@
 import functools
 import itertools
 
+from theano_rnn.errors import ArgumentValueError
 from theano_rnn.text.tokenizer import Tokenizer
 
 # What may stand around a word: a full stop, for example, is cut off at the end of a sentence only. The last ones before
@@ -46,7 +47,7 @@ def one_token(tokenizer: Tokenizer, word: str) -> str:
         message += f"; leave out the whitespace around {_shortened(tokens[0])}"
     elif tokens:
         message += f", which is {len(tokens)} tokens ({_shown(tokens)}); advance by one after the other"
-    raise ValueError(message)
+    raise ArgumentValueError(message)
 
 
 def _between(tokenizer, word, before, after):

@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 
+from theano_rnn.errors import ArgumentTypeError, ArgumentValueError
 from theano_rnn.language_models import beam_search, generation, scoring
 from theano_rnn.language_models.beam_step import BeamStep
 from theano_rnn.language_models.repetition import SeenNgrams
@@ -36,7 +37,7 @@ class Prompt:
 
     def __init__(self, text, tokenizer, vocabulary, start):
         if not isinstance(text, str):
-            raise TypeError(f"prompt: expected a str, got {type(text).__name__}")
+            raise ArgumentTypeError(f"prompt: expected a str, got {type(text).__name__}")
         self.text = text
         self.tokenizer = tokenizer
         self.tokens = tokenizer.tokenize(text if tokenizer.level == "char" else text.rstrip())
@@ -46,7 +47,7 @@ class Prompt:
 
     def check_length(self, max_words):
         if self.words > max_words:
-            raise ValueError(f"prompt: expected at most max_words ({max_words}) words, got {self.words}")
+            raise ArgumentValueError(f"prompt: expected at most max_words ({max_words}) words, got {self.words}")
 
     def seen(self, n):
         """Its n-grams, for texts in which none may occur twice. Different unknown words are different tokens."""

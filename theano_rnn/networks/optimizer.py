@@ -6,6 +6,7 @@ import numpy as np
 
 from theano_rnn.checks import check_choice
 from theano_rnn.engines.engine import T, as_numpy, compile_function, shared_array
+from theano_rnn.errors import ArgumentValueError
 from theano_rnn.networks import graph
 from theano_rnn.networks.updates import UPDATE_RULES, clip_by_norm, common_norm
 
@@ -53,7 +54,7 @@ class Optimizer:
         for name, shared in self.accumulators.items():
             expected = shared.get_value(borrow=True).shape
             if np.shape(arrays[name]) != expected:
-                raise ValueError(f"{name}: expected shape {expected}, got {np.shape(arrays[name])}")
+                raise ArgumentValueError(f"{name}: expected shape {expected}, got {np.shape(arrays[name])}")
         for name, shared in self.accumulators.items():
             shared.set_value(np.array(arrays[name], dtype=self.rnn.dtype), borrow=True)
         self.step_number = step_number

@@ -6,7 +6,7 @@ import numpy as np
 
 from theano_rnn.checks import check_bptt_truncate, check_choice, check_count, check_ids, check_pair, check_real
 from theano_rnn.engines.engine import T, as_numpy, compile_function, float_type, shared_array
-from theano_rnn.errors import ModelFileError
+from theano_rnn.errors import ArgumentValueError, ModelFileError
 from theano_rnn.files.archive import one_line, read_archive, read_document, write_archive
 from theano_rnn.networks import graph
 from theano_rnn.networks.cells import ACTIVATIONS, simple_step
@@ -127,7 +127,7 @@ class RNN:
         """A network with the given U, V and W; the sizes are theirs."""
         U = np.asarray(values["U"])
         if U.ndim != 2:
-            raise ValueError(f"U: expected a matrix (hidden_dim, word_dim), got shape {U.shape}")
+            raise ArgumentValueError(f"U: expected a matrix (hidden_dim, word_dim), got shape {U.shape}")
         hidden_dim, word_dim = U.shape
         # A file could say anything: W is not made as large as U claims unless it is there.
         check_shapes(values, shapes_of_parameters(word_dim, hidden_dim))
@@ -326,9 +326,9 @@ class RNN:
     def _total_loss(self, X, Y):
         X, Y = list(X), list(Y)
         if len(X) != len(Y):
-            raise ValueError(f"X and Y: expected as many sentences, got {len(X)} and {len(Y)}")
+            raise ArgumentValueError(f"X and Y: expected as many sentences, got {len(X)} and {len(Y)}")
         if not X:
-            raise ValueError("X: expected at least one sentence, got none")
+            raise ArgumentValueError("X: expected at least one sentence, got none")
         pairs = [
             check_pair(x, y, self.word_dim, f"X[{i}]", f"Y[{i}]") for i, (x, y) in enumerate(zip(X, Y, strict=True))
         ]
@@ -415,9 +415,9 @@ def check_shapes(values, shapes):
     """Raise ValueError for an array that is missing or has another shape."""
     for name, shape in shapes.items():
         if name not in values:
-            raise ValueError(f"{name} is missing; expected arrays named {', '.join(shapes)}")
+            raise ArgumentValueError(f"{name} is missing; expected arrays named {', '.join(shapes)}")
         if np.shape(values[name]) != shape:
-            raise ValueError(f"{name}: expected shape {shape}, got {np.shape(values[name])}")
+            raise ArgumentValueError(f"{name}: expected shape {shape}, got {np.shape(values[name])}")
 
 
 def column(ids):

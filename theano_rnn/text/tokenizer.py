@@ -5,7 +5,7 @@ import re
 import sys
 from dataclasses import asdict, dataclass, fields, replace
 
-from theano_rnn.errors import OptionError
+from theano_rnn.errors import ArgumentValueError, OptionError
 from theano_rnn.text import detokenize as _detokenize
 from theano_rnn.text.documents import count_characters, parts
 from theano_rnn.text.sentence_splitter import (
@@ -296,7 +296,7 @@ class Tokenizer:
             If a key is unknown or missing, or its value is of the wrong kind; the message names the key.
         """
         if not isinstance(configuration, dict):
-            raise ValueError(f"expected the tokenizer's settings as a dict, got {type(configuration).__name__}")
+            raise ArgumentValueError(f"expected the tokenizer's settings as a dict, got {type(configuration).__name__}")
         expected = {field.name for field in fields(cls)}
         configuration = {**_OF_OLDER_MODELS, **configuration}
         for problem, keys in (
@@ -304,7 +304,9 @@ class Tokenizer:
             ("missing", expected - configuration.keys()),
         ):
             if keys:
-                raise ValueError(f"{problem} key in the tokenizer's settings: {', '.join(sorted(map(str, keys)))}")
+                raise ArgumentValueError(
+                    f"{problem} key in the tokenizer's settings: {', '.join(sorted(map(str, keys)))}"
+                )
         return cls(**configuration)
 
 

@@ -8,7 +8,7 @@ from itertools import repeat
 
 import numpy as np
 
-from theano_rnn.errors import CorpusError, OptionError
+from theano_rnn.errors import ArgumentTypeError, ArgumentValueError, CorpusError, OptionError
 
 SENTENCE_START = "SENTENCE_START"
 SENTENCE_END = "SENTENCE_END"
@@ -163,7 +163,7 @@ class Vocabulary:
             For a plain string, which `encode_text` takes.
         """
         if isinstance(tokens, str):
-            raise TypeError("expected a sequence of tokens, got a str; tokenize it first, or use encode_text")
+            raise ArgumentTypeError("expected a sequence of tokens, got a str; tokenize it first, or use encode_text")
         return np.fromiter(map(self._text_ids.get, tokens, repeat(self.unknown)), dtype=np.int32)
 
     def encode_text(self, text):
@@ -212,7 +212,7 @@ class Vocabulary:
         ids = [operator.index(index) for index in (ids.tolist() if hasattr(ids, "tolist") else ids)]
         for index in (min(ids), max(ids)) if ids else ():
             if not 0 <= index < len(self):
-                raise ValueError(f"id {index} is not in the vocabulary; expected 0 to {len(self) - 1}")
+                raise ArgumentValueError(f"id {index} is not in the vocabulary; expected 0 to {len(self) - 1}")
         words = self.index_to_word
         if end_as_newline:
             words = [*words[: self.end], _NEWLINE, *words[self.end + 1 :]]
@@ -232,28 +232,30 @@ class Vocabulary:
             If a key is unknown or missing, or the entries are not those of a vocabulary.
         """
         if not isinstance(configuration, dict):
-            raise ValueError(f"expected the vocabulary as a dict, got {type(configuration).__name__}")
+            raise ArgumentValueError(f"expected the vocabulary as a dict, got {type(configuration).__name__}")
         expected = {"words", "newline_ends_sentence"}
         if configuration.keys() != expected:
             wrong = sorted(map(str, configuration.keys() ^ expected))
-            raise ValueError(f"unknown or missing key of the vocabulary: {', '.join(wrong)}")
+            raise ArgumentValueError(f"unknown or missing key of the vocabulary: {', '.join(wrong)}")
         if not isinstance(configuration["words"], list):
-            raise ValueError(f"words of the vocabulary: expected a list, got {type(configuration['words']).__name__}")
+            raise ArgumentValueError(
+                f"words of the vocabulary: expected a list, got {type(configuration['words']).__name__}"
+            )
         return cls(configuration["words"], configuration["newline_ends_sentence"])
 
 
 def _check_entries(words, newline_ends_sentence):
     if not isinstance(newline_ends_sentence, bool):
-        raise ValueError(f"newline_ends_sentence is {newline_ends_sentence!r}; expected True or False")
+        raise ArgumentValueError(f"newline_ends_sentence is {newline_ends_sentence!r}; expected True or False")
     for index, word in enumerate(words):
         if not isinstance(word, str):
-            raise ValueError(f"entry {index} of the vocabulary is {word!r}; expected a str")
+            raise ArgumentValueError(f"entry {index} of the vocabulary is {word!r}; expected a str")
     if tuple(words[: len(_SPECIAL_TOKENS)]) != _SPECIAL_TOKENS:
-        raise ValueError(f"the vocabulary begins with {words[:3]}; expected {list(_SPECIAL_TOKENS)}")
+        raise ArgumentValueError(f"the vocabulary begins with {words[:3]}; expected {list(_SPECIAL_TOKENS)}")
     if len(set(words)) != len(words):
         repeated = next(word for word, count in Counter(words).items() if count > 1)
-        raise ValueError(f"{repeated!r} is in the vocabulary more than once; expected distinct words")
+        raise ArgumentValueError(f"{repeated!r} is in the vocabulary more than once; expected distinct words")
     if newline_ends_sentence and _NEWLINE in words:
-        raise ValueError(
+        raise ArgumentValueError(
             "a newline is an entry of the vocabulary, though it ends the sentence; expected one of the two"
         )
