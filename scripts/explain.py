@@ -14,9 +14,9 @@ from theano_rnn.commands.arguments import ArgumentParser
 from theano_rnn.commands.run_command import run
 from theano_rnn.commands.terminal import say, show
 from theano_rnn.errors import OptionError
+from theano_rnn.files.corpus_formats import read_lines
 from theano_rnn.files.output_files import check_output
 from theano_rnn.results.pictures import check_picture
-from theano_rnn.text.corpus_files import read_lines
 
 MODEL = "models/rnn.npz"
 COLUMN = "the column of a CSV file to read (default: body, else text, else the only one)"

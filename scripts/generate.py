@@ -13,10 +13,10 @@ from theano_rnn.commands.arguments import ArgumentParser
 from theano_rnn.commands.run_command import run
 from theano_rnn.commands.terminal import flush, say, show
 from theano_rnn.errors import OptionError
+from theano_rnn.files.corpus_formats import open_inputs
 from theano_rnn.files.printable import printable
 from theano_rnn.files.text_files import without_marks
 from theano_rnn.language_models.generation import check_beam, check_demands
-from theano_rnn.text.corpus_files import texts
 
 DRAWING = ("temperature", "top_k", "top_p", "seed", "stream")  # options that say how to draw; a beam draws nothing
 
@@ -82,10 +82,10 @@ def read_prompts(arguments):
     if arguments.prompt_file is None:
         return [("", without_marks(arguments.prompt))]
     paths = [] if arguments.prompt_file == "-" else [arguments.prompt_file]
-    (lines,) = texts(paths, sys.stdin and sys.stdin.buffer, arguments.column)
-    prompts = [(f"{lines.place(number)}: ", line) for number, line in enumerate(lines, 1)]
+    (reader,) = open_inputs(paths, sys.stdin and sys.stdin.buffer, arguments.column)
+    prompts = [(f"{reader.place(number)}: ", line) for number, line in enumerate(reader.lines(), 1)]
     if not prompts:
-        raise OptionError(f"{lines.name}: holds no prompts; give one a line, an empty line for none")
+        raise OptionError(f"{reader.name}: holds no prompts; give one a line, an empty line for none")
     for where, prompt in prompts:
         if "\n" in prompt:
             raise OptionError(f"{where}the prompt holds a line end, but a text is one line; take it out")

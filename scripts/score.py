@@ -21,10 +21,10 @@ from theano_rnn.commands.arguments import ArgumentParser
 from theano_rnn.commands.run_command import run
 from theano_rnn.commands.terminal import flush, say, show
 from theano_rnn.errors import CorpusError, OptionError
+from theano_rnn.files.corpus_formats import line_batches, open_inputs
 from theano_rnn.files.output_files import check_output
 from theano_rnn.files.printable import printable
 from theano_rnn.results.pictures import check_picture
-from theano_rnn.text.corpus_files import blocks, texts
 
 
 def parse(argv):
@@ -95,11 +95,11 @@ def surprisal_sinks(page, picture, files, model, mix):
         yield SurprisalPlot(picture, f"{text}, scored by {model}")
 
 
-def score_file(lm, lines, output, takers, mixture):
+def score_file(lm, reader, output, takers, mixture):
     """Score one file and hand on its sentences, as soon as they come."""
-    number, name = lines.header_rows, lines.name
-    for block in blocks(output.texts(lines, name), lines.is_waiting):
-        for line, sentences in zip(block, lm.scored_sentences(block, output.options.split), strict=True):
+    number, name = reader.header_rows, reader.name
+    for batch in line_batches(output.texts(reader.lines(), name), reader.is_waiting):
+        for line, sentences in zip(batch, lm.scored_sentences(batch, output.options.split), strict=True):
             number += 1
             is_blank = len(sentences[0].tokens) == 1
             if is_blank and output.leaves_out_blank_lines:
@@ -141,7 +141,7 @@ def work(argv):
     options = ScoringOptions(**arguments)
     if options.nbest and column is not None:
         raise OptionError("nbest and column exclude each other; an n-best list has columns of its own")
-    inputs = list(texts(files, sys.stdin and sys.stdin.buffer, column, is_text=options.nbest))
+    inputs = list(open_inputs(files, sys.stdin and sys.stdin.buffer, column, is_text=options.nbest))
     check_places(page, picture, [*files, model, *([] if options.mix is None else [options.mix])])
     output = (NbestOutput if options.nbest else OUTPUTS[options.format])(options, show)
     with contextlib.ExitStack() as stack:
@@ -155,8 +155,8 @@ def work(argv):
         drawn = list(surprisal_sinks(page, picture, files, model, options.mix))
         for sink in drawn:
             stack.callback(sink.discard)
-        for lines in inputs:
-            score_file(lm, lines, output, [*drawn, unknown_words], mixture)
+        for reader in inputs:
+            score_file(lm, reader, output, [*drawn, unknown_words], mixture)
         if not output.statistics.sentences:
             raise CorpusError("no sentences to score; give one a line")
         if mixture:

@@ -9,13 +9,14 @@ import sys
 import pytest
 
 from theano_rnn.errors import CorpusError
-from theano_rnn.files.csv_files import TextColumn
+from theano_rnn.files.corpus_formats import FORMATS
+from theano_rnn.files.csv_files import CsvReader
 from theano_rnn.files.text_files import TextInput
 
 
 def cells(content, column=None, format="csv"):
     content = content if isinstance(content, bytes) else content.encode()
-    return list(TextColumn(TextInput(None, io.BytesIO(content)), format, column).cells())
+    return list(FORMATS[format](TextInput(None, io.BytesIO(content)), column).lines())
 
 
 def error_line(content, column=None, format="csv"):
@@ -218,7 +219,7 @@ def test_columns_may_be_separated_by_vertical_bars():
 def test_a_cell_longer_than_csv_allows_by_default_is_read_and_the_limit_is_restored():
     text = "word " * 60_000
     before = csv.field_size_limit()
-    for _ in TextColumn(TextInput(None, io.BytesIO(f'body\n"{text}"\nx\n'.encode())), "csv").cells():
+    for _ in CsvReader(TextInput(None, io.BytesIO(f'body\n"{text}"\nx\n'.encode()))).lines():
         assert csv.field_size_limit() == before
     assert cells(f'body\n"{text}"\n') == [text]
     assert csv.field_size_limit() == before

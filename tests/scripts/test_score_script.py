@@ -266,7 +266,7 @@ def test_wrong_columns_are_told_in_one_line(run, text, tmp_path):
             "a.csv, line 1: row 1, the header, has no column body or text; its columns are id, note;",
         ),
         (["--column", "x", tmp_path / "a.csv"], "has no column 'x'; its columns are id, note; choose one of them"),
-        (["--column", "x", text], "column 'x': is for CSV, and no file's name ends in .csv or .tsv"),
+        (["--column", "x", text], "column: 'x' was given, but no file is a table (.csv or .tsv)"),
         (["--column", "x", "--nbest", tmp_path / "a.csv"], "nbest and column exclude each other"),
     ]:
         status, out, err = run(*arguments)

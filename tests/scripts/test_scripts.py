@@ -374,7 +374,7 @@ def test_without_a_file_standard_input_is_scored(lm, model, loaded, monkeypatch,
 
 
 def test_several_files_are_scored_one_after_the_other_and_blockwise(model, loaded, text, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("theano_rnn.text.corpus_files._LINES_AT_ONCE", 3)
+    monkeypatch.setattr("theano_rnn.files.corpus_formats._BATCH_LINES", 3)
     (tmp_path / "more.txt").write_text("the end\n", encoding="utf-8")
     assert status(score, "--model", model, text, tmp_path / "more.txt", text) == 0
     out, err = capsys.readouterr()

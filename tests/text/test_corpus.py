@@ -12,8 +12,7 @@ import pytest
 
 from theano_rnn.errors import CorpusError
 from theano_rnn.text.corpus import hold_out, most_frequent, one_text, read_corpus, with_unknown_words
-from theano_rnn.text.corpus_files import read_documents
-from theano_rnn.text.documents import Documents
+from theano_rnn.text.documents import Documents, read_documents
 from theano_rnn.text.minibatches import EncodedSentences
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary

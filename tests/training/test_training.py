@@ -921,7 +921,7 @@ def test_a_column_is_the_text_of_the_run_and_of_its_held_out_file(table, tmp_pat
         (tmp_path / "v.tsv").write_text("Body\ttext\n")
         train(table, model=tmp_path / "m.npz", valid=tmp_path / "v.tsv", **settings)
     (tmp_path / "t.txt").write_text("A text.\n")
-    with pytest.raises(OptionError, match="^column 'note': is for CSV"):
+    with pytest.raises(OptionError, match="^column: 'note' was given, but no file is a table"):
         train(tmp_path / "t.txt", model=tmp_path / "m.npz", **settings)
 
 

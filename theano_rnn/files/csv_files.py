@@ -1,18 +1,20 @@
-"""The texts of CSV files: the cells of one column, whatever divides the columns. Knows text, not files."""
+"""CSV and TSV files: the cells of one column, whatever separates the columns."""
 
 import csv
 import itertools
 import logging
 import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import ClassVar
 
 from theano_rnn.errors import CorpusError
+from theano_rnn.files.corpus_reader import CorpusReader
+from theano_rnn.files.text_files import TextInput
 
 logger = logging.getLogger(__name__)
 
 DEFAULT_COLUMNS = ("body", "text")
 
-# The first of them is taken where the header shows nothing else.
-_DELIMITERS = {"csv": (",", ";", "\t", "|"), "tsv": ("\t", ",", ";", "|")}
 _LONGEST_CELL = 2**30  # characters
 _LONGEST_HEADER = 100  # lines
 _LONGEST_COLUMN_NAME = 80  # characters
@@ -23,43 +25,56 @@ _SENTENCE_END = re.compile(r"[.!?…][\"')\]”’»]*(\s|$)")
 
 
 class _BrokenRow(CorpusError):
-    """A row that is no CSV."""
+    """A row that is not valid CSV."""
 
 
-class TextColumn:
-    """One column of a table.
+class CsvReader(CorpusReader):
+    """Reads one column of a table.
 
-    Rows are those of ``csv.DictReader``: the first one names the columns, and empty lines are no rows. Columns are
-    separated by commas, or by semicolons, tabs or vertical bars if the header shows them; in the format "tsv" by tabs.
+    Rows are those of ``csv.DictReader``: the first row names the columns, and empty lines are not rows. Columns are
+    separated by commas, or by semicolons, tabs or vertical bars if the header suggests them.
 
     Parameters
     ----------
     source : TextInput
-    format : {"csv", "tsv"}
+        The open text.
     column : str, optional
-        The column's name. Exactly this name comes first, then one that differs in case or surrounding whitespace only.
-        Default: ``body``, else ``text``, else the only column.
+        The name of the column. An exact match comes first, then a name that differs only in case or surrounding
+        whitespace. Default: ``body``, else ``text``, else the only column.
+
+    Examples
+    --------
+    >>> import io
+    >>> source = TextInput(None, io.BytesIO(b"id;text\\n1;He went home.\\n"))
+    >>> list(CsvReader(source).lines())
+    ['He went home.']
     """
 
-    def __init__(self, source, format="csv", column=None):
-        self._source = source
-        self._name = source.name
-        self._format = format
-        self._column = column
-        self._first_line = 1  # after blank ones
-        self._rows = 0  # read so far; the header is row 1
+    is_table = True
+    # The first delimiter is used unless the header suggests another one.
+    _delimiters: ClassVar[tuple[str, ...]] = (",", ";", "\t", "|")
 
-    def cells(self):
-        """Yield the cell of each row below the header: an empty one where the row is too short.
+    def __init__(self, source: TextInput, column: str | None = None) -> None:
+        super().__init__(source, column)
+        self._first_line = 1  # after blank lines
+        self._rows = 0  # rows read so far; the header is row 1
+
+    def documents(self) -> Iterator[Iterable[str]]:
+        """Yield the cell of each row below the header as a document: see `lines`."""
+        for cell in self.lines():
+            yield [cell]
+
+    def lines(self) -> Iterator[str]:
+        """Yield the cell of each row below the header; it is empty if the row is too short.
 
         Raises
         ------
         CorpusError
-            If there is no such column, a quoted cell is not closed, a cell of several lines continues after its closing
-            quote, or the file cannot be read. The message names the line and, as far as it is known, the row, counted
-            from the header, row 1.
+            If the column does not exist, a quoted cell is not closed, a cell of several lines continues after its
+            closing quote, or the file cannot be read. The message names the line and, if known, the row. The header
+            is row 1.
         """
-        lines = self._without_leading_blanks(line + "\n" for line in self._source.lines(self._place))
+        lines = self._without_leading_blanks(line + "\n" for line in self._source.lines(self._row_place))
         rows = self._read_rows(lines)
         line, header = next(rows, (1, []))
         index = self._index(header, line)
@@ -74,98 +89,106 @@ class TextColumn:
                 long_rows, first_long = long_rows + 1, first_long or line
             yield row[index]
         if short_rows:
-            logger.info("%s: %d rows without column %d, the first on line %d",
-                self._name, short_rows, index + 1, first_short)  # fmt: skip
+            logger.info(
+                "%s: %d rows without column %d, the first on line %d", self.name, short_rows, index + 1, first_short
+            )
         if long_rows:
             logger.warning(
-                "%s, line %d: more columns than the header names (%d such rows); is a delimiter inside a text that "
-                "is not in quotes?", self._name, first_long, long_rows)  # fmt: skip
+                "%s, line %d: more columns than the header names (%d such rows); put texts that contain the delimiter "
+                "in quotes",
+                self.name,
+                first_long,
+                long_rows,
+            )
 
-    def _place(self):
+    def _row_place(self) -> str:
         return f", in row {self._rows + 1}"
 
-    def _without_leading_blanks(self, lines):
+    def _without_leading_blanks(self, lines: Iterator[str]) -> Iterator[str]:
         for line in lines:
             if not line.isspace():
                 return itertools.chain([line], lines)
             self._first_line += 1
         return iter(())
 
-    def _read_rows(self, lines):
-        """Yield (line on which it begins, cells) of each row, the header first."""
-        head = []  # the first lines
+    def _read_rows(self, lines: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
+        """Yield the first line number and the cells of each row, the header first."""
+        head: list[str] = []  # the first lines
 
-        def lines_of_head():
+        def lines_of_head() -> Iterator[str]:
             yield from list(head)
             for line in itertools.islice(lines, _LONGEST_HEADER - len(head)):
                 head.append(line)
                 yield line
 
-        headers, fault = {}, None
-        for delimiter in _DELIMITERS[self._format]:
+        headers: dict[str, list[str]] = {}
+        faults = []
+        for delimiter in self._delimiters:
             try:
                 headers[delimiter] = next((row for _, row in self._parsed(lines_of_head(), delimiter)), [])
             except _BrokenRow as error:
-                fault = fault or error
+                faults.append(error)
         if not headers:
-            raise fault
-        for line, row in self._parsed(itertools.chain(head, lines), self._told_delimiter(headers)):
+            raise faults[0]
+        for line, row in self._parsed(itertools.chain(head, lines), self._choose_delimiter(headers)):
             self._rows += 1
             yield line, row
 
-    def _parsed(self, lines, delimiter):
-        """Yield (line, cells) of each row, from the first one that is not blank."""
-        begun = []  # the lines of the row that is being read
+    def _parsed(self, lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
+        """Yield the first line number and the cells of each row, from the first row that is not blank."""
+        row_lines: list[str] = []  # the lines of the row that is being read
 
-        def noted():
-            for one in lines:
-                begun.append(one)
-                yield one
+        def recorded() -> Iterator[str]:
+            for row_line in lines:
+                row_lines.append(row_line)
+                yield row_line
 
-        reader = csv.reader(noted(), delimiter=delimiter)
+        reader = csv.reader(recorded(), delimiter=delimiter)
         line, is_below_header = self._first_line, False
         while True:
-            # The limit is one for the whole process, and a text may be longer than its 131,072 characters.
+            # The limit applies to the whole process, and a text may be longer than the default of 131,072 characters.
             limit = csv.field_size_limit(_LONGEST_CELL)
             try:
                 row = next(reader, None)
-                if begun and not _is_closed(begun, delimiter):
+                if row_lines and not _is_closed(row_lines, delimiter):
                     raise csv.Error("it is not closed, or its cell continues after it")
             except csv.Error as error:
                 raise _BrokenRow(
-                    f"{self._name}, line {line}: the row that begins here has a broken quote (row {self._rows + 1}: "
+                    f"{self.name}, line {line}: the row that begins here has a broken quote (row {self._rows + 1}: "
                     f'{error}); close it, and write a quote inside a quoted text as ""'
                 ) from None
             finally:
                 csv.field_size_limit(limit)
             if row is None:
                 return
-            begun.clear()
+            row_lines.clear()
             if row and (is_below_header or any(cell and not cell.isspace() for cell in row)):
                 is_below_header = True
                 yield line, row
             line = self._first_line + reader.line_num
 
-    def _told_delimiter(self, headers):
-        """The delimiter with which the header has the column, else the one with which it has the most columns."""
-        found = (delimiter for delimiter, header in headers.items() if self._named(header))
-        if self._format == "tsv":
-            return next(found, next(iter(headers)))
-        return next(found, max(headers, key=lambda delimiter: len(headers[delimiter])))
+    def _choose_delimiter(self, headers: dict[str, list[str]]) -> str:
+        """Choose a delimiter that gives a header with the column, else one that gives the most columns."""
+        found = (delimiter for delimiter, header in headers.items() if self._matching_columns(header))
+        return next(found, self._fallback_delimiter(headers))
 
-    def _named(self, header):
-        """The indices of the columns with the name, or with the first default name that there is."""
+    def _fallback_delimiter(self, headers: dict[str, list[str]]) -> str:
+        return max(headers, key=lambda delimiter: len(headers[delimiter]))
+
+    def _matching_columns(self, header: list[str]) -> list[int]:
+        """Find the indices of the columns with the name, or with the first default name that occurs."""
+        simplifications: tuple[Callable[[str], str], ...] = (str, _simplified)
         for name in DEFAULT_COLUMNS if self._column is None else (self._column,):
-            for simplified in (str, _simplified):
-                found = [i for i, one in enumerate(header) if simplified(one) == simplified(name)]
+            for simplify in simplifications:
+                found = [i for i, title in enumerate(header) if simplify(title) == simplify(name)]
                 if found:
                     return found
         return []
 
-    def _index(self, header, line):
-        """The index of the column that holds the texts."""
-        place = f"{self._name}, line {line}"
-        found = self._named(header)
+    def _index(self, header: list[str], line: int) -> int:
+        """Find the index of the column that holds the texts."""
+        place = f"{self.name}, line {line}"
+        found = self._matching_columns(header)
         if found:
             if len(found) > 1:
                 logger.warning(
@@ -187,11 +210,20 @@ class TextColumn:
         )
 
 
-def _is_closed(lines, delimiter):
-    """Whether the quotes of a row are closed.
+class TsvReader(CsvReader):
+    """Reads one column of a table whose columns are separated by tabs, unless the header suggests another delimiter."""
 
-    Within a line a cell may continue after its closing quote ("Go," he said), as in ``csv.DictReader``. Over several
-    lines that is the sign of a quote that was never closed and has swallowed other rows.
+    _delimiters = ("\t", ",", ";", "|")
+
+    def _fallback_delimiter(self, headers: dict[str, list[str]]) -> str:
+        return next(iter(headers))
+
+
+def _is_closed(lines: list[str], delimiter: str) -> bool:
+    """Tell whether the quotes of a row are closed.
+
+    Within a line, a cell may continue after its closing quote ("Go," he said), as in ``csv.DictReader``. If the cell
+    spans several lines, this means that an earlier quote was never closed and the cell has swallowed other rows.
     """
     if len(lines) == 1 and lines[0].count('"') % 2 == 0:
         return True
@@ -202,12 +234,12 @@ def _is_closed(lines, delimiter):
     return True
 
 
-def _simplified(name):
+def _simplified(name: str) -> str:
     return name.strip().casefold()
 
 
-def _may_be_column_name(cell):
-    """Whether a cell could name a column, rather than be a text, a number or nothing."""
+def _may_be_column_name(cell: str) -> bool:
+    """Tell whether a cell looks like the name of a column rather than a text, a number or nothing."""
     return (
         len(cell) <= _LONGEST_COLUMN_NAME
         and len(cell.split()) <= _MOST_WORDS_IN_COLUMN_NAME
@@ -216,8 +248,8 @@ def _may_be_column_name(cell):
     )
 
 
-def _listed(header):
-    """The names of columns in a line, not all of a great many."""
+def _listed(header: list[str]) -> str:
+    """Join the names of the columns, and leave some out if there are too many."""
     names = []
     for name in header[:_MOST_COLUMNS_SHOWN]:
         if len(name) > _LONGEST_NAME_SHOWN:

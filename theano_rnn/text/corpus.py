@@ -12,9 +12,8 @@ import numpy as np
 
 from theano_rnn.errors import CorpusError
 from theano_rnn.files.temporary_arrays import ScratchFile
-from theano_rnn.text.corpus_files import read_documents
 from theano_rnn.text.coverage import Coverage
-from theano_rnn.text.documents import Documents, parts
+from theano_rnn.text.documents import Documents, parts, read_documents
 from theano_rnn.text.minibatches import EncodedSentences
 from theano_rnn.text.text_layout import Layout
 from theano_rnn.text.tokenizer import Tokenizer

@@ -1,9 +1,14 @@
-"""Texts that may be too large for memory: a document at a time, and each a part at a time."""
+"""From files to documents. The texts may be larger than memory: they are read one part of one document at a time."""
 
 import codecs
+import os
 from array import array
+from collections.abc import Iterable
 
+from theano_rnn.errors import CorpusError
+from theano_rnn.files.corpus_formats import open_corpus_file
 from theano_rnn.files.temporary_arrays import ScratchFile
+from theano_rnn.files.text_files import shown_name
 
 PART_LENGTH = 2**16  # characters of a str, bytes of a document in a file
 
@@ -102,3 +107,52 @@ def parts(document, length=None):
 def count_characters(documents):
     """How many characters documents have in all: `Documents`, or a sequence of str."""
     return documents.characters if isinstance(documents, Documents) else sum(map(len, documents))
+
+
+def read_documents(
+    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    folder: str | os.PathLike[str] | None = None,
+    column: str | None = None,
+    joins_lines: bool = False,
+) -> Documents:
+    """Read the documents of one file or of several, one part at a time.
+
+    A row of a table is a document, as is any other file as a whole. `theano_rnn.files.corpus_formats.FORMATS` lists
+    the formats. Line endings and byte order marks make no difference: see `theano_rnn.files.text_files.TextInput`.
+
+    Parameters
+    ----------
+    paths : path or iterable of paths
+        Each file is read once, so that it may be a pipe.
+    folder : path, optional
+        A folder with room for all of the text; default: the system's folder for temporary files.
+    column : str, optional
+        The column of tables that holds the texts: see `theano_rnn.files.csv_files.CsvReader`.
+    joins_lines : bool
+        Replace line ends in the text of a row by spaces, so that each row is one line.
+
+    Returns
+    -------
+    Documents
+        At least one. Blank documents are left out, and lines end in ``\\n``.
+
+    Raises
+    ------
+    CorpusError
+        If a file cannot be read, is not UTF-8 or is not valid CSV, or if there is no text at all. The message names
+        the file and, where possible, the line.
+    """
+    paths = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
+    if not paths:
+        raise CorpusError("there is no file to read; name at least one text or CSV file")
+    documents = Documents(folder)
+    for path in paths:
+        reader = open_corpus_file(path, column)
+        for document_parts in reader.documents():
+            if joins_lines and reader.is_table:
+                document_parts = (part.replace("\n", " ") for part in document_parts)
+            documents.add(document_parts)
+    if not documents:
+        names = shown_name(paths[0]) if len(paths) == 1 else f"each of the {len(paths)} files"
+        raise CorpusError(f"{names} holds no text; name a file with at least one sentence")
+    return documents

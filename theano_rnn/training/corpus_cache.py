@@ -16,8 +16,8 @@ import numpy as np
 
 from theano_rnn.errors import ModelFileError
 from theano_rnn.files.archive import one_line, read_archive, read_document, write_archive
+from theano_rnn.files.corpus_formats import format_of
 from theano_rnn.text.corpus import BLOCK_SIZE, Corpus, count_words, fingerprint, make_tokenizer, sentence_blocks
-from theano_rnn.text.corpus_files import file_format
 from theano_rnn.text.coverage import SPECIAL_TOKENS, Coverage
 from theano_rnn.text.minibatches import EncodedSentences
 from theano_rnn.text.text_layout import Layout
@@ -82,7 +82,7 @@ class CorpusCache:
             digests.append(_digest_of_file(text))
         return {
             "version": VERSION,
-            "texts": [[digest, *file_format(text)] for digest, text in zip(digests, self._texts, strict=True)],
+            "texts": [[digest, *format_of(text)] for digest, text in zip(digests, self._texts, strict=True)],
             "valid": self.options.valid is not None,  # whether the last text is held out
             "options": {name: getattr(self.options, name) for name in DECISIVE_OPTIONS},
             "tokenizer": self._tokenizer.to_configuration(),

@@ -7,7 +7,7 @@ from theano_rnn.errors import CorpusError
 from theano_rnn.language_models import scoring
 from theano_rnn.language_models.continuous_text import continuous_cross_entropy
 from theano_rnn.text.corpus import Stretch, encode_characters, ended_text
-from theano_rnn.text.corpus_files import read_documents
+from theano_rnn.text.documents import read_documents
 
 SENTENCES_AT_ONCE, SENTENCES_IN_MEMORY = 32, 4096
 # Characters: streams and tokens of each that are computed at once. The result does not depend on them.
@@ -52,7 +52,7 @@ def training_perplexity(lm, paths, column=None, scored_sentences=None):
     paths : sequence of paths
         Read as training reads them.
     column : str, optional
-        Of CSV files: see `theano_rnn.text.corpus_files.read_documents`.
+        Of CSV files: see `theano_rnn.text.documents.read_documents`.
     scored_sentences : int, optional
         How many sentences scoring found, line by line.
 

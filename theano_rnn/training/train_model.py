@@ -6,11 +6,11 @@ from pathlib import Path
 from theano_rnn.engines.engine import select_device
 from theano_rnn.errors import ModelFileError, OptionError
 from theano_rnn.files.archive import one_line
+from theano_rnn.files.corpus_formats import check_column
 from theano_rnn.language_models.language_model import load
 from theano_rnn.networks.rnn import check_shapes, shapes_of_parameters
 from theano_rnn.results.pictures import require_drawable
 from theano_rnn.text.corpus import read_corpus
-from theano_rnn.text.corpus_files import check_column
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary
 from theano_rnn.training.corpus_cache import CorpusCache

@@ -1,4 +1,4 @@
-"""Reading corpus files: every format gives the same texts, every fault one line that names it."""
+"""From files to documents: every format gives the same texts, and every fault is one line that names the file."""
 
 import csv
 import errno
@@ -12,11 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from theano_rnn.errors import CorpusError, OptionError
+from theano_rnn.errors import CorpusError
 from theano_rnn.files import text_files
-from theano_rnn.text.corpus_files import Lines, blocks, check_column, read_documents, read_lines
-from theano_rnn.text.corpus_files import texts as texts_of
-from theano_rnn.text.documents import parts
+from theano_rnn.text.documents import parts, read_documents
 
 CSV_TEXT = 'id,body\n1,"First, and ""quoted""."\n2,Zweiter Satz: schön.\n'
 CSV_DOCUMENTS = ['First, and "quoted".', "Zweiter Satz: schön."]
@@ -91,15 +89,6 @@ def test_the_column_can_be_chosen(write):
     assert [texts(path, column) for column in (None, "body", "note", "id")] == [["x"], ["x"], ["y"], ["1"]]
     text = write("a.txt", "id,note\n")
     assert texts([text, path], "note") == ["id,note\n", "y"]
-
-
-def test_a_column_is_refused_where_nothing_is_csv():
-    check_column(None, ["a.txt"])
-    check_column("x", ["a.txt", "b.TSV.gz"])
-    with pytest.raises(OptionError, match=r"^column 'x': is for CSV, and no file's name ends in .csv or .tsv"):
-        check_column("x", ["a.txt", "csv", "b.txt.gz"])
-    with pytest.raises(OptionError, match="is for CSV"):
-        next(texts_of(["a.txt"], None, "x"))
 
 
 @pytest.mark.parametrize(
@@ -294,95 +283,3 @@ def test_large_text_is_never_in_memory_as_a_whole(write):
     finally:
         tracemalloc.stop()
     assert count == 200_000
-
-
-# Line by line
-
-
-class Slow:
-    """Bytes that come as a pipe brings them."""
-
-    def __init__(self, *pieces):
-        self.pieces = iter(pieces)
-
-    def read1(self, size):
-        return next(self.pieces, b"")
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "lines"),
-    [
-        ("a.txt", "One.\r\rTwo.\r\nThree.", ["One.", "", "Two.", "Three."]),
-        ("a.txt.gz", "One.\n", ["One."]),
-        ("a.txt", "", []),
-        ("a.csv", 'id,body\n1,"One,\r\nand"\n\n2\n3," "\n4,x', ["One,\nand", "", " ", "x"]),
-        ("a.tsv.gz", "id\tbody\n1\tOne.\n", ["One."]),
-        ("a.csv", "body\n", []),
-    ],
-)
-def test_lines_are_those_of_the_text_and_those_of_csv_its_cells(write, name, content, lines):
-    assert list(read_lines([write(name, content)], None)) == lines
-    assert list(read_lines([], io.BytesIO(content.encode()))) == (
-        lines if name.startswith("a.txt") else content.replace("\r\n", "\n").removesuffix("\n").split("\n")
-    )
-
-
-def test_standard_input_is_csv_where_a_column_is_named():
-    content = b"\xef\xbb\xbfid;note\r\n1;x\r\n2;y"
-    assert list(read_lines([], io.BytesIO(content), "note")) == ["x", "y"]
-    with pytest.raises(CorpusError, match="^standard input, line 1: row 1, the header, has no column 'body'"):
-        list(read_lines([], io.BytesIO(content), "body"))
-
-
-def test_a_file_of_any_name_can_be_read_as_text(write):
-    path = write("list.tsv", "1\ta\n2\tb\n")
-    (lines,) = texts_of([path], is_text=True)
-    assert list(lines) == ["1\ta", "2\tb"] and lines.place(2) == f"{path}, line 2"
-
-
-def test_places_of_rows_count_the_header(write):
-    path = write("a.csv", "body\nx\n")
-    assert Lines(path).place(1) == f"{path}, row 2"
-    assert Lines(None, io.BytesIO()).place(1) == "standard input, line 1"
-
-
-def test_lines_are_given_as_soon_as_their_ends_are_read():
-    source = Slow(b"a\r", b"\nb\r\n", b"\rc", b"d\n\xef\xbb", b"\xbfe")
-    lines = iter(Lines(None, source))
-    assert next(lines) == "a"
-    assert next(source.pieces) == b"\nb\r\n"  # not yet read
-    assert list(lines) == ["", "cd", "e"]
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows cannot tell whether a pipe has more")
-def test_blocks_do_not_wait_for_lines_that_have_not_come():
-    reader, writer = os.pipe()
-    with open(reader, "rb") as stream, open(writer, "wb", buffering=0) as pipe:
-        lines = Lines(None, stream)
-        found = blocks(lines, lines.is_waiting)
-        pipe.write(b"a\nb\nbegun")
-        assert next(found) == ["a", "b"]
-        pipe.write(b" and ended\r")
-        assert next(found) == ["begun and ended"]
-        pipe.write(b"\nc")
-        pipe.close()
-        assert list(found) == [["c"]]
-
-
-def test_files_come_in_whole_blocks(write, monkeypatch):
-    monkeypatch.setattr(text_files, "_BLOCK_SIZE", 5)
-    lines = Lines(write("a.txt", "line\n" * 5000))
-    assert [len(block) for block in blocks(lines, lines.is_waiting)] == [4096, 904]
-
-
-@pytest.mark.parametrize("name", ["a.txt", "a.csv"])
-@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
-def test_lines_of_a_large_file_are_never_in_memory_as_a_whole(write, monkeypatch, name, end):
-    path = write(name, f"body{end}" + f"A line with é and 😀 and more.{end}" * 100_000)
-    monkeypatch.setattr(text_files, "_BLOCK_SIZE", 2**14)
-    tracemalloc.start()
-    try:
-        assert sum(1 for _ in read_lines([path], None)) == 100_000 + (name == "a.txt")
-        assert tracemalloc.get_traced_memory()[1] < 2**20  # of 3 MB
-    finally:
-        tracemalloc.stop()
