@@ -44,46 +44,46 @@ def work(argv):
     rounds = 5 if arguments.rounds is None else arguments.rounds
     if rounds < 1:
         raise OptionError(f"rounds: expected at least 1, got {rounds}")
-    from theano_rnn.benchmarks import report, timing, workloads
-    from theano_rnn.benchmarks.worker import TheanoPeer, TorchPeer
+    from theano_rnn.benchmarks import measurement, report, workloads
+    from theano_rnn.benchmarks.contenders import TheanoContender, TorchContender
     from theano_rnn.engines.engine import select_device
 
     standard = workloads.GRID if arguments.grid else workloads.GROWTH if arguments.growth else workloads.STANDARD
-    chosen = workloads.choose(standard, arguments.only and arguments.only.split(","))
+    chosen = workloads.select_workloads(standard, arguments.only and arguments.only.split(","))
     if arguments.growth and arguments.peer:
         raise OptionError("growth: measures ours alone; leave --peer out")
     if arguments.theano and (arguments.growth or arguments.grid or arguments.peer):
         raise OptionError("theano: has a table of its own; leave --peer, --grid and --growth out")
     if arguments.theano and not arguments.only:
-        chosen = workloads.choose(standard, ["W1", "W2"])
+        chosen = workloads.select_workloads(standard, ["W1", "W2"])
     if arguments.growth and arguments.rounds is not None:
         raise OptionError("growth: has one round, in a process for each size; leave --rounds out")
     select_device(arguments.device)
-    machine = report.machine()
+    machine = report.describe_machine()
     with contextlib.ExitStack() as stack:
-        peer = None
+        contender = None
         if arguments.theano:
-            peer = stack.enter_context(TheanoPeer(arguments.theano))
-            machine += f", {peer.version}"
+            contender = stack.enter_context(TheanoContender(arguments.theano))
+            machine += f", {contender.version}"
         elif arguments.peer:
-            peer = stack.enter_context(TorchPeer(arguments.device))
-            machine += f", PyTorch {peer.version}"
+            contender = stack.enter_context(TorchContender(arguments.device))
+            machine += f", PyTorch {contender.version}"
         results = []
         for workload in chosen:
             print(f"{workload.name} …", file=sys.stderr, flush=True)
             if arguments.growth:
-                record = timing.measure_growth(workload, arguments.device)
+                record = measurement.measure_growth(workload, arguments.device)
                 results.append(record)
             elif arguments.theano:
-                record = timing.measure_engines(workload, rounds, peer)
+                record = measurement.measure_engines(workload, rounds, contender)
                 results.append(record)
             else:
-                results.append(timing.measure(workload, rounds, peer))
+                results.append(measurement.measure(workload, rounds, contender))
                 record = results[-1].to_json()
             if arguments.json:
                 print(json.dumps({**record, "machine": machine}), flush=True)
     if not arguments.json:
-        as_table = report.table
+        as_table = report.measurement_table
         if arguments.growth or arguments.theano:
             as_table = report.growth_table if arguments.growth else report.engines_table
         print(machine + "\n\n" + as_table(results))

@@ -1,4 +1,4 @@
-"""The original Theano's side of the benchmark: the tutorial's own formulation does what ours does, only slower."""
+"""The original Theano's side of the benchmark: the tutorial's own graph computes what theano_rnn does."""
 
 import io
 import json
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from theano_rnn import RNN
-from theano_rnn.benchmarks import theano_workloads
+from theano_rnn.benchmarks import contender_process
 from theano_rnn.benchmarks.theano_workloads import main, tutorial_parameters, tutorial_sgd_step
 from theano_rnn.benchmarks.workloads import Workload
 from theano_rnn.engines import engine
@@ -19,7 +19,7 @@ STEP = Workload("S", "step", 30, 4, 6, 3, "small")
 
 
 @needs_theano
-def test_the_tutorials_own_formulation_takes_the_same_steps_as_ours():
+def test_the_tutorials_graph_takes_the_same_steps_as_theano_rnn() -> None:
     rnn = RNN(30, 4, bptt_truncate=-1, seed=1)
     parameters = [shared_array(value, name) for name, value in rnn.get_values().items()]
     sgd_step = tutorial_sgd_step(parameters)
@@ -30,7 +30,7 @@ def test_the_tutorials_own_formulation_takes_the_same_steps_as_ours():
         np.testing.assert_allclose(parameter.get_value(), value, atol=1e-6)
 
 
-def test_the_tutorials_parameters_lie_within_its_bounds():
+def test_the_tutorials_parameters_lie_within_its_bounds() -> None:
     U, V, W = (parameter.get_value() for parameter in tutorial_parameters(50, 8))
     for value, shape, inputs in ((U, (8, 50), 50), (V, (50, 8), 8), (W, (8, 8), 8)):
         assert value.shape == shape and value.dtype == np.float32
@@ -38,13 +38,16 @@ def test_the_tutorials_parameters_lie_within_its_bounds():
 
 
 @needs_theano
-def test_requests_are_answered_with_times_until_the_input_ends(monkeypatch, capsys):
+def test_requests_are_answered_with_times_until_the_input_ends(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     requests = [
-        {"workload": SENTENCE.__dict__, "form": "tutorial", "repeats": 2},
-        {"workload": SENTENCE.__dict__, "form": "ours", "repeats": 1},
-        {"workload": STEP.__dict__, "form": "ours", "repeats": 3},
+        {"workload": SENTENCE.__dict__, "variant": "tutorial", "repeats": 2},
+        {"workload": SENTENCE.__dict__, "variant": "ours", "repeats": 1},
+        {"workload": STEP.__dict__, "variant": "ours", "repeats": 3},
     ]
-    monkeypatch.setattr(theano_workloads.sys, "stdin", io.StringIO("".join(json.dumps(one) + "\n" for one in requests)))
+    lines = "".join(json.dumps(request) + "\n" for request in requests)
+    monkeypatch.setattr(contender_process.sys, "stdin", io.StringIO(lines))
     main()
     greeting, *answers = map(json.loads, capsys.readouterr().out.splitlines())
     assert greeting == {"versions": "Theano 1.0.5"}

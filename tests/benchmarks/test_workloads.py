@@ -1,21 +1,22 @@
-"""The benchmark's workloads: the agreed shapes, chosen by name."""
+"""The table of workloads: the agreed shapes, selected by name."""
 
 import pytest
 
 from theano_rnn import OptionError
 from theano_rnn.benchmarks.workloads import (
-    FEWEST_REPEATS,
     GRID,
     GROWTH,
-    MOST_REPEATS,
+    MAX_REPEATS,
+    MIN_REPEATS,
     SECONDS_PER_ROUND,
     STANDARD,
-    choose,
-    repeats_for,
+    Workload,
+    repeats_per_round,
+    select_workloads,
 )
 
 
-def test_the_standard_workloads_have_the_agreed_shapes():
+def test_the_standard_workloads_have_the_agreed_shapes() -> None:
     shapes = {work.name: (work.word_dim, work.hidden_dim, work.steps, work.batch_size) for work in STANDARD}
     assert shapes == {
         "W1": (8000, 100, 20, 1),
@@ -31,7 +32,7 @@ def test_the_standard_workloads_have_the_agreed_shapes():
     assert sum(work.tokens for work in STANDARD if work.name in ("W1", "S1")) == 20 + 5120
 
 
-def test_grid_and_growth_cover_the_sizes_that_are_reported():
+def test_grid_and_growth_cover_the_reported_sizes() -> None:
     assert {(work.hidden_dim, work.batch_size) for work in GRID} == {
         (h, b) for h in (100, 512, 1024) for b in (32, 256)
     }
@@ -39,23 +40,23 @@ def test_grid_and_growth_cover_the_sizes_that_are_reported():
     assert [work.hidden_dim for work in GROWTH][4:] == [50, 100, 200, 500, 1000]
 
 
-def test_workloads_are_chosen_by_name_in_the_order_asked_for():
-    assert [work.name for work in choose(STANDARD, ["S1", "W1"])] == ["S1", "W1"]
-    assert choose(STANDARD, None) == list(STANDARD)
+def test_workloads_are_selected_by_name_in_the_given_order() -> None:
+    assert [work.name for work in select_workloads(STANDARD, ["S1", "W1"])] == ["S1", "W1"]
+    assert select_workloads(STANDARD, None) == list(STANDARD)
 
 
 @pytest.mark.parametrize("workloads", [STANDARD, GRID, GROWTH])
-def test_every_name_can_be_one_of_several_with_commas_between_them(workloads):
+def test_names_contain_no_comma_which_separates_them_on_the_command_line(workloads: tuple[Workload, ...]) -> None:
     names = ",".join(work.name for work in workloads)
-    assert choose(workloads, names.split(",")) == list(workloads)
+    assert select_workloads(workloads, names.split(",")) == list(workloads)
 
 
-def test_an_unknown_name_is_refused_and_the_known_ones_are_named():
+def test_an_unknown_name_is_rejected_with_a_list_of_the_known_ones() -> None:
     with pytest.raises(OptionError, match="expected one of W1, W2, .*G32, got 'W9'"):
-        choose(STANDARD, ["W1", "W9"])
+        select_workloads(STANDARD, ["W1", "W9"])
 
 
-def test_a_round_is_about_a_second_but_neither_a_handful_nor_thousands():
-    assert repeats_for(0.01) == round(SECONDS_PER_ROUND / 0.01)
-    assert repeats_for(100.0) == FEWEST_REPEATS
-    assert repeats_for(1e-6) == MOST_REPEATS
+def test_a_round_takes_about_a_second_within_bounds_on_the_number_of_repeats() -> None:
+    assert repeats_per_round(0.01) == round(SECONDS_PER_ROUND / 0.01)
+    assert repeats_per_round(100.0) == MIN_REPEATS
+    assert repeats_per_round(1e-6) == MAX_REPEATS

@@ -5,7 +5,7 @@ import json
 import pytest
 from support import script_modules
 
-from theano_rnn.benchmarks import timing, worker, workloads
+from theano_rnn.benchmarks import contenders, measurement, workloads
 from theano_rnn.benchmarks.workloads import Workload
 from theano_rnn.engines.engine import versions
 
@@ -21,7 +21,7 @@ SMALL = (
 def small(monkeypatch):
     for name in ("STANDARD", "GRID", "GROWTH"):
         monkeypatch.setattr(workloads, name, SMALL)
-    monkeypatch.setattr(timing, "repeats_for", lambda seconds: 2)
+    monkeypatch.setattr(measurement, "repeats_per_round", lambda seconds: 2)
 
 
 def test_the_table_stands_on_standard_output_and_progress_on_standard_error(capsys):
@@ -45,10 +45,10 @@ def test_growth_prints_speed_and_memory_by_size(capsys):
     assert "peak memory" in lines[2] and [cell.strip() for cell in lines[4].split("|")[1:3]] == ["30", "4"]
 
 
-def test_the_peer_is_timed_and_closed(monkeypatch, capsys):
+def test_the_contender_is_timed_and_closed(monkeypatch, capsys):
     closed = []
 
-    class Peer:
+    class Contender:
         version = "9.9"
 
         def __init__(self, device):
@@ -60,13 +60,16 @@ def test_the_peer_is_timed_and_closed(monkeypatch, capsys):
         def __exit__(self, *exception):
             closed.append(self.device)
 
-        def forms(self, workload):
-            return [("allocator", True)]
+        def variants(self, workload):
+            return [("malloc", True)]
 
-        def seconds(self, workload, form, repeats):
+        def seconds(self, workload, variant, repeats):
             return [10.0] * repeats
 
-    monkeypatch.setattr(worker, "TorchPeer", Peer)
+        def describe(self, workload, variant):
+            return "sparse, malloc"
+
+    monkeypatch.setattr(contenders, "TorchContender", Contender)
     assert script.main(["--peer", "torch", "--rounds", "2", "--only", "A"]) == 0
     out = capsys.readouterr().out
     assert "PyTorch 9.9" in out and "sparse, malloc" in out and closed == ["auto"]

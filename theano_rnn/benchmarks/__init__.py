@@ -1,4 +1,4 @@
-"""Timing the package beside PyTorch, the original Theano and the bare matrix products.
+"""Time theano_rnn on this machine, beside PyTorch, the original Theano and the bare matrix products.
 
-Must not be needed by anything else in the package.
+`workloads` is the table of what is timed. Must not know training runs; no other package may need this one.
 """

@@ -1,21 +1,30 @@
-"""Benchmark results as a person reads them: the machine in a line, tables in Markdown."""
+"""The benchmark's results for people: the machine in one line, and tables in Markdown."""
 
 import contextlib
 import os
 import platform
 import statistics
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from theano_rnn.benchmarks.measurement import Measurement
 from theano_rnn.engines.engine import device_name, versions
 
 
-def machine():
-    """One line about the machine and the versions that a figure depends on."""
+def describe_machine() -> str:
+    """Describe what the figures depend on: the device, the number of cores, and the versions.
+
+    Returns
+    -------
+    str
+        One line.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{device_name() or processor()}, {cores} CPU cores, Python {platform.python_version()}, {versions()}"
+    return f"{device_name() or _processor()}, {cores} CPU cores, Python {platform.python_version()}, {versions()}"
 
 
-def processor():
+def _processor() -> str:
     with contextlib.suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text(errors="replace").splitlines():
             if line.startswith("model name"):
@@ -23,27 +32,37 @@ def processor():
     return platform.processor() or platform.machine()
 
 
-def table(results):
-    """The results as a Markdown table, one row a workload."""
-    with_peer = any(result.theirs for result in results)
+def measurement_table(measurements: Sequence[Measurement]) -> str:
+    """Format measurements as a Markdown table with one row per workload.
+
+    Parameters
+    ----------
+    measurements : sequence of Measurement
+
+    Returns
+    -------
+    str
+        The columns about PyTorch are there only if it was measured.
+    """
+    with_contender = any(measurement.contender_seconds for measurement in measurements)
     columns = ["work", "", "V", "H", "steps x texts", "ours, ms", "tokens/s", "bare products, ms", "ours / products"]
-    if with_peer:
+    if with_contender:
         columns += ["PyTorch, ms", "PyTorch / ours", "range", "PyTorch's best form"]
     rows = []
-    for result in results:
-        workload, record = result.workload, result.to_json()
+    for measurement in measurements:
+        workload, record = measurement.workload, measurement.to_json()
         row = [
             workload.name,
-            workload.what,
+            workload.description,
             str(workload.word_dim),
             str(workload.hidden_dim),
             f"{workload.steps} x {workload.batch_size}",
             f"{1e3 * record['ours_s']:.2f}",
             f"{record['tokens_per_second']:,.0f}",
             f"{1e3 * record['products_s']:.2f}",
-            f"{result.over_products:.2f}" if result.floor else "",
+            f"{measurement.over_products:.2f}" if measurement.over_products is not None else "",
         ]
-        if with_peer:
+        if with_contender:
             row += [
                 f"{1e3 * record['peer_s']:.2f}",
                 f"{record['ratio']:.2f}",
@@ -51,19 +70,20 @@ def table(results):
                 record["peer_form"],
             ]
         rows.append(row)
-    return markdown(columns, rows)
+    return markdown_table(columns, rows)
 
 
-def markdown(columns, rows):
-    """A Markdown table whose columns are also aligned on a screen."""
-    widths = [max(len(row[i]) for row in [columns, *rows]) for i in range(len(columns))]
-    lines = [" | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in [columns, *rows]]
-    lines.insert(1, " | ".join("-" * max(width, 3) for width in widths))
-    return "\n".join(f"| {line} |" for line in lines)
+def growth_table(records: Sequence[dict[str, Any]]) -> str:
+    """Format results of `theano_rnn.benchmarks.measurement.measure_growth` as a Markdown table.
 
+    Parameters
+    ----------
+    records : sequence of dict
 
-def growth_table(records):
-    """Records of `benchmark.measure_growth` as a Markdown table."""
+    Returns
+    -------
+    str
+    """
     rows = [
         [
             f"{record['word_dim']:,}",
@@ -74,21 +94,58 @@ def growth_table(records):
         ]
         for record in records
     ]
-    return markdown(["V", "H", "tokens/s", "peak memory, MB", "U, V and W, MB"], rows)
+    return markdown_table(["V", "H", "tokens/s", "peak memory, MB", "U, V and W, MB"], rows)
 
 
-def engines_table(records):
-    """Records of `benchmark.measure_engines` as a Markdown table; the ratios are medians of those of the rounds."""
-    columns = ["work", "", "PyTensor, ms", "Theano, ms", "Theano / PyTensor", "tutorial's class, ms", "it / PyTensor"]
+def engines_table(records: Sequence[dict[str, Any]]) -> str:
+    """Format results of `theano_rnn.benchmarks.measurement.measure_engines` as a Markdown table.
+
+    Parameters
+    ----------
+    records : sequence of dict
+
+    Returns
+    -------
+    str
+        Each ratio is the median of the ratios of the rounds.
+    """
+    columns = ["work", "", "PyTensor, ms", "Theano, ms", "Theano / PyTensor"]
+    columns += ["tutorial's class, ms", "tutorial's class / PyTensor"]
     rows = []
     for record in records:
-        row = [record["name"], record["what"], f"{1e3 * record['pytensor_s']:.2f}"]
-        for form in ("theano_ours", "theano_tutorial"):
-            seconds = record.get(f"{form}_s")
+        row = [record["name"], record["description"], f"{1e3 * record['pytensor_s']:.2f}"]
+        for variant in ("theano_ours", "theano_tutorial"):
+            seconds = record.get(f"{variant}_s")
             if seconds is None:
                 row += ["", ""]
                 continue
-            rounds = zip(record[f"{form}_rounds_s"], record["pytensor_rounds_s"], strict=True)
-            row += [f"{1e3 * seconds:.2f}", f"{statistics.median(theirs / ours for theirs, ours in rounds):.2f}"]
+            rounds = zip(record[f"{variant}_rounds_s"], record["pytensor_rounds_s"], strict=True)
+            row += [f"{1e3 * seconds:.2f}", f"{statistics.median(theirs / own for theirs, own in rounds):.2f}"]
         rows.append(row)
-    return markdown(columns, rows)
+    return markdown_table(columns, rows)
+
+
+def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Format a Markdown table whose columns also line up on a terminal.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        The headings.
+    rows : sequence of sequences of str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> print(markdown_table(["V", "tokens/s"], [["8,000", "25,000"]]))
+    | V     | tokens/s |
+    | ----- | -------- |
+    | 8,000 | 25,000   |
+    """
+    widths = [max(len(row[i]) for row in [columns, *rows]) for i in range(len(columns))]
+    lines = [" | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in [columns, *rows]]
+    lines.insert(1, " | ".join("-" * max(width, 3) for width in widths))
+    return "\n".join(f"| {line} |" for line in lines)

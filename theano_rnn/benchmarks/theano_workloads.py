@@ -1,45 +1,44 @@
-"""The benchmark's workloads on the original Theano: ours, and the tutorial's own formulation. See `main`.
+"""The benchmark's workloads on the original Theano: theano_rnn's functions, and the tutorial's own graph.
 
-Runs in a process of its own, of an interpreter that has theano_rnn with Theano.
+Runs as a process of its own, see `main`, in an interpreter that has theano_rnn with Theano.
 """
 
 import functools
-import json
-import sys
-import time
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from theano_rnn.benchmarks import timing
-from theano_rnn.benchmarks.torch_workloads import answer
+from theano_rnn.benchmarks.contender_process import answer_requests
+from theano_rnn.benchmarks.package_workloads import prepare, random_minibatches, stopwatch
 from theano_rnn.benchmarks.workloads import LEARNING_RATE, Workload
 from theano_rnn.engines.engine import T, compile_function, scan, shared_array, theano, versions
 
 DTYPE = "float32"
 
 
-def tutorial_sgd_step(parameters):
-    """The SGD step of the tutorial's class (part 2): softmax inside `scan`, `theano.grad`, dense updates.
+def tutorial_sgd_step(parameters: list[Any]) -> Any:
+    """Compile the SGD step of the tutorial's class (part 2): softmax inside `scan`, `theano.grad`, dense updates.
 
-    The gradient is that through the whole sentence: with ``truncate_gradient=4`` `scan` would differentiate only the
-    last four steps, which is less work, but not what the tutorial means.
+    The gradient flows through the whole sentence. With ``truncate_gradient=4``, `scan` would differentiate only the
+    last four steps, which is less work but not the truncation that the tutorial describes.
 
     Parameters
     ----------
     parameters : list of Theano shared variables
-        U, V, W, as the tutorial stores them.
+        U, V, W, stored as in the tutorial.
 
     Returns
     -------
     CompiledFunction
-        Of (x, y, learning_rate): the loss before the step, in nats (summed).
+        Takes (x, y, learning_rate) and returns the loss before the step, in nats summed over the words.
     """
 
-    def build():
+    def build() -> tuple[list[Any], Any, list[tuple[Any, Any]]]:
         x, y, learning_rate = T.ivector("x"), T.ivector("y"), T.scalar("learning_rate", dtype=DTYPE)
         U, V, W = parameters
 
-        def forward_prop_step(x_t, s_prev, U, V, W):
+        def forward_prop_step(x_t: Any, s_prev: Any, U: Any, V: Any, W: Any) -> list[Any]:
             s_t = T.tanh(U[:, x_t] + W.dot(s_prev))
             o_t = T.nnet.softmax(V.dot(s_t))[0]
             return [o_t, s_t]
@@ -59,8 +58,18 @@ def tutorial_sgd_step(parameters):
     return compile_function(build, DTYPE)
 
 
-def tutorial_parameters(word_dim, hidden_dim):
-    """U, V and W as the tutorial initialises and stores them."""
+def tutorial_parameters(word_dim: int, hidden_dim: int) -> list[Any]:
+    """Initialize U, V and W as the tutorial does: uniform within ±1/√n, where n is the number of inputs.
+
+    Parameters
+    ----------
+    word_dim, hidden_dim : int
+
+    Returns
+    -------
+    list of Theano shared variables
+        U (hidden_dim, word_dim), V (word_dim, hidden_dim), W (hidden_dim, hidden_dim).
+    """
     generator = np.random.default_rng(1)
     shapes = {"U": (hidden_dim, word_dim), "V": (word_dim, hidden_dim), "W": (hidden_dim, hidden_dim)}
     bounds = {name: np.sqrt(1 / shape[1]) for name, shape in shapes.items()}
@@ -70,34 +79,43 @@ def tutorial_parameters(word_dim, hidden_dim):
     ]
 
 
-def prepare_tutorial(workload):
-    """A function without arguments that does a sentence in the tutorial's way and returns the seconds it took."""
+def prepare_tutorial(workload: Workload) -> Callable[[], float]:
+    """Build the tutorial's model of a workload of kind "sentence".
+
+    Parameters
+    ----------
+    workload : Workload
+
+    Returns
+    -------
+    callable
+        As `theano_rnn.benchmarks.package_workloads.prepare` returns it.
+    """
     sgd_step = tutorial_sgd_step(tutorial_parameters(workload.word_dim, workload.hidden_dim))
-    batches = timing.minibatches(workload, np.random.default_rng(0))
+    batches = random_minibatches(workload)
     learning_rate = np.asarray(LEARNING_RATE, DTYPE)
 
-    def once():
+    def draw() -> tuple[np.ndarray, np.ndarray]:
         batch = next(batches)
-        start = time.perf_counter()
-        float(sgd_step(batch.x[:, 0], batch.y[:, 0], learning_rate))
-        return time.perf_counter() - start
+        return batch.x[:, 0], batch.y[:, 0]
 
-    return once
+    return stopwatch(draw, lambda x, y: float(sgd_step(x, y, learning_rate)))
 
 
 @functools.cache
-def prepared(workload, form):
-    return prepare_tutorial(workload) if form == "tutorial" else timing.prepare_ours(workload)
+def _prepared(workload: Workload, variant: str) -> Callable[[], float]:
+    return prepare_tutorial(workload) if variant == "tutorial" else prepare(workload)
 
 
-def main():
-    """Answer requests until the input ends: a JSON object a line in, a JSON list of seconds a line out.
+def main() -> None:
+    """Answer requests from standard input until it ends.
 
-    The first line out tells the versions; a request has the attributes of a `Workload`, a form ("ours" or, for one
-    sentence a step, "tutorial") and repeats.
+    The greeting gives the versions. A request has the attributes of a `Workload`, a ``variant`` ("ours" or, for
+    workloads of kind "sentence", "tutorial") and ``repeats``; the answer is a list of seconds.
     """
-    answer({"versions": versions()})
-    for line in sys.stdin:
-        request = json.loads(line)
-        once = prepared(Workload(**request["workload"]), request["form"])
-        answer([once() for _ in range(request["repeats"])])
+
+    def answer(workload: dict[str, Any], variant: str, repeats: int) -> list[float]:
+        run_once = _prepared(Workload(**workload), variant)
+        return [run_once() for _ in range(repeats)]
+
+    answer_requests({"versions": versions()}, answer)

@@ -1,125 +1,173 @@
-"""The benchmark's workloads in PyTorch, as its users would write them. Run as a process of its own, see `main`.
+"""The benchmark's workloads in PyTorch, written as its users would write them. Run as a process of its own: see `main`.
 
-Needs torch, and imports it only there: theano_rnn itself does without.
+Only this module needs torch, and only when it runs; theano_rnn works without it.
 """
 
 import functools
-import json
 import sys
 import time
+from collections.abc import Callable
+from typing import Any
 
+from theano_rnn.benchmarks.contender_process import answer_requests
 from theano_rnn.benchmarks.workloads import LEARNING_RATE, Workload
 from theano_rnn.engines import malloc_settings
 
 
 @functools.cache
-def network(word_dim, hidden_dim, sparse, device):
-    """Embedding, recurrence and output layer, without biases."""
+def build_network(word_dim: int, hidden_dim: int, sparse: bool, device: str) -> Any:
+    """Build a network of an embedding, a recurrent layer and an output layer, all without biases.
+
+    Parameters
+    ----------
+    word_dim, hidden_dim : int
+    sparse : bool
+        Whether the embedding's gradient is sparse.
+    device : str
+        Name of a device in PyTorch.
+
+    Returns
+    -------
+    torch.nn.Module
+        Maps ids of shape (steps, batch_size) to logits of shape (steps, batch_size, word_dim) and the last state.
+    """
     from torch import nn
 
     class Network(nn.Module):
-        def __init__(self):
+        def __init__(self) -> None:
             super().__init__()
             self.embedding = nn.Embedding(word_dim, hidden_dim, sparse=sparse)
             self.recurrence = nn.RNN(hidden_dim, hidden_dim, bias=False)
             self.output = nn.Linear(hidden_dim, word_dim, bias=False)
 
-        def forward(self, x, state=None):
+        def forward(self, x: Any, state: Any = None) -> tuple[Any, Any]:
             states, state = self.recurrence(self.embedding(x), state)
             return self.output(states), state
 
     return Network().to(device)
 
 
-def train_once(workload, rnn, optimizer, x, y):
+def train_step(workload: Workload, network: Any, optimizer: Any, x: Any, y: Any) -> None:
+    """Do one SGD step on the summed cross-entropy and wait for the loss.
+
+    Parameters
+    ----------
+    workload : Workload
+    network : torch.nn.Module
+    optimizer : torch.optim.Optimizer
+    x, y : tensor (steps, batch_size)
+        Word ids.
+    """
     from torch.nn.functional import cross_entropy
 
     optimizer.zero_grad()
-    z, _ = rnn(x)
-    loss = cross_entropy(z.view(-1, workload.word_dim), y.view(-1), reduction="sum")
+    logits, _ = network(x)
+    loss = cross_entropy(logits.view(-1, workload.word_dim), y.view(-1), reduction="sum")
     loss.backward()
     optimizer.step()
-    return loss.item()
+    loss.item()
 
 
-def score_once(workload, rnn, x, y):
+def score(workload: Workload, network: Any, optimizer: Any, x: Any, y: Any) -> None:
+    """Compute the summed cross-entropy of each sentence, without gradients.
+
+    Parameters
+    ----------
+    workload : Workload
+    network : torch.nn.Module
+    optimizer : torch.optim.Optimizer
+        Not used.
+    x, y : tensor (steps, batch_size)
+        Word ids.
+    """
+    import torch
     from torch.nn.functional import cross_entropy
 
-    z, _ = rnn(x)
-    losses = cross_entropy(z.view(-1, workload.word_dim), y.view(-1), reduction="none")
-    return losses.view(x.shape).sum(0).cpu().numpy()
+    with torch.no_grad():
+        logits, _ = network(x)
+        losses = cross_entropy(logits.view(-1, workload.word_dim), y.view(-1), reduction="none")
+        losses.view(x.shape).sum(0).cpu().numpy()
 
 
-def generate_once(workload, rnn, start):
+def generate(workload: Workload, network: Any, optimizer: Any, x: Any, y: Any) -> None:
+    """Sample texts word by word, each starting with a word of the first row of `x`.
+
+    Parameters
+    ----------
+    workload : Workload
+    network : torch.nn.Module
+    optimizer : torch.optim.Optimizer
+        Not used.
+    x, y : tensor (steps, batch_size)
+        Word ids.
+    """
     import torch
 
-    words, state, texts = start, None, []
-    for _ in range(workload.steps):
-        z, state = rnn(words, state)
-        words = torch.multinomial(torch.softmax(z[0], dim=-1), 1).T
-        texts.append(words)
-    return torch.cat(texts).cpu().numpy()
+    with torch.no_grad():
+        words, state, texts = x[:1], None, []
+        for _ in range(workload.steps):
+            logits, state = network(words, state)
+            words = torch.multinomial(torch.softmax(logits[0], dim=-1), 1).T
+            texts.append(words)
+        torch.cat(texts).cpu().numpy()
 
 
-def seconds(workload, sparse, device, repeats):
-    """Times of `repeats` runs of a workload.
+RUN: dict[str, Callable[[Workload, Any, Any, Any, Any], None]] = {
+    "sentence": train_step,
+    "step": train_step,
+    "score": score,
+    "generate": generate,
+}
+
+
+def seconds(workload: Workload, sparse: bool, device: str, repeats: int) -> list[float]:
+    """Time runs of a workload.
 
     Parameters
     ----------
     workload : Workload
     sparse : bool
-        Whether the embedding's gradient is sparse; of no effect where nothing is learnt.
+        Whether the embedding's gradient is sparse. Has no effect on workloads without gradients.
     device : str
-        As PyTorch names it.
+        Name of a device in PyTorch.
     repeats : int
 
     Returns
     -------
     list of float
+        Seconds of each run. Random input is made outside the measured time.
     """
     import torch
 
-    rnn = network(workload.word_dim, workload.hidden_dim, sparse, device)
-    optimizer = torch.optim.SGD(rnn.parameters(), lr=LEARNING_RATE)
+    network = build_network(workload.word_dim, workload.hidden_dim, sparse, device)
+    optimizer = torch.optim.SGD(network.parameters(), lr=LEARNING_RATE)
     times = []
     for _ in range(repeats):
         x, y = (
             torch.randint(0, workload.word_dim, (workload.steps, workload.batch_size), device=device) for _ in range(2)
         )
         start = time.perf_counter()
-        if workload.learns:
-            train_once(workload, rnn, optimizer, x, y)
-        else:
-            with torch.no_grad():
-                if workload.kind == "score":
-                    score_once(workload, rnn, x, y)
-                else:
-                    generate_once(workload, rnn, x[:1])
+        RUN[workload.kind](workload, network, optimizer, x, y)
         times.append(time.perf_counter() - start)
     return times
 
 
-def answer(value):
-    sys.stdout.write(json.dumps(value) + "\n")
-    sys.stdout.flush()
+def main() -> None:
+    """Answer requests from standard input until it ends.
 
-
-def main():
-    """Answer requests until the input ends: a JSON object a line in, a JSON list of seconds a line out.
-
-    The first line out tells the version; a request has the attributes of a `Workload`, sparse, device and repeats.
-    The first argument "allocator" turns on the setting of `allocator`.
+    The greeting gives the version of PyTorch and whether it finds a GPU. A request has the attributes of a `Workload`,
+    and ``sparse``, ``device`` and ``repeats``; the answer is a list of seconds. With ``malloc`` as first argument the
+    process uses the malloc settings of `theano_rnn.engines.malloc_settings`.
     """
-    if "allocator" in sys.argv[1:]:
+    if "malloc" in sys.argv[1:]:
         malloc_settings.keep_freed_memory()
     import torch
 
+    def answer(workload: dict[str, Any], sparse: bool, device: str, repeats: int) -> list[float]:
+        return seconds(Workload(**workload), sparse, device, repeats)
+
     torch.manual_seed(0)
-    answer({"torch": torch.__version__, "gpu": torch.cuda.is_available()})
-    for line in sys.stdin:
-        request = json.loads(line)
-        workload = Workload(**request.pop("workload"))
-        answer(seconds(workload, **request))
+    answer_requests({"torch": torch.__version__, "gpu": torch.cuda.is_available()}, answer)
 
 
 if __name__ == "__main__":

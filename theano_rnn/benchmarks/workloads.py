@@ -1,27 +1,39 @@
-"""The workloads of the benchmark: which model, what is done with it. Knows neither Theano nor any peer."""
+"""The table of benchmark workloads: which model, and what is done with it.
 
+To add a workload, add an entry to `STANDARD`. To add a kind of work, name it in `KINDS` and write one function in each
+of `package_workloads` (theano_rnn's side), `torch_workloads` (PyTorch's) and `matrix_products` (the lower bound).
+Must know neither Theano nor any contender.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from theano_rnn.errors import OptionError
 
+KINDS = ("sentence", "step", "score", "generate")
+LEARNING_KINDS = ("sentence", "step")
 LEARNING_RATE = 0.005
 SECONDS_PER_ROUND = 1.0
-FEWEST_REPEATS, MOST_REPEATS = 5, 400
+MIN_REPEATS, MAX_REPEATS = 5, 400
 
 
 @dataclass(frozen=True)
 class Workload:
-    """One thing to time, in float32, without biases, by plain SGD where it learns.
+    """One thing to time. All contenders compute in float32, without biases, and train by plain SGD.
 
     Attributes
     ----------
     name : str
+        What ``--only`` calls it.
     kind : {"sentence", "step", "score", "generate"}
-        One sentence by `RNN.sgd_step`; a step of the training loop; scoring without gradients; generating.
+        ``"sentence"`` trains on one sentence with `RNN.sgd_step`, ``"step"`` is one step of the training loop,
+        ``"score"`` scores sentences without gradients, ``"generate"`` generates texts.
     word_dim, hidden_dim : int
+        Size of the vocabulary and of the hidden layer.
     steps, batch_size : int
-        Words of a sentence or text, and how many side by side.
-    what : str
+        Words per sentence or text, and how many of them are processed side by side.
+    description : str
+        A few words for the table of results.
     """
 
     name: str
@@ -30,15 +42,17 @@ class Workload:
     hidden_dim: int
     steps: int
     batch_size: int
-    what: str
+    description: str
 
     @property
-    def tokens(self):
+    def tokens(self) -> int:
+        """Number of tokens that one run processes."""
         return self.steps * self.batch_size
 
     @property
-    def learns(self):
-        return self.kind in ("sentence", "step")
+    def learns(self) -> bool:
+        """Whether a run computes gradients and updates parameters."""
+        return self.kind in LEARNING_KINDS
 
 
 STANDARD = (
@@ -51,34 +65,58 @@ STANDARD = (
     Workload("G1", "generate", 8000, 100, 100, 1, "generating one text"),
     Workload("G32", "generate", 8000, 100, 100, 32, "generating 32 texts"),
 )
+# Training steps of wide networks and large minibatches.
 GRID = tuple(
     Workload(f"H{hidden_dim}-B{batch_size}", "step", 8000, hidden_dim, 20, batch_size, "a minibatch of sentences")
     for hidden_dim in (100, 512, 1024)
     for batch_size in (32, 256)
 )
+# How speed and memory change with the vocabulary, and with the hidden layer.
 GROWTH = tuple(
     [Workload(f"V={word_dim}", "step", word_dim, 100, 20, 32, "") for word_dim in (1_000, 8_000, 50_000, 100_000)]
     + [Workload(f"H={hidden_dim}", "step", 8_000, hidden_dim, 20, 32, "") for hidden_dim in (50, 100, 200, 500, 1000)]
 )
 
 
-def choose(workloads, names):
-    """Those of the workloads that have the given names; all if None.
+def select_workloads(workloads: Sequence[Workload], names: Iterable[str] | None) -> list[Workload]:
+    """Select workloads by name.
+
+    Parameters
+    ----------
+    workloads : sequence of Workload
+        For example `STANDARD`.
+    names : iterable of str or None
+        The names, in the order in which the workloads are wanted. ``None`` selects all of them.
+
+    Returns
+    -------
+    list of Workload
 
     Raises
     ------
     OptionError
-        For a name that none has.
+        If no workload has one of the names.
+
+    Examples
+    --------
+    >>> [workload.description for workload in select_workloads(STANDARD, ["S1", "W1"])]
+    ['scoring', 'one sentence a step']
     """
     if names is None:
         return list(workloads)
-    known = {workload.name: workload for workload in workloads}
+    by_name = {workload.name: workload for workload in workloads}
     for name in names:
-        if name not in known:
-            raise OptionError(f"workload: expected one of {', '.join(known)}, got {name!r}")
-    return [known[name] for name in names]
+        if name not in by_name:
+            raise OptionError(f"workload: expected one of {', '.join(by_name)}, got {name!r}")
+    return [by_name[name] for name in names]
 
 
-def repeats_for(seconds):
-    """How often to repeat something in one round."""
-    return int(min(max(SECONDS_PER_ROUND / seconds, FEWEST_REPEATS), MOST_REPEATS))
+def repeats_per_round(seconds: float) -> int:
+    """Return how often to repeat something that takes so many seconds, so that a round takes about a second.
+
+    Examples
+    --------
+    >>> repeats_per_round(0.02), repeats_per_round(30)
+    (50, 5)
+    """
+    return int(min(max(SECONDS_PER_ROUND / seconds, MIN_REPEATS), MAX_REPEATS))

@@ -1,0 +1,198 @@
+"""The contenders of the benchmark: a clear message where one cannot run, and the same model where it can."""
+
+import importlib.util
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from theano_rnn import RNN, OptionError
+from theano_rnn.benchmarks import contender_process, contenders, torch_workloads
+from theano_rnn.benchmarks.workloads import STANDARD, Workload
+
+needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="torch is not installed")
+STEP = Workload("step", "step", 30, 4, 6, 3, "small")
+
+
+class FakeProcess:
+    """Answers with times that depend on one entry of the request: the variant that is asked for."""
+
+    key = "sparse"
+
+    def __init__(self, times: dict[Any, float], greeting: bool = True) -> None:
+        self.times, self.requests, self.lines = times, [], []
+        if greeting:
+            self.lines.append(json.dumps({"torch": "9.9", "gpu": False}))
+        self.stdin, self.stdout, self.waited = self, self, False
+
+    def write(self, line: str) -> None:
+        request = json.loads(line)
+        self.requests.append(request)
+        self.lines.append(json.dumps([self.times[request[self.key]]] * request["repeats"]))
+
+    def flush(self) -> None:
+        pass
+
+    def readline(self) -> str:
+        return self.lines.pop(0) + "\n" if self.lines else ""
+
+    def close(self) -> None:
+        pass
+
+    def wait(self) -> None:
+        self.waited = True
+
+
+# PyTorch
+
+
+@pytest.fixture
+def torch_processes(monkeypatch: pytest.MonkeyPatch) -> dict[str, FakeProcess]:
+    times = {"plain": {False: 0.4, True: 0.3}, "malloc": {False: 0.2, True: 0.5}}
+    started = {}
+    monkeypatch.setattr(contenders.importlib.util, "find_spec", lambda name: object())
+
+    def start(command: list[str], **settings: Any) -> FakeProcess:
+        started[command[-1]] = FakeProcess(times[command[-1]])
+        return started[command[-1]]
+
+    monkeypatch.setattr(contender_process.subprocess, "Popen", start)
+    return started
+
+
+def test_a_missing_torch_is_reported_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contenders.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(OptionError, match="torch is not installed; install it"):
+        contenders.TorchContender()
+
+
+def test_torch_variants_are_all_that_could_be_fastest_and_run_in_two_processes(
+    torch_processes: dict[str, FakeProcess],
+) -> None:
+    with contenders.TorchContender() as torch:
+        assert torch.version == "9.9" and torch.device == "cpu"
+        both = [(setting, sparse) for setting in ("plain", "malloc") for sparse in (False, True)]
+        assert torch.variants(STANDARD[1]) == both
+        scoring = next(work for work in STANDARD if work.name == "S1")
+        assert torch.variants(scoring) == [("plain", False), ("malloc", False)]
+        assert torch.describe(STEP, ("plain", True)) == "sparse"
+        assert torch.describe(STEP, ("malloc", False)) == "dense, malloc"
+        assert torch.describe(scoring, ("malloc", False)) == "malloc"
+        assert torch.seconds(STEP, ("plain", True), 4) == [0.3] * 4
+        assert torch.seconds(STEP, ("malloc", False), 1) == [0.2]
+        request = torch_processes["plain"].requests[0]
+        assert request["workload"] == STEP.__dict__ and request["sparse"] and request["device"] == "cpu"
+    assert all(process.waited for process in torch_processes.values())
+
+
+def test_a_gpu_that_torch_does_not_find_is_reported(torch_processes: dict[str, FakeProcess]) -> None:
+    with pytest.raises(OptionError, match="this torch finds no GPU"):
+        contenders.TorchContender("gpu")
+    assert all(process.waited for process in torch_processes.values())
+
+
+def test_a_torch_process_that_ends_is_reported(
+    torch_processes: dict[str, FakeProcess], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch = contenders.TorchContender()
+    monkeypatch.setattr(torch_processes["plain"], "write", lambda line: None)
+    with pytest.raises(OptionError, match="the PyTorch process has ended"):
+        torch.seconds(STEP, ("plain", False), 1)
+
+
+@needs_torch
+@pytest.mark.parametrize("kind", ["step", "score", "generate"])
+@pytest.mark.parametrize("sparse", [False, True])
+def test_torch_answers_with_as_many_times_as_repeats(kind: str, sparse: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    request = {"workload": {**STEP.__dict__, "kind": kind}, "sparse": sparse, "device": "cpu", "repeats": 3}
+    written = io.StringIO()
+    monkeypatch.setattr(contender_process.sys, "stdin", io.StringIO(json.dumps(request) + "\n"))
+    monkeypatch.setattr(contender_process.sys, "stdout", written)
+    monkeypatch.setattr(torch_workloads.sys, "argv", ["torch_workloads"])
+    torch_workloads.main()
+    greeting, times = map(json.loads, written.getvalue().splitlines())
+    assert "torch" in greeting
+    assert len(times) == 3 and min(times) > 0
+
+
+@needs_torch
+def test_torchs_network_is_the_same_model() -> None:
+    import torch
+
+    network = torch_workloads.build_network(STEP.word_dim, STEP.hidden_dim, False, "cpu")
+    rnn = RNN(STEP.word_dim, STEP.hidden_dim, seed=1)
+    with torch.no_grad():
+        for name, weight in (
+            ("U", network.embedding.weight.T),
+            ("V", network.output.weight),
+            ("W", network.recurrence.weight_hh_l0),
+        ):
+            getattr(rnn, name).set_value(weight.numpy().copy())
+        # PyTorch multiplies the embedding by one more matrix, which theano_rnn does not need.
+        network.recurrence.weight_ih_l0.copy_(torch.eye(STEP.hidden_dim))
+        x = np.array([3, 7, 1, 29])
+        logits, _ = network(torch.tensor(x)[:, None])
+        np.testing.assert_allclose(torch.softmax(logits[:, 0], dim=-1).numpy(), rnn.forward_propagation(x), rtol=1e-5)
+
+
+# The original Theano
+
+
+@pytest.fixture
+def theano_process(monkeypatch: pytest.MonkeyPatch) -> tuple[FakeProcess, list[tuple[list[str], str]]]:
+    process = FakeProcess({"ours": 0.02, "tutorial": 0.03}, greeting=False)
+    process.lines.append(json.dumps({"versions": "Theano 1.0.5"}))
+    process.key = "variant"
+    started = []
+
+    def start(command: list[str], env: dict[str, str], **settings: Any) -> FakeProcess:
+        started.append((command, env["THEANO_RNN_ENGINE"]))
+        return process
+
+    monkeypatch.setattr(contender_process.subprocess, "Popen", start)
+    return process, started
+
+
+def test_theano_runs_in_the_given_interpreter_with_theano_rnns_functions_and_the_tutorials(
+    theano_process: tuple[FakeProcess, list[tuple[list[str], str]]],
+) -> None:
+    process, started = theano_process
+    with contenders.TheanoContender("python3.10") as theano:
+        assert theano.version == "Theano 1.0.5"
+        assert started == [(["python3.10", "-c", contenders.THEANO_PROGRAM], "theano")]
+        assert theano.variants(STANDARD[0]) == ["ours", "tutorial"] and theano.variants(STANDARD[1]) == ["ours"]
+        assert theano.seconds(STANDARD[0], "tutorial", 2) == [0.03] * 2
+        assert process.requests == [{"workload": STANDARD[0].__dict__, "variant": "tutorial", "repeats": 2}]
+    assert process.waited
+
+
+def test_an_interpreter_that_cannot_be_run_is_reported(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="cannot run .*none: No such file or directory; name a Python interpreter"):
+        contenders.TheanoContender(str(tmp_path / "none"))
+
+
+def test_an_interpreter_without_theano_is_reported_in_one_line_without_a_traceback(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[2]))
+    if importlib.util.find_spec("theano") is not None:
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "theano_rnn").mkdir()
+        (tmp_path / "theano_rnn" / "__init__.py").write_text("raise ImportError('not installed')")
+    with pytest.raises(OptionError, match="the Theano process has ended; see its message above"):
+        contenders.TheanoContender(sys.executable)
+    (line,) = capfd.readouterr().err.splitlines()
+    assert "theano is not installed for this Python" in line or line.endswith("; install theano_rnn for it")
+
+
+def test_a_theano_process_that_ends_is_reported(
+    theano_process: tuple[FakeProcess, list[tuple[list[str], str]]],
+) -> None:
+    theano_process[0].lines.clear()
+    with pytest.raises(OptionError, match="the Theano process has ended; see its message above"):
+        contenders.TheanoContender("python3.10")
+    assert theano_process[0].waited

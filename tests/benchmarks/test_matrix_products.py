@@ -1,0 +1,26 @@
+"""The lower bound counts the products of the forward and backward pass, and times them."""
+
+import dataclasses
+
+from theano_rnn.benchmarks.matrix_products import lower_bound_seconds, matrix_products, product_seconds
+from theano_rnn.benchmarks.workloads import Workload
+
+STEP, SCORE, GENERATE = (Workload(kind, kind, 30, 4, 6, 3, "small") for kind in ("step", "score", "generate"))
+
+
+def test_the_products_of_a_training_step_are_those_of_the_forward_and_backward_pass() -> None:
+    operations = sum(2 * m * k * n * count for (m, k, n), count in matrix_products(STEP))
+    assert operations == 3 * 2 * (6 * 3) * 4 * 30 + 3 * 2 * (6 * 3) * 4 * 4
+    scoring = sum(2 * m * k * n * count for (m, k, n), count in matrix_products(SCORE))
+    assert scoring == 2 * (6 * 3) * 4 * (30 + 4)
+
+
+def test_scoring_many_rows_is_counted_in_parts() -> None:
+    workload = dataclasses.replace(SCORE, steps=20, batch_size=256)
+    assert matrix_products(workload) == [((640, 4, 30), 8.0), ((640, 4, 4), 8.0)]
+
+
+def test_larger_products_and_more_steps_take_longer() -> None:
+    assert product_seconds((600, 600, 600)) > product_seconds((20, 20, 20))
+    workload = dataclasses.replace(GENERATE, word_dim=3000, hidden_dim=100)
+    assert lower_bound_seconds(dataclasses.replace(workload, steps=200)) > lower_bound_seconds(workload)

@@ -1,0 +1,47 @@
+"""The benchmark times what a user calls, on input of the workload's shape."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from theano_rnn.benchmarks import package_workloads
+from theano_rnn.benchmarks.package_workloads import PREPARATIONS, prepare, random_language_model
+from theano_rnn.benchmarks.torch_workloads import RUN
+from theano_rnn.benchmarks.workloads import KINDS, Workload
+
+SMALL = {kind: Workload(kind, kind, 30, 4, 6, 1 if kind == "sentence" else 3, "small") for kind in KINDS}
+
+
+@pytest.mark.parametrize("kind", SMALL)
+def test_each_kind_calls_what_a_user_calls_with_the_shape_of_the_workload(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def watch(cls: type, name: str, shape_of: Callable[..., tuple[int, int]]) -> None:
+        original = getattr(cls, name)
+
+        def call(self: Any, *arguments: Any, **keywords: Any) -> Any:
+            calls.append((name, shape_of(*arguments, **keywords)))
+            return original(self, *arguments, **keywords)
+
+        monkeypatch.setattr(cls, name, call)
+
+    watch(package_workloads.RNN, "sgd_step", lambda x, y, rate: (len(x), 1))
+    watch(package_workloads.Optimizer, "step", lambda batch, rate: batch.x.shape)
+    watch(package_workloads.LanguageModel, "score", lambda sentences: (len(sentences[0].split()) + 1, len(sentences)))
+    watch(package_workloads.LanguageModel, "generate", lambda n, min_words, max_words, seed: (min_words, n))
+    run_once = prepare(SMALL[kind])
+    assert run_once() > 0 and run_once() > 0
+    name = {"sentence": "sgd_step"}.get(kind, kind)
+    assert calls == [(name, (SMALL[kind].steps, SMALL[kind].batch_size))] * 2
+
+
+def test_every_kind_of_workload_has_an_entry_in_each_table() -> None:
+    assert set(PREPARATIONS) == set(RUN) == set(KINDS)
+
+
+def test_generated_texts_have_exactly_the_length_of_the_workload() -> None:
+    texts = random_language_model(SMALL["generate"]).generate(3, min_words=6, max_words=6, seed=1)
+    assert [len(text.split()) for text in texts] == [6, 6, 6]

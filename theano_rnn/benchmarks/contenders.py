@@ -1,0 +1,178 @@
+"""The contenders of the benchmark, each in processes of its own: PyTorch, and the original Theano.
+
+A contender does a workload in one or more variants, and the fastest counts.
+"""
+
+import dataclasses
+import importlib.util
+import os
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+
+from theano_rnn.benchmarks.contender_process import ContenderProcess
+from theano_rnn.benchmarks.workloads import Workload
+from theano_rnn.errors import OptionError
+
+# Run by the other interpreter, which may lack theano_rnn or Theano: it then says so in one line.
+THEANO_PROGRAM = """
+import sys
+try:
+    from theano_rnn.errors import OptionError
+    try:
+        from theano_rnn.benchmarks.theano_workloads import main
+    except OptionError as error:
+        sys.exit(str(error))
+except ImportError as error:
+    sys.exit(f"{sys.executable}: {error}; install theano_rnn for it")
+main()
+"""
+
+
+class Contender(Protocol):
+    """What the benchmark needs to know of a contender.
+
+    Attributes
+    ----------
+    version : str
+        For the line about the machine.
+    """
+
+    version: str
+
+    def variants(self, workload: Workload) -> list[Any]:
+        """All variants that could be the fastest for a workload."""
+
+    def seconds(self, workload: Workload, variant: Any, repeats: int) -> list[float]:
+        """Times of so many runs of a workload in one variant, in seconds."""
+
+    def describe(self, workload: Workload, variant: Any) -> str:
+        """A few words about a variant, for the table of results."""
+
+
+class TorchContender:
+    """PyTorch in two processes, with and without the malloc settings that theano_rnn uses.
+
+    A variant is a pair: the process (``"plain"`` or ``"malloc"``), and whether the embedding's gradient is sparse.
+
+    Parameters
+    ----------
+    device : {"auto", "cpu", "gpu"}
+
+    Attributes
+    ----------
+    version : str
+        Version of PyTorch.
+    device : {"cpu", "cuda"}
+
+    Raises
+    ------
+    OptionError
+        If torch is not installed, or if it finds no GPU and ``device="gpu"``.
+    """
+
+    def __init__(self, device: str = "auto") -> None:
+        if importlib.util.find_spec("torch") is None:
+            raise OptionError("peer: torch is not installed; install it (pip install torch) or leave --peer out")
+        self.processes: dict[str, ContenderProcess] = {}
+        try:
+            for setting in ("plain", "malloc"):
+                command = [sys.executable, "-m", "theano_rnn.benchmarks.torch_workloads", setting]
+                self.processes[setting] = ContenderProcess("PyTorch", command, PYTHONPATH=_path_to_this_package())
+            greeting = self.processes["plain"].greeting
+            if device == "gpu" and not greeting["gpu"]:
+                raise OptionError("peer: this torch finds no GPU; install its CUDA build, or use --device cpu")
+        except BaseException:
+            self.close()
+            raise
+        self.version: str = greeting["torch"]
+        self.device = "cuda" if device != "cpu" and greeting["gpu"] else "cpu"
+
+    def variants(self, workload: Workload) -> list[tuple[str, bool]]:
+        """All variants that could be the fastest for a workload."""
+        sparse = (False, True) if workload.learns else (False,)
+        return [(setting, is_sparse) for setting in self.processes for is_sparse in sparse]
+
+    def seconds(self, workload: Workload, variant: tuple[str, bool], repeats: int) -> list[float]:
+        """Times of so many runs of a workload in one variant, in seconds."""
+        setting, is_sparse = variant
+        return self.processes[setting].ask(
+            workload=dataclasses.asdict(workload), sparse=is_sparse, device=self.device, repeats=repeats
+        )
+
+    def describe(self, workload: Workload, variant: tuple[str, bool]) -> str:
+        """A few words about a variant, for the table of results."""
+        setting, is_sparse = variant
+        parts = ["sparse" if is_sparse else "dense"] if workload.learns else []
+        return ", ".join(parts + (["malloc"] if setting == "malloc" else []))
+
+    def close(self) -> None:
+        """End both processes."""
+        for process in self.processes.values():
+            process.close()
+
+    def __enter__(self) -> "TorchContender":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class TheanoContender:
+    """The original Theano in another interpreter, which needs theano_rnn too.
+
+    The variants are ``"ours"``, theano_rnn's functions, and ``"tutorial"``, the tutorial's own graph.
+
+    Parameters
+    ----------
+    interpreter : str
+        A Python 3.10.
+
+    Attributes
+    ----------
+    version : str
+        Version of Theano.
+
+    Raises
+    ------
+    OptionError
+        If the interpreter cannot be run, or lacks theano_rnn or Theano.
+    """
+
+    def __init__(self, interpreter: str) -> None:
+        command = [interpreter, "-c", THEANO_PROGRAM]
+        self.process = ContenderProcess("Theano", command, THEANO_RNN_ENGINE="theano")
+        self.version: str = self.process.greeting["versions"]
+
+    def variants(self, workload: Workload) -> list[str]:
+        """``"ours"``, and ``"tutorial"`` if the workload trains on one sentence at a time, as the tutorial does."""
+        return ["ours", "tutorial"] if workload.kind == "sentence" else ["ours"]
+
+    def seconds(self, workload: Workload, variant: str, repeats: int) -> list[float]:
+        """Times of so many runs of a workload in one variant, in seconds."""
+        return self.process.ask(workload=dataclasses.asdict(workload), variant=variant, repeats=repeats)
+
+    def describe(self, workload: Workload, variant: str) -> str:
+        """A few words about a variant, for the table of results."""
+        return variant
+
+    def close(self) -> None:
+        """End the process."""
+        self.process.close()
+
+    def __enter__(self) -> "TheanoContender":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _path_to_this_package() -> str:
+    """$PYTHONPATH with which a process of this interpreter imports this very package, wherever it starts."""
+    here = str(Path(__file__).resolve().parents[2])
+    return os.pathsep.join([here, *filter(None, [os.environ.get("PYTHONPATH")])])

@@ -1,0 +1,121 @@
+"""The lower bound of the benchmark: the time of the matrix products that a workload cannot do without."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from theano_rnn.benchmarks.workloads import Workload
+from theano_rnn.engines.engine import compile_function, finished, scan, shared_array
+
+SCORED_ROWS = 640  # states per product in scoring: the outputs of more would not stay in the processor's cache
+WARM_UP_CALLS, TIMED_CALLS = 2, 20
+
+Shape = tuple[int, int, int]
+
+
+def lower_bound_seconds(workload: Workload) -> float:
+    """Time a workload's bare matrix products in float32.
+
+    Parameters
+    ----------
+    workload : Workload
+
+    Returns
+    -------
+    float
+        Seconds, without the overhead of the calls. 0.0 if the products are too small to be timed.
+    """
+    if workload.kind == "generate":
+        return generation_seconds(workload)
+    call = product_seconds((1, 1, 1))
+    return sum(count * max(product_seconds(shape) - call, 0) for shape, count in matrix_products(workload))
+
+
+def matrix_products(workload: Workload) -> list[tuple[Shape, float]]:
+    """List the matrix products that training or scoring cannot do without.
+
+    The recurrence counts as if one product could do all of its steps.
+
+    Parameters
+    ----------
+    workload : Workload
+
+    Returns
+    -------
+    list of (shape, count)
+        The shape (m, k, n) of a product of an (m, k) and a (k, n) matrix, and how often it is computed.
+
+    Examples
+    --------
+    >>> matrix_products(Workload("S", "score", word_dim=30, hidden_dim=4, steps=20, batch_size=64, description=""))
+    [((640, 4, 30), 2.0), ((640, 4, 4), 2.0)]
+    """
+    V, H, n = workload.word_dim, workload.hidden_dim, workload.tokens
+    if workload.learns:
+        # V s; e V; eᵀ s; then W s, Wᵀ δ, δ sᵀ
+        return [((n, H, V), 1), ((n, V, H), 1), ((V, n, H), 1), ((n, H, H), 2), ((H, n, H), 1)]
+    rows = min(n, SCORED_ROWS)
+    return [((rows, H, V), n / rows), ((rows, H, H), n / rows)]
+
+
+def product_seconds(shape: Shape) -> float:
+    """Time one matrix product in float32, compiled and called like the package's own functions.
+
+    Parameters
+    ----------
+    shape : (m, k, n)
+
+    Returns
+    -------
+    float
+        The shortest of several times, in seconds.
+    """
+    m, k, n = shape
+    a, b = _random_matrix("a", m, k), _random_matrix("b", k, n)
+    return _shortest_seconds(compile_function(lambda: ([], a.dot(b), None), "float32"))
+
+
+def generation_seconds(workload: Workload) -> float:
+    """Time the products of generation: W s and V s in turn, where each step waits for the one before.
+
+    Parameters
+    ----------
+    workload : Workload
+
+    Returns
+    -------
+    float
+        The shortest of several times, in seconds.
+    """
+    s = _random_matrix("s", workload.batch_size, workload.hidden_dim)
+    WT = _random_matrix("WT", workload.hidden_dim, workload.hidden_dim)
+    VT = _random_matrix("VT", workload.hidden_dim, workload.word_dim)
+
+    def build() -> tuple[list[Any], Any, None]:
+        states = scan(
+            # The maximum uses all outputs; of a part of them, XLA would compute only that part.
+            lambda s, WT, VT: s.dot(WT) + s.dot(VT).max(axis=1, keepdims=True),
+            outputs_info=[s],
+            non_sequences=[WT, VT],
+            n_steps=workload.steps,
+            strict=True,
+        )
+        return [], states[-1], None
+
+    return _shortest_seconds(compile_function(build, "float32"))
+
+
+def _random_matrix(name: str, rows: int, columns: int) -> Any:
+    return shared_array(np.random.default_rng(0).random((rows, columns), dtype=np.float32), name)
+
+
+def _shortest_seconds(function: Callable[[], Any]) -> float:
+    """Shortest time of a compiled function without inputs."""
+    times = []
+    for _ in range(WARM_UP_CALLS + TIMED_CALLS):
+        start = time.perf_counter()
+        finished(function())
+        times.append(time.perf_counter() - start)
+    return min(times[WARM_UP_CALLS:])

@@ -1,0 +1,205 @@
+"""Measure workloads: theano_rnn and a contender in turn, round by round."""
+
+import contextlib
+import dataclasses
+import multiprocessing
+import statistics
+import sys
+from pathlib import Path
+from typing import Any
+
+from theano_rnn.benchmarks.contenders import Contender
+from theano_rnn.benchmarks.matrix_products import lower_bound_seconds
+from theano_rnn.benchmarks.package_workloads import prepare
+from theano_rnn.benchmarks.workloads import Workload, repeats_per_round
+from theano_rnn.engines.engine import select_device
+from theano_rnn.engines.malloc_settings import tune_process
+
+
+@dataclasses.dataclass
+class Measurement:
+    """Times of one workload, in seconds.
+
+    Attributes
+    ----------
+    workload : Workload
+    own_seconds : list of float
+        theano_rnn's median of each round.
+    lower_bound : float
+        Time of the bare matrix products; 0.0 if they are too small to be timed.
+    contender_seconds : list of float
+        The contender's median of each round; empty without a contender.
+    contender_variant : str
+        The contender's fastest variant; empty without a contender.
+    """
+
+    workload: Workload
+    own_seconds: list[float]
+    lower_bound: float
+    contender_seconds: list[float]
+    contender_variant: str
+
+    @property
+    def over_products(self) -> float | None:
+        """theano_rnn's time divided by that of the bare products; None if these are too small to be timed."""
+        return statistics.median(self.own_seconds) / self.lower_bound if self.lower_bound else None
+
+    @property
+    def ratios(self) -> list[float]:
+        """The contender's time divided by theano_rnn's, for each round; above 1, theano_rnn is faster."""
+        return [theirs / own for own, theirs in zip(self.own_seconds, self.contender_seconds, strict=False)]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything as a dict that JSON can represent.
+
+        Returns
+        -------
+        dict
+            The attributes of the workload, medians and rounds in seconds, and ratios.
+
+        Examples
+        --------
+        >>> workload = Workload("W", "step", 30, 4, steps=10, batch_size=5, description="")
+        >>> record = Measurement(workload, [0.2, 0.1, 0.4], 0.1, [0.4, 0.4, 0.4], "dense").to_json()
+        >>> record["tokens_per_second"], record["ours_over_products"]
+        (250.0, 2.0)
+        >>> record["ratio"], record["ratio_min"], record["ratio_max"]
+        (2.0, 1.0, 4.0)
+        """
+        record = {
+            **dataclasses.asdict(self.workload),
+            "ours_s": statistics.median(self.own_seconds),
+            "ours_rounds_s": self.own_seconds,
+            "tokens_per_second": self.workload.tokens / statistics.median(self.own_seconds),
+            "products_s": self.lower_bound,
+            "ours_over_products": self.over_products,
+        }
+        if self.contender_seconds:
+            record |= {
+                "peer_s": statistics.median(self.contender_seconds),
+                "peer_rounds_s": self.contender_seconds,
+                "peer_form": self.contender_variant,
+                "ratio": statistics.median(self.ratios),
+                "ratio_min": min(self.ratios),
+                "ratio_max": max(self.ratios),
+            }
+        return record
+
+
+def measure(workload: Workload, rounds: int, contender: Contender | None = None) -> Measurement:
+    """Time a workload in rounds, theano_rnn and each variant of a contender in turn.
+
+    Parameters
+    ----------
+    workload : Workload
+    rounds : int
+    contender : Contender, optional
+
+    Returns
+    -------
+    Measurement
+        The median of each round. Of the contender's variants, the one that is the fastest over all rounds.
+    """
+    own, theirs = _measure_in_turn(workload, rounds, contender)
+    lower_bound = lower_bound_seconds(workload)
+    if contender is None:
+        return Measurement(workload, own, lower_bound, [], "")
+    best = min(theirs, key=lambda variant: statistics.median(theirs[variant]))
+    return Measurement(workload, own, lower_bound, theirs[best], contender.describe(workload, best))
+
+
+def measure_engines(workload: Workload, rounds: int, contender: Contender) -> dict[str, Any]:
+    """Time a workload in rounds, theano_rnn on PyTensor and each variant of a `TheanoContender` in turn.
+
+    Parameters
+    ----------
+    workload : Workload
+    rounds : int
+    contender : TheanoContender
+
+    Returns
+    -------
+    dict
+        The attributes of the workload, and medians over the rounds in seconds: ``pytensor_s``, ``theano_ours_s`` and,
+        for workloads of one sentence, ``theano_tutorial_s``. The times of the rounds are in ``…_rounds_s``.
+    """
+    own, theirs = _measure_in_turn(workload, rounds, contender)
+    record = dataclasses.asdict(workload)
+    for name, seconds in {"pytensor": own, **{f"theano_{variant}": theirs[variant] for variant in theirs}}.items():
+        record |= {f"{name}_s": statistics.median(seconds), f"{name}_rounds_s": seconds}
+    return record
+
+
+def _measure_in_turn(
+    workload: Workload, rounds: int, contender: Contender | None
+) -> tuple[list[float], dict[Any, list[float]]]:
+    """The median of each round in seconds: theano_rnn's, and those of each variant of the contender."""
+    run_once = prepare(workload)
+    run_once()
+    repeats = repeats_per_round(min(run_once() for _ in range(3)))
+    own: list[float] = []
+    theirs: dict[Any, list[float]] = {}
+    their_repeats = {}
+    if contender is not None:
+        for variant in contender.variants(workload):
+            theirs[variant] = []
+            their_repeats[variant] = repeats_per_round(min(contender.seconds(workload, variant, 3)))
+    for _ in range(rounds):
+        own.append(statistics.median(run_once() for _ in range(repeats)))
+        for variant, medians in theirs.items():
+            assert contender is not None
+            medians.append(statistics.median(contender.seconds(workload, variant, their_repeats[variant])))
+    return own, theirs
+
+
+def measure_growth(workload: Workload, device: str = "auto") -> dict[str, Any]:
+    """Measure speed and peak memory of a workload in a process of its own.
+
+    Parameters
+    ----------
+    workload : Workload
+    device : {"auto", "cpu", "gpu"}
+
+    Returns
+    -------
+    dict
+        ``word_dim``, ``hidden_dim``, ``tokens_per_second``, ``peak_memory_mb`` of the whole process and
+        ``parameters_mb`` of U, V and W.
+    """
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_measure_growth_here, (workload, device))
+
+
+def _measure_growth_here(workload: Workload, device: str) -> dict[str, Any]:
+    tune_process()  # as the script does in its own process
+    select_device(device)
+    run_once = prepare(workload)
+    run_once()
+    repeats = repeats_per_round(min(run_once() for _ in range(2)))
+    seconds = statistics.median(run_once() for _ in range(repeats))
+    parameters = workload.hidden_dim * (2 * workload.word_dim + workload.hidden_dim)
+    return {
+        "word_dim": workload.word_dim,
+        "hidden_dim": workload.hidden_dim,
+        "tokens_per_second": workload.tokens / seconds,
+        "peak_memory_mb": peak_memory_mb(),
+        "parameters_mb": 4e-6 * parameters,
+    }
+
+
+def peak_memory_mb() -> float:
+    """Return the most memory that this process has held so far, in MB.
+
+    Returns
+    -------
+    float
+        The peak of the resident set size.
+    """
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM"):
+                return int(line.split()[1]) / 1e3
+    import resource
+
+    unit = 1e6 if sys.platform == "darwin" else 1e3
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit

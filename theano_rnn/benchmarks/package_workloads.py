@@ -1,0 +1,153 @@
+"""The benchmark's workloads done by theano_rnn, through the functions that a user calls.
+
+These are `RNN.sgd_step`, the training loop's `Optimizer.step`, `LanguageModel.score` and `LanguageModel.generate`.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from theano_rnn.benchmarks.workloads import LEARNING_RATE, Workload
+from theano_rnn.language_models.language_model import LanguageModel
+from theano_rnn.networks.optimizer import Optimizer
+from theano_rnn.networks.rnn import RNN
+from theano_rnn.text.minibatches import Batch
+from theano_rnn.text.tokenizer import Tokenizer
+from theano_rnn.text.vocabulary import SENTENCE_END, SENTENCE_START, UNKNOWN_TOKEN, Vocabulary
+
+# `draw()` makes the arguments of `run`, which is what the stopwatch measures.
+Preparation = tuple[Callable[[], tuple[Any, ...]], Callable[..., object]]
+
+
+def prepare(workload: Workload) -> Callable[[], float]:
+    """Build the model of a workload.
+
+    Parameters
+    ----------
+    workload : Workload
+
+    Returns
+    -------
+    callable
+        Takes no arguments, runs the workload once on fresh random input and returns the seconds that it took. The
+        input is made outside the measured time. The first call also compiles.
+
+    Examples
+    --------
+    >>> run_once = prepare(Workload("tiny", "sentence", 30, 4, steps=6, batch_size=1, description=""))
+    >>> run_once() > 0
+    True
+    """
+    return stopwatch(*PREPARATIONS[workload.kind](workload))
+
+
+def stopwatch(draw: Callable[[], tuple[Any, ...]], run: Callable[..., object]) -> Callable[[], float]:
+    """Make a function that calls ``run(*draw())`` and returns the seconds that `run` took.
+
+    Parameters
+    ----------
+    draw : callable
+        Returns a tuple of arguments. Its time does not count.
+    run : callable
+
+    Returns
+    -------
+    callable
+    """
+
+    def run_once() -> float:
+        arguments = draw()
+        start = time.perf_counter()
+        run(*arguments)
+        return time.perf_counter() - start
+
+    return run_once
+
+
+def random_minibatches(workload: Workload) -> Iterator[Batch]:
+    """Yield random minibatches of a workload's shape without end, the same ones in each process.
+
+    Parameters
+    ----------
+    workload : Workload
+
+    Yields
+    ------
+    Batch
+        ``x`` and ``y`` have shape (steps, batch_size).
+    """
+    generator = np.random.default_rng(0)
+    shape = (workload.steps, workload.batch_size)
+    mask, columns = np.ones(shape, bool), np.arange(workload.batch_size)
+    while True:
+        x, y = (generator.integers(0, workload.word_dim, shape).astype(np.int32) for _ in range(2))
+        yield Batch(x, y, mask, columns)
+
+
+def random_language_model(workload: Workload) -> LanguageModel:
+    """Make an untrained language model that splits text at spaces, so that tokenizing costs little.
+
+    Parameters
+    ----------
+    workload : Workload
+
+    Returns
+    -------
+    LanguageModel
+    """
+    words = [f"word{i}" for i in range(workload.word_dim - 3)]
+    vocabulary = Vocabulary([SENTENCE_START, SENTENCE_END, UNKNOWN_TOKEN, *words])
+    return LanguageModel(_network(workload), vocabulary, Tokenizer(tokenized=True))
+
+
+def _network(workload: Workload) -> RNN:
+    return RNN(workload.word_dim, workload.hidden_dim, bptt_truncate=-1, seed=1)
+
+
+def _prepare_sentence(workload: Workload) -> Preparation:
+    """One SGD step on one sentence, as in the tutorial."""
+    rnn, batches = _network(workload), random_minibatches(workload)
+
+    def draw() -> tuple[np.ndarray, np.ndarray]:
+        batch = next(batches)
+        return batch.x[:, 0], batch.y[:, 0]
+
+    return draw, lambda x, y: rnn.sgd_step(x, y, LEARNING_RATE)
+
+
+def _prepare_step(workload: Workload) -> Preparation:
+    """One step of the training loop on a minibatch."""
+    optimizer, batches = Optimizer(_network(workload), "sgd"), random_minibatches(workload)
+    return lambda: (next(batches),), lambda batch: float(optimizer.step(batch, LEARNING_RATE)[0])
+
+
+def _prepare_scoring(workload: Workload) -> Preparation:
+    """Log-probabilities of a list of sentences."""
+    lm, generator = random_language_model(workload), np.random.default_rng(0)
+    words = lm.vocabulary.index_to_word[3:]
+
+    def draw() -> tuple[list[str]]:
+        # SENTENCE_END is one of a sentence's tokens.
+        return ([" ".join(generator.choice(words, workload.steps - 1)) for _ in range(workload.batch_size)],)
+
+    return draw, lm.score
+
+
+def _prepare_generation(workload: Workload) -> Preparation:
+    """Sampling texts of a fixed length."""
+    lm, generator, length = random_language_model(workload), np.random.default_rng(0), workload.steps
+
+    def run(seed: int) -> None:
+        lm.generate(workload.batch_size, min_words=length, max_words=length, seed=seed)
+
+    return lambda: (int(generator.integers(2**31)),), run
+
+
+PREPARATIONS: dict[str, Callable[[Workload], Preparation]] = {
+    "sentence": _prepare_sentence,
+    "step": _prepare_step,
+    "score": _prepare_scoring,
+    "generate": _prepare_generation,
+}
