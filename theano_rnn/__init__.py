@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from theano_rnn.networks.rnn import RNN as RNN
     from theano_rnn.networks.rnn import RNNTheano as RNNTheano
     from theano_rnn.training.train_model import train as train
+    from theano_rnn.tutorial import load_model_parameters_theano as load_model_parameters_theano
+    from theano_rnn.tutorial import save_model_parameters_theano as save_model_parameters_theano
+    from theano_rnn.tutorial import train_with_sgd as train_with_sgd
 
 __version__ = "0.1.0"
 
@@ -41,6 +44,9 @@ _HOMES = {
     "load": "theano_rnn.language_models.language_model",
     "score": "theano_rnn.language_models.language_model",
     "train": "theano_rnn.training.train_model",
+    "train_with_sgd": "theano_rnn.tutorial",
+    "load_model_parameters_theano": "theano_rnn.tutorial",
+    "save_model_parameters_theano": "theano_rnn.tutorial",
     "TheanoRNNError": "theano_rnn.errors",
     "ArgumentValueError": "theano_rnn.errors",
     "ArgumentTypeError": "theano_rnn.errors",
