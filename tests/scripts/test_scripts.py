@@ -238,8 +238,8 @@ def test_a_divergence_is_told_on_a_line_of_its_own(toy, tmp_path, capsys):
 
 
 def test_the_model_is_said_to_be_where_it_is(tmp_path, toy, capsys, monkeypatch):
-    monkeypatch.setattr(train_model.TrainingRun, "take_step", lambda self, batch: 1.0)
-    monkeypatch.setattr(train_model.TrainingRun, "held_out_loss", lambda self: 1.0)
+    monkeypatch.setattr(train_model.Trainer, "take_step", lambda self, batch: 1.0)
+    monkeypatch.setattr(train_model.Trainer, "held_out_loss", lambda self: 1.0)
     monkeypatch.setattr(LanguageModel, "generate", lambda self, n, **demands: ["a sample"])
     assert status(train, "--data", toy, "--model", tmp_path / "mine", *SMALL) == 0
     place = capsys.readouterr().err.splitlines()[-1].split("the model is in ")[1]

@@ -8,9 +8,9 @@ import numpy as np
 from theano_rnn.files.archive import read_archive, read_document
 from theano_rnn.networks.optimizer import Optimizer
 from theano_rnn.networks.rnn import RNN
-from theano_rnn.training import training_run
+from theano_rnn.training import trainer
 from theano_rnn.training.reporter import Reporter
-from theano_rnn.training.run_state import timeless
+from theano_rnn.training.training_state import timeless
 
 SENTENCES = [
     f"The {a} {b} the {c}."
@@ -50,8 +50,8 @@ def share_compiled(monkeypatch, compiled=COMPILED):
         return shared
 
     network.from_values = RNN.from_values
-    monkeypatch.setattr(training_run, "RNN", network)
-    monkeypatch.setattr(training_run, "Optimizer", optimizer)
+    monkeypatch.setattr(trainer, "RNN", network)
+    monkeypatch.setattr(trainer, "Optimizer", optimizer)
 
 
 def run_state(model):

@@ -23,10 +23,10 @@ from support.training_runs import (
 
 from theano_rnn.errors import DivergenceError, ModelFileError, OptionError, OutputFileError, TrainingInterrupted
 from theano_rnn.language_models.language_model import LanguageModel, load
-from theano_rnn.training import live_picture, options, run_curves, stopping, train_model, training_run
+from theano_rnn.training import live_plot, options, time_limit, train_model, trainer
 from theano_rnn.training.reporter import Reporter
 from theano_rnn.training.train_model import train
-from theano_rnn.training.training_run import TrainingRun
+from theano_rnn.training.trainer import Trainer
 
 WORDS = CASES["words"]
 ALL_CASES = ["words", *(pytest.param(case, marks=pytest.mark.slow) for case in ("characters", "tutorial"))]
@@ -91,8 +91,8 @@ LOSSES = [9.0, 3.0, 2.0, 2.5, 2.0, 1.5, 1.6, 1.7, 1.8, 1.9]  # by epoch; never t
 
 @pytest.fixture
 def losses(monkeypatch):
-    monkeypatch.setattr(TrainingRun, "held_out_loss", lambda run: LOSSES[run.state.epoch])
-    monkeypatch.setattr(TrainingRun, "train_loss", lambda run: LOSSES[run.state.epoch])
+    monkeypatch.setattr(Trainer, "held_out_loss", lambda run: LOSSES[run.state.epoch])
+    monkeypatch.setattr(Trainer, "train_loss", lambda run: LOSSES[run.state.epoch])
 
 
 @pytest.mark.parametrize("patience, epochs", [(1, 3), (2, 4), (3, 8), (4, 9), (5, 9), (None, 9), (0, 9)])
@@ -116,8 +116,8 @@ def test_the_tutorials_run_counts_evaluations_of_the_training_text(toy, tmp_path
 def test_of_the_tutorials_run_the_best_is_that_of_the_training_text_even_if_text_is_held_out(
     toy, tmp_path, monkeypatch, drawn, capsys
 ):
-    monkeypatch.setattr(TrainingRun, "train_loss", lambda run: 3.0 - run.state.epoch)
-    monkeypatch.setattr(TrainingRun, "held_out_loss", lambda run: 2.0 + run.state.epoch)
+    monkeypatch.setattr(Trainer, "train_loss", lambda run: 3.0 - run.state.epoch)
+    monkeypatch.setattr(Trainer, "held_out_loss", lambda run: 2.0 + run.state.epoch)
     arguments = ["--tutorial", "--data", toy, "--valid", tmp_path / "held.txt", "--model", tmp_path / "m.npz"]
     (tmp_path / "held.txt").write_text("The dog sees the cat.\n")
     arguments += ["--hidden-dim", 6, "--epochs", 2, "--evaluate-every", 1, "--plot", tmp_path / "m.png"]
@@ -129,7 +129,7 @@ def test_of_the_tutorials_run_the_best_is_that_of_the_training_text_even_if_text
 
 @pytest.mark.usefixtures("losses")
 def test_an_interrupted_run_with_patience_ends_as_an_unbroken_one(toy, tmp_path, monkeypatch):
-    monkeypatch.setattr(training_run, "STEPS_BETWEEN_LOOKS", 1)
+    monkeypatch.setattr(trainer, "STEPS_BETWEEN_LOOKS", 1)
     settings = {**WORDS, "patience": 2, "epochs": 9}
     train(toy, model=tmp_path / "a.npz", **settings)
     for moment in ((1, 2), (3, 1), (3, 3)):
@@ -146,7 +146,7 @@ def test_a_run_that_ran_out_of_patience_goes_on_with_more_or_without_any_and_els
     model, reporter = tmp_path / "m.npz", Notes()
     train(toy, model=model, epochs=9, patience=2, **WORDS)
     with monkeypatch.context() as patched:
-        patched.setattr(TrainingRun, "take_step", None)
+        patched.setattr(Trainer, "take_step", None)
         for settings in ({}, {"patience": 1}, {"epochs": 20}):
             before = model.read_bytes()
             train(None, model=model, resume=True, reporter=reporter, **settings)
@@ -165,14 +165,14 @@ def test_a_run_that_ran_out_of_patience_goes_on_with_more_or_without_any_and_els
 @pytest.fixture
 def seconds_a_step(monkeypatch):
     """Each step takes ten seconds of the time limit, and nothing else takes any."""
-    clock, take_step = SimpleNamespace(seconds=0.0), TrainingRun.take_step
+    clock, take_step = SimpleNamespace(seconds=0.0), Trainer.take_step
 
     def slow_step(run, batch):
         clock.seconds += 10
         return take_step(run, batch)
 
-    monkeypatch.setattr(TrainingRun, "take_step", slow_step)
-    monkeypatch.setattr(stopping, "time", SimpleNamespace(perf_counter=lambda: clock.seconds))
+    monkeypatch.setattr(Trainer, "take_step", slow_step)
+    monkeypatch.setattr(time_limit, "time", SimpleNamespace(perf_counter=lambda: clock.seconds))
 
 
 @pytest.mark.parametrize("case", ALL_CASES)
@@ -206,7 +206,7 @@ def test_when_the_time_is_up_the_file_has_the_better_of_the_best_and_the_present
             at_end.update(run.rnn.get_values())
         return later if run.state.step else 2.0
 
-    monkeypatch.setattr(TrainingRun, "held_out_loss", held_out_loss)
+    monkeypatch.setattr(Trainer, "held_out_loss", held_out_loss)
     reporter, steps = Notes(), -(-len(SENTENCES) * 9 // 10 // 8)
     lm = train(toy, model=tmp_path / "m.npz", epochs=4, max_minutes=(steps + 3) / 6, reporter=reporter, **WORDS)
     arrays, document = run_state(tmp_path / "m.npz")
@@ -221,7 +221,7 @@ def test_when_the_time_is_up_the_file_has_the_better_of_the_best_and_the_present
 
 @pytest.mark.usefixtures("seconds_a_step")
 def test_the_time_may_be_up_between_evaluations_at_the_end_of_an_epoch(toy, tmp_path, monkeypatch):
-    monkeypatch.setattr(TrainingRun, "held_out_loss", lambda run: 2.0)
+    monkeypatch.setattr(Trainer, "held_out_loss", lambda run: 2.0)
     reporter = Notes()
     total = run_of_words(toy).steps_per_epoch
     settings = {**WORDS, "epochs": 4, "evaluate_every": 2}
@@ -236,7 +236,7 @@ def test_the_time_may_be_up_between_evaluations_at_the_end_of_an_epoch(toy, tmp_
 def run_of_words(toy):
     chosen = options.TrainingOptions.from_settings(WORDS)
     corpus = train_model.read_corpus(toy, chosen)
-    return TrainingRun(corpus, chosen, train_model.RunFiles(toy.with_name("m.npz"), None), Reporter(), [toy])
+    return Trainer(corpus, chosen, train_model.RunFiles(toy.with_name("m.npz"), None), Reporter(), [toy])
 
 
 @pytest.mark.usefixtures("seconds_a_step")
@@ -248,9 +248,9 @@ def test_where_reading_took_all_the_time_one_step_is_learnt_and_nothing_evaluate
         return read_corpus(*details, **others)
 
     clock = SimpleNamespace(seconds=0.0)
-    monkeypatch.setattr(stopping, "time", SimpleNamespace(perf_counter=lambda: clock.seconds))
+    monkeypatch.setattr(time_limit, "time", SimpleNamespace(perf_counter=lambda: clock.seconds))
     monkeypatch.setattr(train_model, "read_corpus", slow)
-    monkeypatch.setattr(TrainingRun, "held_out_loss", None)
+    monkeypatch.setattr(Trainer, "held_out_loss", None)
     arguments = ["--data", toy, "--model", tmp_path / "m.npz", "--hidden-dim", 6, "--epochs", 3, "--max-minutes", 5]
     assert script("train").main(list(map(str, arguments))) == 0
     assert run_state(tmp_path / "m.npz")[1]["state"]["step"] == 1
@@ -307,12 +307,12 @@ def test_a_sample_between_evaluations_is_one_of_the_present_parameters(toy, tmp_
             assert_same_arrays(drawn[-1][0], current)
             assert not np.array_equal(current["W"], self.run.best["W"])
 
-    reporter, take_step = Watcher(), TrainingRun.take_step
+    reporter, take_step = Watcher(), Trainer.take_step
     monkeypatch.setattr(
         LanguageModel, "generate", lambda lm, n, **demands: drawn.append((lm.rnn.get_values(), demands["seed"])) or [""]
     )
-    monkeypatch.setattr(TrainingRun, "take_step", lambda run, b: setattr(reporter, "run", run) or take_step(run, b))
-    monkeypatch.setattr(TrainingRun, "evaluate", TrainingRun.save)
+    monkeypatch.setattr(Trainer, "take_step", lambda run, b: setattr(reporter, "run", run) or take_step(run, b))
+    monkeypatch.setattr(Trainer, "evaluate", Trainer.save)
     train(toy, model=tmp_path / "m.npz", epochs=2, sample_every=3, reporter=reporter, save_every=1e9, **WORDS)
     assert [seed for _, seed in drawn] == list(range(3, 3 * len(drawn) + 1, 3)) and len(drawn) > 3
 
@@ -377,14 +377,14 @@ def drawn(monkeypatch):
     """What was drawn, in place of pictures."""
     drawn = []
     monkeypatch.setattr(
-        live_picture,
+        live_plot,
         "draw_training",
         lambda path, history, steps, clip, title, by_training_text: drawn.append(
             (len(history), steps, clip, title, by_training_text)
         ),
     )
-    monkeypatch.setattr(live_picture, "SECONDS_BETWEEN", 0.0)
-    monkeypatch.setattr(run_curves, "STEPS_PER_POINT", 3)
+    monkeypatch.setattr(live_plot, "SECONDS_BETWEEN", 0.0)
+    monkeypatch.setattr(live_plot, "STEPS_PER_POINT", 3)
     return drawn
 
 
@@ -402,7 +402,7 @@ def arrays_without_curves(model):
     ],
 )
 def test_a_picture_changes_none_of_the_numbers(case, clip, unbroken, toy, tmp_path, monkeypatch, drawn):
-    monkeypatch.setattr(training_run, "STEPS_BETWEEN_LOOKS", 2)
+    monkeypatch.setattr(trainer, "STEPS_BETWEEN_LOOKS", 2)
     settings = {**CASES[case], "clip": clip, "epochs": 4}
     expected = unbroken(case)
     if case == "words" and clip is None:
@@ -425,7 +425,7 @@ def test_a_picture_changes_none_of_the_numbers(case, clip, unbroken, toy, tmp_pa
 
 
 def test_the_curves_of_an_interrupted_run_go_on(unbroken, toy, tmp_path, drawn, monkeypatch):
-    monkeypatch.setattr(training_run, "STEPS_BETWEEN_LOOKS", 1)
+    monkeypatch.setattr(trainer, "STEPS_BETWEEN_LOOKS", 1)
     model, plot, settings = tmp_path / "m.npz", tmp_path / "m.png", WORDS
     with pytest.raises(TrainingInterrupted):
         train(toy, model=model, epochs=3, plot=plot, reporter=Interrupter(1, 4), **settings)
@@ -441,15 +441,15 @@ def test_the_curves_of_an_interrupted_run_go_on(unbroken, toy, tmp_path, drawn, 
 
 
 def test_the_norm_of_the_tutorials_gradient_is_that_of_bptt(toy, tmp_path, drawn, monkeypatch):
-    norms, take_step = [], TrainingRun.take_step
+    norms, take_step = [], Trainer.take_step
 
     def noting(run, batch):
         x, y = batch.x[: batch.tokens, 0], batch.y[: batch.tokens, 0]
         norms.append(math.sqrt(sum(float((gradient**2).sum()) for gradient in run.rnn.bptt(x, y))))
         return take_step(run, batch)
 
-    monkeypatch.setattr(TrainingRun, "take_step", noting)
-    monkeypatch.setattr(live_picture, "STEPS_BETWEEN_NORMS", 1)
+    monkeypatch.setattr(Trainer, "take_step", noting)
+    monkeypatch.setattr(live_plot, "STEPS_BETWEEN_NORMS", 1)
     settings = {**CASES["tutorial"], "epochs": 1}
     train(toy, model=tmp_path / "m.npz", plot=tmp_path / "m.png", **settings)
     array = run_state(tmp_path / "m.npz")[0]["curves"]
@@ -460,9 +460,9 @@ def test_the_norm_of_the_tutorials_gradient_is_that_of_bptt(toy, tmp_path, drawn
 
 
 def test_the_picture_is_up_to_date_when_the_loss_becomes_no_number(toy, tmp_path, drawn, monkeypatch):
-    monkeypatch.setattr(live_picture, "SECONDS_BETWEEN", 1e9)
-    take_step = TrainingRun.take_step
-    monkeypatch.setattr(TrainingRun, "take_step", lambda run, b: math.nan if run.state.epoch else take_step(run, b))
+    monkeypatch.setattr(live_plot, "SECONDS_BETWEEN", 1e9)
+    take_step = Trainer.take_step
+    monkeypatch.setattr(Trainer, "take_step", lambda run, b: math.nan if run.state.epoch else take_step(run, b))
     with pytest.raises(DivergenceError):
         train(toy, model=tmp_path / "m.npz", epochs=3, plot=tmp_path / "m.png", **WORDS)
     assert [evaluations for evaluations, *_ in drawn] == [0, 1, 1]
@@ -475,7 +475,7 @@ def test_a_picture_that_cannot_be_written_later_is_told_and_training_goes_on(unb
         if next(calls):
             raise OutputFileError(f"{path}: cannot be written: No space left on device; choose another place")
 
-    monkeypatch.setattr(live_picture, "draw_training", draw)
+    monkeypatch.setattr(live_plot, "draw_training", draw)
     reporter = Notes()
     train(toy, model=tmp_path / "m.npz", epochs=4, plot=tmp_path / "m.png", reporter=reporter, **WORDS)
     assert len([note for note in reporter.notes if "m.png: cannot be written: No space left" in note]) == 1
@@ -523,7 +523,7 @@ def test_curves_that_no_run_can_have_are_refused(toy, tmp_path, drawn):
     model = tmp_path / "m.npz"
     train(toy, model=model, epochs=1, plot=tmp_path / "m.png", **WORDS)
     arrays, document = run_state(model)
-    training_run.run_checkpoint.TrainingCurves.from_array(arrays["curves"])
+    trainer.saving.TrainingCurves.from_array(arrays["curves"])
     train_model.RunFiles(model, None).write(arrays | {"curves": np.ones((2, 3))}, document)
     with pytest.raises(ModelFileError, match="damaged or inconsistent: curves: expected points of 6 columns"):
         train(None, model=model, resume=True)

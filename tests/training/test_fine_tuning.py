@@ -12,11 +12,11 @@ from theano_rnn.language_models.language_model import LanguageModel, load
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary
-from theano_rnn.training import train_model, training_run
+from theano_rnn.training import train_model, trainer
 from theano_rnn.training.fine_tuning import settings_of, unknown_share
 from theano_rnn.training.reporter import Reporter
 from theano_rnn.training.train_model import train
-from theano_rnn.training.training_run import TrainingRun
+from theano_rnn.training.trainer import Trainer
 
 OTHER_WORDS = "The bird likes the cat. The zebra sees the dog. The cat eats the bird. A cat."
 BASES = {
@@ -84,13 +84,13 @@ def test_the_loss_on_the_new_text_falls(case, folder, base, tmp_path):
 
 
 def test_words_that_the_vocabulary_lacks_are_unknown_and_the_others_keep_their_ids(folder, base, tmp_path, monkeypatch):
-    corpora, init = [], TrainingRun.__init__
+    corpora, init = [], Trainer.__init__
 
     def noting(run, corpus, *details):
         corpora.append(corpus)
         init(run, corpus, *details)
 
-    monkeypatch.setattr(TrainingRun, "__init__", noting)
+    monkeypatch.setattr(Trainer, "__init__", noting)
     lm = tuned(folder, base(), tmp_path / "m.npz", epochs=1)
     (corpus,) = corpora
     assert "zebra" not in lm.vocabulary
@@ -115,7 +115,7 @@ def test_where_no_word_is_unknown_those_that_occur_once_stand_for_them(folder, b
 def test_an_interrupted_run_needs_the_other_model_no_more_and_equals_an_unbroken_one(
     case, folder, base, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(training_run, "STEPS_BETWEEN_LOOKS", 1)
+    monkeypatch.setattr(trainer, "STEPS_BETWEEN_LOOKS", 1)
     start = tmp_path / "start.npz"
     for name, reporter in (("a", None), ("b", Interrupter(0, 1)), ("c", Interrupter(1, 1))):
         start.write_bytes(base(case).read_bytes())
@@ -157,7 +157,7 @@ def test_the_tutorials_training_may_start_from_a_model_too(folder, base, tmp_pat
 
 def test_a_model_that_only_gets_worse_stays_the_best(folder, base, tmp_path, monkeypatch):
     losses = iter([1.0, 2.0, 3.0, 1.5])
-    monkeypatch.setattr(TrainingRun, "held_out_loss", lambda run: next(losses))
+    monkeypatch.setattr(Trainer, "held_out_loss", lambda run: next(losses))
     lm = tuned(folder, base(), tmp_path / "m.npz", epochs=9, patience=3)
     assert_same_arrays(lm.rnn.get_values(), load(base()).rnn.get_values())
     assert [record["epoch"] for record in lm.training["history"]] == [0, 1, 2, 3]

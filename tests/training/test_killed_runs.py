@@ -20,7 +20,7 @@ import pytest
 from theano_rnn.errors import ModelFileError
 from theano_rnn.files.archive import read_archive, read_document
 from theano_rnn.language_models.language_model import load
-from theano_rnn.training.run_state import TIMES
+from theano_rnn.training.training_state import TIMES
 
 pytestmark = pytest.mark.slow
 logger = logging.getLogger(__name__)

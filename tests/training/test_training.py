@@ -30,13 +30,13 @@ from theano_rnn.language_models.language_model import LanguageModel, load
 from theano_rnn.networks.optimizer import Optimizer
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.corpus import read_corpus
-from theano_rnn.training import options, train_model, training_run
+from theano_rnn.training import options, train_model, trainer
 from theano_rnn.training.options import TrainingOptions
 from theano_rnn.training.reporter import Reporter
 from theano_rnn.training.run_files import RunFiles
-from theano_rnn.training.run_state import timeless
 from theano_rnn.training.train_model import train
-from theano_rnn.training.training_run import TrainingRun
+from theano_rnn.training.trainer import Trainer
+from theano_rnn.training.training_state import timeless
 
 
 @pytest.fixture(autouse=True)
@@ -101,7 +101,7 @@ def test_a_run_interrupted_within_an_epoch_equals_an_unbroken_one_bit_for_bit(
     case, number, unbroken, toy, tmp_path, monkeypatch
 ):
     expected = unbroken(case)
-    monkeypatch.setattr(training_run, "STEPS_BETWEEN_LOOKS", 1)
+    monkeypatch.setattr(trainer, "STEPS_BETWEEN_LOOKS", 1)
     model = tmp_path / "model.npz"
     handlers = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)]
     with pytest.raises(TrainingInterrupted, match="training was interrupted; its state is in ") as error:
@@ -119,7 +119,7 @@ def test_a_run_interrupted_within_an_epoch_equals_an_unbroken_one_bit_for_bit(
 def test_a_run_over_several_pools_interrupted_within_an_epoch_equals_an_unbroken_one(toy, tmp_path, monkeypatch):
     monkeypatch.setattr("theano_rnn.text.minibatches.POOL_LENGTH", 150)
     monkeypatch.setattr("theano_rnn.text.minibatches.STRETCH_LENGTH", 30)
-    monkeypatch.setattr(training_run, "STEPS_BETWEEN_LOOKS", 1)
+    monkeypatch.setattr(trainer, "STEPS_BETWEEN_LOOKS", 1)
     text = tmp_path / "text.txt"
     text.write_text(toy.read_text() + "\n".join(f"A bird{i} sees." for i in range(20)))  # rare words
     model, unbroken = tmp_path / "model.npz", tmp_path / "unbroken.npz"
@@ -148,7 +148,7 @@ def test_a_run_makes_as_many_steps_in_an_epoch_as_it_says(toy, tmp_path, monkeyp
 @pytest.mark.usefixtures("compiled_once")
 def test_a_run_interrupted_before_its_first_evaluation_and_again_goes_on_too(unbroken, toy, tmp_path, monkeypatch):
     expected = unbroken("words")
-    monkeypatch.setattr(training_run, "STEPS_BETWEEN_LOOKS", 1)
+    monkeypatch.setattr(trainer, "STEPS_BETWEEN_LOOKS", 1)
     model, log = tmp_path / "model.npz", tmp_path / "log.jsonl"
     with pytest.raises(TrainingInterrupted):
         train(toy, model=model, log=log, epochs=4, reporter=Interrupter(0, 2), **CASES["words"])
@@ -191,7 +191,7 @@ def test_a_run_that_crashes_goes_on_from_its_last_save_bit_for_bit(
     case, moment, save_every, saved, unbroken, toy, tmp_path, monkeypatch
 ):
     expected = unbroken(case)
-    monkeypatch.setattr(training_run, "STEPS_BETWEEN_LOOKS", 1)
+    monkeypatch.setattr(trainer, "STEPS_BETWEEN_LOOKS", 1)
     model = tmp_path / "model.npz"
     with pytest.raises(Crash):
         train(toy, model=model, epochs=4, save_every=save_every, reporter=Crasher(*moment), **CASES[case])
@@ -199,33 +199,33 @@ def test_a_run_that_crashes_goes_on_from_its_last_save_bit_for_bit(
     assert (state["epoch"], state["step"]) == saved
     # Before the first step there is nothing to keep, but that the tutorial begins with an evaluation.
     assert model.exists() is (saved != (0, 0) or case == "tutorial")
-    monkeypatch.setattr(training_run, "STEPS_BETWEEN_LOOKS", 7)
+    monkeypatch.setattr(trainer, "STEPS_BETWEEN_LOOKS", 7)
     train(None, model=model, resume=True)
     assert_same_run(model, expected)
 
 
 def run_of(case, toy):
     options = TrainingOptions.from_settings(CASES[case])
-    return TrainingRun(read_corpus(toy, options), options, RunFiles(Path("m.npz"), None), Reporter(), [toy])
+    return Trainer(read_corpus(toy, options), options, RunFiles(Path("m.npz"), None), Reporter(), [toy])
 
 
 @pytest.mark.usefixtures("compiled_once")
 def test_the_state_is_saved_when_so_many_minutes_have_passed(toy, tmp_path, monkeypatch):
-    saves, write, take_step = [], TrainingRun.write, TrainingRun.take_step
+    saves, write, take_step = [], Trainer.write, Trainer.take_step
     clock = SimpleNamespace(seconds=0.0)
-    monkeypatch.setattr(training_run, "time", SimpleNamespace(perf_counter=lambda: clock.seconds))
+    monkeypatch.setattr(trainer, "time", SimpleNamespace(perf_counter=lambda: clock.seconds))
 
     def slow_step(run, batch):
         clock.seconds += 10
         return take_step(run, batch)
 
-    monkeypatch.setattr(TrainingRun, "take_step", slow_step)
+    monkeypatch.setattr(Trainer, "take_step", slow_step)
 
     def noted(run):
         saves.append((run.state.epoch, run.state.step))
         write(run)
 
-    monkeypatch.setattr(TrainingRun, "write", noted)
+    monkeypatch.setattr(Trainer, "write", noted)
     train(toy, model=tmp_path / "a.npz", epochs=1, **CASES["words"])
     assert saves == [(0, 0), (1, 0)]
     for minutes, steps in ((0.1, [1, 2, 3]), (0.4, [3, 6, 9]), (0.5, [4, 8, 12])):
@@ -265,7 +265,7 @@ def test_a_second_signal_stops_at_once_and_the_handlers_come_back():
 def test_going_on_with_a_finished_run_gives_its_model(unbroken, monkeypatch):
     model = unbroken("words")
     before = run_state(model)
-    monkeypatch.setattr(TrainingRun, "take_step", None)
+    monkeypatch.setattr(Trainer, "take_step", None)
     lm = train(None, model=model, resume=True)
     assert_same_arrays(lm.rnn.get_values(), load(model).rnn.get_values())
     assert_same_arrays(run_state(model)[0], before[0])
@@ -285,8 +285,8 @@ def test_held_out_text_is_found_again_from_another_folder(toy, tmp_path, monkeyp
         (tmp_path / folder).mkdir()
     (tmp_path / "one" / "valid.txt").write_text("The dog sees the cat.\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path / "one")
-    monkeypatch.setattr(TrainingRun, "take_step", lambda self, batch: 1.0)
-    monkeypatch.setattr(TrainingRun, "held_out_loss", lambda self: 1.0)
+    monkeypatch.setattr(Trainer, "take_step", lambda self, batch: 1.0)
+    monkeypatch.setattr(Trainer, "held_out_loss", lambda self: 1.0)
     settings = {**CASES["words"], "valid": "valid.txt"}
     train(toy, model=tmp_path / "model.npz", epochs=1, **settings)
     monkeypatch.chdir(tmp_path / "two")
@@ -350,7 +350,7 @@ class Watcher(Reporter):
 
 @pytest.mark.usefixtures("compiled_once")
 def test_when_the_loss_rises_the_rate_halves_and_the_best_parameters_come_back(toy, tmp_path, monkeypatch):
-    monkeypatch.setattr(training_run, "STEPS_BEFORE_HALVING", 1)
+    monkeypatch.setattr(trainer, "STEPS_BEFORE_HALVING", 1)
     losses, reached = iter([3.0, 2.0, 2.5, 2.0, 2.1]), []
     watcher = Watcher()
 
@@ -359,7 +359,7 @@ def test_when_the_loss_rises_the_rate_halves_and_the_best_parameters_come_back(t
         reached.append(run.rnn.get_values())
         return next(losses)
 
-    monkeypatch.setattr(TrainingRun, "held_out_loss", held_out_loss)
+    monkeypatch.setattr(Trainer, "held_out_loss", held_out_loss)
     lm = train(toy, model=tmp_path / "m.npz", epochs=5, rate_decay=0.0, reporter=watcher, **CASES["words"])
     rates = [record["learning_rate"] for record in watcher.records]
     assert rates == [0.03, 0.03, 0.03, 0.015, 0.0075]
@@ -375,21 +375,21 @@ def test_when_the_loss_rises_the_rate_halves_and_the_best_parameters_come_back(t
 
 def test_the_rate_is_not_halved_before_the_optimizer_has_taken_some_steps(toy, tmp_path, monkeypatch):
     """7 steps an epoch: 21 by the third evaluation, 28 by the fourth; then 28 more until it may be halved again."""
-    monkeypatch.setattr(training_run, "STEPS_BEFORE_HALVING", 22)
+    monkeypatch.setattr(trainer, "STEPS_BEFORE_HALVING", 22)
     losses = itertools.chain([3.0, 2.0], itertools.repeat(2.5))
-    monkeypatch.setattr(TrainingRun, "held_out_loss", lambda run: next(losses))
+    monkeypatch.setattr(Trainer, "held_out_loss", lambda run: next(losses))
     watcher = Watcher()
-    monkeypatch.setattr(TrainingRun, "sample", lambda run, *details: setattr(watcher, "run", run))
+    monkeypatch.setattr(Trainer, "sample", lambda run, *details: setattr(watcher, "run", run))
     train(toy, model=tmp_path / "m.npz", epochs=9, rate_decay=0.0, reporter=watcher, **CASES["words"])
     rates = [record["learning_rate"] for record in watcher.records]
     assert rates == [0.03] * 4 + [0.015] * 4 + [0.0075]
 
 
 def test_halving_ends_at_a_small_share_of_the_first_rate(toy, tmp_path, monkeypatch):
-    monkeypatch.setattr(training_run, "STEPS_BEFORE_HALVING", 1)
-    monkeypatch.setattr(training_run, "LOWEST_RATE", 0.2)
+    monkeypatch.setattr(trainer, "STEPS_BEFORE_HALVING", 1)
+    monkeypatch.setattr(trainer, "LOWEST_RATE", 0.2)
     losses = itertools.count()
-    monkeypatch.setattr(TrainingRun, "held_out_loss", lambda run: float(next(losses)))
+    monkeypatch.setattr(Trainer, "held_out_loss", lambda run: float(next(losses)))
     lm = train(toy, model=tmp_path / "m.npz", epochs=6, rate_decay=0.0, **CASES["words"])
     rates = [record["learning_rate"] for record in lm.training["history"]]
     assert rates == pytest.approx([0.03, 0.03, 0.015, 0.0075, 0.006, 0.006])
@@ -413,7 +413,7 @@ def test_the_model_in_the_file_has_the_best_perplexity_of_the_history(unbroken, 
 
 def test_the_rate_falls_with_the_epochs_as_asked(toy, tmp_path, monkeypatch):
     used = []
-    monkeypatch.setattr(TrainingRun, "held_out_loss", lambda run: 1 / (1 + run.state.epoch))
+    monkeypatch.setattr(Trainer, "held_out_loss", lambda run: 1 / (1 + run.state.epoch))
     monkeypatch.setattr(Optimizer, "step", lambda self, batch, rate, states, tokens: used.append(rate) or (1.0, None))
     settings = {**CASES["words"], "learning_rate": 0.3, "rate_decay": 0.5, "batch_size": 100}
     lm = train(toy, model=tmp_path / "m.npz", epochs=3, **settings)
@@ -441,10 +441,10 @@ def test_a_loss_that_is_no_number_any_more_stops_the_run_with_one_line(toy, tmp_
 @pytest.mark.parametrize("where", ["take_step", "held_out_loss"])
 def test_the_best_model_so_far_outlives_a_divergence(toy, tmp_path, monkeypatch, where):
     model = tmp_path / "model.npz"
-    monkeypatch.setattr(TrainingRun, "held_out_loss", lambda self: math.nan if diverges(self, "held_out_loss") else 2.0)
-    take_step = TrainingRun.take_step
+    monkeypatch.setattr(Trainer, "held_out_loss", lambda self: math.nan if diverges(self, "held_out_loss") else 2.0)
+    take_step = Trainer.take_step
     monkeypatch.setattr(
-        TrainingRun, "take_step", lambda self, b: math.nan if diverges(self, "take_step") else take_step(self, b)
+        Trainer, "take_step", lambda self, b: math.nan if diverges(self, "take_step") else take_step(self, b)
     )
 
     def diverges(run, place):
@@ -465,7 +465,7 @@ def test_parameters_that_are_no_numbers_any_more_are_never_kept(toy, tmp_path, m
             return 1.0
         return 2.0
 
-    monkeypatch.setattr(TrainingRun, "take_step", take_step)
+    monkeypatch.setattr(Trainer, "take_step", take_step)
     model = tmp_path / "model.npz"
     with pytest.raises(DivergenceError):
         train(toy, model=model, epochs=3, **{**CASES["words"], "valid_fraction": 0.0})
@@ -504,9 +504,9 @@ def test_a_log_that_cannot_be_written_is_told(tmp_path):
 
 def test_evaluations_come_as_often_as_asked_and_at_the_end_with_a_sample(toy, tmp_path, monkeypatch):
     monkeypatch.undo()  # a real sample
-    monkeypatch.setattr(TrainingRun, "take_step", lambda self, batch: 1.0)
+    monkeypatch.setattr(Trainer, "take_step", lambda self, batch: 1.0)
     watcher = Watcher()
-    monkeypatch.setattr(TrainingRun, "held_out_loss", lambda run: setattr(watcher, "run", run) or 1.0)
+    monkeypatch.setattr(Trainer, "held_out_loss", lambda run: setattr(watcher, "run", run) or 1.0)
     train(toy, model=tmp_path / "m.npz", epochs=3, evaluate_every=2, reporter=watcher, **CASES["words"])
     assert [record["epoch"] for record in watcher.records] == [2, 3]
     words = set(read_corpus(toy, TrainingOptions()).vocabulary.index_to_word[3:])
@@ -518,8 +518,8 @@ def test_evaluations_come_as_often_as_asked_and_at_the_end_with_a_sample(toy, tm
 
 
 def test_an_existing_model_is_kept_under_another_name(toy, tmp_path, monkeypatch):
-    monkeypatch.setattr(TrainingRun, "take_step", lambda self, batch: 1.0)
-    monkeypatch.setattr(TrainingRun, "held_out_loss", lambda self: 1.0)
+    monkeypatch.setattr(Trainer, "take_step", lambda self, batch: 1.0)
+    monkeypatch.setattr(Trainer, "held_out_loss", lambda self: 1.0)
     model = tmp_path / "model.npz"
     model.write_bytes(b"months of work")
     train(toy, model=model, epochs=2, **CASES["words"])
@@ -542,7 +542,7 @@ def test_a_model_without_the_ending_gets_it(tmp_path):
 def test_the_first_parameters_depend_on_the_seed(toy):
     corpus = read_corpus(toy, TrainingOptions(**COMMON))
     files = RunFiles(Path("m.npz"), None)
-    runs = [TrainingRun(corpus, TrainingOptions(hidden_dim=6, seed=s), files, Reporter(), [toy]) for s in (3, 3, 4)]
+    runs = [Trainer(corpus, TrainingOptions(hidden_dim=6, seed=s), files, Reporter(), [toy]) for s in (3, 3, 4)]
     values = [run.rnn.get_values()["W"] for run in runs]
     np.testing.assert_array_equal(values[0], values[1])
     assert (values[0] != values[2]).all()
@@ -552,9 +552,7 @@ def test_each_epoch_has_an_order_of_its_own_and_the_same_one_each_time(toy):
     corpus = read_corpus(toy, TrainingOptions(**COMMON))
 
     def order(epoch):
-        run = TrainingRun(
-            corpus, TrainingOptions(hidden_dim=6, seed=3), RunFiles(Path("m.npz"), None), Reporter(), [toy]
-        )
+        run = Trainer(corpus, TrainingOptions(hidden_dim=6, seed=3), RunFiles(Path("m.npz"), None), Reporter(), [toy])
         run.state.epoch = epoch
         return [index for batch in run.epoch_batches() for index in batch.sentences.tolist()]
 
@@ -599,7 +597,7 @@ def failing(monkeypatch, while_true):
 @pytest.mark.usefixtures("compiled_once")
 def test_a_run_that_cannot_be_saved_ends_before_it_begins(finished, toy, monkeypatch):
     failing(monkeypatch, lambda state: True)
-    monkeypatch.setattr(TrainingRun, "take_step", None)
+    monkeypatch.setattr(Trainer, "take_step", None)
     with pytest.raises(ModelFileError, match="checkpoint.npz: cannot be written: No space left on device; choose"):
         train(toy, model=finished, **CASES["words"])
 
@@ -780,8 +778,8 @@ def test_places_that_are_texts_are_refused(toy, tmp_path):
 
 
 def test_a_log_in_the_place_of_the_model_or_the_checkpoint_is_refused(toy, tmp_path, monkeypatch):
-    monkeypatch.setattr(TrainingRun, "take_step", lambda self, batch: 1.0)
-    monkeypatch.setattr(TrainingRun, "held_out_loss", lambda self: 1.0)
+    monkeypatch.setattr(Trainer, "take_step", lambda self, batch: 1.0)
+    monkeypatch.setattr(Trainer, "held_out_loss", lambda self: 1.0)
     for name in ("m.npz", "m.checkpoint.npz", "m.corpus.npz"):
         with pytest.raises(OptionError, match=f"{name}: "):
             train(toy, model=tmp_path / "m.npz", log=tmp_path / name, epochs=1, **CASES["words"])

@@ -18,8 +18,8 @@ from theano_rnn.training.fine_tuning import unknown_share, with_settings_of
 from theano_rnn.training.options import TrainingOptions
 from theano_rnn.training.reporter import Reporter
 from theano_rnn.training.run_files import RunFiles
-from theano_rnn.training.stopping import TimeLimit
-from theano_rnn.training.training_run import TrainingRun
+from theano_rnn.training.time_limit import TimeLimit
+from theano_rnn.training.trainer import Trainer
 
 
 def train(
@@ -109,7 +109,7 @@ def train(
         corpus = encoded_text(files, paths, options, reporter, **given)
         if start is not None:
             reporter.note(f"{unknown_share(corpus):.1%} of the tokens are unknown to the model to start from")
-        return TrainingRun(corpus, options, files, reporter, paths, start and start.rnn.get_values(), time_limit).run()
+        return Trainer(corpus, options, files, reporter, paths, start and start.rnn.get_values(), time_limit).run()
 
 
 def text_paths(data):
@@ -145,7 +145,7 @@ def resumed_run(files, data, settings, reporter, time_limit=None):
         check_shapes(saved.arrays, shapes_of_parameters(len(corpus.vocabulary), options.hidden_dim))
     except ValueError as error:
         raise ModelFileError(f"{saved.path}: damaged or inconsistent: {one_line(error)}") from error
-    run = TrainingRun(corpus, options, files, reporter, paths, time_limit=time_limit)
+    run = Trainer(corpus, options, files, reporter, paths, time_limit=time_limit)
     run.restore(saved)
     return run
 

@@ -7,8 +7,8 @@ import numpy as np
 from theano_rnn.errors import ModelFileError
 from theano_rnn.files.archive import one_line
 from theano_rnn.networks.rnn import PARAMETERS, check_shapes
-from theano_rnn.training.run_curves import TrainingCurves
-from theano_rnn.training.run_state import TrainingState
+from theano_rnn.training.live_plot import TrainingCurves
+from theano_rnn.training.training_state import TrainingState
 
 CURVES = "curves"
 MEASURED = "losses_are_measured"  # older versions compared losses that were averaged while learning

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from theano_rnn.training import run_curves
-from theano_rnn.training.run_curves import TrainingCurves
+from theano_rnn.training import live_plot
+from theano_rnn.training.live_plot import TrainingCurves
 
 
 def noted(stretches):
@@ -48,7 +48,7 @@ def test_a_last_point_of_a_few_steps_is_not_shown_unless_it_is_the_only_one():
 
 @pytest.mark.parametrize("count", [10, 11, 41, 1000])
 def test_however_many_there_are_the_points_are_few_and_means_of_neighbours(monkeypatch, count):
-    monkeypatch.setattr(run_curves, "MOST_POINTS", 10)
+    monkeypatch.setattr(live_plot, "MOST_POINTS", 10)
     some = stretches(count)
     points = np.array(noted(some).points)
     assert 5 <= len(points) <= 10
@@ -67,7 +67,7 @@ def test_what_is_no_number_is_kept_as_not_measured():
 
 @pytest.mark.parametrize("count", [0, 1, 9, 47])
 def test_curves_from_an_array_go_on_as_if_they_had_never_been_away(monkeypatch, count):
-    monkeypatch.setattr(run_curves, "MOST_POINTS", 10)
+    monkeypatch.setattr(live_plot, "MOST_POINTS", 10)
     some = stretches(60)
     again = TrainingCurves.from_array(noted(some[:count]).to_array())
     for stretch in some[count:]:

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from theano_rnn.errors import OptionError
-from theano_rnn.training import stopping
-from theano_rnn.training.stopping import TimeLimit, evaluations_without_improvement
+from theano_rnn.training import time_limit
+from theano_rnn.training.time_limit import TimeLimit, evaluations_without_improvement
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_only_a_loss_below_all_before_it_is_an_improvement(losses, count):
 @pytest.fixture
 def clock(monkeypatch):
     clock = SimpleNamespace(seconds=100.0)
-    monkeypatch.setattr(stopping, "time", SimpleNamespace(perf_counter=lambda: clock.seconds))
+    monkeypatch.setattr(time_limit, "time", SimpleNamespace(perf_counter=lambda: clock.seconds))
     return clock
 
 

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from theano_rnn.errors import OutputFileError
-from theano_rnn.training import live_picture
-from theano_rnn.training.live_picture import LivePicture
+from theano_rnn.training import live_plot
+from theano_rnn.training.live_plot import LivePlot
 
 HISTORY = [{"epoch": 1, "train_loss": 4.5, "valid_loss": None}]
 
@@ -22,13 +22,13 @@ def drawing(monkeypatch):
             raise OutputFileError(f"{path}: cannot be written: No space left on device; choose another place")
         drawing.drawn.append((drawing.seconds, len(history), steps["loss"]))
 
-    monkeypatch.setattr(live_picture, "time", SimpleNamespace(perf_counter=lambda: drawing.seconds))
-    monkeypatch.setattr(live_picture, "draw_training", draw)
+    monkeypatch.setattr(live_plot, "time", SimpleNamespace(perf_counter=lambda: drawing.seconds))
+    monkeypatch.setattr(live_plot, "draw_training", draw)
     return drawing
 
 
 def begun(drawing, path):
-    picture = LivePicture(path, 1.0, drawing.notes.append)
+    picture = LivePlot(path, 1.0, drawing.notes.append)
     picture.begin([])
     return picture
 

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from theano_rnn.training.training_plot import best_evaluation, draw_training, thinned, training_figure
+from theano_rnn.results.training_plot import best_evaluation, draw_training, thinned, training_figure
 
 NOTHING = {"epoch": [], "loss": [], "learning_rate": [], "gradient_norm": []}
 STEPS = {

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from theano_rnn.training.run_state import TrainingState
+from theano_rnn.training.training_state import TrainingState
 
 RECORD = {"epoch": 1, "perplexity": 2.5, "seconds": 3.0, "train_loss": 0.9, "valid_loss": None}
 STATE = TrainingState(epoch=1, step=7, step_number=9, learning_rate=0.1, loss_sum=1.5, seconds=4.0, history=[RECORD])

@@ -13,12 +13,12 @@ from theano_rnn.networks.optimizer import Optimizer
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.text import minibatches
 from theano_rnn.text.corpus import with_unknown_words
-from theano_rnn.training import run_checkpoint
+from theano_rnn.training import saving
 from theano_rnn.training.evaluation import best_record, decisive_loss, evaluation_record, perplexity, text_loss
-from theano_rnn.training.live_picture import LivePicture
+from theano_rnn.training.live_plot import LivePlot
 from theano_rnn.training.options import TRACELESS
-from theano_rnn.training.run_state import TrainingState, timeless
-from theano_rnn.training.stopping import SECONDS_A_MINUTE, TimeLimit, evaluations_without_improvement
+from theano_rnn.training.time_limit import SECONDS_A_MINUTE, TimeLimit, evaluations_without_improvement
+from theano_rnn.training.training_state import TrainingState, timeless
 
 STEPS_BETWEEN_LOOKS = 25  # reading a loss waits for the step, so it is not done after each
 # After a reset, an optimizer's first steps are large and raise the loss. On a small text, where an epoch has only a few
@@ -28,7 +28,7 @@ LOWEST_RATE = 1 / 1024  # of the learning rate that the run began with: halving 
 EVALUATION_COST = 1 / 3  # to measure the loss of a token takes about so much of the time in which it is learnt
 
 
-class TrainingRun:
+class Trainer:
     """One run over a corpus: the network being trained, the best one so far, and where the run stands.
 
     `initial` are the parameters to start from, if not random ones.
@@ -49,7 +49,7 @@ class TrainingRun:
         self.optimizer = Optimizer(self.rnn, options.optimizer, options.clip, measures_norm=True)
         self.state = TrainingState(learning_rate=options.learning_rate)
         self.best = self.rnn.get_values()
-        self.picture = LivePicture(files.plot, options.clip, self.note, by_training_text=options.tutorial)
+        self.picture = LivePlot(files.plot, options.clip, self.note, by_training_text=options.tutorial)
         self.time_limit = time_limit or TimeLimit()
         self.stream_states = None
         self.losses = []  # of the latest steps, not yet waited for and no part of the state's sum
@@ -374,7 +374,7 @@ class TrainingRun:
         """What the checkpoint holds: arrays by name, and the rest."""
         self.state.seconds = time.perf_counter() - self.started
         self.state.step_number = self.optimizer.step_number
-        return run_checkpoint.contents(self)
+        return saving.contents(self)
 
     def give_up_if_unsaved(self):
         """At the end: the error of a save that failed, and where else the state is."""
@@ -408,8 +408,8 @@ class TrainingRun:
 
     def restore(self, saved):
         """Take up the state of a checkpoint; ModelFileError for one that does not fit."""
-        run_checkpoint.restore(self, saved)
-        if not saved.configuration.get(run_checkpoint.MEASURED):
+        saving.restore(self, saved)
+        if not saved.configuration.get(saving.MEASURED):
             self.measure_best_of_older_version()
         self.reporter.note(f"going on after {self.state.epoch} epochs and {self.state.step} steps")
 
