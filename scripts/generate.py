@@ -16,7 +16,7 @@ from theano_rnn.errors import OptionError
 from theano_rnn.files.corpus_formats import open_inputs
 from theano_rnn.files.printable import printable
 from theano_rnn.files.text_files import without_marks
-from theano_rnn.language_models.generation import check_beam, check_demands
+from theano_rnn.language_models.generation import SamplingOptions, check_beam_arguments
 
 DRAWING = ("temperature", "top_k", "top_p", "seed", "stream")  # options that say how to draw; a beam draws nothing
 
@@ -67,13 +67,13 @@ def demanded(arguments):
         if given:
             option = f"--{given[0].replace('_', '-')}"
             raise OptionError(f"--beam draws nothing at random, which {option} is for; leave one of them out")
-        check_beam(arguments.beam, **common)
+        check_beam_arguments(arguments.beam, **common)
         return [{**common, "beam": arguments.beam}]
     common["n"] = 10 if arguments.n is None else arguments.n
     common.update(top_k=arguments.top_k, top_p=arguments.top_p, seed=arguments.seed)
     all_demands = [{**common, "temperature": temperature} for temperature in arguments.temperature or [1.0]]
     for demands in all_demands:
-        check_demands(**demands)
+        SamplingOptions(**demands)  # checks them
     return all_demands
 
 
@@ -115,7 +115,7 @@ def show_texts(lm, arguments, demands, before, where):
             raise OptionError(
                 f"{where}no text was found that meets these demands; allow shorter texts or more repetition"
             )
-        wanted = check_beam(**{name: value for name, value in demands.items() if name != "prompt"})
+        wanted = check_beam_arguments(**{name: value for name, value in demands.items() if name != "prompt"})
         if len(texts) < wanted:
             say(f"generate.py: {printable(where)}{fewer_texts(len(texts), wanted, demands)}")
     else:

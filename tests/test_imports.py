@@ -34,7 +34,7 @@ MAY_USE_THE_ENGINE = (
     "networks.",
     "benchmarks.",
     "language_models.sampling",
-    "language_models.beam_step",
+    "language_models.beam_expansion",
     "inspection.jacobians",
     "inspection.forward_graph",
 )

@@ -69,7 +69,11 @@ _MOVED = {
     "cells": ("networks.cells",),
     "engine": ("engines.engine",),
     "graph": ("networks.graph",),
-    "language_model": ("language_models.language_model",),
+    "language_model": (
+        "language_models.language_model",
+        "language_models.text_scoring",
+        "language_models.incremental_scoring",
+    ),
     "model": ("networks.rnn",),
     "options": ("training.options",),
     "reporter": ("training.reporter",),

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from theano_rnn.engines.engine import precision
-from theano_rnn.language_models.beam_search import Finished
-from theano_rnn.language_models.generation import check_beam
+from theano_rnn.language_models.beam_search import BestTexts
+from theano_rnn.language_models.generation import check_beam_arguments
 from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.tokenizer import Tokenizer
@@ -120,7 +120,7 @@ def test_texts_are_distinct_also_where_tokens_differ_that_are_written_alike():
 
 
 def test_of_texts_that_are_written_alike_the_most_probable_is_kept():
-    finished = Finished(2, len)
+    finished = BestTexts(2, len)
     for ids, value in (((1, 2), -3.0), ((3, 4), -2.0), ((5, 6), -4.0), ((7,), -5.0)):
         finished.add(ids, value)
     assert finished.best_first() == [(2, -2.0), (1, -5.0)] and finished.threshold == -5.0
@@ -143,7 +143,7 @@ def test_the_same_search_gives_the_same_texts_and_as_many_as_the_beam_is_wide_bu
     assert len(lm.beam_search(12, 12)) == 12
     assert lm.beam_search(12, 2) == lm.beam_search(12)[:2]
     assert lm.beam_search(12, 0) == []
-    assert check_beam(4, None, 1, 100) == 4
+    assert check_beam_arguments(4, None, 1, 100) == 4
 
 
 @pytest.mark.slow

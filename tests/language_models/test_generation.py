@@ -222,7 +222,7 @@ def test_characters_first_ones_are_as_frequent_as_the_network_says(characters):
         ({"temperature": float("inf")}, ValueError, "temperature: "),
         ({"top_k": 0}, ValueError, "top_k: expected at least 1, got 0"),
         ({"top_k": 2.5}, TypeError, "top_k: expected an integer"),
-        ({"top_p": 0}, ValueError, "top_p: expected a share above 0 and at most 1, got 0"),
+        ({"top_p": 0}, ValueError, "top_p: expected a number above 0 and at most 1, got 0"),
         ({"top_p": 1.1}, ValueError, "top_p: "),
         ({"top_p": float("nan")}, ValueError, "top_p: "),
         ({"min_words": -1}, ValueError, "min_words: expected at least 0"),

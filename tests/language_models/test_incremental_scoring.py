@@ -63,7 +63,7 @@ def test_a_sharp_distribution_over_many_words_adds_up_in_single_precision():
 
 
 def test_what_is_no_state_is_refused(lm):
-    with pytest.raises(TypeError, match="^state: expected what `state` or `advance` gave, got NoneType$"):
+    with pytest.raises(TypeError, match="^state: expected a State from `state` or `advance`, got NoneType$"):
         lm.advance(None, "dog")
 
 
@@ -80,7 +80,7 @@ def test_a_state_can_be_advanced_by_several_words_and_stays_as_it_is(exact):
         state, one = exact.advance(beginning, first)
         state, two = exact.advance(state, second)
         _, end = exact.advance(state, SENTENCE_END)
-        scores = [value for _, value, _ in exact.words_scores([" ".join(["the", first, second])])[0]]
+        scores = [value for _, value, _ in exact.word_scores([" ".join(["the", first, second])])[0]]
         if len(scores) == 4:  # "the . ." and such are cut otherwise as a text
             assert [before, one, two, end] == pytest.approx(scores, abs=1e-10)
 
@@ -199,3 +199,15 @@ def test_the_vocabulary_tells_which_words_are_known(exact):
     assert "dog" in exact.vocabulary
     for word in ("cat", "", UNKNOWN_TOKEN, SENTENCE_START, SENTENCE_END):
         assert word not in exact.vocabulary
+
+
+def test_the_repr_of_a_state_tells_how_many_tokens_it_has_seen(exact):
+    state = exact.state()
+    assert repr(state) == "State(at the beginning of a sentence, last token id 0, hidden_dim=5)"
+    for word in ("the", "dog"):
+        state, _ = exact.advance(state, word)
+    assert repr(state) == "State(after 2 tokens, last token id 4, hidden_dim=5)"
+    state.tokens = None  # as in a pickle of version 0.1
+    assert repr(state) == "State(after token id 4, hidden_dim=5)"
+    assert repr(exact.advance(state, "dog")[0]) == "State(after token id 4, hidden_dim=5)"
+    assert repr(exact.advance(state, "</s>")[0]) == repr(exact.state())

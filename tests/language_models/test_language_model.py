@@ -12,7 +12,7 @@ import theano_rnn
 from theano_rnn.engines.engine import precision
 from theano_rnn.errors import ModelFileError
 from theano_rnn.files.archive import read_archive, read_document, write_archive
-from theano_rnn.language_models import continuous_text, generation
+from theano_rnn.language_models import continuous_text, generation, model_files
 from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.tokenizer import Tokenizer
@@ -115,7 +115,52 @@ def test_several_scores_equal_the_single_ones_in_their_order(exact):
 
 def test_no_sentences_have_no_scores(exact):
     assert exact.score([]).shape == (0,)
-    assert exact.words_scores([]) == []
+    assert exact.word_scores([]) == exact.scored_sentences([]) == []
+
+
+def test_word_scores_of_several_texts_are_those_of_each(exact):
+    texts = ["the dog", "", "zebra sees"]
+    found = exact.word_scores(texts, base=2)
+    for text, scores in zip(texts, found, strict=True):
+        assert [(token, known) for token, _, known in scores] == [
+            (token, known) for token, _, known in exact.word_scores(text)
+        ]
+        np.testing.assert_allclose(sum(value for _, value, _ in scores), exact.score(text, base=2), atol=1e-10)
+    assert exact.word_scores(iter(texts), base=2) == found
+
+
+def test_scored_sentences_hold_what_word_scores_tell_as_arrays(exact):
+    [sentence] = exact.scored_sentences("the zebra")
+    assert sentence.text == "the zebra" and sentence.values.dtype == np.float64
+    columns = zip(sentence.tokens, sentence.values.tolist(), sentence.known.tolist(), strict=True)
+    assert list(columns) == exact.word_scores("the zebra")
+    assert [[one.text for one in part] for part in exact.scored_sentences(["the. dog.", ""])] == [
+        ["the.", "dog."],
+        [""],
+    ]
+
+
+@pytest.mark.parametrize("call", ["score", "word_scores", "scored_sentences"])
+def test_neither_a_text_nor_several_is_rejected(exact, call):
+    with pytest.raises(TypeError, match="^sentences: expected a str or several, got int"):
+        getattr(exact, call)(3)
+
+
+def test_old_names_give_the_same_results_and_name_the_new_ones(exact):
+    texts = ["The dog. sees", "zebra"]
+    sentences = [one for part in exact.scored_sentences(texts, split=False) for one in part]
+    with pytest.warns(DeprecationWarning, match=r"^LanguageModel\.words_scores is deprecated; .*\.word_scores$"):
+        assert exact.words_scores(texts) == exact.word_scores(texts)
+    with pytest.warns(DeprecationWarning, match=r"^LanguageModel\.token_scores is deprecated; .*\.scored_sentences$"):
+        found = exact.token_scores(texts, split=False)
+    for values, one in zip(found, sentences, strict=True):
+        np.testing.assert_array_equal(values, one.values)
+    with pytest.warns(DeprecationWarning, match=r"^LanguageModel\.scored_tokens is deprecated; .*\.scored_sentences$"):
+        rows = exact.scored_tokens(texts)
+    for (tokens, values, known), one in zip(rows, sentences, strict=True):
+        assert tokens == one.tokens
+        np.testing.assert_array_equal(values, one.values)
+        np.testing.assert_array_equal(known, one.known)
 
 
 def test_thousands_of_sentences_in_single_precision_score_as_they_do_one_by_one(lm):
@@ -155,6 +200,38 @@ def test_the_loss_of_a_text_of_words_is_the_mean_over_its_sentences_tokens(lm):
 def test_an_empty_text_has_no_loss(name, request):
     with pytest.raises(ValueError, match="text: expected at least one token, got none"):
         request.getfixturevalue(name).text_loss("")
+
+
+# What a model says of itself
+
+
+@pytest.mark.parametrize(
+    "training, ending",
+    [
+        ({}, ")"),
+        ({"history": []}, ")"),
+        ({"history": "none", "options": 3}, ")"),
+        ({"history": [{"epoch": 1, "valid_loss": None, "train_loss": 2.0}]}, ")"),
+        ({"history": [{"valid_loss": math.inf}, {"valid_loss": "1"}, {"valid_loss": True}, 7]}, ")"),
+        ({"history": [{"valid_loss": 2.0}, {"valid_loss": 1.785}, {"valid_loss": 1.9}]}, ", held-out perplexity 5.96)"),
+        (
+            {"history": [{"train_loss": 1, "valid_loss": 2.0}, {"train_loss": 2, "valid_loss": 1.8}],
+             "options": {"tutorial": True}},
+            ", held-out perplexity 7.39)",
+        ),
+    ],
+)  # fmt: skip
+def test_the_repr_names_level_sizes_cell_and_held_out_perplexity(lm, training, ending):
+    described = LanguageModel(lm.rnn, lm.vocabulary, lm.tokenizer, training)
+    assert repr(described) == "LanguageModel(word level, 7 tokens, cell='simple', hidden_dim=5" + ending
+
+
+def test_the_repr_at_character_level_tells_bits_per_character(characters):
+    training = {"history": [{"valid_loss": 1.67}]}
+    described = LanguageModel(characters.rnn, characters.vocabulary, characters.tokenizer, training)
+    assert (
+        repr(described) == "LanguageModel(char level, 6 tokens, cell='simple', hidden_dim=5, held-out 2.41 bits/char)"
+    )
 
 
 # The next word
@@ -326,6 +403,48 @@ def test_a_file_with_something_wrong_is_refused_with_one_line(lm, tmp_path, chan
     with pytest.raises(ModelFileError, match=message) as error:
         theano_rnn.load(path)
     assert str(error.value).startswith(f"{path}: ") and "\n" not in str(error.value)
+
+
+def test_a_file_names_its_task_and_a_file_without_a_task_is_a_language_model(lm, tmp_path):
+    path = tmp_path / "m.npz"
+    arrays, documents = saved_parts(lm, path)
+    assert documents["configuration"].pop("task") == "language-model"
+    write_archive(path, arrays, documents)
+    assert theano_rnn.load(path).score("the dog") == lm.score("the dog")
+
+
+@pytest.mark.parametrize("task", ["classify", "", None, 3, ["language-model"], {"a": 1}, "x" * 500])
+def test_an_unknown_task_is_an_error_that_names_it(lm, tmp_path, task):
+    path = tmp_path / "m.npz"
+    arrays, documents = saved_parts(lm, path)
+    documents["configuration"]["task"] = task
+    write_archive(path, arrays, documents)
+    with pytest.raises(ModelFileError) as error:
+        theano_rnn.load(path)
+    assert f"{path}: is a model for the unknown task {task!r:.60}; this theano_rnn has language-model" == str(
+        error.value
+    )
+
+
+class Classifier:
+    """A model for another task."""
+
+    @classmethod
+    def from_file(cls, file):
+        return file.configuration["task"]
+
+
+def test_a_task_is_loaded_by_the_class_in_the_table(lm, tmp_path, monkeypatch):
+    path = tmp_path / "m.npz"
+    arrays, documents = saved_parts(lm, path)
+    documents["configuration"]["task"] = "classify"
+    write_archive(path, arrays, documents)
+    monkeypatch.setitem(model_files.TASKS, "classify", f"{__name__}:Classifier")
+    assert theano_rnn.load(path) == "classify"
+    with pytest.raises(
+        ModelFileError, match="m.npz: is a model for the task 'classify', not 'language-model'; load it"
+    ):
+        LanguageModel.load(path)
 
 
 def test_a_missing_file_is_told(tmp_path):

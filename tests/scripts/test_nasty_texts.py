@@ -211,7 +211,7 @@ def test_random_texts_have_a_probability_and_come_out_as_they_went_in(lm):
     texts = [random_text(generator) for _ in range(FUZZED)] + ["\ud800", "a\udcff b", "\udfff\ud800"]
     scores = lm.score(texts)
     assert np.isfinite(scores).all() and (scores < 0).all()
-    for text, tokens in zip(texts, lm.words_scores(texts), strict=True):
+    for text, tokens in zip(texts, lm.word_scores(texts), strict=True):
         assert sum(value for _, value, _ in tokens) == pytest.approx(lm.score(text), abs=1e-3)
         if lm.tokenizer.level == "char":
             assert "".join(token for token, _, _ in tokens[:-1]) == text

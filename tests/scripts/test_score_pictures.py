@@ -56,7 +56,7 @@ def test_page_and_picture_are_written_beside_any_output(folder, output, capsys, 
     assert capsys.readouterr() == alone
     page = (folder / "a.html").read_text(encoding="utf-8")
     found = [float(bits) for bits in re.findall(r'title="([0-9.]+) bits', page)]
-    scores = [score for scores in lm.words_scores(TEXT.splitlines()) for score in scores]
+    scores = [score for scores in lm.word_scores(TEXT.splitlines()) for score in scores]
     assert found == pytest.approx([-value / math.log(2) for _, value, _ in scores], abs=0.0051)
     assert page.count(", unknown") == sum(not known for *_, known in scores)
     assert f"{lm.perplexity(TEXT.splitlines()):.2f} per token" in page

@@ -68,7 +68,7 @@ def test_json_lines_agree_with_the_model(lm, run, text):
     np.testing.assert_allclose(
         [document["log_probability"] for document in documents], lm.score(LINES) / math.log(2), rtol=1e-6
     )
-    for document, scores in zip(documents, lm.words_scores(LINES), strict=True):
+    for document, scores in zip(documents, lm.word_scores(LINES), strict=True):
         assert [(one["token"], one["known"]) for one in document["words"]] == [
             (word, known) for word, _, known in scores
         ]
@@ -193,7 +193,7 @@ def test_probabilities_are_mixed_with_the_share_of_lambda(lm, run, tmp_path, sha
     (tmp_path / "text.txt").write_text("the dog\nthe cat\n")
     (tmp_path / "other.txt").write_text("-1 -2 -0.5\n-inf -0.25 -1\n")
     out = run("--mix", tmp_path / "other.txt", "--lambda", share, tmp_path / "text.txt", "--words")[1]
-    ours = [value for scores in lm.words_scores(["the dog", "the cat"]) for _, value, _ in scores]
+    ours = [value for scores in lm.word_scores(["the dog", "the cat"]) for _, value, _ in scores]
     other = [0.1, 0.01, 10**-0.5, 0, 10**-0.25, 0.1]
     expected = [share * math.exp(value) + (1 - share) * one for value, one in zip(ours, other, strict=True)]
     np.testing.assert_allclose([math.exp(float(line.split("\t")[0])) for line in out.splitlines()], expected, atol=1e-5)

@@ -350,7 +350,7 @@ def test_the_summary_alone_leaves_standard_output_empty(model, loaded, text, cap
 def test_words_give_a_line_a_token(lm, model, loaded, text, capsys):
     assert status(score, "--model", model, "--words", text) == 0
     rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
-    expected = [row for scores in lm.words_scores(LINES) for row in scores]
+    expected = [row for scores in lm.word_scores(LINES) for row in scores]
     assert [(token, known == "known") for _, known, token in rows] == [(token, known) for token, _, known in expected]
     assert {known for _, known, _ in rows} == {"known", "unknown"}
     np.testing.assert_allclose([float(row[0]) for row in rows], [value for _, value, _ in expected], atol=1e-5)
@@ -452,7 +452,7 @@ def test_the_prompt_begins_every_line(model, loaded, capsys):
     "arguments, part",
     [
         (["--temperature", "-1"], "temperature: expected a number above 0, got -1.0"),
-        (["--top-p", "0"], "top_p: expected a share above 0"),
+        (["--top-p", "0"], "top_p: expected a number above 0"),
         (["--top-k", "0"], "top_k: expected at least 1, got 0"),
         (["--min-words", "5", "--max-words", "4"], "min_words: expected at most max_words (4), got 5"),
         (["-n", "-1"], "n: expected at least 0, got -1"),

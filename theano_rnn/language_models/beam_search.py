@@ -1,131 +1,161 @@
-"""Beam search for the most probable texts, as ids: how the beam moves on and when it has found them."""
+"""Beam search for the most probable texts, as ids."""
 
 import dataclasses
+from collections.abc import Callable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
+from theano_rnn.language_models.beam_expansion import BeamExpander
 from theano_rnn.language_models.generation import last_state, most_tokens
 from theano_rnn.language_models.repetition import SeenNgrams
 
 
 @dataclasses.dataclass(frozen=True)
-class OpenText:
-    """A text that has not ended: its ids after the beginning, ln P of all so far, and its length in words."""
+class Hypothesis:
+    """A text that has not ended.
 
-    ids: tuple
+    Attributes
+    ----------
+    ids : tuple of int
+        The ids after the prompt.
+    log_probability : float
+        ln P of the prompt and these ids.
+    words : int
+        Length in words, prompt included.
+    seen : SeenNgrams or None
+        The n-grams so far, if none may be repeated.
+    """
+
+    ids: tuple[int, ...]
     log_probability: float
     words: int
     seen: SeenNgrams | None
 
-    def longer(self, index, log_probability, words_added):
+    def extended(self, index: int, log_probability: float, words_added: int) -> "Hypothesis":
+        """Return the hypothesis with one more id; `log_probability` is the new total."""
         seen = None
         if self.seen is not None:
             seen = self.seen.copy()
             seen.add(index)
-        return OpenText((*self.ids, index), log_probability, self.words + words_added, seen)
+        return Hypothesis((*self.ids, index), log_probability, self.words + words_added, seen)
 
 
-class Finished:
-    """The n most probable of the finished texts found so far, each once.
+class BestTexts:
+    """The n most probable finished texts found so far, each once.
 
     Parameters
     ----------
     n : int
         At least 1.
-    write : callable
-        Gives of a text's ids what it is written as: different ids may be the same text.
+    to_text : callable
+        Converts the ids of a text to the text. Different ids can be the same text.
     """
 
-    def __init__(self, n, write):
+    def __init__(self, n: int, to_text: Callable[[Sequence[int]], str]) -> None:
         self.n = n
-        self.write = write
-        self._found = {}  # what is written: (ln P, ids)
+        self._to_text = to_text
+        self._found: dict[str, float] = {}  # ln P of each text
 
     @property
-    def threshold(self):
-        """What a text's ln P must exceed to be among them."""
-        return min(value for value, _ in self._found.values()) if len(self._found) == self.n else -np.inf
+    def threshold(self) -> float:
+        """The value that ln P of a text must exceed to be among the best."""
+        return min(self._found.values()) if len(self._found) == self.n else -np.inf
 
-    def add(self, ids, log_probability):
+    def add(self, ids: Sequence[int], log_probability: float) -> None:
+        """Keep a finished text if it is among the best."""
         if not log_probability > self.threshold:
             return
-        written = self.write(ids)
-        if written in self._found and self._found[written][0] >= log_probability:
+        text = self._to_text(ids)
+        if text in self._found and self._found[text] >= log_probability:
             return
-        self._found[written] = (log_probability, ids)
+        self._found[text] = log_probability
         if len(self._found) > self.n:
-            del self._found[min(self._found, key=lambda one: self._found[one][0])]
+            del self._found[min(self._found, key=lambda one: self._found[one])]
 
-    def best_first(self):
-        """A list of (what is written, ln P)."""
-        order = sorted(self._found.items(), key=lambda one: -one[1][0])
-        return [(written, value) for written, (value, _) in order]
+    def best_first(self) -> list[tuple[str, float]]:
+        """Return (text, ln P) pairs, most probable first."""
+        return sorted(self._found.items(), key=lambda pair: -pair[1])
 
 
 def most_probable_texts(
-    step, beginning, beam, n, write, *, words, min_words, max_words, log_probability=0.0, seen=None
-):
-    """The n most probable texts that go on from `beginning`, as far as a beam finds them.
+    expander: BeamExpander,
+    beginning: npt.NDArray[np.int32],
+    beam: int,
+    n: int,
+    to_text: Callable[[Sequence[int]], str],
+    *,
+    words: int,
+    min_words: int,
+    max_words: int,
+    log_probability: float = 0.0,
+    seen: SeenNgrams | None = None,
+) -> list[tuple[str, float]]:
+    """Find the n most probable texts that begin with a prompt, as far as a beam search finds them.
 
-    At each step the `beam` most probable open texts go on, each with every token that may follow; that a text ends
-    takes none of these places. No text's probability grows with its length: the search is over when n finished ones are
-    at least as probable as each open one.
+    At each step the `beam` most probable hypotheses continue with every token that may follow; the end of a text takes
+    no place in the beam. The probability of a text never grows with its length, so the search ends when n finished
+    texts are at least as probable as every hypothesis.
 
     Parameters
     ----------
-    step : BeamStep
+    expander : BeamExpander
     beginning : int array
         The start marker and the ids of the prompt.
-    beam, n : int
-        n at least 1.
-    write : callable
-        Of ids after the beginning: what is written. Of texts that are written alike only the most probable is kept.
+    beam : int
+        Width of the beam.
+    n : int
+        At least 1.
+    to_text : callable
+        Converts ids after the prompt to text. Of equal texts only the most probable is kept.
     words : int
         Length of the prompt in words; it counts towards `min_words` and `max_words`.
     min_words, max_words : int
-        A text that is as long as it may be can only end, or go on with marks that are no words.
+        A text of `max_words` words can only end or continue with punctuation.
     log_probability : float
-        Of the prompt, in nats.
+        ln P of the prompt.
     seen : SeenNgrams, optional
-        The n-grams of the prompt, where none may occur twice.
+        The n-grams of the prompt, if none may be repeated.
 
     Returns
     -------
-    list of (what is written, ln P)
-        The most probable first; ln P of prompt, text and end, in nats.
+    list of (text, ln P)
+        Most probable first; ln P of prompt, text and end.
     """
-    finished = Finished(n, write)
-    texts = [OpenText((), log_probability, words, seen)]
-    # One shape for the compiled step: rows beyond the open texts have no meaning.
+    best = BestTexts(n, to_text)
+    hypotheses = [Hypothesis((), log_probability, words, seen)]
+    # The arrays have the same shape at each step, so that one function is compiled. Rows beyond the hypotheses are
+    # ignored.
     last = np.full(beam, beginning[-1], np.int32)
-    states = np.tile(last_state(step.rnn, beginning), (beam, 1))
-    k = min(beam, step.rnn.word_dim)
+    states = np.tile(last_state(expander.rnn, beginning), (beam, 1))
+    k = min(beam, expander.rnn.word_dim)
     for _ in range(most_tokens(max_words) + 1):
         lengths = np.zeros(beam, np.int32)
-        lengths[: len(texts)] = [text.words for text in texts]
-        forbidden = forbidden_ids(texts, step, beam)
-        ends, values, ids, states = step(k, last, states, lengths, min_words, max_words, forbidden)
-        for text, end in zip(texts, ends, strict=False):
-            finished.add(text.ids, text.log_probability + float(end))
-        totals = np.array([text.log_probability for text in texts])[:, None] + values[: len(texts)]
+        lengths[: len(hypotheses)] = [one.words for one in hypotheses]
+        forbidden = _forbidden_ids(hypotheses, beam, expander.rnn.word_dim)
+        ends, values, ids, states = expander(k, last, states, lengths, min_words, max_words, forbidden)
+        for one, end in zip(hypotheses, ends, strict=False):
+            best.add(one.ids, one.log_probability + float(end))
+        totals = np.array([one.log_probability for one in hypotheses])[:, None] + values[: len(hypotheses)]
         order = np.argsort(-totals, axis=None, kind="stable")[:beam]
-        rows, columns = np.unravel_index(order[totals.ravel()[order] > finished.threshold], totals.shape)
+        rows, columns = np.unravel_index(order[totals.ravel()[order] > best.threshold], totals.shape)
         if not len(rows):
             break
-        texts = [
-            texts[row].longer(int(ids[row, column]), float(totals[row, column]), step.words_added[ids[row, column]])
-            for row, column in zip(rows, columns, strict=True)
+        hypotheses = [
+            hypotheses[row].extended(int(index), float(totals[row, column]), int(expander.words_added[index]))
+            for row, column, index in zip(rows, columns, ids[rows, columns], strict=True)
         ]
-        last[: len(texts)] = ids[rows, columns]
-        states[: len(texts)] = states[rows]
-    return finished.best_first()
+        last[: len(hypotheses)] = ids[rows, columns]
+        states[: len(hypotheses)] = states[rows]
+    return best.best_first()
 
 
-def forbidden_ids(texts, step, beam):
-    """What would repeat an n-gram, by text: array (beam, word_dim) of bool; None where that is allowed."""
-    if texts[0].seen is None:
+def _forbidden_ids(hypotheses: Sequence[Hypothesis], beam: int, word_dim: int) -> npt.NDArray[np.bool_] | None:
+    """The ids that would repeat an n-gram of each hypothesis: (beam, word_dim); None if repetition is allowed."""
+    if hypotheses[0].seen is None:
         return None
-    forbidden = np.zeros((beam, step.rnn.word_dim), bool)
-    for row, text in enumerate(texts):
-        forbidden[row, [index for index in text.seen.repeating() if isinstance(index, int)]] = True
+    forbidden = np.zeros((beam, word_dim), bool)
+    for row, one in enumerate(hypotheses):
+        assert one.seen is not None  # all hypotheses continue the first one
+        forbidden[row, [index for index in one.seen.repeating() if isinstance(index, int)]] = True
     return forbidden

@@ -1,60 +1,109 @@
-"""Generating texts as ids: many side by side, from a common beginning. Knows ids, not words."""
+"""Draws several texts in parallel as ids, and checks the options of generation. Must not know words."""
 
 import dataclasses
 import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from theano_rnn.checks import check_count, check_number
 from theano_rnn.errors import ArgumentValueError
 from theano_rnn.language_models.repetition import SeenNgrams
 
+if TYPE_CHECKING:  # the commands import this module to check arguments, before anything imports Theano
+    from theano_rnn.language_models.sampling import Sampler
+    from theano_rnn.networks.rnn import RNN
+
 STEPS_PER_CALL = 25
-STREAMED_STEPS = 5  # a divisor of the above; so few that words come steadily where they are watched as they are made
-TEXTS_PER_CALL = (1, 4, 16, 32)  # few, so that few shapes are compiled
-# Marks that are no words do not lengthen a text; a network that draws nothing else must still come to an end.
+STREAMED_STEPS = 5  # a divisor of STEPS_PER_CALL; few, so that streamed words appear steadily
+TEXTS_PER_CALL = (1, 4, 16, 32)  # few, because each size is compiled
+# Punctuation does not make a text longer in words. A network that draws nothing else must still come to an end.
 TOKENS_PER_WORD = 4
 LARGEST_LENGTH = 10**9  # words; fits into 32 bits
 WIDEST_BEAM = 10_000
-# What outputs can be divided by in single precision, with room for the outputs themselves.
+# Outputs divided by such temperatures are still finite in single precision.
 LEAST_TEMPERATURE, GREATEST_TEMPERATURE = 1e-30, 1e30
-MOST_SHOWN = 10  # texts of a beam search, unless more are asked for
+BEAM_RESULTS = 10  # texts that a beam search returns by default
 
 
-def check_demands(n, temperature, top_k, top_p, min_words, max_words, seed=None, no_repeat_ngram=None):
-    """Raise TypeError or ValueError, naming the argument, for a demand that cannot be met."""
-    check_count("n", n, 0)
-    check_lengths(min_words, max_words, no_repeat_ngram)
-    if seed is not None:
-        check_count("seed", seed, 0)
-    if top_k is not None:
-        check_count("top_k", top_k)
-    if check_number("temperature", temperature) <= 0 or not math.isfinite(temperature):
-        raise ArgumentValueError(
-            f"temperature: expected a number above 0, got {temperature}; top_k=1 takes the likeliest word"
-        )
-    if not LEAST_TEMPERATURE <= temperature <= GREATEST_TEMPERATURE:
-        limits = f"from {LEAST_TEMPERATURE:g} to {GREATEST_TEMPERATURE:g}"
-        raise ArgumentValueError(
-            f"temperature: expected a number {limits}, got {temperature}; top_k=1 takes the likeliest word"
-        )
-    if top_p is not None and not 0 < check_number("top_p", top_p) <= 1:
-        raise ArgumentValueError(f"top_p: expected a share above 0 and at most 1, got {top_p}")
+@dataclasses.dataclass(frozen=True)
+class SamplingOptions:
+    """How many texts to draw and how; the fields are the arguments of `LanguageModel.generate`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a value is out of range; the message names it.
+
+    Examples
+    --------
+    >>> SamplingOptions(top_p=1.5)
+    Traceback (most recent call last):
+    theano_rnn.errors.ArgumentValueError: top_p: expected a number above 0 and at most 1, got 1.5
+    """
+
+    n: int = 10
+    temperature: float = 1.0
+    top_k: int | None = None
+    top_p: float | None = None
+    min_words: int = 1
+    max_words: int = 100
+    seed: int | None = None
+    no_repeat_ngram: int | None = None
+
+    def __post_init__(self) -> None:
+        check_count("n", self.n, 0)
+        check_lengths(self.min_words, self.max_words, self.no_repeat_ngram)
+        if self.seed is not None:
+            check_count("seed", self.seed, 0)
+        if self.top_k is not None:
+            check_count("top_k", self.top_k)
+        self._check_temperature()
+        if self.top_p is not None and not 0 < check_number("top_p", self.top_p) <= 1:
+            raise ArgumentValueError(f"top_p: expected a number above 0 and at most 1, got {self.top_p}")
+
+    def _check_temperature(self) -> None:
+        temperature = check_number("temperature", self.temperature)
+        expected = None
+        if temperature <= 0 or not math.isfinite(temperature):
+            expected = "a number above 0"
+        elif not LEAST_TEMPERATURE <= temperature <= GREATEST_TEMPERATURE:
+            expected = f"a number from {LEAST_TEMPERATURE:g} to {GREATEST_TEMPERATURE:g}"
+        if expected:
+            raise ArgumentValueError(
+                f"temperature: expected {expected}, got {temperature}; top_k=1 always takes the most probable word"
+            )
 
 
-def check_beam(beam, n, min_words, max_words, no_repeat_ngram=None):
-    """How many texts a beam search gives: n, or as many as the beam is wide, at most 10. Raises as `check_demands`."""
+def check_beam_arguments(
+    beam: int, n: int | None, min_words: int, max_words: int, no_repeat_ngram: int | None = None
+) -> int:
+    """Check the arguments of `LanguageModel.beam_search`.
+
+    Returns
+    -------
+    int
+        How many texts the search returns at most: `n`, or by default the width of the beam, at most 10.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a value is out of range; the message names it.
+    """
     if check_count("beam", beam) > WIDEST_BEAM:
         raise ArgumentValueError(f"beam: expected at most {WIDEST_BEAM}, got {beam}")
     check_lengths(min_words, max_words, no_repeat_ngram)
     if n is None:
-        return min(beam, MOST_SHOWN)
+        return min(beam, BEAM_RESULTS)
     if check_count("n", n, 0) > beam:
         raise ArgumentValueError(f"n: expected at most as many texts as the beam is wide ({beam}), got {n}")
     return n
 
 
-def check_lengths(min_words, max_words, no_repeat_ngram):
+def check_lengths(min_words: int, max_words: int, no_repeat_ngram: int | None) -> None:
+    """Raise TypeError or ValueError if no text can have these lengths."""
     check_count("min_words", min_words, 0)
     if check_count("max_words", max_words) > LARGEST_LENGTH:
         raise ArgumentValueError(f"max_words: expected at most {LARGEST_LENGTH}, got {max_words}")
@@ -64,156 +113,196 @@ def check_lengths(min_words, max_words, no_repeat_ngram):
         check_count("no_repeat_ngram", no_repeat_ngram)
 
 
-def most_tokens(max_words):
-    """How many tokens a text can go on for, however few of them are words."""
+def most_tokens(max_words: int) -> int:
+    """The number of tokens after which a text ends, however few of them are words."""
     return TOKENS_PER_WORD * max_words + STEPS_PER_CALL
 
 
-def last_state(rnn, beginning):
-    """The state before the last id of a beginning: array (hidden_dim,)."""
+def last_state(rnn: "RNN", beginning: npt.NDArray[np.int32]) -> npt.NDArray[np.floating]:
+    """The hidden state before the last id of `beginning`: array (hidden_dim,)."""
     return rnn.hidden_states(beginning[:-1])[-1] if len(beginning) > 1 else rnn.zero_states(1)[0]
 
 
-def text_groups(sampler, beginning, n, generator, *, words, min_words, max_words, seen=None, streamed=False, **how):
-    """The groups in which n texts that go on from `beginning` are drawn, the same texts however they are watched.
+@dataclasses.dataclass(frozen=True)
+class Beginning:
+    """What texts continue from.
+
+    Attributes
+    ----------
+    last_id : int
+    state : array (hidden_dim,)
+        The hidden state before the last id.
+    words : int
+        Length so far, in words.
+    seen : SeenNgrams or None
+        The n-grams so far, if none may be repeated.
+    """
+
+    last_id: int
+    state: npt.NDArray[np.floating]
+    words: int
+    seen: SeenNgrams | None
+
+
+def text_groups(
+    sampler: "Sampler",
+    beginning: npt.NDArray[np.int32],
+    words: int,
+    options: SamplingOptions,
+    *,
+    seen: SeenNgrams | None = None,
+    streamed: bool = False,
+) -> "Iterator[TextGroup]":
+    """Divide the texts to be drawn into groups.
+
+    The same seed gives the same texts whether they are streamed or not.
 
     Parameters
     ----------
     sampler : Sampler
     beginning : int array
         The start marker and the ids of the prompt.
-    n : int
-    generator : numpy.random.Generator
     words : int
-        Length of the prompt in words; it counts towards `min_words` and `max_words`.
-    min_words, max_words : int
+        Length of the prompt in words; it counts towards `options.min_words` and `options.max_words`.
+    options : SamplingOptions
     seen : SeenNgrams, optional
-        The n-grams of the prompt, where none may occur twice.
+        The n-grams of the prompt, if none may be repeated.
     streamed : bool
-        Whether to draw in small steps.
-    **how
-        temperature, top_k, top_p of `Sampler.draw`.
+        Whether to draw few tokens at a time.
 
     Yields
     ------
     TextGroup
-        Together they have n texts.
+        Together they have `options.n` texts.
     """
-    state = last_state(sampler.rnn, beginning)
-    how = {**how, "min_words": min_words}
+    if options.top_k is not None:
+        options = dataclasses.replace(options, top_k=min(options.top_k, sampler.rnn.word_dim))
+    start = Beginning(int(beginning[-1]), last_state(sampler.rnn, beginning), words, seen)
+    generator = np.random.default_rng(options.seed)
     steps = STREAMED_STEPS if streamed else STEPS_PER_CALL
-    while n > 0:
-        size = next((size for size in TEXTS_PER_CALL if n <= size), TEXTS_PER_CALL[-1])
-        start = Start(beginning[-1], state, words, seen)
-        group = TextGroup(sampler, start, size, min(n, size), generator, steps, max_words, how)
+    remaining = options.n
+    while remaining > 0:
+        size = next((size for size in TEXTS_PER_CALL if remaining <= size), TEXTS_PER_CALL[-1])
+        group = TextGroup(sampler, start, size, min(remaining, size), generator, steps, options)
         yield group
-        group.finish()  # lest random numbers of the next group be drawn before those of this one
-        n -= size
-
-
-@dataclasses.dataclass(frozen=True)
-class Start:
-    """Where texts go on from: the last id, the state before it, the length in words, and the n-grams so far."""
-
-    word: int
-    state: np.ndarray
-    words: int
-    seen: SeenNgrams | None
+        group.finish()  # before the next group draws random numbers from the same generator
+        remaining -= size
 
 
 class TextGroup:
-    """Several texts that are drawn side by side until each has ended.
+    """Several texts that are drawn in parallel until each has ended.
 
     Parameters
     ----------
     sampler : Sampler
-    start : Start
+    beginning : Beginning
     size : int
-        How many are drawn.
+        Number of texts that are drawn.
     wanted : int
-        How many of them somebody will see; the others need not come to an end.
+        Number of texts that are used; the others need not end.
     generator : numpy.random.Generator
     steps : int
-        At a time; one where no n-gram may occur twice.
-    max_words : int
-    how : dict
-        min_words, temperature, top_k, top_p of `Sampler.draw`.
+        Tokens to draw at a time; 1 is used if no n-gram may be repeated.
+    options : SamplingOptions
 
     Attributes
     ----------
     texts : list of list of int
-        What follows the beginning, without the end marker: so far, while a text has not ended.
+        The ids after the beginning, without the end marker. A text that has not ended grows.
     ended : list of bool
+        Whether each text has ended.
     """
 
-    def __init__(self, sampler, start, size, wanted, generator, steps, max_words, how):
-        self.sampler = sampler
-        self.size = size
-        self.wanted = wanted
-        self.generator = generator
-        self.steps = steps if start.seen is None else 1
-        self.max_words = max_words
-        self.how = how
-        self.word = np.full(size, start.word, np.int32)
-        self.states = np.tile(start.state, (size, 1))
-        self.words = np.full(size, start.words, np.int32)
-        self.seen = None if start.seen is None else [start.seen.copy() for _ in range(size)]
-        self.texts = [[] for _ in range(size)]
-        self.lengths = [start.words] * size
-        self.ended = [column >= wanted for column in range(size)]
-        self.u = np.empty((0, size))
+    texts: list[list[int]]
+    ended: list[bool]
 
-    def draw(self):
-        """The texts, once all have ended."""
+    def __init__(
+        self,
+        sampler: "Sampler",
+        beginning: Beginning,
+        size: int,
+        wanted: int,
+        generator: np.random.Generator,
+        steps: int,
+        options: SamplingOptions,
+    ) -> None:
+        self.texts = [[] for _ in range(size)]
+        self.ended = [column >= wanted for column in range(size)]
+        self.wanted = wanted
+        self._sampler = sampler
+        self._size = size
+        self._generator = generator
+        self._steps = steps if beginning.seen is None else 1
+        self._options = options
+        self._last_ids = np.full(size, beginning.last_id, np.int32)
+        self._states: npt.NDArray[np.floating] = np.tile(beginning.state, (size, 1))
+        self._words = np.full(size, beginning.words, np.int32)
+        self._seen = None if beginning.seen is None else [beginning.seen.copy() for _ in range(size)]
+        self._lengths = [beginning.words] * size
+        self._uniforms = np.empty((0, size))
+
+    def draw(self) -> list[list[int]]:
+        """Draw until all texts have ended, and return those that are used."""
         self.finish()
         return self.texts[: self.wanted]
 
-    def finish(self):
+    def finish(self) -> None:
+        """Draw until all texts have ended."""
         while not all(self.ended):
             self.advance()
 
-    def advance(self):
-        """Draw a few tokens more for each text."""
+    def advance(self) -> None:
+        """Draw a few more tokens for each text."""
         forbidden = None
-        if self.seen is not None:
-            forbidden = self._forbidden()
+        if self._seen is not None:
+            forbidden = self._forbidden(self._seen)
             if all(self.ended):
                 return
-        if not len(self.u):
-            self.u = self.generator.random((STEPS_PER_CALL, self.size))
-        u, self.u = self.u[: self.steps], self.u[self.steps :]
-        drawn, self.states, self.words = self.sampler.draw(
-            u, self.word, self.states, self.words, forbidden=forbidden, **self.how
+        if not len(self._uniforms):
+            self._uniforms = self._generator.random((STEPS_PER_CALL, self._size))
+        uniforms, self._uniforms = self._uniforms[: self._steps], self._uniforms[self._steps :]
+        options = self._options
+        drawn, self._states, self._words = self._sampler.draw(
+            uniforms,
+            self._last_ids,
+            self._states,
+            self._words,
+            temperature=options.temperature,
+            min_words=options.min_words,
+            top_k=options.top_k,
+            top_p=options.top_p,
+            forbidden=forbidden,
         )
-        self.word = drawn[-1]
-        for column in range(self.size):
+        self._last_ids = drawn[-1]
+        for column in range(self._size):
             self._extend(column, drawn[:, column].tolist())
 
-    def _forbidden(self):
-        """What may not come next, by text: array (1, texts, word_dim) of bool. A text that has nothing left ends."""
-        forbidden = np.zeros((1, self.size, self.sampler.rnn.word_dim), bool)
-        for column in range(self.size):
+    def _forbidden(self, seen: list[SeenNgrams]) -> npt.NDArray[np.bool_]:
+        """The ids that each text may not draw next: (1, texts, word_dim). A text that has no other choice ends."""
+        forbidden = np.zeros((1, self._size, self._sampler.rnn.word_dim), bool)
+        drawable = self._sampler.drawable
+        for column in range(self._size):
             if self.ended[column]:
                 continue
-            repeating = self.sampler.drawable.intersection(self.seen[column].repeating())
-            if len(repeating) == len(self.sampler.drawable) and self.lengths[column] < self.how["min_words"]:
+            repeating = drawable.intersection(seen[column].repeating())
+            if len(repeating) == len(drawable) and self._lengths[column] < self._options.min_words:
                 self.ended[column] = True
             forbidden[0, column, list(repeating)] = True
         return forbidden
 
-    def _extend(self, column, ids):
-        text, words_added = self.texts[column], self.sampler.words_added
+    def _extend(self, column: int, ids: list[int]) -> None:
+        text, words_added, max_words = self.texts[column], self._sampler.words_added, self._options.max_words
         for index in ids:
             if self.ended[column]:
                 return
             added = words_added[index]
-            too_long = self.lengths[column] + added > self.max_words or len(text) >= most_tokens(self.max_words)
-            if index == self.sampler.end or too_long:
+            too_long = self._lengths[column] + added > max_words or len(text) >= most_tokens(max_words)
+            if index == self._sampler.end or too_long:
                 self.ended[column] = True
                 return
             text.append(index)
-            self.lengths[column] += added
-            if self.seen is not None:
-                self.seen[column].add(index)
-        if self.lengths[column] == self.max_words and not self.sampler.has_marks:
+            self._lengths[column] += added
+            if self._seen is not None:
+                self._seen[column].add(index)
+        if self._lengths[column] == max_words and not self._sampler.has_marks:
             self.ended[column] = True

@@ -1,4 +1,6 @@
-"""Which tokens would let an n-gram occur a second time in a text. Knows nothing of networks."""
+"""Finds the tokens that would repeat an n-gram of a text. Must not know networks."""
+
+from collections.abc import Hashable, Iterable, Sequence
 
 
 class SeenNgrams:
@@ -7,30 +9,36 @@ class SeenNgrams:
     Parameters
     ----------
     n : int
-        At least 1, which lets no token occur twice.
-    tokens : iterable
-        How the text begins: ids, or whatever stands for a token that has no id of its own.
+        At least 1; with 1 no token may be repeated.
+    tokens : iterable of hashable
+        The beginning of the text: ids, or any other object for a token that has no id of its own.
+
+    Examples
+    --------
+    >>> seen = SeenNgrams(2, [5, 6, 7, 5])
+    >>> seen.repeating()  # 6 would repeat the bigram (5, 6)
+    [6]
     """
 
-    def __init__(self, n, tokens=()):
+    def __init__(self, n: int, tokens: Iterable[Hashable] = ()) -> None:
         self._n = n
-        self._followers = {}  # the n - 1 tokens of a context: what came after them
-        self._context = ()
+        self._followers: dict[tuple[Hashable, ...], list[Hashable]] = {}  # by the n - 1 tokens before them
+        self._context: tuple[Hashable, ...] = ()
         for token in tokens:
             self.add(token)
 
-    def add(self, token):
-        """Let the text go on with a token."""
+    def add(self, token: Hashable) -> None:
+        """Append a token to the text."""
         if len(self._context) == self._n - 1:
             self._followers.setdefault(self._context, []).append(token)
         self._context = (*self._context, token)[1 - self._n :] if self._n > 1 else ()
 
-    def repeating(self):
-        """The tokens that would complete an n-gram which is in the text already."""
+    def repeating(self) -> Sequence[Hashable]:
+        """Return the tokens that would complete an n-gram that the text already has."""
         return self._followers.get(self._context, [])
 
-    def copy(self):
-        """The same n-grams, to go on in another way."""
+    def copy(self) -> "SeenNgrams":
+        """Return an independent copy."""
         other = SeenNgrams(self._n)
         other._followers = {context: list(tokens) for context, tokens in self._followers.items()}
         other._context = self._context

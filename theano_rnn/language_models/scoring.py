@@ -8,6 +8,7 @@ from theano_rnn.language_models.score_minibatches import score_batches
 from theano_rnn.text import minibatches
 
 LONGEST = 1280  # steps at once; a text without line ends would otherwise fill the memory with its states
+_LARGE_PERPLEXITY = 1e7
 
 
 def token_log_probabilities(rnn, sentences):
@@ -70,6 +71,38 @@ def perplexity(log_probability, tokens):
         return math.exp(-log_probability / tokens)
     except OverflowError:
         return math.inf
+
+
+def format_perplexity(value: float) -> str:
+    """Format a perplexity for people to read: two decimals, or three digits if it is very large.
+
+    Examples
+    --------
+    >>> format_perplexity(5.9613)
+    '5.96'
+    """
+    return f"{value:,.2f}" if value < _LARGE_PERPLEXITY else f"{value:.2e}"
+
+
+def format_loss(loss: float, level: str) -> str:
+    """Format a mean loss with its unit: bits per character at character level, perplexity per token at word level.
+
+    Parameters
+    ----------
+    loss : float
+        In nats per token.
+    level : {"word", "char"}
+
+    Examples
+    --------
+    >>> format_loss(1.785, "word")
+    'perplexity 5.96'
+    >>> format_loss(1.67, "char")
+    '2.41 bits/char'
+    """
+    if level == "char":
+        return f"{loss / math.log(2):.2f} bits/char"
+    return f"perplexity {format_perplexity(perplexity(-loss, 1))}"
 
 
 def sentences_cross_entropy(rnn, sentences, batch_size):

@@ -1,18 +1,25 @@
-"""Texts that a network draws or finds: prompts become ids, ids become text again, whole or as it is made."""
+"""Generating texts: converts prompts to ids, draws or searches for continuations, and converts ids back to text."""
 
 import functools
+from collections.abc import Iterator, Sequence
+from typing import Literal, overload
 
 import numpy as np
+import numpy.typing as npt
 
 from theano_rnn.errors import ArgumentTypeError, ArgumentValueError
 from theano_rnn.language_models import beam_search, generation, scoring
-from theano_rnn.language_models.beam_step import BeamStep
+from theano_rnn.language_models.beam_expansion import BeamExpander
+from theano_rnn.language_models.generation import SamplingOptions, TextGroup
 from theano_rnn.language_models.repetition import SeenNgrams
 from theano_rnn.language_models.sampling import Sampler
+from theano_rnn.language_models.text_model import TextModel
+from theano_rnn.text.tokenizer import Tokenizer
+from theano_rnn.text.vocabulary import Vocabulary
 
 
 class Prompt:
-    """How texts begin, word for word.
+    """The text that generated texts begin with, unchanged.
 
     Parameters
     ----------
@@ -20,177 +27,330 @@ class Prompt:
     tokenizer : Tokenizer
     vocabulary : Vocabulary
     start : int
-        The id that stands before a sentence's first token.
+        The id that precedes the first token of a sentence.
 
     Attributes
     ----------
     ids : int32 array
         The start marker and the ids of the prompt's tokens.
     words : int
-        Its length.
+        Length in words.
 
     Raises
     ------
     TypeError
-        If it is no str.
+        If `text` is not a str.
     """
 
-    def __init__(self, text, tokenizer, vocabulary, start):
+    ids: npt.NDArray[np.int32]
+    words: int
+
+    def __init__(self, text: str, tokenizer: Tokenizer, vocabulary: Vocabulary, start: int) -> None:
         if not isinstance(text, str):
             raise ArgumentTypeError(f"prompt: expected a str, got {type(text).__name__}")
-        self.text = text
-        self.tokenizer = tokenizer
-        self.tokens = tokenizer.tokenize(text if tokenizer.level == "char" else text.rstrip())
-        self.ids = np.array([start, *vocabulary.encode(self.tokens)], np.int32)
-        self.words = sum(tokenizer.words_added(token) for token in self.tokens)
+        self._text = text
+        self._tokenizer = tokenizer
         self._vocabulary = vocabulary
+        self._tokens = tokenizer.tokenize(text if tokenizer.level == "char" else text.rstrip())
+        self.ids = np.array([start, *vocabulary.encode(self._tokens)], np.int32)
+        self.words = sum(tokenizer.words_added(token) for token in self._tokens)
 
-    def check_length(self, max_words):
+    def check_length(self, max_words: int) -> None:
+        """Raise ValueError if the prompt is longer than a text may be."""
         if self.words > max_words:
             raise ArgumentValueError(f"prompt: expected at most max_words ({max_words}) words, got {self.words}")
 
-    def seen(self, n):
-        """Its n-grams, for texts in which none may occur twice. Different unknown words are different tokens."""
-        ids = [
-            index if token in self._vocabulary else token
-            for token, index in zip(self.tokens, self.ids[1:].tolist(), strict=True)
-        ]
-        return SeenNgrams(n, ids)
+    def seen_ngrams(self, n: int) -> SeenNgrams:
+        """Return the n-grams of the prompt. Different unknown words are different tokens."""
+        pairs = zip(self._tokens, self.ids[1:].tolist(), strict=True)
+        return SeenNgrams(n, [index if token in self._vocabulary else token for token, index in pairs])
 
-    def continued(self, tokens):
-        """The prompt as it was given, followed by tokens as readable text."""
+    def continued(self, tokens: Sequence[str]) -> str:
+        """Return the prompt as it was given, followed by tokens as readable text."""
         return "".join(self.pieces(tokens, True, 0)[0])
 
-    def pieces(self, tokens, ended, shown):
-        """What can be shown of a text that begins like this.
+    def pieces(self, tokens: Sequence[str], ended: bool, shown: int) -> tuple[list[str], int]:
+        """Return the pieces of a text that can be shown next.
 
         Parameters
         ----------
-        tokens : list of str
-            Those after the prompt, so far.
+        tokens : sequence of str
+            The tokens after the prompt so far.
         ended : bool
-            Whether these are all.
+            Whether these are all tokens.
         shown : int
-            How many pieces, the prompt being the first, are shown already.
+            How many pieces are already shown; the prompt is the first.
 
         Returns
         -------
-        (list of str, int)
-            The pieces to show next, which nothing that follows can change, and how many are then shown.
+        pieces : list of str
+            The next pieces, which later tokens cannot change.
+        shown : int
+            How many pieces are shown with these.
         """
-        before = len(self.tokens)
-        written, settled = self.tokenizer.written_tokens([*self.tokens, *tokens])
+        before = len(self._tokens)
+        written, settled = self._tokenizer.written_tokens([*self._tokens, *tokens])
         written, settled = written[before:], len(tokens) if ended else max(settled - before, 0)
-        if written and self.tokenizer.level == "word" and self.text[-1:].isspace():
-            written[0] = written[0].removeprefix(" ")  # the prompt has the blank between them, or whatever it has
-        return [self.text, *written][shown : settled + 1], max(shown, settled + 1)
+        if written and self._tokenizer.level == "word" and self._text[-1:].isspace():
+            written[0] = written[0].removeprefix(" ")  # the prompt ends with whitespace of its own
+        return [self._text, *written][shown : settled + 1], max(shown, settled + 1)
 
 
-class TextGenerator:
-    """Generates texts: draws them, or finds the most probable ones.
+class TextGenerator(TextModel):
+    """Generates texts: draws them at random or searches for the most probable ones."""
 
-    Parameters
-    ----------
-    rnn : RNN
-    vocabulary : Vocabulary
-    tokenizer : Tokenizer
-    start : int
-        The id that stands before a sentence's first token.
-    """
+    def generate(
+        self,
+        n: int = 10,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        prompt: str = "",
+        min_words: int = 1,
+        max_words: int = 100,
+        seed: int | None = None,
+        no_repeat_ngram: int | None = None,
+    ) -> list[str]:
+        """Draw texts at random, one sentence each. They never contain UNKNOWN_TOKEN or SENTENCE_START.
 
-    def __init__(self, rnn, vocabulary, tokenizer, start):
-        self.rnn = rnn
-        self.vocabulary = vocabulary
-        self.tokenizer = tokenizer
-        self.start = start
+        Parameters
+        ----------
+        n : int
+            Number of texts.
+        temperature : float
+            Above 0. Below 1 probable words are drawn more often, above 1 improbable ones.
+        top_k : int, optional
+            Draw only from the k most probable words.
+        top_p : float, optional
+            Draw only from the most probable words that together have this probability.
+        prompt : str
+            The beginning of every text, kept unchanged, including unknown words and whitespace at its end. If it ends
+            with whitespace, no further space precedes the first generated word.
+        min_words, max_words : int
+            Length of each text with the prompt, in whitespace-separated words (in characters at character level).
+        seed : int, optional
+            The same seed gives the same texts.
+        no_repeat_ngram : int, optional
+            No sequence of this many tokens, punctuation included, occurs twice in a text with its prompt. Tokens that
+            would repeat one are excluded before `top_k` and `top_p` apply. If none is left the text ends, even before
+            `min_words`.
 
-    @functools.cached_property
-    def _drawing(self):
-        """What `Sampler` and `BeamStep` want to know of a vocabulary."""
-        vocabulary = self.vocabulary
-        words_added = [self.tokenizer.words_added(word) for word in vocabulary.index_to_word]
-        return vocabulary.end, [vocabulary.start, vocabulary.unknown], words_added
+        Returns
+        -------
+        list of str
 
-    @functools.cached_property
-    def _sampler(self):
-        return Sampler(self.rnn, *self._drawing)
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is out of range; the message names it.
+        """
+        return list(self.generated(n, temperature, top_k, top_p, prompt, min_words, max_words, seed, no_repeat_ngram))
 
-    @functools.cached_property
-    def _beam_step(self):
-        return BeamStep(self.rnn, *self._drawing)
+    @overload
+    def generated(
+        self,
+        n: int = ...,
+        temperature: float = ...,
+        top_k: int | None = ...,
+        top_p: float | None = ...,
+        prompt: str = ...,
+        min_words: int = ...,
+        max_words: int = ...,
+        seed: int | None = ...,
+        no_repeat_ngram: int | None = ...,
+        with_scores: Literal[False] = ...,
+    ) -> Iterator[str]: ...
+    @overload
+    def generated(
+        self,
+        n: int = ...,
+        temperature: float = ...,
+        top_k: int | None = ...,
+        top_p: float | None = ...,
+        prompt: str = ...,
+        min_words: int = ...,
+        max_words: int = ...,
+        seed: int | None = ...,
+        no_repeat_ngram: int | None = ...,
+        *,
+        with_scores: Literal[True],
+    ) -> Iterator[tuple[str, float]]: ...
+    def generated(
+        self,
+        n: int = 10,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        prompt: str = "",
+        min_words: int = 1,
+        max_words: int = 100,
+        seed: int | None = None,
+        no_repeat_ngram: int | None = None,
+        with_scores: bool = False,
+    ) -> Iterator[str] | Iterator[tuple[str, float]]:
+        """Draw texts like `generate`, and yield each as soon as it is drawn. Arguments are checked at once.
 
-    def prompt(self, text, max_words):
+        Parameters
+        ----------
+        n, temperature, top_k, top_p, prompt, min_words, max_words, seed, no_repeat_ngram
+            As in `generate`.
+        with_scores : bool
+            Whether to yield the log-probability of each text too.
+
+        Returns
+        -------
+        iterator of str, or of (str, float)
+            Texts, with scores (text, ln P(text)): the `score` of the tokens drawn, prompt and SENTENCE_END included. It
+            is the probability under the model itself, whatever `temperature`, `top_k` and `top_p` are. SENTENCE_END
+            counts even if a text was cut off at `max_words`.
+        """
+        options = SamplingOptions(n, temperature, top_k, top_p, min_words, max_words, seed, no_repeat_ngram)
+        checked_prompt = self._prompt(prompt, max_words)
+        groups = self._text_groups(checked_prompt, options)
+        return self._scored_texts(checked_prompt, groups) if with_scores else self._texts(checked_prompt, groups)
+
+    def stream(
+        self,
+        n: int = 10,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        prompt: str = "",
+        min_words: int = 1,
+        max_words: int = 100,
+        seed: int | None = None,
+        no_repeat_ngram: int | None = None,
+    ) -> Iterator[Iterator[str]]:
+        """Draw texts like `generate`, and yield the words and punctuation of each as they are drawn.
+
+        A piece that later words can change is held back until they are drawn: an opening bracket until the word that
+        it is attached to, a single quote until its partner or the end of the text.
+
+        Parameters
+        ----------
+        n, temperature, top_k, top_p, prompt, min_words, max_words, seed, no_repeat_ngram
+            As in `generate`.
+
+        Returns
+        -------
+        iterator of iterators of str
+            The pieces of each text. Joined, they are the text that `generate` returns for the same arguments.
+        """
+        options = SamplingOptions(n, temperature, top_k, top_p, min_words, max_words, seed, no_repeat_ngram)
+        checked_prompt = self._prompt(prompt, max_words)
+        groups = self._text_groups(checked_prompt, options, streamed=True)
+        return (self._pieces(checked_prompt, group, column) for group in groups for column in range(group.wanted))
+
+    def beam_search(
+        self,
+        beam: int = 10,
+        n: int | None = None,
+        prompt: str = "",
+        min_words: int = 1,
+        max_words: int = 100,
+        no_repeat_ngram: int | None = None,
+    ) -> list[tuple[str, float]]:
+        """Search for the most probable texts.
+
+        The search is exact if the beam is as wide as there are texts.
+
+        Parameters
+        ----------
+        beam : int
+            Width of the beam: how many unfinished texts are kept at each step.
+        n : int, optional
+            How many texts to return, at most `beam`. The default is `beam`, at most 10.
+        prompt, min_words, max_words, no_repeat_ngram
+            As in `generate`. Texts are not cut off: a text of `max_words` words can only end.
+
+        Returns
+        -------
+        list of (text, ln P(text))
+            Different texts, most probable first, each with the `score` of its tokens, prompt and SENTENCE_END included.
+            Fewer than `n` if the search finds no more.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is out of range; the message names it.
+        """
+        n = generation.check_beam_arguments(beam, n, min_words, max_words, no_repeat_ngram)
+        checked_prompt = self._prompt(prompt, max_words)
+        if n == 0:
+            return []
+        framed = np.append(checked_prompt.ids, self.vocabulary.end)
+        (of_prompt,) = scoring.token_log_probabilities(self.rnn, [framed])
+        return beam_search.most_probable_texts(
+            self._beam_expander,
+            checked_prompt.ids,
+            beam,
+            n,
+            lambda ids: checked_prompt.continued(self.vocabulary.decode(ids)),
+            words=checked_prompt.words,
+            min_words=min_words,
+            max_words=max_words,
+            log_probability=float(of_prompt[:-1].sum()),
+            seen=None if no_repeat_ngram is None else checked_prompt.seen_ngrams(no_repeat_ngram),
+        )
+
+    def check_prompt(self, prompt: str, max_words: int = 100) -> None:
+        """Check that texts of at most `max_words` words can begin with a prompt.
+
+        Raises
+        ------
+        TypeError
+            If the prompt is not a str.
+        ValueError
+            If it is too long.
+        """
+        self._prompt(prompt, max_words)
+
+    def _prompt(self, text: str, max_words: int) -> Prompt:
         prompt = Prompt(text, self.tokenizer, self.vocabulary, self.start)
         prompt.check_length(max_words)
         return prompt
 
-    def draw(self, *, with_scores, **demands):
-        """The texts of `LanguageModel.generated` one after the other, drawn side by side in groups."""
-        prompt, groups = self._groups(demands, streamed=False)
+    @functools.cached_property
+    def _words_added(self) -> list[int]:
+        """By how many words each vocabulary entry makes a text longer."""
+        return [self.tokenizer.words_added(token) for token in self.vocabulary.index_to_word]
 
-        def texts():
-            for group in groups:
-                ids = group.draw()
-                written = [prompt.continued(self.vocabulary.decode(text)) for text in ids]
-                yield from zip(written, self._log_probabilities(prompt, ids), strict=True) if with_scores else written
+    @functools.cached_property
+    def _sampler(self) -> Sampler:
+        return Sampler(self.rnn, self.vocabulary.end, self._never_generated, self._words_added)
 
-        return texts()
+    @functools.cached_property
+    def _beam_expander(self) -> BeamExpander:
+        return BeamExpander(self.rnn, self.vocabulary.end, self._never_generated, self._words_added)
 
-    def stream(self, **demands):
-        """The texts of `draw`, each as an iterator of its pieces, which come as they are made."""
-        prompt, groups = self._groups(demands, streamed=True)
+    @property
+    def _never_generated(self) -> list[int]:
+        return [self.vocabulary.start, self.vocabulary.unknown]
 
-        def pieces(group, column):
-            shown = 0
-            while True:
-                ended = group.ended[column]
-                new, shown = prompt.pieces(self.vocabulary.decode(group.texts[column]), ended, shown)
-                yield from filter(None, new)
-                if ended:
-                    return
-                group.advance()
+    def _text_groups(self, prompt: Prompt, options: SamplingOptions, streamed: bool = False) -> Iterator[TextGroup]:
+        seen = None if options.no_repeat_ngram is None else prompt.seen_ngrams(options.no_repeat_ngram)
+        return generation.text_groups(self._sampler, prompt.ids, prompt.words, options, seen=seen, streamed=streamed)
 
-        return (pieces(group, column) for group in groups for column in range(group.wanted))
+    def _texts(self, prompt: Prompt, groups: Iterator[TextGroup]) -> Iterator[str]:
+        for group in groups:
+            for ids in group.draw():
+                yield prompt.continued(self.vocabulary.decode(ids))
 
-    def _groups(self, demands, streamed):
-        """The prompt, and the groups of texts to draw; demands that cannot be met are refused at once."""
-        generation.check_demands(**{name: value for name, value in demands.items() if name != "prompt"})
-        prompt = self.prompt(demands.pop("prompt"), demands["max_words"])
-        n, seed, no_repeat_ngram = (demands.pop(name) for name in ("n", "seed", "no_repeat_ngram"))
-        if demands["top_k"] is not None:
-            demands["top_k"] = min(demands["top_k"], self.rnn.word_dim)
-        return prompt, generation.text_groups(
-            self._sampler,
-            prompt.ids,
-            n,
-            np.random.default_rng(seed),
-            words=prompt.words,
-            seen=None if no_repeat_ngram is None else prompt.seen(no_repeat_ngram),
-            streamed=streamed,
-            **demands,
-        )
+    def _scored_texts(self, prompt: Prompt, groups: Iterator[TextGroup]) -> Iterator[tuple[str, float]]:
+        """(text, ln P of prompt, text and SENTENCE_END) of each text."""
+        for group in groups:
+            texts = group.draw()
+            framed = [np.array([*prompt.ids, *ids, self.vocabulary.end], np.int32) for ids in texts]
+            scores = scoring.token_log_probabilities(self.rnn, framed)
+            for ids, values in zip(texts, scores, strict=True):
+                yield prompt.continued(self.vocabulary.decode(ids)), float(values.sum())
 
-    def _log_probabilities(self, prompt, texts):
-        """ln P of each text, the prompt and the end of the sentence included."""
-        framed = [np.array([*prompt.ids, *text, self.vocabulary.end], np.int32) for text in texts]
-        return [float(values.sum()) for values in scoring.token_log_probabilities(self.rnn, framed)]
-
-    def search(self, beam, n, prompt, min_words, max_words, no_repeat_ngram):
-        """See `LanguageModel.beam_search`."""
-        n = generation.check_beam(beam, n, min_words, max_words, no_repeat_ngram)
-        prompt = self.prompt(prompt, max_words)
-        if n == 0:
-            return []
-        (of_prompt,) = scoring.token_log_probabilities(self.rnn, [np.append(prompt.ids, self.vocabulary.end)])
-        return beam_search.most_probable_texts(
-            self._beam_step,
-            prompt.ids,
-            beam,
-            n,
-            lambda ids: prompt.continued(self.vocabulary.decode(ids)),
-            words=prompt.words,
-            min_words=min_words,
-            max_words=max_words,
-            log_probability=float(of_prompt[:-1].sum()),
-            seen=None if no_repeat_ngram is None else prompt.seen(no_repeat_ngram),
-        )
+    def _pieces(self, prompt: Prompt, group: TextGroup, column: int) -> Iterator[str]:
+        shown = 0
+        while True:
+            ended = group.ended[column]
+            new, shown = prompt.pieces(self.vocabulary.decode(group.texts[column]), ended, shown)
+            yield from filter(None, new)
+            if ended:
+                return
+            group.advance()

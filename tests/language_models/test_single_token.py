@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from theano_rnn.language_models.one_token import one_token
+from theano_rnn.language_models.incremental_scoring import single_token
 from theano_rnn.text.tokenizer import Tokenizer
 
 WORDS = Tokenizer()
@@ -28,7 +28,7 @@ def test_every_token_of_a_text_is_one(tokenizer):
         if re.search(r"['’]\w*['’]\w", text):  # "don'td'ye": what a contraction is cut off is not always cut again
             continue
         for token in tokenizer.tokenize(text):
-            assert one_token(tokenizer, token) == token
+            assert single_token(tokenizer, token) == token
 
 
 @pytest.mark.parametrize(
@@ -39,27 +39,27 @@ def test_every_token_of_a_text_is_one(tokenizer):
     ],
 )  # fmt: skip
 def test_a_token_is_given_as_the_text_has_it(word, token):
-    assert one_token(WORDS, word) == token
+    assert single_token(WORDS, word) == token
 
 
 @pytest.mark.parametrize(
     "tokenizer, word, rest",
     [
-        (WORDS, "the game", ", which is 2 tokens ('the', 'game'); advance by one after the other"),
-        (WORDS, "don't", ", which is 2 tokens ('do', \"n't\"); advance by one after the other"),
-        (WORDS, "dog,", ", which is 2 tokens ('dog', ','); advance by one after the other"),
-        (WORDS, "(dog)!?", ", which is 5 tokens ('(', 'dog', ')', '!', '?'); advance by one after the other"),
-        (WORDS, "a b c d e f", ", which is 6 tokens ('a', 'b', 'c', 'd', 'e', …); advance by one after the other"),
-        (WORDS, "10\u00a0km", ", which is 2 tokens ('10', 'km'); advance by one after the other"),
-        (WORDS, " the", "; leave out the whitespace around 'the'"),
-        (WORDS, "the\n", "; leave out the whitespace around 'the'"),
+        (WORDS, "the game", ", which is 2 tokens ('the', 'game'); advance by one token at a time"),
+        (WORDS, "don't", ", which is 2 tokens ('do', \"n't\"); advance by one token at a time"),
+        (WORDS, "dog,", ", which is 2 tokens ('dog', ','); advance by one token at a time"),
+        (WORDS, "(dog)!?", ", which is 5 tokens ('(', 'dog', ')', '!', '?'); advance by one token at a time"),
+        (WORDS, "a b c d e f", ", which is 6 tokens ('a', 'b', 'c', 'd', 'e', …); advance by one token at a time"),
+        (WORDS, "10\u00a0km", ", which is 2 tokens ('10', 'km'); advance by one token at a time"),
+        (WORDS, " the", "; remove the whitespace around 'the'"),
+        (WORDS, "the\n", "; remove the whitespace around 'the'"),
         (WORDS, "", ""),
         (WORDS, " ", ""),
-        (TOKENIZED, "the game", ", which is 2 tokens ('the', 'game'); advance by one after the other"),
-        (TOKENIZED, "the\tgame", ", which is 2 tokens ('the', 'game'); advance by one after the other"),
-        (TOKENIZED, " the", "; leave out the whitespace around 'the'"),
+        (TOKENIZED, "the game", ", which is 2 tokens ('the', 'game'); advance by one token at a time"),
+        (TOKENIZED, "the\tgame", ", which is 2 tokens ('the', 'game'); advance by one token at a time"),
+        (TOKENIZED, " the", "; remove the whitespace around 'the'"),
         (TOKENIZED, "\n", ""),
-        (CHARACTERS, "ab", ", which is 2 tokens ('a', 'b'); advance by one after the other"),
+        (CHARACTERS, "ab", ", which is 2 tokens ('a', 'b'); advance by one token at a time"),
         (CHARACTERS, "", ""),
     ],
 )
@@ -68,15 +68,15 @@ def test_what_is_not_exactly_one_token_is_refused_with_its_tokens(tokenizer, wor
     with pytest.raises(
         ValueError, match=f"^{re.escape(f'word: expected one {kind} or SENTENCE_END, got {word!r}{rest}')}$"
     ):
-        one_token(tokenizer, word)
+        single_token(tokenizer, word)
 
 
 def test_a_tokenized_text_may_have_any_word_without_whitespace():
     for word in ("don't", "game.", "(the)", "</s>", "@-@", "n't"):
-        assert one_token(TOKENIZED, word) == word
+        assert single_token(TOKENIZED, word) == word
 
 
 def test_a_long_string_does_not_make_a_long_message():
     with pytest.raises(ValueError) as raised:
-        one_token(WORDS, "the " * 10_000)
+        single_token(WORDS, "the " * 10_000)
     assert len(str(raised.value)) < 500

@@ -7,7 +7,7 @@ import pytest
 
 from theano_rnn import RNN
 from theano_rnn.engines.engine import T, compile_function, precision
-from theano_rnn.language_models.beam_step import BeamStep, Largest
+from theano_rnn.language_models.beam_expansion import BeamExpander, TopK
 
 WORD_DIM, HIDDEN_DIM, TEXTS = 9, 4, 5
 END, NEVER, MARK = 1, (0, 2), 5
@@ -20,7 +20,7 @@ def step():
     rnn.V.set_value(rnn.V.get_value() * 4)
     words_added = np.ones(WORD_DIM, int)
     words_added[[END, MARK]] = 0
-    return BeamStep(rnn, END, NEVER, words_added)
+    return BeamExpander(rnn, END, NEVER, words_added)
 
 
 def inputs():
@@ -67,11 +67,11 @@ def test_the_largest_are_those_that_numpy_finds_the_first_of_equals():
 
     def build():
         z = T.matrix("z", dtype="float64")
-        return [z], Largest(4)(z), None
+        return [z], TopK(4)(z), None
 
     found = [np.array(result) for result in compile_function(build, "float64")(z)]
     storage = [[None], [None]]
-    Largest(4).perform(None, [z], storage)
+    TopK(4).perform(None, [z], storage)
     for result, (expected,) in zip(found, storage, strict=True):
         np.testing.assert_array_equal(result, expected)
     order = [sorted(range(10), key=lambda i, row=row: (-row[i], i))[:4] for row in z]

@@ -1,0 +1,139 @@
+"""One step of a beam search: how a network expands all hypotheses at once."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from theano_rnn.engines.engine import Apply, Op, T, as_numpy, compile_function, jax, xla_version
+from theano_rnn.networks.cells import simple_step
+from theano_rnn.networks.rnn import RNN
+
+
+class TopK(Op):
+    """The k largest values of each row of z (n, m) and their columns: (n, k) and int32 (n, k).
+
+    Of equal values the first comes first.
+    """
+
+    __props__ = ("k",)
+
+    def __init__(self, k: int) -> None:
+        self.k = k
+
+    def make_node(self, z: Any) -> Any:
+        """Apply the operation to a symbolic matrix."""
+        z = T.as_tensor_variable(z)
+        return Apply(self, [z], [z.type(), T.imatrix()])
+
+    def perform(self, node: Any, inputs: Sequence[Any], output_storage: Any) -> None:
+        """Compute the outputs with NumPy."""
+        (z,) = inputs
+        order = np.argsort(-z, axis=1, kind="stable")[:, : self.k].astype(np.int32)
+        output_storage[0][0] = np.take_along_axis(z, order, axis=1)
+        output_storage[1][0] = order
+
+
+@xla_version(TopK)
+def xla_top_k(op: TopK, **kwargs: Any) -> Callable[[Any], Any]:
+    """Return a function that computes the same with XLA."""
+    return lambda z: jax.lax.top_k(z, op.k)
+
+
+class BeamExpander:
+    """Finds how each hypothesis of a beam can end or continue.
+
+    Parameters
+    ----------
+    rnn : RNN
+    end : int
+        The id that ends a text.
+    never : sequence of int
+        Ids that no text contains.
+    words_added : sequence of int
+        By how many words each id makes a text longer.
+    """
+
+    def __init__(self, rnn: RNN, end: int, never: Sequence[int], words_added: Sequence[int]) -> None:
+        self.rnn = rnn
+        self.end = end
+        self.words_added: npt.NDArray[np.int32] = np.array(words_added, np.int32)
+        self._continuation_bias = np.zeros(rnn.word_dim, rnn.dtype)
+        self._continuation_bias[[end, *never]] = -np.inf
+        self._functions: dict[tuple[int, bool], Callable[..., Any]] = {}
+
+    def _function(self, k: int, masked: bool) -> Callable[..., Any]:
+        rnn = self.rnn
+
+        def build() -> Any:
+            word, words = T.ivector("word"), T.ivector("words")
+            s_prev = T.matrix("s_prev", dtype=rnn.dtype)
+            min_words, max_words = T.iscalar("min_words"), T.iscalar("max_words")
+            forbidden = T.matrix("forbidden", dtype="bool")
+            U, V, W = rnn.parameters
+            s_t = simple_step(U.T[word], s_prev, W, rnn.activation)
+            z = s_t.dot(V.T)
+            z = z - z.max(axis=1, keepdims=True)
+            log_o = z - T.log(T.exp(z).sum(axis=1, keepdims=True, acc_dtype=z.dtype))
+            impossible = np.asarray(-np.inf, rnn.dtype)
+            ends = T.switch(words < min_words, impossible, log_o[:, self.end])
+            too_long = words[:, None] + T.constant(self.words_added)[None, :] > max_words
+            continues = T.switch(too_long, impossible, log_o + T.constant(self._continuation_bias))
+            if masked:
+                continues = T.switch(forbidden, impossible, continues)
+            inputs = [word, s_prev, words, min_words, max_words, *([forbidden] if masked else [])]
+            return inputs, [ends, *TopK(k)(continues), s_t], None
+
+        return compile_function(build, rnn.dtype)
+
+    def __call__(
+        self,
+        k: int,
+        word: npt.ArrayLike,
+        s_prev: npt.ArrayLike,
+        words: npt.ArrayLike,
+        min_words: int,
+        max_words: int,
+        forbidden: npt.NDArray[np.bool_] | None = None,
+    ) -> list[npt.NDArray[Any]]:
+        """Expand the hypotheses.
+
+        Parameters
+        ----------
+        k : int
+            Number of continuations of each; at most word_dim.
+        word : int array (hypotheses,)
+            The last id of each hypothesis.
+        s_prev : array (hypotheses, hidden_dim)
+            The hidden state before `word`.
+        words : int array (hypotheses,)
+            Length in words.
+        min_words, max_words : int
+            A shorter text does not end, and no text becomes longer.
+        forbidden : bool array (hypotheses, word_dim), optional
+            Ids that a hypothesis may not continue with.
+
+        Returns
+        -------
+        ends : array (hypotheses,)
+            ln P(end | hypothesis) under the full softmax; -inf if it may not end.
+        log_probabilities : array (hypotheses, k)
+            ln P of the k most probable other ids, in descending order; -inf if an id is not allowed.
+        ids : int32 array (hypotheses, k)
+            These ids.
+        s_t : array (hypotheses, hidden_dim)
+            The hidden state after `word`.
+        """
+        key = (k, forbidden is not None)
+        if key not in self._functions:
+            self._functions[key] = self._function(*key)
+        results = self._functions[key](
+            np.asarray(word, np.int32),
+            np.asarray(s_prev, self.rnn.dtype),
+            np.asarray(words, np.int32),
+            np.asarray(min_words, np.int32),
+            np.asarray(max_words, np.int32),
+            *([] if forbidden is None else [forbidden]),
+        )
+        return [as_numpy(result) for result in results]

@@ -1,0 +1,99 @@
+"""Model files: one .npz of arrays and JSON documents, and the table of the tasks that a file can be for.
+
+Must not know the classes in the table until a file asks for one: they are above this package.
+"""
+
+import importlib
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import numpy.typing as npt
+
+from theano_rnn.errors import ModelFileError
+from theano_rnn.files.archive import one_line, read_archive, read_document
+
+LANGUAGE_MODEL = "language-model"
+# The class that loads the files of each task, as "module:class". Each has a class method `from_file(ModelFile)`.
+# A file that does not name its task was written by version 0.1 and holds a language model.
+TASKS = {LANGUAGE_MODEL: "theano_rnn.language_models.language_model:LanguageModel"}
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """What a model file holds, before anything is made from it.
+
+    Attributes
+    ----------
+    path : str
+    entries : dict of str to array
+        All entries of the archive.
+    configuration : object
+        The JSON document of that name.
+    """
+
+    path: str
+    entries: dict[str, npt.NDArray[Any]]
+    configuration: Any
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> "ModelFile":
+        """Read a model file.
+
+        Parameters
+        ----------
+        path : str or path-like
+
+        Raises
+        ------
+        ModelFileError
+            If the file is missing, damaged, of a newer format, or not a model file.
+        """
+        path = os.fspath(path)
+        entries = read_archive(path)
+        return cls(path, entries, read_document(path, entries, "configuration"))
+
+    @property
+    def task(self) -> Any:
+        """The name of the task that the model is for; any JSON value in a file edited by hand."""
+        return (
+            self.configuration.get("task", LANGUAGE_MODEL) if isinstance(self.configuration, dict) else LANGUAGE_MODEL
+        )
+
+    @property
+    def model_class(self) -> Any:
+        """The class that loads this file.
+
+        Raises
+        ------
+        ModelFileError
+            If the task is not in the table.
+        """
+        task = self.task
+        if not isinstance(task, str) or task not in TASKS:
+            raise ModelFileError(
+                f"{self.path}: is a model for the unknown task {task!r:.60}; this theano_rnn has {', '.join(TASKS)}"
+            )
+        module, _, name = TASKS[task].partition(":")
+        return getattr(importlib.import_module(module), name)
+
+    def require_task(self, task: str) -> None:
+        """Raise ModelFileError if the file is for another task."""
+        if self.task != task:
+            raise ModelFileError(
+                f"{self.path}: is a model for the task {self.task!r:.60}, not {task!r}; load it with theano_rnn.load"
+            )
+
+    def document(self, name: str) -> Any:
+        """Return the JSON document `name`. Raises ModelFileError if it is missing or damaged."""
+        return read_document(self.path, self.entries, name)
+
+    def check_entries(self, expected: set[str]) -> None:
+        """Raise ModelFileError if the file holds entries that are not expected."""
+        unexpected = self.entries.keys() - expected
+        if unexpected:
+            raise ModelFileError(f"{self.path}: holds entries that no model has: {', '.join(sorted(unexpected))}")
+
+    def inconsistent(self, error: Exception) -> ModelFileError:
+        """The error to raise when no model can be made from the file because of `error`."""
+        return ModelFileError(f"{self.path}: damaged or inconsistent: {one_line(error)}")

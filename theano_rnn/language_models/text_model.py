@@ -1,0 +1,114 @@
+"""The base of a language model: a network with its vocabulary and tokenizer, and the way from text to ids."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from theano_rnn.errors import ArgumentTypeError, ArgumentValueError
+from theano_rnn.networks.rnn import RNN
+from theano_rnn.text.coverage import Coverage
+from theano_rnn.text.tokenizer import Tokenizer
+from theano_rnn.text.vocabulary import Vocabulary
+
+
+class TextModel:
+    """A network, the vocabulary that its ids belong to, and the tokenizer that splits text into tokens.
+
+    Parameters
+    ----------
+    rnn : RNN
+    vocabulary : Vocabulary
+        Has `rnn.word_dim` entries.
+    tokenizer : Tokenizer
+    training : dict, optional
+        How the model was trained: ``options``, ``history`` and ``coverage``. It is saved with the model.
+
+    Raises
+    ------
+    ValueError
+        If the vocabulary and the network have different sizes.
+    """
+
+    rnn: RNN
+    vocabulary: Vocabulary
+    tokenizer: Tokenizer
+    training: dict[str, Any]
+
+    def __init__(
+        self, rnn: RNN, vocabulary: Vocabulary, tokenizer: Tokenizer, training: dict[str, Any] | None = None
+    ) -> None:
+        if rnn.word_dim != len(vocabulary):
+            raise ArgumentValueError(f"vocabulary: expected {rnn.word_dim} entries (word_dim), got {len(vocabulary)}")
+        self.rnn = rnn
+        self.vocabulary = vocabulary
+        self.tokenizer = tokenizer
+        self.training = training or {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out compiled functions and cached values, which are rebuilt on first use."""
+        return {name: getattr(self, name) for name in ("rnn", "vocabulary", "tokenizer", "training")}
+
+    @property
+    def start(self) -> int:
+        """The id that precedes the first token of a sentence."""
+        vocabulary = self.vocabulary
+        return vocabulary.end if vocabulary.newline_ends_sentence else vocabulary.start
+
+    @property
+    def unknown_in_training(self) -> float:
+        """Fraction of the words of the training text that were unknown, from 0 to 1; 0 if not recorded."""
+        try:
+            return Coverage.from_configuration(self.training.get("coverage")).unknown_share
+        except (TypeError, ValueError):
+            return 0.0
+
+    @property
+    def held_out_loss(self) -> float | None:
+        """Loss on held-out text in nats per token, as measured during training; None if not recorded."""
+        history, options = self.training.get("history"), self.training.get("options")
+        records = [one for one in history if isinstance(one, Mapping)] if isinstance(history, list) else []
+        is_tutorial = isinstance(options, Mapping) and options.get("tutorial")
+        # The file holds the parameters of the evaluation with the lowest of these losses.
+        decisive = "train_loss" if is_tutorial else "valid_loss"
+        measured = [
+            record for record in records if _is_loss(record.get(decisive)) and _is_loss(record.get("valid_loss"))
+        ]
+        return min(measured, key=lambda record: record[decisive])["valid_loss"] if measured else None
+
+    def tokenize(self, sentence: str) -> list[str]:
+        """Split one sentence into tokens, as the training text was.
+
+        Raises
+        ------
+        TypeError
+            If `sentence` is not a str.
+        """
+        if not isinstance(sentence, str):
+            raise ArgumentTypeError(f"sentence: expected a str, got {type(sentence).__name__}")
+        return self.tokenizer.tokenize(sentence)
+
+    def encode(self, sentence: str) -> npt.NDArray[np.int32]:
+        """Convert a sentence to ids.
+
+        Parameters
+        ----------
+        sentence : str
+
+        Returns
+        -------
+        int32 array
+            The start marker, one id per token, and the end marker.
+        """
+        return self.frame(self.vocabulary.encode(self.tokenize(sentence)))
+
+    def frame(self, ids: Sequence[int] | npt.NDArray[np.integer]) -> npt.NDArray[np.int32]:
+        """Put the start marker before the ids of a sentence and the end marker after them: int32 array."""
+        framed = np.empty(len(ids) + 2, np.int32)
+        framed[0], framed[1:-1], framed[-1] = self.start, ids, self.vocabulary.end
+        return framed
+
+
+def _is_loss(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < np.inf

@@ -1,0 +1,300 @@
+"""Scoring texts: log-probabilities of sentences and their tokens, perplexity, and loss."""
+
+import itertools
+import logging
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from theano_rnn.checks import check_base
+from theano_rnn.errors import ArgumentTypeError, ArgumentValueError
+from theano_rnn.language_models import scoring
+from theano_rnn.language_models.continuous_text import continuous_cross_entropy
+from theano_rnn.language_models.text_model import TextModel
+from theano_rnn.language_models.unknown_words import TOO_MANY, warning_of
+from theano_rnn.text.vocabulary import SENTENCE_END
+
+_FEWEST_WORDS_TO_WARN_OF = 100  # in a shorter text the scores themselves show which words are unknown
+_SENTENCES_AT_ONCE = 32
+
+Base: TypeAlias = float | Literal["e"]
+# (token, log P(token | tokens before it), whether the vocabulary has it)
+TokenScore: TypeAlias = tuple[str, float, bool]
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ScoredSentence:
+    """A sentence with the scores of its tokens.
+
+    Attributes
+    ----------
+    text : str
+        The sentence as it was given.
+    tokens : list of str
+        Its tokens, followed by SENTENCE_END.
+    values : float64 array (len(tokens),)
+        ln P(token | tokens before it) of each token.
+    known : bool array (len(tokens),)
+        Whether the vocabulary has each token.
+    """
+
+    text: str
+    tokens: list[str]
+    values: FloatArray
+    known: npt.NDArray[np.bool_]
+
+
+class TextScorer(TextModel):
+    """Scores texts as a whole, many at a time."""
+
+    # The type checker objects to the overloads because a str is an iterable of str too.
+
+    @overload
+    def score(self, sentences: str, base: Base = "e", split: bool | None = None) -> float: ...  # type: ignore[overload-overlap]
+    @overload
+    def score(self, sentences: Iterable[str], base: Base = "e", split: bool | None = None) -> FloatArray: ...
+    def score(self, sentences: str | Iterable[str], base: Base = "e", split: bool | None = None) -> float | FloatArray:
+        """Return log P(text), sentence ends included.
+
+        If you score at least 100 words and more than half of them are unknown, a warning with the likely reason is
+        logged.
+
+        Parameters
+        ----------
+        sentences : str or iterable of str
+            One text or several; each may hold several sentences. A word that is not in the vocabulary is scored as
+            UNKNOWN_TOKEN.
+        base : "e" or float
+            Base of the logarithm. The default is the natural logarithm; 2 gives bits, 10 what KenLM and SRILM print.
+        split : bool, optional
+            Whether to split each text into sentences, whose log-probabilities are summed. By default a text is split
+            if the training text was: not at character level, and not if the model was trained with `lines` or
+            `tokenized`. With False each text is scored as one sentence.
+
+        Returns
+        -------
+        float or float64 array
+            A float for a str; an array with one entry per text for several texts.
+
+        Raises
+        ------
+        TypeError
+            If a text is not a str.
+        ValueError
+            If `base` is not a base of logarithms, or `split` is True and the model does not split texts.
+
+        See Also
+        --------
+        word_scores : the score of each token.
+        scored_sentences : the same for each sentence, as arrays.
+        """
+        unit = check_base(base)
+        if isinstance(sentences, str):
+            return float(self._token_log_probabilities([sentences], split)[0].sum()) / unit
+        totals = [values.sum() for values in self._token_log_probabilities(_several(sentences), split)]
+        return np.array(totals, dtype=np.float64) / unit
+
+    @overload
+    def word_scores(self, sentence: str, base: Base = "e", split: bool | None = None) -> list[TokenScore]: ...  # type: ignore[overload-overlap]
+    @overload
+    def word_scores(
+        self, sentence: Iterable[str], base: Base = "e", split: bool | None = None
+    ) -> list[list[TokenScore]]: ...
+    def word_scores(
+        self, sentence: str | Iterable[str], base: Base = "e", split: bool | None = None
+    ) -> list[TokenScore] | list[list[TokenScore]]:
+        """Return the score of each token.
+
+        Parameters
+        ----------
+        sentence : str or iterable of str
+            One text or several; each may hold several sentences.
+        base, split
+            As in `score`.
+
+        Returns
+        -------
+        list of (token, log P(token | tokens before it), known)
+            SENTENCE_END follows the tokens of each sentence. `known` tells whether the vocabulary has the token. For
+            several texts, a list of such lists.
+        """
+        unit = check_base(base)
+        if isinstance(sentence, str):
+            return _rows(self.scored_sentences(sentence, split), unit)
+        return [_rows(sentences, unit) for sentences in self.scored_sentences(sentence, split)]
+
+    @overload
+    def scored_sentences(self, texts: str, split: bool | None = None) -> list[ScoredSentence]: ...  # type: ignore[overload-overlap]
+    @overload
+    def scored_sentences(self, texts: Iterable[str], split: bool | None = None) -> list[list[ScoredSentence]]: ...
+    def scored_sentences(
+        self, texts: str | Iterable[str], split: bool | None = None
+    ) -> list[ScoredSentence] | list[list[ScoredSentence]]:
+        """Return the sentences of each text with the scores of their tokens as arrays.
+
+        Parameters
+        ----------
+        texts : str or iterable of str
+        split : bool, optional
+            As in `score`.
+
+        Returns
+        -------
+        list of ScoredSentence
+            At least one. For several texts, a list of such lists.
+        """
+        if isinstance(texts, str):
+            return self.scored_sentences([texts], split)[0]
+        parts = [self.split(text, split) for text in _several(texts)]
+        token_lists = [self.tokenize(sentence) for part in parts for sentence in part]
+        encoded = [self.frame(self.vocabulary.encode(tokens)) for tokens in token_lists]
+        scores = scoring.token_log_probabilities(self.rnn, encoded)
+        columns = zip(token_lists, scores, encoded, strict=True)
+        unknown = self.vocabulary.unknown
+        return [
+            [
+                ScoredSentence(sentence, [*tokens, SENTENCE_END], values, ids[1:] != unknown)
+                for sentence, (tokens, values, ids) in zip(part, itertools.islice(columns, len(part)), strict=True)
+            ]
+            for part in parts
+        ]
+
+    def split(self, text: str, split: bool | None = None) -> list[str]:
+        """Return the sentences that a text is scored as.
+
+        Parameters
+        ----------
+        text : str
+        split : bool, optional
+            As in `score`.
+
+        Returns
+        -------
+        list of str
+            At least one sentence; a blank text is one empty sentence.
+        """
+        if not isinstance(text, str):
+            raise ArgumentTypeError(f"sentence: expected a str, got {type(text).__name__}")
+        if split is not None and not isinstance(split, (bool, np.bool_)):
+            raise ArgumentTypeError(f"split: expected True, False or None, got {split!r}")
+        if split and not self.tokenizer.splits_sentences:
+            raise ArgumentValueError(
+                "split: this model reads each line as one sentence, as its training text was read; leave split out"
+            )
+        return [text] if split is not None and not split else self.tokenizer.split(text)
+
+    def perplexity(self, sentences: str | Iterable[str], split: bool | None = None) -> float:
+        """Return the perplexity per token: exp(-mean ln P), each SENTENCE_END counted as a token.
+
+        Parameters
+        ----------
+        sentences : str or iterable of str
+        split : bool, optional
+            As in `score`.
+
+        Raises
+        ------
+        ValueError
+            If there are no sentences.
+        """
+        values = self._token_log_probabilities([sentences] if isinstance(sentences, str) else sentences, split)
+        if not values:
+            raise ArgumentValueError("sentences: expected at least one, got none")
+        joined = np.concatenate(values)
+        return scoring.perplexity(joined.sum(), len(joined))
+
+    def text_loss(self, text: str, batch_size: int = 10, sequence_length: int = 50) -> float:
+        """Return the mean cross-entropy of a text in nats per token, as training measures it.
+
+        At word level this is the mean over the tokens of its sentences, sentence ends included. At character level the
+        text is one continuous sequence: the hidden state is carried from each line to the next, and the last line ends
+        with a newline even if the text does not.
+
+        Parameters
+        ----------
+        text : str
+        batch_size, sequence_length : int
+            At character level, the size of the minibatches. The result does not depend on them.
+
+        Raises
+        ------
+        ValueError
+            If the text has no token.
+        """
+        if self.tokenizer.level == "char":
+            ended = text if not text or text.endswith("\n") else text + "\n"
+            ids = np.concatenate([[self.start], self.vocabulary.encode_text(ended)]).astype(np.int32)
+            total, tokens = 0.0, 0
+            if len(ids) > 1:
+                total, tokens = continuous_cross_entropy(self.rnn, ids, batch_size, sequence_length)
+        else:
+            encoded = [self.encode(sentence) for sentence in self.tokenizer.sentences([text])]
+            total, tokens = scoring.sentences_cross_entropy(self.rnn, encoded, _SENTENCES_AT_ONCE)
+        if not tokens:
+            raise ArgumentValueError("text: expected at least one token, got none")
+        return total / tokens
+
+    def _token_log_probabilities(self, texts: Iterable[str], split: bool | None) -> list[FloatArray]:
+        """ln P of each token and sentence end, one array per text."""
+        parts = [self.split(text, split) for text in texts]
+        sentences = [sentence for part in parts for sentence in part]
+        encoded = [self.encode(sentence) for sentence in sentences]
+        self._warn_of_unknown_words(sentences, encoded)
+        values = scoring.token_log_probabilities(self.rnn, encoded)
+        if len(sentences) == len(parts):
+            return values
+        remaining = iter(values)
+        return [np.concatenate(list(itertools.islice(remaining, len(part)))) for part in parts]
+
+    def _warn_of_unknown_words(self, sentences: Sequence[str], encoded: Sequence[npt.NDArray[np.int32]]) -> None:
+        """Log a warning if most words of a text are unknown, which makes its scores nearly meaningless."""
+        words = sum(map(len, encoded)) - 2 * len(encoded)
+        if words < _FEWEST_WORDS_TO_WARN_OF:
+            return
+        unknown = int(np.count_nonzero(np.concatenate(encoded) == self.vocabulary.unknown))
+        if unknown > TOO_MANY * words:
+            warning = warning_of(
+                self.vocabulary, self.tokenizer, map(self.tokenize, sentences), self.unknown_in_training
+            )
+            logging.getLogger(__name__).warning("%s", warning)
+
+    # Names of version 0.1
+
+    def words_scores(self, texts: Iterable[str], split: bool | None = None) -> list[list[TokenScore]]:
+        """Deprecated: use `word_scores`, which takes several texts too."""
+        _warn_of_old_name("words_scores", "word_scores")
+        return self.word_scores(list(texts), split=split)
+
+    def token_scores(self, texts: Iterable[str], split: bool | None = None) -> list[FloatArray]:
+        """Deprecated: use `scored_sentences`, whose `values` hold the scores of the tokens."""
+        _warn_of_old_name("token_scores", "scored_sentences")
+        return self._token_log_probabilities(texts, split)
+
+    def scored_tokens(self, sentences: Iterable[str]) -> list[tuple[list[str], FloatArray, npt.NDArray[np.bool_]]]:
+        """Deprecated: use `scored_sentences` with ``split=False``."""
+        _warn_of_old_name("scored_tokens", "scored_sentences")
+        return [(one.tokens, one.values, one.known) for [one] in self.scored_sentences(list(sentences), split=False)]
+
+
+def _several(texts: Iterable[str]) -> Iterable[str]:
+    if not isinstance(texts, Iterable):
+        raise ArgumentTypeError(f"sentences: expected a str or several, got {type(texts).__name__}")
+    return texts
+
+
+def _rows(sentences: Sequence[ScoredSentence], unit: float) -> list[TokenScore]:
+    return list(itertools.chain.from_iterable(_sentence_rows(one, unit) for one in sentences))
+
+
+def _sentence_rows(sentence: ScoredSentence, unit: float) -> Iterator[TokenScore]:
+    return zip(sentence.tokens, (sentence.values / unit).tolist(), sentence.known.tolist(), strict=True)
+
+
+def _warn_of_old_name(old: str, new: str) -> None:
+    message = f"LanguageModel.{old} is deprecated; use LanguageModel.{new}"
+    warnings.warn(message, DeprecationWarning, stacklevel=3)
