@@ -66,9 +66,9 @@ _HOMES = {
 # Module paths of version 0.1, which documentation named and pickles hold, and where their names are now.
 _MOVED = {
     "allocator": ("engines.malloc_settings",),
-    "cells": ("networks.cells",),
+    "cells": ("networks.cells", "networks.simple_cell"),
     "engine": ("engines.engine",),
-    "graph": ("networks.graph",),
+    "graph": ("networks.forward", "networks.bptt"),
     "language_model": (
         "language_models.language_model",
         "language_models.text_scoring",
@@ -77,7 +77,7 @@ _MOVED = {
     "model": ("networks.rnn",),
     "options": ("training.options",),
     "reporter": ("training.reporter",),
-    "softmax": ("networks.softmax",),
+    "softmax": ("networks.softmax", "engines.chunked_softmax"),
     "updates": ("networks.updates",),
     "vocabulary": ("text.vocabulary",),
 }

@@ -29,6 +29,7 @@ if engine.engine_name() != "pytensor":
     pytest.skip("the engine is not PyTensor", allow_module_level=True)
 
 from theano_rnn.engines import pytensor_engine  # noqa: E402
+from theano_rnn.networks import network_graphs  # noqa: E402
 
 
 def test_models_of_both_precisions_live_in_one_process_and_leave_jaxs_setting_alone():
@@ -50,7 +51,10 @@ def test_models_of_both_precisions_live_in_one_process_and_leave_jaxs_setting_al
         np.testing.assert_allclose(found, states, atol=1e-14)
         assert jax.config.jax_enable_x64 == before
     single.hidden_states([0] * 9)  # a new shape, traced after the other precision was used
-    assert compiled_shapes(single._hidden_states) == 2 and compiled_shapes(double._hidden_states) == 1
+    assert (
+        compiled_shapes(single._function(network_graphs.states)) == 2
+        and compiled_shapes(double._function(network_graphs.states)) == 1
+    )
 
 
 @pytest.mark.parametrize("dtype, shown", [("float32", "f32[3]"), ("float64", "f64[3]")])

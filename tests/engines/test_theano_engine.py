@@ -14,6 +14,7 @@ if engine.engine_name() != "theano":
     pytest.skip("the engine is not the original Theano", allow_module_level=True)
 
 from theano_rnn.engines import theano_engine
+from theano_rnn.networks import network_graphs
 
 
 @pytest.fixture
@@ -65,7 +66,10 @@ def test_there_is_no_program_of_xla():
 
 def test_the_formula_is_theanos_own_and_no_operation_of_ours():
     rnn = RNN(20, 4, seed=1)
-    names = {type(node.op).__module__.partition(".")[0] for node in rnn._sgd_step.function.maker.fgraph.toposort()}
+    names = {
+        type(node.op).__module__.partition(".")[0]
+        for node in rnn._function(network_graphs.sgd_step).function.maker.fgraph.toposort()
+    }
     assert names == {"theano"}
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from theano_rnn.engines.engine import engine_name, precision
 from theano_rnn.inspection.forward_graph import ForwardGraph
+from theano_rnn.networks import network_graphs
 from theano_rnn.networks.rnn import RNN
 
 SCAN = {"pytensor": "Scan", "theano": "scan_fn}"}[engine_name()]  # as `debugprint` calls it
@@ -27,7 +28,7 @@ def test_the_compiled_graph_is_that_of_forward_propagation(tanh):
     np.testing.assert_array_equal(np.asarray(tanh.function(x)), rnn.forward_propagation(x[:, 0]))
     operations = [
         [type(node.op) for node in function.function.maker.fgraph.toposort()]
-        for function in (tanh.function, rnn._forward_propagation)
+        for function in (tanh.function, rnn._function(network_graphs.forward_propagation))
     ]
     assert operations[0] == operations[1]
 

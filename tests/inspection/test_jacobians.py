@@ -5,8 +5,9 @@ import pytest
 
 from theano_rnn.engines.engine import T, compile_function, theano, typed_tensor
 from theano_rnn.inspection.jacobians import jacobian_norms, jacobian_products
-from theano_rnn.networks import graph
+from theano_rnn.networks.forward import hidden_states
 from theano_rnn.networks.rnn import RNN
+from theano_rnn.networks.simple_cell import SimpleCell
 
 STEPS, HIDDEN_DIM = 6, 4
 both_activations = pytest.mark.parametrize("activation", ["tanh", "relu"])
@@ -66,7 +67,7 @@ def test_products_agree_with_theano_grad_of_the_forward_scan(activation):
         a = typed_tensor("a", "float64", (None, 1, HIDDEN_DIM))
         W = typed_tensor("W", "float64", (HIDDEN_DIM, HIDDEN_DIM))
         s_init = T.matrix("s_init")
-        s_last = graph.hidden_states(a, W, s_init, activation)[-1, 0]
+        s_last = hidden_states(a, s_init, [W], SimpleCell(activation))[-1, 0]
         rows = [theano.grad(s_last[i], s_init) for i in range(HIDDEN_DIM)]
         return [a, W, s_init], T.concatenate(rows, axis=0), None
 

@@ -1,47 +1,111 @@
-"""One step of the recurrence, and the slopes that backpropagation takes from the states."""
+"""A cell that is added to the table works in everything that is written once for all cells."""
 
 import numpy as np
 import pytest
 
-from theano_rnn.engines.engine import T, compile_function
-from theano_rnn.networks.cells import ACTIVATIONS, simple_step
+from theano_rnn.engines.engine import T, compile_function, theano, typed_tensor
+from theano_rnn.language_models.beam_expansion import BeamExpander
+from theano_rnn.language_models.sampling import Sampler
+from theano_rnn.networks.bptt import loss_and_gradients
+from theano_rnn.networks.cells import CELLS
+from theano_rnn.networks.optimizer import Optimizer
+from theano_rnn.networks.rnn import RNN
+from theano_rnn.networks.simple_cell import SimpleCell
+from theano_rnn.text.minibatches import pad
 
-NUMPY = {"tanh": np.tanh, "relu": lambda z: np.maximum(z, 0)}
-
-every_activation = pytest.mark.parametrize("activation", ACTIVATIONS)
+WORD_DIM, HIDDEN_DIM, LEAK = 12, 5, 0.25
 
 
-def evaluate(expression, *arrays):
+class LeakyCell(SimpleCell):
+    """s_t = r s_{t-1} + (1 - r) f(U x_t + W s_{t-1}): errors also flow back past W, as in a GRU."""
+
+    def next_state(self, a_t, s_prev, W):
+        return LEAK * s_prev + (1 - LEAK) * super().next_state(a_t, s_prev, W)
+
+    def slopes(self, a, s_prev, s, W):
+        return (1 - LEAK) * self.slope((s - LEAK * s_prev) / (1 - LEAK))
+
+    def backward(self, error, slope, W):
+        delta, error_to_previous = super().backward(error, slope, W)
+        return delta, error_to_previous + LEAK * error
+
+
+class LeakyRNN(RNN):
+    cell = "leaky"
+
+
+@pytest.fixture
+def rnn(monkeypatch):
+    monkeypatch.setitem(CELLS, "leaky", LeakyCell)
+    return LeakyRNN(WORD_DIM, HIDDEN_DIM, bptt_truncate=None, seed=3, dtype="float64")
+
+
+X, Y = [0, 3, 7, 3, 11, 1], [3, 7, 3, 11, 1, 5]
+
+
+def test_the_table_holds_the_cells_that_can_be_chosen():
+    assert set(CELLS) == {"simple"}
+
+
+def test_its_states_follow_its_formula(rnn):
+    values, s, expected = rnn.get_values(), np.zeros(HIDDEN_DIM), []
+    for word in X:
+        s = LEAK * s + (1 - LEAK) * np.tanh(values["U"][:, word] + values["W"].dot(s))
+        expected.append(s)
+    np.testing.assert_allclose(rnn.hidden_states(X), expected, atol=1e-12)
+    np.testing.assert_allclose(
+        rnn.next_log_probabilities(np.array([X[0]], np.int32), rnn.zero_states(1))[1][0], expected[0]
+    )
+
+
+def test_its_gradients_pass_the_gradient_check(rnn):
+    assert rnn.gradient_check(X, Y).relative_error < 1e-4
+
+
+def gradients(bptt_truncate, with_theano_grad=False):
+    """[dU, dV, dW] on X and Y, by the cell's formulas or by `theano.grad`."""
+
     def build():
-        variables = [T.matrix(dtype="float64") for _ in arrays]
-        return variables, expression(*variables), None
+        shapes = ((HIDDEN_DIM, WORD_DIM), (WORD_DIM, HIDDEN_DIM), (HIDDEN_DIM, HIDDEN_DIM))
+        parameters = [typed_tensor(name, "float64", shape) for name, shape in zip("UVW", shapes, strict=True)]
+        x, y = T.imatrix("x"), T.imatrix("y")
+        s_init = T.zeros((x.shape[1], HIDDEN_DIM), dtype="float64")
+        found = loss_and_gradients(x, y, T.ones_like(x), s_init, parameters, LeakyCell("tanh"), bptt_truncate)
+        if with_theano_grad:
+            U, V, W = parameters
+            loss = -T.log(T.exp(found.s[:, 0].dot(V.T)) / T.exp(found.s[:, 0].dot(V.T)).sum(axis=1, keepdims=True))
+            return [*parameters, x, y], theano.grad(loss[T.arange(y.shape[0]), y[:, 0]].sum(), parameters), None
+        return [*parameters, x, y], found.gradients, None
 
-    result = compile_function(build, "float64")(*arrays)
-    return [np.array(value) for value in result] if isinstance(result, (list, tuple)) else np.array(result)
-
-
-def test_there_are_the_two_activations_of_the_interface():
-    assert set(ACTIVATIONS) == {"tanh", "relu"}
-
-
-@every_activation
-def test_activation_and_slope_are_the_function_and_its_derivative(activation):
-    f, slope = ACTIVATIONS[activation]
-    z = np.array([[-3.0, -1.0, -0.01, 0.01, 0.5, 2.0]])
-    s, slopes, plus, minus = evaluate(lambda z: [f(z), slope(f(z)), f(z + 1e-5), f(z - 1e-5)], z)
-    np.testing.assert_allclose(s, NUMPY[activation](z), atol=1e-14)
-    np.testing.assert_allclose(slopes, (plus - minus) / 2e-5, atol=1e-8)
+    values = RNN(WORD_DIM, HIDDEN_DIM, seed=3, dtype="float64").get_values().values()
+    found = compile_function(build, "float64")(*values, *(np.array(ids, np.int32)[:, None] for ids in (X, Y)))
+    return [np.array(gradient) for gradient in found]
 
 
-def test_the_slope_of_relu_at_zero_is_zero():
-    f, slope = ACTIVATIONS["relu"]
-    np.testing.assert_array_equal(evaluate(lambda z: slope(f(z)), np.zeros((1, 3))), np.zeros((1, 3)))
+def test_its_full_gradients_are_those_of_theano_grad():
+    for found, expected in zip(gradients(None), gradients(None, with_theano_grad=True), strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-12)
 
 
-@every_activation
-def test_a_step_is_f_of_input_plus_w_times_state_for_each_row(activation):
-    generator = np.random.default_rng(0)
-    a_t, s_prev, W = generator.normal(size=(3, 4)), generator.normal(size=(3, 4)), generator.normal(size=(4, 4))
-    found = evaluate(lambda a_t, s_prev, W: simple_step(a_t, s_prev, W, activation), a_t, s_prev, W)
-    for b in range(3):
-        np.testing.assert_allclose(found[b], NUMPY[activation](a_t[b] + W.dot(s_prev[b])), atol=1e-12)
+def test_a_truncation_as_long_as_the_sentence_gives_its_full_gradients():
+    full, long, short = gradients(None), gradients(len(X)), gradients(1)
+    for found, expected in zip(long, full, strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-12)
+    assert np.abs(short[2] - full[2]).max() > 1e-3
+
+
+def test_it_is_trained_by_sgd_and_by_an_optimizer(rnn):
+    for step in (lambda: rnn.sgd_step(X, Y, 0.1), lambda: Optimizer(rnn, "adam").step(pad([[*X, Y[-1]]], 1), 0.01)):
+        before = rnn.calculate_loss([X], [Y])
+        step()
+        assert rnn.calculate_loss([X], [Y]) < before
+
+
+def test_sampling_and_beam_search_carry_its_states_on(rnn):
+    word, s_prev, words = np.array([3], np.int32), rnn.hidden_states([0])[-1:], np.zeros(1, np.int32)
+    expected = rnn.hidden_states([0, 3])[-1]
+    added = np.ones(WORD_DIM, int)
+    _, s_last, _ = Sampler(rnn, 1, [0], added).draw(np.full((1, 1), 0.5), word, s_prev, words)
+    np.testing.assert_allclose(np.asarray(s_last)[0], expected, atol=1e-12)
+    *_, s_t = BeamExpander(rnn, 1, [0], added)(2, word, s_prev, words, 0, 9)
+    np.testing.assert_allclose(s_t[0], expected, atol=1e-12)

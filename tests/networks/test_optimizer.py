@@ -143,7 +143,7 @@ def test_an_optimizer_that_was_set_to_a_state_goes_on_bit_for_bit():
 def test_a_new_state_is_zero_with_the_parameters_shapes_and_names(rule):
     optimizer = Optimizer(double_rnn(), rule)
     state = optimizer.get_state()
-    slots = UPDATE_RULES[rule][1]
+    slots = UPDATE_RULES[rule].accumulators
     assert set(state) == {f"{slot}.{name}" for slot in slots for name in PARAMETERS}
     for name, value in state.items():
         assert value.shape == optimizer.rnn.parameter_shapes[name.split(".")[1]]

@@ -11,9 +11,10 @@ import pytest
 
 import theano_rnn
 from theano_rnn import RNN, ModelFileError, RNNTheano
+from theano_rnn.engines.chunked_softmax import FEW_WORDS
 from theano_rnn.engines.engine import T, compiled_shapes, precision, theano
+from theano_rnn.networks import network_graphs
 from theano_rnn.networks import rnn as rnn_module
-from theano_rnn.networks.softmax import FEW_WORDS
 from theano_rnn.text.minibatches import BUCKETS
 
 WORD_DIM, HIDDEN_DIM = 12, 5
@@ -397,7 +398,7 @@ def test_values_whose_u_is_no_matrix_are_refused():
 def test_the_recurrence_is_a_scan():
     from theano_rnn.engines.engine import Scan
 
-    nodes = network()._forward_propagation.function.maker.fgraph.toposort()
+    nodes = network()._function(network_graphs.forward_propagation).function.maker.fgraph.toposort()
     assert [node for node in nodes if isinstance(node.op, Scan)]
 
 
@@ -423,9 +424,9 @@ def test_two_lengths_of_one_bucket_are_compiled_once():
     rnn = RNN(WORD_DIM, HIDDEN_DIM, seed=0)
     for length in (1, 2, 3, 5):
         rnn.predict([0] * length)
-    assert compiled_shapes(rnn._predict) == 1
+    assert compiled_shapes(rnn._function(network_graphs.predict)) == 1
     rnn.predict([0] * 6)
-    assert compiled_shapes(rnn._predict) == 2
+    assert compiled_shapes(rnn._function(network_graphs.predict)) == 2
 
 
 # Files

@@ -57,13 +57,13 @@ every_rule = pytest.mark.parametrize("name", UPDATE_RULES)
 
 
 def compiled(name):
-    rule, accumulator_names, _ = UPDATE_RULES[name]
+    rule = UPDATE_RULES[name]
 
     def build():
         parameter, gradient = T.matrix("theta", dtype="float64"), T.matrix("g", dtype="float64")
-        accumulators = [T.matrix(slot, dtype="float64") for slot in accumulator_names]
+        accumulators = [T.matrix(slot, dtype="float64") for slot in rule.accumulators]
         learning_rate, step_number = T.scalar("rate", dtype="float64"), T.scalar("t", dtype="float64")
-        value, new = rule(parameter, gradient, accumulators, learning_rate, step_number)
+        value, new = rule.formula(parameter, gradient, accumulators, learning_rate, step_number)
         return [parameter, gradient, *accumulators, learning_rate, step_number], [value, *new], None
 
     return compile_function(build, "float64")
@@ -71,7 +71,7 @@ def compiled(name):
 
 def run(name, theta, gradients, rate):
     function = compiled(name)
-    state = [np.zeros_like(theta) for _ in UPDATE_RULES[name][1]]
+    state = [np.zeros_like(theta) for _ in UPDATE_RULES[name].accumulators]
     for t, g in enumerate(gradients, start=1):
         theta, *state = (np.array(v) for v in function(theta, g, *state, np.float64(rate), np.float64(t)))
     return theta, state
@@ -103,8 +103,8 @@ def test_rule_leaves_a_parameter_without_gradient_where_it_is(name):
 @every_rule
 def test_rules_own_learning_rate_takes_a_parabola_towards_its_minimum(name):
     theta = start = np.full((1, 1), 3.0)
-    function, rate = compiled(name), UPDATE_RULES[name][2]
-    state = [np.zeros_like(theta) for _ in UPDATE_RULES[name][1]]
+    function, rate = compiled(name), UPDATE_RULES[name].learning_rate
+    state = [np.zeros_like(theta) for _ in UPDATE_RULES[name].accumulators]
     for t in range(1, 51):
         theta, *state = (np.array(v) for v in function(theta, theta, *state, np.float64(rate), np.float64(t)))
     assert abs(theta) < abs(start)

@@ -20,7 +20,7 @@ def test_the_defaults_are_those_of_the_interface():
 
 @pytest.mark.parametrize("optimizer", UPDATE_RULES)
 def test_each_optimizer_has_its_own_learning_rate(optimizer):
-    assert TrainingOptions(optimizer=optimizer).learning_rate == UPDATE_RULES[optimizer][2]
+    assert TrainingOptions(optimizer=optimizer).learning_rate == UPDATE_RULES[optimizer].learning_rate
     assert TrainingOptions(optimizer=optimizer, learning_rate=0.7).learning_rate == 0.7
 
 

@@ -84,9 +84,9 @@ _float_setting = FloatSetting(chosen_engine.float_parameter(), _imported_before)
 
 theano, T, scan = chosen_engine.theano, chosen_engine.T, chosen_engine.scan
 finished, fused, precision = chosen_engine.finished, chosen_engine.fused, chosen_engine.precision
-length, with_last_length, typed_tensor = (
-    chosen_engine.length,
-    chosen_engine.with_last_length,
+axis_length, with_last_axis_length, typed_tensor = (
+    chosen_engine.axis_length,
+    chosen_engine.with_last_axis_length,
     chosen_engine.typed_tensor,
 )
 # For operations of our own: what defines them, and what registers their versions for XLA, written with jax and jnp.

@@ -79,12 +79,12 @@ def step_of_scan(operation):
     return operation.inner_inputs, operation.inner_outputs
 
 
-def length(array, axis):
+def axis_length(array, axis):
     """The length of a symbolic array along an axis, known before there is data: a parameter's, a state's size."""
     return array.type.shape[axis]
 
 
-def with_last_length(array, length):
+def with_last_axis_length(array, length):
     """The same array of three axes, with the length of its last axis known."""
     return T.specify_shape(array, (None, None, length))
 

@@ -94,11 +94,11 @@ def fused(operation, plain):
     return plain
 
 
-def length(array, axis):
+def axis_length(array, axis):
     return array.shape[axis % array.ndim]
 
 
-def with_last_length(array, length):
+def with_last_axis_length(array, length):
     return array
 
 

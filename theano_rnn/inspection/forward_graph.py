@@ -20,7 +20,8 @@ from theano_rnn.engines.engine import (
     step_of_scan,
     xla_program,
 )
-from theano_rnn.networks import graph
+from theano_rnn.networks.forward import hidden_states, input_activations, output_probabilities
+from theano_rnn.networks.network_graphs import initial_states
 
 LONGEST_LABEL = 60  # characters
 # Paragraphs of XLA's text that tell where in the source code an operation came from.
@@ -103,14 +104,14 @@ class ForwardGraph:
 def symbolic_forward(rnn):
     """(x, o) of a network as symbolic variables, what stands between them named as in the formulas."""
     with precision(rnn.dtype):
-        U, V, W = rnn.parameters
+        U, V, *weights = rnn.parameters
         x = T.imatrix("x")
-        a = graph.input_activations(x, U)
+        a = input_activations(x, U)
         a.name = "U x_t"
-        s_init = T.zeros((x.shape[1], rnn.hidden_dim), dtype=rnn.dtype)
-        s = graph.hidden_states(a, W, s_init, rnn.activation)
+        s_init = initial_states(rnn, x.shape[1])
+        s = hidden_states(a, s_init, weights, rnn.recurrent_cell)
         s.name = "s_t"
-        o = graph.output_probabilities(s, V)
+        o = output_probabilities(s, V)
         o.name = "o_t"
     return x, o
 

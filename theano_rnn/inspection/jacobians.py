@@ -10,7 +10,7 @@ import numpy as np
 from theano_rnn.checks import check_choice
 from theano_rnn.engines.engine import Apply, Op, T, as_numpy, compile_function, jnp, scan, xla_version
 from theano_rnn.errors import ArgumentValueError
-from theano_rnn.networks.cells import ACTIVATIONS
+from theano_rnn.networks.simple_cell import ACTIVATIONS
 
 DTYPE = "float64"  # whatever the network's type: products of many small factors
 

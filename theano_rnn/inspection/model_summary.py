@@ -8,7 +8,7 @@ from pathlib import Path
 from theano_rnn.files.archive import read_archive
 from theano_rnn.inspection.network_files import open_network
 from theano_rnn.inspection.token_sequences import listed
-from theano_rnn.networks.rnn import PARAMETERS
+from theano_rnn.networks.parameters import PARAMETERS
 from theano_rnn.text.coverage import Coverage
 
 WORDS_SHOWN = 10

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from theano_rnn.engines.engine import Apply, Op, T, as_numpy, compile_function, jax, xla_version
-from theano_rnn.networks.cells import simple_step
 from theano_rnn.networks.rnn import RNN
+from theano_rnn.networks.softmax import log_softmax
 
 
 class TopK(Op):
@@ -71,11 +71,9 @@ class BeamExpander:
             s_prev = T.matrix("s_prev", dtype=rnn.dtype)
             min_words, max_words = T.iscalar("min_words"), T.iscalar("max_words")
             forbidden = T.matrix("forbidden", dtype="bool")
-            U, V, W = rnn.parameters
-            s_t = simple_step(U.T[word], s_prev, W, rnn.activation)
-            z = s_t.dot(V.T)
-            z = z - z.max(axis=1, keepdims=True)
-            log_o = z - T.log(T.exp(z).sum(axis=1, keepdims=True, acc_dtype=z.dtype))
+            U, V, *weights = rnn.parameters
+            s_t = rnn.recurrent_cell.next_state(U.T[word], s_prev, *weights)
+            log_o = log_softmax(s_t.dot(V.T))
             impossible = np.asarray(-np.inf, rnn.dtype)
             ends = T.switch(words < min_words, impossible, log_o[:, self.end])
             too_long = words[:, None] + T.constant(self.words_added)[None, :] > max_words

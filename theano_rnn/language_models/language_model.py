@@ -11,7 +11,8 @@ from theano_rnn.language_models.model_files import LANGUAGE_MODEL, ModelFile
 from theano_rnn.language_models.scoring import format_loss
 from theano_rnn.language_models.text_generation import TextGenerator
 from theano_rnn.language_models.text_scoring import Base, FloatArray, TextScorer
-from theano_rnn.networks.rnn import PARAMETERS, RNN
+from theano_rnn.networks.parameters import PARAMETERS
+from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary
 

@@ -6,7 +6,6 @@ Random numbers come in as an array of uniforms: compiled functions keep no rando
 import numpy as np
 
 from theano_rnn.engines.engine import Apply, Op, T, as_numpy, compile_function, jax, jnp, scan, xla_version
-from theano_rnn.networks.cells import simple_step
 
 BLOCK = 80
 
@@ -137,10 +136,14 @@ class Sampler:
         rnn = self.rnn
         draw = Draw(top_k, use_top_p)
 
+        U, V, *recurrent_weights = rnn.parameters
+        cell = rnn.recurrent_cell
+
         def step(
-            u_t, forbidden_t, word, s_prev, words, UT, VT_and_biases, W, words_added, temperature, min_words, top_p
-        ):
-            s_t = simple_step(UT[word], s_prev, W, rnn.activation)
+            u_t, forbidden_t, word, s_prev, words,
+            UT, VT_and_biases, words_added, temperature, min_words, top_p, *weights,
+        ):  # fmt: skip
+            s_t = cell.next_state(UT[word], s_prev, *weights)
             too_short = T.cast(words < min_words, s_t.dtype)[:, None]
             z = T.concatenate([s_t / temperature, T.ones_like(too_short), too_short], axis=1).dot(VT_and_biases)
             if masked:
@@ -156,13 +159,13 @@ class Sampler:
             temperature, top_p = (T.scalar(name, dtype=rnn.dtype) for name in ("temperature", "top_p"))
             min_words = T.iscalar("min_words")
             # V s_t / temperature and what forbids words, in one product: adding to z is as slow as the product itself.
-            VT_and_biases = T.concatenate([rnn.V.T, T.constant(self.biases)], axis=0)
+            VT_and_biases = T.concatenate([V.T, T.constant(self.biases)], axis=0)
             words_added = T.constant(np.array(self.words_added, np.int32))
             drawn, s, counts = scan(
                 step if masked else lambda u_t, *others: step(u_t, None, *others),
                 sequences=[u, forbidden] if masked else u,
                 outputs_info=[word, s_init, words],
-                non_sequences=[rnn.U.T, VT_and_biases, rnn.W, words_added, temperature, min_words, top_p],
+                non_sequences=[U.T, VT_and_biases, words_added, temperature, min_words, top_p, *recurrent_weights],
                 n_steps=u.shape[0],
                 strict=True,
             )

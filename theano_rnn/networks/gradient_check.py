@@ -1,38 +1,68 @@
-"""Gradients of the graph held against central differences, always in float64 and through the whole sentence."""
+"""Gradient checking: backpropagation against central differences (tutorial part 2).
 
+The check runs in float64 and through the whole sentence, whatever the network's own type and truncation.
+"""
+
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from theano_rnn.engines.engine import T, as_numpy, compile_function, length, typed_tensor
+from theano_rnn.engines.engine import T, as_numpy, compile_function, typed_tensor
+from theano_rnn.engines.tensor_types import TensorVariable
 from theano_rnn.errors import GradientCheckError
-from theano_rnn.networks import graph
+from theano_rnn.networks.bptt import LossAndGradients, loss_and_gradients
+from theano_rnn.networks.cells import Cell
+from theano_rnn.networks.network_graphs import Graph
 
-# At a kink of ReLU the difference quotient over ±h mixes two slopes; a hundredth and less of h is then tried as well.
+DTYPE = "float64"
+# At a kink of ReLU the difference over ±h mixes two slopes. A hundredth of h and less is then tried as well.
 SMALLER_STEPS = (1.0, 1e-1, 1e-2, 1e-3)
 
 
 class GradientCheck(NamedTuple):
-    """What `check_gradients` found: how many elements it compared, and the one with the largest relative error."""
+    """The result of `check_gradients`: how many elements it compared, and the one with the largest relative error.
+
+    Attributes
+    ----------
+    elements : int
+    parameter : str
+        Name of the parameter that has the worst element.
+    index : tuple of int
+        Where the element is in it.
+    gradient : float
+        What backpropagation gives.
+    estimate : float
+        What central differences give.
+    relative_error : float
+    """
 
     elements: int
     parameter: str
-    index: tuple
+    index: tuple[int, ...]  # type: ignore[assignment]  # hides tuple.index
     gradient: float
     estimate: float
     relative_error: float
 
 
-def check_gradients(values, activation, x, y, h=0.001, error_threshold=0.01):
-    """Compare every element of dU, dV, dW with (L(θ+h) - L(θ-h)) / 2h (tutorial part 2, gradient checking).
+def check_gradients(
+    values: Mapping[str, npt.ArrayLike],
+    cell: Cell,
+    x: npt.NDArray[np.int32],
+    y: npt.NDArray[np.int32],
+    h: float = 0.001,
+    error_threshold: float = 0.01,
+) -> GradientCheck:
+    """Compare every element of dU, dV, dW with (L(θ+h) - L(θ-h)) / 2h.
 
-    The relative error is |gradient - estimate| / max(|gradient| + |estimate|, 100 h²): central differences themselves
-    are off by about h², which says nothing about gradients that are nearly zero.
+    The relative error is |gradient - estimate| / max(|gradient| + |estimate|, 100 h²). The second term is there because
+    central differences themselves are off by about h², which matters for gradients that are nearly zero.
 
     Parameters
     ----------
     values : dict of arrays U, V, W
-    activation : {"tanh", "relu"}
+    cell : Cell
     x, y : arrays (n,) of word ids, already checked
     h : float
     error_threshold : float
@@ -46,86 +76,95 @@ def check_gradients(values, activation, x, y, h=0.001, error_threshold=0.01):
     GradientCheckError
         For the first element whose relative error exceeds the threshold.
     """
-    values = {name: np.array(value, dtype="float64") for name, value in values.items()}
-    loss_and_gradients = ExplicitFunctions(values, activation)
-    x, y = (np.asarray(ids, np.int32)[:, None] for ids in (x, y))
-    if len(x) == 1:  # scan's gradient wants two steps: the second is padding
-        x, y = (np.concatenate([ids, np.zeros_like(ids)]) for ids in (x, y))
-        mask = np.array([[1], [0]], np.int8)
-    else:
-        mask = np.ones(x.shape, np.int8)
+    arrays = {name: np.array(value, dtype=DTYPE) for name, value in values.items()}
+    functions = LossAndGradientFunctions(arrays, cell)
+    x, y, mask = as_minibatch(x, y)
 
-    def loss():
-        return float(loss_and_gradients.loss(*values.values(), x, y, mask))
+    def loss() -> float:
+        return float(functions.loss(*arrays.values(), x, y, mask))
 
-    gradients = dict(zip(values, map(as_numpy, loss_and_gradients.bptt(*values.values(), x, y, mask)), strict=True))
+    gradients = dict(zip(arrays, map(as_numpy, functions.bptt(*arrays.values(), x, y, mask)), strict=True))
     used_columns = set(x[:, 0].tolist())
     worst = GradientCheck(0, "", (), 0.0, 0.0, -1.0)
-    for name, value in values.items():
+    for name, value in arrays.items():
         for index in np.ndindex(value.shape):
             gradient = float(gradients[name][index])
-            # Columns of U that stand for no word of x are no part of the loss: both losses would be the same number.
-            idle = name == "U" and index[1] not in used_columns
-            found = compare(loss, value, index, gradient, h, error_threshold, idle)
-            if found[1] > error_threshold:
+            # The loss does not depend on columns of U whose word is not in x: no need to compute it twice.
+            if name == "U" and index[1] not in used_columns:
+                estimate, error = 0.0, relative_error(gradient, 0.0, h)
+            else:
+                estimate, error = compare(loss, value, index, gradient, h, error_threshold)
+            if error > error_threshold:
                 raise GradientCheckError(
                     f"gradient check failed for {name}[{', '.join(map(str, index))}]: backpropagation gives "
-                    f"{gradient:.9g}, central differences {found[0]:.9g}, relative error {found[1]:.3g} > "
+                    f"{gradient:.9g}, central differences {estimate:.9g}, relative error {error:.3g} > "
                     f"{error_threshold:g}"
                 )
-            if found[1] > worst.relative_error:
-                worst = GradientCheck(0, name, index, gradient, *found)
-    return worst._replace(elements=sum(value.size for value in values.values()))
+            if error > worst.relative_error:
+                worst = GradientCheck(0, name, index, gradient, estimate, error)
+    return worst._replace(elements=sum(value.size for value in arrays.values()))
 
 
-def compare(loss, value, index, gradient, h, error_threshold, idle):
-    """(estimate, relative error) of one element; smaller steps are tried only where h fails."""
+def as_minibatch(
+    x: npt.NDArray[np.int32], y: npt.NDArray[np.int32]
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int8]]:
+    """x, y and mask (steps, 1) of one sentence."""
+    x, y = (np.asarray(ids, np.int32)[:, None] for ids in (x, y))
+    if len(x) > 1:
+        return x, y, np.ones(x.shape, np.int8)
+    # The gradient of `scan` needs two steps. The second is padding.
+    x, y = (np.concatenate([ids, np.zeros_like(ids)]) for ids in (x, y))
+    return x, y, np.array([[1], [0]], np.int8)
+
+
+def relative_error(gradient: float, estimate: float, h: float) -> float:
+    """|gradient - estimate| relative to their size; see `check_gradients`. NaN counts as infinitely wrong."""
+    error = abs(gradient - estimate) / max(abs(gradient) + abs(estimate), 100 * h**2)
+    return np.inf if np.isnan(error) else error
+
+
+def compare(
+    loss: Callable[[], float],
+    value: npt.NDArray[np.float64],
+    index: tuple[int, ...],
+    gradient: float,
+    h: float,
+    error_threshold: float,
+) -> tuple[float, float]:
+    """(estimate, relative error) of one element. Smaller steps are tried only if h fails."""
     best = (0.0, np.inf)
     original = value[index]
     for factor in SMALLER_STEPS:
         step = h * factor
-        if idle:
-            estimate = 0.0
-        else:
-            value[index] = original + step
-            loss_plus = loss()
-            value[index] = original - step
-            loss_minus = loss()
-            value[index] = original
-            estimate = (loss_plus - loss_minus) / (2 * step)
-        scale = max(abs(gradient) + abs(estimate), 100 * h**2)
-        best = min(best, (estimate, abs(gradient - estimate) / scale), key=lambda found: found[1])
+        value[index] = original + step
+        loss_plus = loss()
+        value[index] = original - step
+        loss_minus = loss()
+        value[index] = original
+        estimate = (loss_plus - loss_minus) / (2 * step)
+        best = min(best, (estimate, relative_error(gradient, estimate, h)), key=lambda found: found[1])
         if best[1] <= error_threshold:
             break
     return best
 
 
-class ExplicitFunctions:
-    """The graph's loss and full-BPTT gradients as functions of (U, V, W, x, y, mask)."""
+class LossAndGradientFunctions:
+    """The loss and its gradients through the whole sentence, as functions of (U, V, W, x, y, mask) in float64."""
 
-    def __init__(self, values, activation):
-        def variables():
-            parameters = [typed_tensor(name, "float64", value.shape) for name, value in values.items()]
-            return parameters, T.imatrix("x"), T.imatrix("y"), T.bmatrix("mask")
+    def __init__(self, values: Mapping[str, np.ndarray], cell: Cell) -> None:
+        def graph() -> tuple[list[TensorVariable], LossAndGradients]:
+            parameters = [typed_tensor(name, DTYPE, value.shape) for name, value in values.items()]
+            x, y, mask = T.imatrix("x"), T.imatrix("y"), T.bmatrix("mask")
+            s_init = T.zeros(cell.state_shape(x.shape[1], values["V"].shape[1]), dtype=DTYPE)
+            return [*parameters, x, y, mask], loss_and_gradients(x, y, mask, s_init, parameters, cell, None)
 
-        def forward(parameters, x, y, mask):
-            U, V, W = parameters
-            a = graph.input_activations(x, U)
-            s_init = T.zeros((x.shape[1], length(U, 0)), dtype="float64")
-            s = graph.hidden_states(a, W, s_init, activation)
-            return a, s_init, s, graph.cross_entropy(s, V, y, mask)
+        def loss_graph() -> Graph:
+            inputs, found = graph()
+            return inputs, found.loss, None
 
-        def build_loss():
-            parameters, x, y, mask = variables()
-            _, _, _, (loss, _, _) = forward(parameters, x, y, mask)
-            return [*parameters, x, y, mask], loss, None
+        def gradient_graph() -> Graph:
+            inputs, found = graph()
+            return inputs, found.gradients, None
 
-        def build_gradients():
-            parameters, x, y, mask = variables()
-            a, s_init, s, (_, ds, dV) = forward(parameters, x, y, mask)
-            delta = graph.backpropagation_through_time(ds, s, parameters[2], activation, None)
-            dU, dW = graph.recurrence_gradients(delta, x, s, s_init, parameters[0])
-            return [*parameters, x, y, mask], [dU, dV, dW], None
-
-        self.loss = compile_function(build_loss, "float64")
-        self.bptt = compile_function(build_gradients, "float64")
+        self.loss = compile_function(loss_graph, DTYPE)
+        self.bptt = compile_function(gradient_graph, DTYPE)

@@ -1,56 +1,80 @@
-"""Minibatch training steps: owns the update rule's accumulators and compiles the step. Knows no files and no epochs."""
+"""Training steps on minibatches: owns the accumulators of an update rule and compiles the step.
+
+Must not know files or epochs.
+"""
 
 import functools
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from theano_rnn.checks import check_choice
-from theano_rnn.engines.engine import T, as_numpy, compile_function, shared_array
+from theano_rnn.engines.engine import CompiledFunction, T, as_numpy, compile_function, shared_array
+from theano_rnn.engines.tensor_types import DeviceArray, SharedVariable, TensorVariable, Updates
 from theano_rnn.errors import ArgumentValueError
-from theano_rnn.networks import graph
-from theano_rnn.networks.updates import UPDATE_RULES, clip_by_norm, common_norm
+from theano_rnn.networks.bptt import loss_and_gradients
+from theano_rnn.networks.network_graphs import Graph
+from theano_rnn.networks.parameters import in_storage_layout, is_stored_transposed
+from theano_rnn.networks.rnn import RNN
+from theano_rnn.networks.updates import UPDATE_RULES, clip_by_norm, global_norm
+from theano_rnn.text.minibatches import Batch
 
 
 class Optimizer:
-    """Minimises the mean cross-entropy per token, a minibatch at a time.
+    """Minimises the mean cross-entropy per token, one minibatch at a time.
 
     Parameters
     ----------
     rnn : RNN
     rule : {"sgd", "momentum", "adagrad", "rmsprop", "adam"}
     clip : float or None
-        Upper limit of the common Euclidean norm of all gradients.
+        Upper limit of the global norm, the Euclidean norm of all gradients together.
     measures_norm : bool
-        Whether that norm is measured also where there is no limit to it.
+        Whether to measure the global norm even without a limit.
 
     Attributes
     ----------
     step_number : int
         Steps since the last reset.
     gradient_norm : scalar array or None
-        The norm, before clipping, of the last step's gradients, not yet waited for; None if it is not measured.
+        The global norm of the last step's gradients before clipping, which may still be computing; None if it is not
+        measured.
+    accumulators : dict of str to Theano shared variable
+        By name, such as ``"mean.U"``.
     """
 
-    gradient_norm = None
+    gradient_norm: DeviceArray | None = None
 
-    def __init__(self, rnn, rule="adam", clip=None, measures_norm=False):
+    def __init__(self, rnn: RNN, rule: str = "adam", clip: float | None = None, measures_norm: bool = False) -> None:
         self.rnn = rnn
-        self.rule, self.accumulator_names, _ = UPDATE_RULES[check_choice("optimizer", rule, UPDATE_RULES)]
+        self.rule = UPDATE_RULES[check_choice("optimizer", rule, UPDATE_RULES)]
         self.clip = clip
         self.measures_norm = measures_norm or clip is not None
         self.step_number = 0
-        self.accumulators = {
-            f"{name}.{parameter}": shared_array(np.zeros(shape, rnn.dtype), name, rnn.lies_transposed(parameter))
+        self.accumulators: dict[str, SharedVariable] = {
+            f"{name}.{parameter}": shared_array(
+                np.zeros(shape, rnn.dtype), name, is_stored_transposed(parameter, rnn.word_dim)
+            )
             for parameter, shape in rnn.parameter_shapes.items()
-            for name in self.accumulator_names
+            for name in self.rule.accumulators
         }
 
-    def get_state(self):
+    def get_state(self) -> dict[str, npt.NDArray[Any]]:
         """The accumulators' values by name, as NumPy arrays; `step_number` is not among them."""
         return {name: as_numpy(shared.get_value(borrow=True)) for name, shared in self.accumulators.items()}
 
-    def set_state(self, arrays, step_number):
-        """Set the accumulators; KeyError or ValueError, and nothing is set, if an array is missing or does not fit."""
+    def set_state(self, arrays: Mapping[str, npt.ArrayLike], step_number: int) -> None:
+        """Set the accumulators and the number of steps. If an array is missing or does not fit, nothing is set.
+
+        Raises
+        ------
+        KeyError
+            If an array is missing.
+        ValueError
+            If an array has a wrong shape.
+        """
         for name, shared in self.accumulators.items():
             expected = shared.get_value(borrow=True).shape
             if np.shape(arrays[name]) != expected:
@@ -59,44 +83,50 @@ class Optimizer:
             shared.set_value(np.array(arrays[name], dtype=self.rnn.dtype), borrow=True)
         self.step_number = step_number
 
-    def reset(self):
+    def reset(self) -> None:
         """Forget all past gradients."""
         self.set_state({name: np.zeros_like(value) for name, value in self.get_state().items()}, 0)
 
     @functools.cached_property
-    def _step(self):
+    def _step(self) -> CompiledFunction:
+        return compile_function(self._step_graph, self.rnn.dtype)
+
+    def _step_graph(self) -> Graph:
         rnn = self.rnn
+        x, y, mask = T.imatrix("x"), T.imatrix("y"), T.bmatrix("mask")
+        s_init = T.matrix("s_init", dtype=rnn.dtype)
+        learning_rate = T.scalar("learning_rate", dtype=rnn.dtype)
+        step_number = T.scalar("step_number", dtype=rnn.dtype)
+        tokens = T.scalar("tokens", dtype=rnn.dtype)
+        loss, s, _, sums = loss_and_gradients(x, y, mask, s_init, rnn.parameters, rnn.recurrent_cell, rnn.bptt_truncate)
+        # Update rules work element by element. In the storage layout of the parameters nothing has to be transposed.
+        gradients = [
+            in_storage_layout(name, gradient, rnn.word_dim) / tokens
+            for name, gradient in zip(rnn.parameter_names, sums, strict=True)
+        ]
+        norm = [global_norm(gradients)] if self.measures_norm else []
+        if self.clip is not None:
+            gradients = clip_by_norm(gradients, np.asarray(self.clip, rnn.dtype), *norm)
+        updates = self._updates(gradients, learning_rate, step_number)
+        return [x, y, mask, s_init, learning_rate, step_number, tokens], [loss, s[-1], *norm], updates
 
-        def build():
-            x, y, mask = T.imatrix("x"), T.imatrix("y"), T.bmatrix("mask")
-            s_init = T.matrix("s_init", dtype=rnn.dtype)
-            learning_rate = T.scalar("learning_rate", dtype=rnn.dtype)
-            step_number = T.scalar("step_number", dtype=rnn.dtype)
-            tokens = T.scalar("tokens", dtype=rnn.dtype)
-            U, V, W = rnn.parameters
-            a = graph.input_activations(x, U)
-            s = graph.hidden_states(a, W, s_init, rnn.activation)
-            loss, ds, dV = graph.cross_entropy(s, V, y, mask)
-            delta = graph.backpropagation_through_time(ds, s, W, rnn.activation, rnn.bptt_truncate)
-            dU, dW = graph.recurrence_gradients(delta, x, s, s_init, U)
-            # Rules work element by element: with all arrays as they lie in memory, nothing needs to be transposed.
-            gradients = {"U": dU, "V": dV, "W": dW}
-            gradients = [rnn.as_it_lies(name, gradient) / tokens for name, gradient in gradients.items()]
-            norm = [common_norm(gradients)] if self.measures_norm else []
-            if self.clip is not None:
-                gradients = clip_by_norm(gradients, np.asarray(self.clip, rnn.dtype), *norm)
-            updates = []
-            for name, parameter, gradient in zip(rnn.parameter_shapes, rnn.parameters, gradients, strict=True):
-                shared = [parameter, *(self.accumulators[f"{slot}.{name}"] for slot in self.accumulator_names)]
-                value, *slots = (rnn.as_it_lies(name, array) for array in shared)
-                value, slots = self.rule(value, gradient, slots, learning_rate, step_number)
-                new = [T.cast(rnn.as_it_lies(name, array), rnn.dtype) for array in (value, *slots)]
-                updates += zip(shared, new, strict=True)
-            return [x, y, mask, s_init, learning_rate, step_number, tokens], [loss, s[-1], *norm], updates
+    def _updates(
+        self, gradients: list[TensorVariable], learning_rate: TensorVariable, step_number: TensorVariable
+    ) -> Updates:
+        """New values of all parameters and accumulators, from gradients in the parameters' storage layout."""
+        rnn = self.rnn
+        updates: list[tuple[SharedVariable, TensorVariable]] = []
+        for name, parameter, gradient in zip(rnn.parameter_names, rnn.parameters, gradients, strict=True):
+            shared = [parameter, *(self.accumulators[f"{slot}.{name}"] for slot in self.rule.accumulators)]
+            value, *slots = (in_storage_layout(name, array, rnn.word_dim) for array in shared)
+            value, slots = self.rule.formula(value, gradient, slots, learning_rate, step_number)
+            new = [T.cast(in_storage_layout(name, array, rnn.word_dim), rnn.dtype) for array in (value, *slots)]
+            updates += zip(shared, new, strict=True)
+        return updates
 
-        return compile_function(build, rnn.dtype)
-
-    def step(self, batch, learning_rate, s_init=None, tokens=None):
+    def step(
+        self, batch: Batch, learning_rate: float, s_init: DeviceArray | None = None, tokens: float | None = None
+    ) -> tuple[DeviceArray, DeviceArray]:
         """One update on a minibatch.
 
         Parameters
@@ -104,15 +134,16 @@ class Optimizer:
         batch : theano_rnn.text.minibatches.Batch
         learning_rate : float
         s_init : array (batch_size, hidden_dim), optional
-            The states before the first step; default zero.
+            The states before the first step. The default is zero.
         tokens : float, optional
-            What the summed gradients are divided by; default the minibatch's own number of tokens. The same number for
-            all minibatches of a corpus lets every token weigh the same, however few share its minibatch.
+            What the summed gradients are divided by. The default is the number of tokens in the minibatch. With the
+            same number for all minibatches of a corpus, every token has the same weight, whatever the size of its
+            minibatch.
 
         Returns
         -------
         loss : scalar array
-            Summed over the minibatch's tokens, before the update, in nats; not yet waited for.
+            Before the update, in nats, summed over the minibatch's tokens. It may still be computing.
         s_last : array (batch_size, hidden_dim)
             The states after the last step.
         """

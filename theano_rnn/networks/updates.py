@@ -1,44 +1,81 @@
-"""Update rules: pure symbolic functions from gradients to new parameter values.
+"""Update rules: from gradients to new parameter values. Symbolic expressions only.
 
-Each rule takes (parameter, gradient, accumulators, learning_rate, step_number) and returns the parameter's new value
-and the new accumulators, which have the parameter's shape and start at zero. `step_number` counts from 1.
+A rule takes a parameter, its gradient, its accumulators, the learning rate η and the number of the step, counted from
+1. It returns the parameter's new value and the new accumulators. Accumulators have the shape of the parameter and start
+at zero. A new rule is one function and one line in `UPDATE_RULES`.
 """
 
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
 from theano_rnn.engines.engine import T
+from theano_rnn.engines.tensor_types import TensorVariable
 
 MOMENTUM = 0.9
 RMSPROP_DECAY = 0.9
 ADAM_BETA1, ADAM_BETA2 = 0.9, 0.999
 EPSILON = 1e-8
 
+NewValues = tuple[TensorVariable, list[TensorVariable]]
 
-def sgd(parameter, gradient, accumulators, learning_rate, step_number):
+
+def sgd(
+    parameter: TensorVariable,
+    gradient: TensorVariable,
+    accumulators: Sequence[TensorVariable],
+    learning_rate: TensorVariable,
+    step_number: TensorVariable,
+) -> NewValues:
     """θ ← θ - η g (tutorial part 2)."""
     return parameter - learning_rate * gradient, []
 
 
-def momentum(parameter, gradient, accumulators, learning_rate, step_number):
-    """v ← 0.9 v - η g, θ ← θ + v (Polyak 1964; in the form of Sutskever et al. 2013)."""
+def momentum(
+    parameter: TensorVariable,
+    gradient: TensorVariable,
+    accumulators: Sequence[TensorVariable],
+    learning_rate: TensorVariable,
+    step_number: TensorVariable,
+) -> NewValues:
+    """v ← 0.9 v - η g, θ ← θ + v (Polyak 1964, as written by Sutskever et al. 2013)."""
     (velocity,) = accumulators
     velocity = MOMENTUM * velocity - learning_rate * gradient
     return parameter + velocity, [velocity]
 
 
-def adagrad(parameter, gradient, accumulators, learning_rate, step_number):
+def adagrad(
+    parameter: TensorVariable,
+    gradient: TensorVariable,
+    accumulators: Sequence[TensorVariable],
+    learning_rate: TensorVariable,
+    step_number: TensorVariable,
+) -> NewValues:
     """r ← r + g², θ ← θ - η g / (√r + ε) (Duchi et al. 2011)."""
     (squares,) = accumulators
     squares = squares + gradient**2
     return parameter - learning_rate * gradient / (T.sqrt(squares) + EPSILON), [squares]
 
 
-def rmsprop(parameter, gradient, accumulators, learning_rate, step_number):
+def rmsprop(
+    parameter: TensorVariable,
+    gradient: TensorVariable,
+    accumulators: Sequence[TensorVariable],
+    learning_rate: TensorVariable,
+    step_number: TensorVariable,
+) -> NewValues:
     """r ← 0.9 r + 0.1 g², θ ← θ - η g / (√r + ε) (Tieleman and Hinton 2012)."""
     (squares,) = accumulators
     squares = RMSPROP_DECAY * squares + (1 - RMSPROP_DECAY) * gradient**2
     return parameter - learning_rate * gradient / (T.sqrt(squares) + EPSILON), [squares]
 
 
-def adam(parameter, gradient, accumulators, learning_rate, step_number):
+def adam(
+    parameter: TensorVariable,
+    gradient: TensorVariable,
+    accumulators: Sequence[TensorVariable],
+    learning_rate: TensorVariable,
+    step_number: TensorVariable,
+) -> NewValues:
     """m ← β₁ m + (1-β₁) g, r ← β₂ r + (1-β₂) g², θ ← θ - η m̂ / (√r̂ + ε), m̂ = m/(1-β₁ᵗ), r̂ = r/(1-β₂ᵗ)
 
     (Kingma and Ba 2015, algorithm 1).
@@ -51,23 +88,44 @@ def adam(parameter, gradient, accumulators, learning_rate, step_number):
     return parameter - learning_rate * mean_hat / (T.sqrt(squares_hat) + EPSILON), [mean, squares]
 
 
-# rule, names of its accumulators, a learning rate that suits gradients of the mean loss per token
+class UpdateRule(NamedTuple):
+    """An entry of `UPDATE_RULES`.
+
+    Attributes
+    ----------
+    formula : callable
+        One of the functions of this module.
+    accumulators : tuple of str
+        Names of the accumulators that each parameter has.
+    learning_rate : float
+        A default that suits gradients of the mean loss per token.
+    """
+
+    formula: Callable[
+        [TensorVariable, TensorVariable, Sequence[TensorVariable], TensorVariable, TensorVariable], NewValues
+    ]
+    accumulators: tuple[str, ...]
+    learning_rate: float
+
+
 UPDATE_RULES = {
-    "sgd": (sgd, (), 1.0),
-    "momentum": (momentum, ("velocity",), 0.2),
-    "adagrad": (adagrad, ("squares",), 0.05),
-    "rmsprop": (rmsprop, ("squares",), 0.001),
-    "adam": (adam, ("mean", "squares"), 0.004),
+    "sgd": UpdateRule(sgd, (), learning_rate=1.0),
+    "momentum": UpdateRule(momentum, ("velocity",), learning_rate=0.2),
+    "adagrad": UpdateRule(adagrad, ("squares",), learning_rate=0.05),
+    "rmsprop": UpdateRule(rmsprop, ("squares",), learning_rate=0.001),
+    "adam": UpdateRule(adam, ("mean", "squares"), learning_rate=0.004),
 }
 
 
-def common_norm(gradients):
+def global_norm(gradients: Sequence[TensorVariable]) -> TensorVariable:
     """The Euclidean norm of all gradients together."""
     return T.sqrt(sum(T.sum(gradient**2, acc_dtype=gradient.dtype) for gradient in gradients))
 
 
-def clip_by_norm(gradients, threshold, norm=None):
-    """All gradients scaled by one factor so that their common Euclidean norm is at most `threshold` (Pascanu 2013)."""
-    norm = common_norm(gradients) if norm is None else norm
+def clip_by_norm(
+    gradients: Sequence[TensorVariable], threshold: TensorVariable, norm: TensorVariable | None = None
+) -> list[TensorVariable]:
+    """All gradients scaled by one factor so that their global norm is at most `threshold` (Pascanu et al. 2013)."""
+    norm = global_norm(gradients) if norm is None else norm
     factor = T.switch(norm > threshold, threshold / norm, T.ones_like(norm))
     return [gradient * factor for gradient in gradients]

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from theano_rnn.checks import check_bptt_truncate, check_choice, check_count, check_real
 from theano_rnn.engines.engine import DEVICES
 from theano_rnn.errors import OptionError
-from theano_rnn.networks.cells import ACTIVATIONS
+from theano_rnn.networks.simple_cell import ACTIVATIONS
 from theano_rnn.networks.updates import UPDATE_RULES
 from theano_rnn.text.tokenizer import LEVELS
 
@@ -154,7 +154,7 @@ class TrainingOptions:
                 if name == "batch_size" and self.batch_size is None:
                     continue
                 object.__setattr__(self, name, check_count(name, getattr(self, name), minimum))
-            rate = UPDATE_RULES[self.optimizer][2] if self.learning_rate is None else self.learning_rate
+            rate = UPDATE_RULES[self.optimizer].learning_rate if self.learning_rate is None else self.learning_rate
             object.__setattr__(self, "learning_rate", check_real("learning_rate", rate, above=0))
             object.__setattr__(self, "clip", check_real("clip", self.clip, above=0) if self.clip else None)
             object.__setattr__(self, "save_every", check_real("save_every", self.save_every, above=0))

@@ -18,11 +18,11 @@ from filelock import FileLock, Timeout
 from theano_rnn.errors import ModelFileError, OptionError
 from theano_rnn.files.archive import read_archive, read_document, write_archive
 from theano_rnn.files.atomic_files import keep_as, remove_leftovers
-from theano_rnn.networks.rnn import STATE_OF_A_RUN
+from theano_rnn.networks.network_file import RUN_ENTRY
 
 logger = logging.getLogger(__name__)
 
-DOCUMENT = STATE_OF_A_RUN
+DOCUMENT = RUN_ENTRY
 
 
 @dataclass

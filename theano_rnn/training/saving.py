@@ -6,7 +6,7 @@ import numpy as np
 
 from theano_rnn.errors import ModelFileError
 from theano_rnn.files.archive import one_line
-from theano_rnn.networks.rnn import PARAMETERS, check_shapes
+from theano_rnn.networks.parameters import check_shapes
 from theano_rnn.training.live_plot import TrainingCurves
 from theano_rnn.training.training_state import TrainingState
 
@@ -50,7 +50,7 @@ def restore(run, saved):
                 raise ValueError(f"{name} holds values that are not finite")
         run.state = TrainingState.from_configuration(saved.configuration["state"])
         run.rnn.set_values(arrays)
-        run.best = {name: arrays[f"best.{name}"] for name in PARAMETERS}
+        run.best = {name: arrays[f"best.{name}"] for name in run.rnn.parameter_names}
         check_shapes(run.best, run.rnn.parameter_shapes)
         run.optimizer.set_state(arrays, run.state.step_number)
         if CURVES in arrays:

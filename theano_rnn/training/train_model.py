@@ -8,7 +8,9 @@ from theano_rnn.errors import ModelFileError, OptionError
 from theano_rnn.files.archive import one_line
 from theano_rnn.files.corpus_formats import check_column
 from theano_rnn.language_models.language_model import load
-from theano_rnn.networks.rnn import check_shapes, shapes_of_parameters
+from theano_rnn.networks.cells import CELLS
+from theano_rnn.networks.parameters import check_shapes, parameter_shapes
+from theano_rnn.networks.rnn import RNN
 from theano_rnn.results.pictures import require_drawable
 from theano_rnn.text.corpus import read_corpus
 from theano_rnn.text.tokenizer import Tokenizer
@@ -142,7 +144,8 @@ def resumed_run(files, data, settings, reporter, time_limit=None):
     check_texts(files, paths, options)
     corpus = encoded_text(files, paths, options, reporter, fingerprint, **given)
     try:
-        check_shapes(saved.arrays, shapes_of_parameters(len(corpus.vocabulary), options.hidden_dim))
+        cell = CELLS[RNN.cell](options.activation)
+        check_shapes(saved.arrays, parameter_shapes(cell, len(corpus.vocabulary), options.hidden_dim))
     except ValueError as error:
         raise ModelFileError(f"{saved.path}: damaged or inconsistent: {one_line(error)}") from error
     run = Trainer(corpus, options, files, reporter, paths, time_limit=time_limit)

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from theano_rnn.engines.engine import T, compile_function, theano, typed_tensor
-from theano_rnn.networks import graph
+from theano_rnn.networks.bptt import add_to_columns, full_delta, loss_and_gradients
+from theano_rnn.networks.forward import hidden_states, input_activations
+from theano_rnn.networks.simple_cell import SimpleCell
 
 WORD_DIM, HIDDEN_DIM, LONGEST = 12, 5, 6
 LENGTHS = (3, 6, 3)
@@ -29,13 +31,10 @@ def compiled():
             )
         )
         x, y, mask, s_init = T.imatrix("x"), T.imatrix("y"), T.bmatrix("mask"), T.matrix("s_init", dtype="float64")
-        a = graph.input_activations(x, U)
-        s = graph.hidden_states(a, W, s_init, "tanh")
-        loss, ds, dV = graph.cross_entropy(s, V, y, mask)
-        outputs = [loss, dV]
-        for truncation in TRUNCATIONS:
-            delta = graph.backpropagation_through_time(ds, s, W, "tanh", truncation)
-            outputs += graph.recurrence_gradients(delta, x, s, s_init, U)
+        found = [loss_and_gradients(x, y, mask, s_init, [U, V, W], SimpleCell("tanh"), K) for K in TRUNCATIONS]
+        outputs = [found[0].loss, found[0].gradients[1]]
+        for _, _, _, (dU, _, dW) in found:
+            outputs += [dU, dW]
         return [U, V, W, x, y, mask, s_init], outputs, None
 
     return compile_function(build, "float64")
@@ -114,11 +113,11 @@ def test_initial_states_enter_loss_and_gradient_of_w():
     assert np.abs(by_truncation(without)[None][1] - by_truncation(with_states)[None][1]).max() > 1e-3
 
 
-def test_plus_columns_adds_up_where_a_word_occurs_twice_and_leaves_the_rest():
+def test_adding_to_columns_adds_up_where_a_word_occurs_twice_and_leaves_the_rest():
     def build():
         U, x = typed_tensor("U", "float64", (HIDDEN_DIM, WORD_DIM)), T.imatrix("x")
         change = typed_tensor("change", "float64", (None, None, HIDDEN_DIM))
-        return [U, x, change], graph.plus_columns(U, x, change), None
+        return [U, x, change], add_to_columns(U, x, change), None
 
     U, x = values()[0], np.array([[3, 7], [3, 0], [11, 3]], np.int32)
     change = np.random.default_rng(0).normal(size=(3, 2, HIDDEN_DIM))
@@ -137,11 +136,12 @@ def test_the_full_delta_is_what_theano_grad_makes_of_the_forward_scan(activation
         U = typed_tensor("U", "float64", (HIDDEN_DIM, WORD_DIM))
         W = typed_tensor("W", "float64", (HIDDEN_DIM, HIDDEN_DIM))
         x, ds = T.imatrix("x"), T.tensor3("ds", dtype="float64")
-        a = graph.input_activations(x, U)
+        cell = SimpleCell(activation)
+        a = input_activations(x, U)
         s_init = T.zeros((x.shape[1], HIDDEN_DIM), dtype="float64")
-        s = graph.hidden_states(a, W, s_init, activation)
+        s = hidden_states(a, s_init, [W], cell)
         by_theano = theano.grad(None, wrt=a, known_grads={s: ds})
-        return [U, W, x, ds], [graph.full_delta(ds, s, W, activation), by_theano], None
+        return [U, W, x, ds], [full_delta(ds, cell.slope(s), [W], cell), by_theano], None
 
     generator = np.random.default_rng(4)
     U, _, W = values()
