@@ -70,7 +70,7 @@ def parse(argv):
 def gradients(arguments):
     models = [arguments.model, *arguments.compare]
     plot = check_picture(arguments.plot, [*models, *([arguments.text] if arguments.text else [])])
-    from theano_rnn.inspection.gradient_curves import measure_curves
+    from theano_rnn.inspection.gradient_curves import gradient_curves
     from theano_rnn.inspection.gradient_plot import draw_gradients
 
     def begun(name):
@@ -80,7 +80,7 @@ def gradients(arguments):
         raise OptionError("column: is for a text in a CSV file; name one with --text, or leave --column out")
     lines = None if arguments.text is None else read_lines([arguments.text], None, arguments.column)
     try:
-        curves = measure_curves(models, lines, arguments.length, arguments.starts, arguments.seed, begun)
+        curves = gradient_curves(models, lines, arguments.length, arguments.starts, arguments.seed, begun)
     except ValueError as error:
         raise OptionError(str(error)) from error
     draw_gradients(plot, curves)
@@ -97,9 +97,9 @@ def graph(arguments):
     page = None if arguments.html is None else check_output(arguments.html, [arguments.model])
     from theano_rnn.inspection.forward_graph import ForwardGraph
     from theano_rnn.inspection.graph_page import graph_sections, write_graph_page
-    from theano_rnn.inspection.network_files import open_network
+    from theano_rnn.inspection.network_loading import load_network
 
-    rnn, _ = open_network(arguments.model)
+    rnn, _ = load_network(arguments.model)
     sections = graph_sections(ForwardGraph(rnn), arguments.hlo)
     if page:
         write_graph_page(page, f"The forward graph of {Path(arguments.model).name}", sections)
@@ -111,32 +111,32 @@ def graph(arguments):
 
 def units(arguments):
     page = None if arguments.html is None else check_output(arguments.html, [arguments.model, *arguments.files])
-    from theano_rnn.inspection.hidden_units import observe
+    from theano_rnn.inspection.hidden_units import hidden_activity
     from theano_rnn.inspection.hidden_units_page import write_units_page
-    from theano_rnn.inspection.token_sequences import listed
+    from theano_rnn.inspection.input_sequences import visible_tokens
     from theano_rnn.language_models.language_model import load
 
     lm = load(arguments.model)
     lines = read_lines(arguments.files, sys.stdin and sys.stdin.buffer, arguments.column)
     try:
-        observed = observe(lm, lines, arguments.unit, arguments.tokens)
+        activity = hidden_activity(lm, lines, arguments.unit, arguments.tokens)
     except ValueError as error:
         raise OptionError(str(error)) from error
     if page:
-        write_units_page(page, f"Hidden units of {Path(arguments.model).name}", observed)
+        write_units_page(page, f"Hidden units of {Path(arguments.model).name}", activity)
         say(f"the page with the coloured text is {page}")
-    if not observed.is_whole:
+    if not activity.is_complete:
         say(f"only the first {arguments.tokens:,} tokens were read; --tokens N reads more")
     show("unit", "lowest", "highest", "deviation", "persistence", "high after", "low after")
-    for one in observed.figures:
+    for one in activity.statistics:
         numbers = (f"{number:.4f}" for number in (one.lowest, one.highest, one.deviation, one.persistence))
-        show(one.unit, *numbers, listed(one.high_after), listed(one.low_after))
+        show(one.unit, *numbers, visible_tokens(one.high_after), visible_tokens(one.low_after))
 
 
 def info(arguments):
-    from theano_rnn.inspection.model_summary import summarise, summary_lines
+    from theano_rnn.inspection.model_summary import summarize_model, summary_lines
 
-    summary = summarise(arguments.model)
+    summary = summarize_model(arguments.model)
     if arguments.json:
         show(json.dumps(summary))
         return

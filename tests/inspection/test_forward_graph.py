@@ -1,5 +1,7 @@
 """What is shown of the forward pass is what the network runs."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -9,21 +11,21 @@ from theano_rnn.networks import network_graphs
 from theano_rnn.networks.rnn import RNN
 
 SCAN = {"pytensor": "Scan", "theano": "scan_fn}"}[engine_name()]  # as `debugprint` calls it
-TELLS_SHAPES = engine_name() == "pytensor"  # those that are known before there is data
+HAS_SHAPES = engine_name() == "pytensor"  # of those sizes that do not depend on the text
 
 
 @pytest.fixture(scope="module", params=["tanh", "relu"])
-def forward(request):
+def forward(request: pytest.FixtureRequest) -> ForwardGraph:
     return ForwardGraph(RNN(11, 5, activation=request.param, seed=1))
 
 
 @pytest.fixture(scope="module")
-def tanh():
+def tanh() -> ForwardGraph:
     return ForwardGraph(RNN(11, 5, seed=1))
 
 
-def test_the_compiled_graph_is_that_of_forward_propagation(tanh):
-    rnn = tanh.rnn
+def test_the_compiled_graph_is_that_of_forward_propagation(tanh: ForwardGraph) -> None:
+    rnn: Any = tanh.rnn
     x = np.array([[3], [0], [7], [7], [10]], np.int32)
     np.testing.assert_array_equal(np.asarray(tanh.function(x)), rnn.forward_propagation(x[:, 0]))
     operations = [
@@ -33,45 +35,45 @@ def test_the_compiled_graph_is_that_of_forward_propagation(tanh):
     assert operations[0] == operations[1]
 
 
-def test_texts_name_what_the_formulas_name(forward):
+def test_text_and_boxes_use_the_names_of_the_formulas(forward: ForwardGraph) -> None:
     for text, boxes in (forward.symbolic(), forward.compiled()):
         for name in ("x [id", "U [id", "V [id", "W [id", "'o_t'", "'s_t'", SCAN):
             assert name in text
         assert [box.label for box in boxes if box.kind == "parameter"] != []
         assert {box.label for box in boxes if box.kind == "parameter"} == {"U", "V", "W"}
         assert [box.label for box in boxes if box.kind == "input"] == ["x"]
-        assert [(box.label, box.shape) for box in boxes if box.kind == "output"] == [("o_t", "? × 11" * TELLS_SHAPES)]
-        assert [box.shape for box in boxes if box.kind == "loop"] == ["? × ? × 5" * TELLS_SHAPES]
+        assert [(box.label, box.shape) for box in boxes if box.kind == "output"] == [("o_t", "? × 11" * HAS_SHAPES)]
+        assert [box.shape for box in boxes if box.kind == "loop"] == ["? × ? × 5" * HAS_SHAPES]
 
 
-def test_boxes_come_after_their_inputs_and_leave_out_sizes(forward):
+def test_boxes_come_after_their_inputs_and_leave_out_arithmetic_on_sizes(forward: ForwardGraph) -> None:
     for boxes in (forward.symbolic()[1], forward.compiled()[1], forward.step(), forward.compiled_step()):
-        for place, box in enumerate(boxes):
-            assert all(source < place for source in box.inputs)
+        for index, box in enumerate(boxes):
+            assert all(source < index for source in box.inputs)
             assert not any(word in box.label for word in ("Shape", "MakeVector", "ScalarFromTensor"))
         used = {source for box in boxes for source in box.inputs}
         assert used == set(range(len(boxes))) - {len(boxes) - 1}
 
 
-def test_a_step_takes_the_state_before_to_the_next(forward):
+def test_a_step_computes_the_next_state_from_the_previous_one(forward: ForwardGraph) -> None:
     for boxes in (forward.step(), forward.compiled_step()):
-        named = {box.label: box for box in boxes}
-        assert {label for label, box in named.items() if box.kind == "input"} == {"U x_t", "s_{t-1}"}
+        by_label = {box.label: box for box in boxes}
+        assert {label for label, box in by_label.items() if box.kind == "input"} == {"U x_t", "s_{t-1}"}
         assert [box.label for box in boxes if box.kind == "parameter"] in (["W"], ["W.T"])
-        assert named["s_t"].kind == "output"
-        assert any(label.lower().startswith(("dot", "gemm")) for label in named)
+        assert by_label["s_t"].kind == "output"
+        assert any(label.lower().startswith(("dot", "gemm")) for label in by_label)
     labels = " ".join(box.label for box in forward.step()).lower()
     assert ("tanh" if forward.rnn.activation == "tanh" else "switch") in labels
 
 
-def test_the_symbolic_graph_is_in_the_type_of_the_network(float64):
+def test_the_symbolic_graph_has_the_dtype_of_the_network(float64: None) -> None:
     forward = ForwardGraph(RNN(4, 3, seed=1))
     with precision("float32"):
         assert ForwardGraph(forward.rnn).o.dtype == "float64"
 
 
 @pytest.mark.xla
-def test_xlas_program_tells_its_operations_and_not_where_they_came_from(tanh):
+def test_xlas_program_shows_its_operations_without_references_to_source_code(tanh: ForwardGraph) -> None:
     program = tanh.program(steps=3)
     for part in ("HloModule", "ENTRY", "while", "tanh", "s32[3,1]", "f32[3,11]"):
         assert part in program

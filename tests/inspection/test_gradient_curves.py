@@ -1,12 +1,16 @@
+"""Trained and untrained networks are compared on the same text."""
+
 import itertools
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from theano_rnn.errors import CorpusError
-from theano_rnn.inspection.gradient_curves import MOST_TOKENS, measure_curves, names_of, read_or_write
-from theano_rnn.inspection.gradient_flow import measure
+from theano_rnn.errors import ArgumentValueError, CorpusError
+from theano_rnn.inspection.gradient_curves import MAX_TOKENS, _choose_texts, gradient_curves, trained_names
+from theano_rnn.inspection.gradient_flow import gradient_norms
 from theano_rnn.language_models.language_model import LanguageModel, load
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.tokenizer import Tokenizer
@@ -14,7 +18,7 @@ from theano_rnn.text.vocabulary import Vocabulary
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory):
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two language models, tanh and ReLU, and a bare network."""
     folder = tmp_path_factory.mktemp("curves")
     vocabulary = Vocabulary(["SENTENCE_START", "SENTENCE_END", "UNKNOWN_TOKEN", "the", "dog", "."])
@@ -25,41 +29,42 @@ def models(tmp_path_factory):
     return folder
 
 
-def test_trained_and_untrained_networks_read_the_same_text(models):
-    names, lines = [], ["the dog the the dog .", "dog dog dog"]
-    curves = measure_curves([models / "tanh.npz", models / "relu.npz"], lines, 4, 5, 1, names.append)
+def test_trained_and_untrained_networks_read_the_same_text(models: Path) -> None:
+    names: list[str] = []
+    lines = ["the dog the the dog .", "dog dog dog"]
+    curves = gradient_curves([models / "tanh.npz", models / "relu.npz"], lines, 4, 5, 1, names.append)
     assert names == [curve.name for curve in curves]
     assert [curve.name for curve in curves] == ["trained tanh", "trained ReLU", "untrained tanh", "untrained ReLU"]
     assert [curve.trained for curve in curves] == [True, True, False, False]
     sequences = [[0, 3, 4, 3, 3, 4, 5], [0, 4, 4, 4]]
-    for curve, rnn in (  # the other two differ in the activation only
+    for curve, rnn in (  # the other two differ only in the activation
         (curves[0], load(models / "tanh.npz").rnn),
         (curves[3], RNN(6, 4, activation="relu", seed=1)),
     ):
         assert curve.activation == rnn.activation
-        np.testing.assert_array_equal(curve.norms, measure(rnn, sequences, 4, 5, 1))
+        np.testing.assert_array_equal(curve.norms, gradient_norms(rnn, sequences, 4, 5, 1))
 
 
 @pytest.mark.slow
-def test_without_a_text_the_model_writes_one_long_enough(models):
-    curves = measure_curves([models / "tanh.npz"], None, 6, 5, 1)
+def test_without_a_text_the_model_generates_one_that_is_long_enough(models: Path) -> None:
+    curves = gradient_curves([models / "tanh.npz"], None, 6, 5, 1)
     assert [curve.norms.shape for curve in curves] == [(6, 5)] * 3
     assert not any(np.isnan(curve.norms).any() for curve in curves)
-    again = measure_curves([models / "tanh.npz"], None, 6, 5, 1)
+    again = gradient_curves([models / "tanh.npz"], None, 6, 5, 1)
     np.testing.assert_array_equal(curves[0].norms, again[0].norms)
 
 
 @pytest.mark.slow
-def test_bare_networks_read_random_ids_and_files_tell_alike_networks_apart(models):
-    curves = measure_curves([models / "bare.npz", models / "tanh.npz"], None, 3, 4, 1)
+def test_bare_networks_read_random_ids_and_networks_of_one_activation_are_named_by_file(models: Path) -> None:
+    curves = gradient_curves([models / "bare.npz", models / "tanh.npz"], None, 3, 4, 1)
     names = [curve.name for curve in curves]
     assert names == ["trained tanh (bare.npz)", "trained tanh (tanh.npz)", "untrained tanh", "untrained ReLU"]
     assert all(curve.norms.shape == (3, 4) for curve in curves)
 
 
-def test_files_of_one_name_in_several_folders_are_told_apart_by_their_paths():
-    networks = [(SimpleNamespace(activation=activation), None) for activation in ("tanh", "tanh", "tanh", "relu")]
-    assert names_of(["a/m.npz", "b/m.npz", "c/n.npz", "m.npz"], networks) == [
+def test_files_of_one_name_in_several_folders_are_named_by_path() -> None:
+    networks: list[Any] = [(SimpleNamespace(activation=activation), None) for activation in [*["tanh"] * 3, "relu"]]
+    assert trained_names(["a/m.npz", "b/m.npz", "c/n.npz", "m.npz"], networks) == [
         "trained tanh (a/m.npz)",
         "trained tanh (b/m.npz)",
         "trained tanh (n.npz)",
@@ -73,20 +78,25 @@ def test_files_of_one_name_in_several_folders_are_told_apart_by_their_paths():
         (["tanh"], [], (3, 4, 1), CorpusError, "the text is empty; give at least one line"),
         (["tanh"], ["", " "], (3, 4, 1), CorpusError, "the text is empty; give at least one line"),
         (["bare"], ["the dog"], (3, 4, 1), CorpusError, "a bare network has no vocabulary to read a text with"),
-        (["none"], None, (501, 4, 1), ValueError, "length: expected at most 500, got 501"),
-        (["none"], None, (0, 4, 1), ValueError, "length: expected at least 1, got 0"),
-        (["none"], None, (3, 0, 1), ValueError, "starts: expected at least 1, got 0"),
-        (["none"], None, (3, 4, -1), ValueError, "seed: expected at least 0, got -1"),
+        (["none"], None, (501, 4, 1), ArgumentValueError, "length: expected at most 500, got 501"),
+        (["none"], None, (0, 4, 1), ArgumentValueError, "length: expected at least 1, got 0"),
+        (["none"], None, (3, 0, 1), ArgumentValueError, "starts: expected at least 1, got 0"),
+        (["none"], None, (3, 4, -1), ArgumentValueError, "seed: expected at least 0, got -1"),
     ],
 )
-def test_what_cannot_be_measured_is_refused_numbers_before_any_file_is_read(
-    models, names, lines, numbers, error, message
-):
+def test_wrong_arguments_are_rejected_and_numbers_before_any_file_is_read(
+    models: Path,
+    names: list[str],
+    lines: list[str] | None,
+    numbers: tuple[int, int, int],
+    error: type[Exception],
+    message: str,
+) -> None:
     with pytest.raises(error, match=message):
-        measure_curves([models / f"{name}.npz" for name in names], lines, *numbers)
+        gradient_curves([models / f"{name}.npz" for name in names], lines, *numbers)
 
 
-def test_of_a_text_without_end_only_the_beginning_is_read(models):
-    networks = [(None, load(models / "tanh.npz"))]
-    lines = read_or_write(itertools.repeat("the dog ."), networks, 3, 1)
-    assert 10 * MOST_TOKENS < sum(map(len, lines)) < 50 * MOST_TOKENS
+def test_only_the_beginning_of_an_endless_text_is_read(models: Path) -> None:
+    lm = load(models / "tanh.npz")
+    lines = _choose_texts(itertools.repeat("the dog ."), [(lm.rnn, lm)], 3, 1)
+    assert lines is not None and 10 * MAX_TOKENS < sum(map(len, lines)) < 50 * MAX_TOKENS

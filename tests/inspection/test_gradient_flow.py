@@ -1,21 +1,23 @@
-"""Norms of ∂s_t/∂s_k over texts: places, distances and medians against a plain loop over the same states."""
+"""Norms of ∂s_t/∂s_k over texts: places, distances and medians, compared with a plain loop over the same states."""
+
+from typing import Any
 
 import numpy as np
 import pytest
 
 from theano_rnn.errors import CorpusError
-from theano_rnn.inspection.gradient_flow import Curve, draw_starts, measure
+from theano_rnn.inspection.gradient_flow import GradientCurve, draw_starts, gradient_norms
 from theano_rnn.networks.rnn import RNN
 
 SEQUENCES = [np.array([0, 4, 2, 7, 5, 1, 3, 3]), np.array([0, 6, 2, 8]), np.array([1])]
 
 
 @pytest.fixture(scope="module")
-def rnn():
+def rnn() -> RNN:
     return RNN(9, 4, seed=2)
 
 
-def norms_by_loop(rnn, ids, k, steps):
+def norms_by_loop(rnn: RNN, ids: np.ndarray, k: int, steps: int) -> list[Any]:
     s, W = rnn.hidden_states(ids).astype(float), rnn.get_values()["W"].astype(float)
     product, found = np.eye(len(W)), []
     for t in range(k + 1, k + 1 + steps):
@@ -24,17 +26,17 @@ def norms_by_loop(rnn, ids, k, steps):
     return found
 
 
-def test_norms_are_those_of_a_loop_at_every_place_and_end_with_the_text(rnn):
+def test_norms_agree_with_a_loop_at_every_place_and_are_nan_after_the_end_of_the_text(rnn: RNN) -> None:
     length, starts = 5, 10
     places = draw_starts([8, 4, 1], length, starts, seed=3)
-    norms = measure(rnn, SEQUENCES, length, starts, seed=3)
+    norms = gradient_norms(rnn, SEQUENCES, length, starts, seed=3)
     assert norms.shape == (length, len(places)) == (5, 10)
     for column, (sequence, k, steps) in enumerate(places):
         np.testing.assert_allclose(norms[:steps, column], norms_by_loop(rnn, SEQUENCES[sequence], k, steps), rtol=1e-8)
         assert np.isnan(norms[steps:, column]).all()
 
 
-def test_places_are_distinct_those_with_the_full_length_first():
+def test_places_are_distinct_and_those_with_the_full_length_come_first() -> None:
     places = draw_starts([8, 4, 1, 0], 3, 100, seed=1)
     assert len(set(places)) == len(places) == 7 + 3
     steps = [steps for _, _, steps in places]
@@ -43,23 +45,23 @@ def test_places_are_distinct_those_with_the_full_length_first():
     assert all(k + steps < [8, 4][sequence] for sequence, k, steps in places)
 
 
-def test_the_seed_decides_the_places_and_few_are_drawn_from_all_over():
+def test_the_seed_decides_the_places_which_are_spread_over_the_text() -> None:
     one, same, other = (draw_starts([500, 500], 10, 20, seed) for seed in (1, 1, 2))
     assert one == same != other
     assert {sequence for sequence, _, _ in one} == {0, 1} and max(k for _, k, _ in one) > 250
 
 
-def test_no_distance_is_told_that_no_text_reaches(rnn):
-    assert measure(rnn, SEQUENCES[1:], length=30).shape == (3, 3)
+def test_distances_that_no_text_reaches_are_left_out(rnn: RNN) -> None:
+    assert gradient_norms(rnn, SEQUENCES[1:], length=30).shape == (3, 3)
 
 
-def test_a_curve_tells_medians_percentiles_and_the_factor_per_step():
-    curve = Curve("a", "tanh", True, np.array([[1.0, 2, 3], [1, 1, np.nan], [0.5, np.nan, np.nan]]))
+def test_a_curve_has_medians_percentiles_and_a_factor_per_step() -> None:
+    curve = GradientCurve("a", "tanh", True, np.array([[1.0, 2, 3], [1, 1, np.nan], [0.5, np.nan, np.nan]]))
     np.testing.assert_allclose(curve.median, [2, 1, 0.5])
     np.testing.assert_allclose(curve.percentile(0), [1, 1, 0.5])
-    assert curve.factor == pytest.approx(0.5)
-    assert np.isnan(Curve("a", "tanh", True, np.ones((1, 3))).factor)
-    assert np.isnan(Curve("a", "relu", True, np.zeros((3, 3))).factor)
+    assert curve.factor_per_step == pytest.approx(0.5)
+    assert np.isnan(GradientCurve("a", "tanh", True, np.ones((1, 3))).factor_per_step)
+    assert np.isnan(GradientCurve("a", "relu", True, np.zeros((3, 3))).factor_per_step)
 
 
 @pytest.mark.parametrize(
@@ -71,6 +73,8 @@ def test_a_curve_tells_medians_percentiles_and_the_factor_per_step():
         (SEQUENCES, {"starts": 0}, "starts: expected at least 1, got 0"),
     ],
 )
-def test_what_cannot_be_measured_is_refused(rnn, sequences, numbers, message):
+def test_short_texts_and_numbers_out_of_range_are_rejected(
+    rnn: RNN, sequences: list[np.ndarray], numbers: dict[str, int], message: str
+) -> None:
     with pytest.raises(CorpusError if "short" in message else ValueError, match=message):
-        measure(rnn, sequences, **numbers)
+        gradient_norms(rnn, sequences, **numbers)

@@ -1,4 +1,5 @@
-"""Looking inside a trained model: gradients over distance, the compiled graph, hidden units, a summary of the file.
+"""Look inside a trained model: its gradients over time, its graph, its hidden units, and a summary of its file.
 
-Must not change a model, and must not know training runs.
+Each of the four has a module that computes, and one that draws a picture or writes a page. Must not change a model, and
+must not know training runs.
 """

@@ -1,8 +1,10 @@
-"""The forward pass as it can be looked at: the symbolic graph, the compiled one, XLA's program; text and boxes."""
+"""The forward pass as a graph to look at: as it is built, as it is compiled, and XLA's program; as text and as boxes."""
 
 import dataclasses
 import re
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -20,11 +22,13 @@ from theano_rnn.engines.engine import (
     step_of_scan,
     xla_program,
 )
+from theano_rnn.engines.tensor_types import TensorVariable
 from theano_rnn.networks.forward import hidden_states, input_activations, output_probabilities
 from theano_rnn.networks.network_graphs import initial_states
+from theano_rnn.networks.rnn import RNN
 
-LONGEST_LABEL = 60  # characters
-# Paragraphs of XLA's text that tell where in the source code an operation came from.
+MAX_LABEL_LENGTH = 60  # characters
+# Paragraphs of XLA's text that only say where in the source code an operation came from.
 _ORIGINS = ("FileNames", "FunctionNames", "FileLocations", "StackFrames")
 _METADATA = re.compile(r", metadata=\{[^{}]*\}")
 
@@ -37,72 +41,106 @@ class Box:
     ----------
     kind : {"input", "parameter", "operation", "loop", "output"}
     label : str
-        The operation, or an input's name.
+        The operation, or the name of an input.
     name : str
-        What its result is called in the formulas, or nothing.
+        The name of its result in the formulas; may be empty.
     shape : str
-        Of its result, ``?`` where it is not known before there is a text.
+        Shape of its result, with ``?`` for sizes that depend on the text.
     inputs : tuple of int
-        The places of the boxes whose results it takes, in their order.
+        Indices of the boxes whose results it takes, in their order.
     """
 
     kind: str
     label: str
     name: str
     shape: str
-    inputs: tuple = ()
-
-
-@dataclass
-class Boxes:
-    """A graph as a list of boxes, each after its inputs. Arithmetic on sizes is left out, constants are in labels."""
-
-    boxes: list = field(default_factory=list)
-    places: dict = field(default_factory=dict)  # of variables and nodes
-
-    def add(self, key, box):
-        self.places[key] = len(self.boxes)
-        self.boxes.append(box)
+    inputs: tuple[int, ...] = ()
 
 
 class ForwardGraph:
-    """The forward pass of a network, o = softmax(V s_t) from word ids x (steps, batch_size), to be looked at.
+    """The forward pass of a network, o = softmax(V s_t) from word ids x of shape (steps, batch_size).
 
     Parameters
     ----------
     rnn : RNN
+
+    Attributes
+    ----------
+    rnn : RNN
+    x, o : symbolic variables
+        Input and output of the graph as it is built.
+    function : CompiledFunction
+        The compiled graph.
     """
 
-    def __init__(self, rnn):
+    def __init__(self, rnn: RNN) -> None:
         self.rnn = rnn
         self.x, self.o = symbolic_forward(rnn)
-        self.function = compile_function(lambda: ([self.x], self.o, None), rnn.dtype)
+        self.function: Any = compile_function(lambda: ([self.x], self.o, None), rnn.dtype)
 
-    def symbolic(self):
-        """(text, boxes) of the graph as it was built; the text is Theano's ``debugprint``."""
-        return debugprint(self.o), boxes_of([self.o], {}, self.rnn.parameters)
+    def symbolic(self) -> tuple[str, list[Box]]:
+        """Return the graph as theano_rnn builds it.
 
-    def compiled(self):
-        """(text, boxes) of the graph after Theano's rewrites, as it is handed to the compiler."""
-        outputs = self.function.function.maker.fgraph.outputs
-        return debugprint(self.function.function), boxes_of(outputs, {}, self.rnn.parameters)
+        Returns
+        -------
+        text : str
+            From Theano's ``debugprint``.
+        boxes : list of Box
+        """
+        return debugprint(self.o), graph_boxes([self.o], {}, self.rnn.parameters)
 
-    def step(self):
-        """Boxes of one step of the loop as it was built."""
-        return boxes_of_step([self.o])
+    def compiled(self) -> tuple[str, list[Box]]:
+        """Return the graph after Theano's rewrites, as it is handed to the compiler.
 
-    def compiled_step(self):
-        return boxes_of_step(self.function.function.maker.fgraph.outputs)
+        Returns
+        -------
+        text : str
+            From Theano's ``debugprint``.
+        boxes : list of Box
+        """
+        return debugprint(self.function.function), graph_boxes(self._compiled_outputs(), {}, self.rnn.parameters)
 
-    def program(self, steps=10):
-        """XLA's optimised program (HLO) for one sentence of so many words, without where its parts come from."""
+    def step(self) -> list[Box]:
+        """Return the boxes of one step of the loop over t, as theano_rnn builds it."""
+        return step_boxes([self.o])
+
+    def compiled_step(self) -> list[Box]:
+        """Return the boxes of one step of the loop over t, after Theano's rewrites."""
+        return step_boxes(self._compiled_outputs())
+
+    def program(self, steps: int = 10) -> str:
+        """Return the program that XLA makes of the graph (optimized HLO).
+
+        Parameters
+        ----------
+        steps : int
+            Number of words in the sentence that the program is for.
+
+        Returns
+        -------
+        str
+            Without the references to source code.
+        """
         text = xla_program(self.function, [np.zeros((steps, 1), np.int32)])
         paragraphs = [one.strip("\n") for one in text.split("\n\n")]
         return "\n\n".join(_METADATA.sub("", one) for one in paragraphs if one and not one.startswith(_ORIGINS))
 
+    def _compiled_outputs(self) -> list[TensorVariable]:
+        return self.function.function.maker.fgraph.outputs
 
-def symbolic_forward(rnn):
-    """(x, o) of a network as symbolic variables, what stands between them named as in the formulas."""
+
+def symbolic_forward(rnn: RNN) -> tuple[TensorVariable, TensorVariable]:
+    """Build the forward pass of a network, with its intermediate results named as in the formulas.
+
+    Parameters
+    ----------
+    rnn : RNN
+
+    Returns
+    -------
+    x, o : symbolic variables
+        Input and output.
+    """
     with precision(rnn.dtype):
         U, V, *weights = rnn.parameters
         x = T.imatrix("x")
@@ -116,14 +154,18 @@ def symbolic_forward(rnn):
     return x, o
 
 
-def boxes_of(outputs, names, parameters):
-    """The boxes of a graph, from its inputs to its outputs.
+def graph_boxes(
+    outputs: Sequence[TensorVariable], names: Mapping[TensorVariable, str], parameters: Collection[TensorVariable]
+) -> list[Box]:
+    """List the boxes of a graph, each after its inputs.
+
+    Arithmetic on sizes is left out, and constants are shown in labels.
 
     Parameters
     ----------
     outputs : list of symbolic variables
     names : dict of symbolic variables to str
-        What to call inputs that have no name of their own.
+        Names of inputs that have none of their own.
     parameters : collection of symbolic variables
         Which of the inputs are parameters.
 
@@ -131,79 +173,83 @@ def boxes_of(outputs, names, parameters):
     -------
     list of Box
     """
-    found = Boxes()
-    for output in outputs:
-        add_boxes(found, output, names, parameters)
-    for output in outputs:
-        name = output.name or "output"
-        found.boxes.append(Box("output", name, "", shown_shape(output), (found.places[key_of(output)],)))
-    return found.boxes
+    boxes: list[Box] = []
+    indices: dict[Any, int] = {}  # of the boxes of inputs and operations
+
+    def add(variable: TensorVariable) -> int:
+        """Append the box of a variable after those of its inputs; return its index."""
+        node = variable.owner
+        key = variable if node is None else node
+        if key not in indices:
+            if node is None:
+                is_parameter = variable in parameters or isinstance(variable, SharedArray)  # or a copy of one
+                name = names.get(variable) or variable.name or str(variable)
+                box = Box("parameter" if is_parameter else "input", name, "", _shape_text(variable))
+            else:
+                shown = [one for one in node.inputs if not isinstance(one, Constant) and not _is_size(one)]
+                inputs = tuple([add(one) for one in shown])
+                kind = "loop" if isinstance(node.op, Scan) else "operation"
+                box = Box(kind, _operation_label(node), variable.name or "", _shape_text(variable), inputs)
+            indices[key] = len(boxes)
+            boxes.append(box)
+        return indices[key]
+
+    sources = [add(output) for output in outputs]
+    for output, source in zip(outputs, sources, strict=True):
+        boxes.append(Box("output", output.name or "output", "", _shape_text(output), (source,)))
+    return boxes
 
 
-def add_boxes(found, variable, names, parameters):
-    """Add the box of a variable after those that it needs."""
-    key = key_of(variable)
-    if key in found.places:
-        return
-    node = variable.owner
-    if node is None:
-        is_parameter = variable in parameters or isinstance(variable, SharedArray)  # or a copy of one
-        kind = "parameter" if is_parameter else "input"
-        name = names.get(variable) or variable.name or str(variable)
-        found.add(key, Box(kind, name, "", shown_shape(variable)))
-        return
-    shown = [one for one in node.inputs if not isinstance(one, Constant) and not is_size(one)]
-    for one in shown:
-        add_boxes(found, one, names, parameters)
-    inputs = tuple(found.places[key_of(one)] for one in shown)
-    kind = "loop" if isinstance(node.op, Scan) else "operation"
-    found.add(key, Box(kind, label_of(node), variable.name or "", shown_shape(variable), inputs))
+def step_boxes(outputs: Sequence[TensorVariable]) -> list[Box]:
+    """List the boxes of one step of the loop in a graph: s_t from U x_t, s_{t-1} and W.
+
+    Parameters
+    ----------
+    outputs : list of symbolic variables
+        Outputs of the graph that contains the loop.
+
+    Returns
+    -------
+    list of Box
+    """
+    node = next(one.owner for one in ancestors(outputs) if one.owner and isinstance(one.owner.op, Scan))
+    op, (inner, inner_outputs) = node.op, step_of_scan(node.op)
+    names = dict.fromkeys(op.inner_seqs(inner), "U x_t") | dict.fromkeys(op.inner_sitsot(inner), "s_{t-1}")
+    parameters = dict(zip(op.inner_non_seqs(inner), op.outer_non_seqs(node.inputs), strict=True))
+    for variable, outer in parameters.items():
+        # Theano marks the names of variables that its rewrites have put in the place of others.
+        names[variable] = (outer.name or variable.name or "").removesuffix("_replace")
+    boxes = graph_boxes(inner_outputs, names, parameters)
+    return [dataclasses.replace(box, label="s_t") if box.kind == "output" else box for box in boxes]
 
 
-def key_of(variable):
-    return variable if variable.owner is None else variable.owner
-
-
-def is_size(variable):
-    """Whether a variable is arithmetic on the sizes of others, which no number in them changes."""
+def _is_size(variable: TensorVariable) -> bool:
+    """Whether a variable depends only on the shapes of others."""
     node = variable.owner
     if node is None:
         return False
     if isinstance(node.op, (Shape, Shape_i)):
         return True
-    if not getattr(variable.type, "dtype", "int64").startswith(("int", "uint", "bool")) or is_constant(variable):
+    if not getattr(variable.type, "dtype", "int64").startswith(("int", "uint", "bool")) or _is_constant(variable):
         return False
-    return all(is_size(one) or is_constant(one) for one in node.inputs)
+    return all(_is_size(one) or _is_constant(one) for one in node.inputs)
 
 
-def is_constant(variable):
+def _is_constant(variable: TensorVariable) -> bool:
     node = variable.owner
-    return isinstance(variable, Constant) or (node is not None and all(is_constant(one) for one in node.inputs))
+    return isinstance(variable, Constant) or (node is not None and all(_is_constant(one) for one in node.inputs))
 
 
-def label_of(node):
-    """The operation, with those of its inputs that are constants."""
+def _operation_label(node: Any) -> str:
+    """The operation, followed by those of its inputs that are constants."""
     if isinstance(node.op, Scan):
         return "Scan: the loop over t"
     name = re.sub(r"\{idx_list=.*?\}$|\{dtype=.*?\}", "", str(node.op))
     constants = [" ".join(str(one.data).split()) for one in node.inputs if isinstance(one, Constant)]
     label = name + (f"  {', '.join(constants)}" if constants else "")
-    return label if len(label) <= LONGEST_LABEL else label[: LONGEST_LABEL - 1] + "…"
+    return label if len(label) <= MAX_LABEL_LENGTH else label[: MAX_LABEL_LENGTH - 1] + "…"
 
 
-def shown_shape(variable):
+def _shape_text(variable: TensorVariable) -> str:
     shape = getattr(variable.type, "shape", ())
     return " × ".join("?" if length is None else str(length) for length in shape)
-
-
-def boxes_of_step(outputs):
-    """The boxes of one step of the loop above the outputs: s_t from U x_t, s_{t-1} and W."""
-    node = next(one.owner for one in ancestors(outputs) if one.owner and isinstance(one.owner.op, Scan))
-    op, (inner, inner_outputs) = node.op, step_of_scan(node.op)
-    names = dict.fromkeys(op.inner_seqs(inner), "U x_t") | dict.fromkeys(op.inner_sitsot(inner), "s_{t-1}")
-    parameters = dict(zip(op.inner_non_seqs(inner), op.outer_non_seqs(node.inputs), strict=True))
-    # What Theano has put in the place of another variable has a mark in its name.
-    for variable, outer in parameters.items():
-        names[variable] = (outer.name or variable.name or "").removesuffix("_replace")
-    boxes = boxes_of(inner_outputs, names, parameters)
-    return [dataclasses.replace(box, label="s_t") if box.kind == "output" else box for box in boxes]

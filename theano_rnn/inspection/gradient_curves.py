@@ -1,109 +1,139 @@
-"""The curves of one picture: trained networks beside untrained ones of the same size, reading the same texts."""
+"""The curves of one picture: trained networks beside untrained ones of the same size, on the same text."""
 
+import os
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from theano_rnn.checks import check_count
 from theano_rnn.errors import ArgumentValueError, CorpusError
-from theano_rnn.inspection.gradient_flow import LONGEST, Curve, measure
-from theano_rnn.inspection.network_files import open_network
-from theano_rnn.inspection.token_sequences import read_tokens
+from theano_rnn.inspection.gradient_flow import MAX_LENGTH, GradientCurve, gradient_norms
+from theano_rnn.inspection.input_sequences import read_input_sequences
+from theano_rnn.inspection.network_loading import load_network
+from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.networks.rnn import RNN
 
-NAMES = {"tanh": "tanh", "relu": "ReLU"}
-MOST_TOKENS = 20_000  # of a text: places are drawn from its beginning
-TEXTS = 16
+ACTIVATION_NAMES = {"tanh": "tanh", "relu": "ReLU"}
+MAX_TOKENS = 20_000  # of the text; places are drawn from its beginning
+TEXTS = 16  # texts to generate, or random sequences to draw
+
+Networks = Sequence[tuple[RNN, LanguageModel | None]]
 
 
-def measure_curves(paths, lines, length, starts, seed, begun=None):
-    """Curves of the networks in files, then of untrained ones, tanh and ReLU, of the first one's size.
+def gradient_curves(
+    paths: Sequence[str | os.PathLike[str]],
+    lines: Iterable[str] | None,
+    length: int,
+    starts: int,
+    seed: int,
+    on_start: Callable[[str], object] | None = None,
+) -> list[GradientCurve]:
+    """Compute the curves of the networks in files, and of untrained tanh and ReLU networks of the first one's size.
 
     Parameters
     ----------
-    paths : sequence of paths
-        Language models, or bare networks, which read random ids.
+    paths : sequence of str or os.PathLike
+        Files of language models, or of bare networks, which read random ids.
     lines : iterable of str or None
-        What all of them read; None: texts that the first language model writes, none of them shorter than `length`.
-    length, starts, seed
-        As for `theano_rnn.inspection.gradient_flow.measure`; the seed is also that of what is random here.
-
-    begun : callable, optional
-        Called with the name of each curve before it is measured, which takes a while for large networks.
+        The text that all of them read. With None, the first language model generates texts, all of them longer than
+        `length`.
+    length, starts, seed : int
+        See `theano_rnn.inspection.gradient_flow.gradient_norms`. The seed also decides about generated texts, random
+        ids and untrained networks.
+    on_start : callable, optional
+        Called with the name of each curve before it is computed, which takes a while for large networks.
 
     Returns
     -------
-    list of Curve
+    list of GradientCurve
 
     Raises
     ------
     CorpusError
-        If the text is empty.
+        If the text is empty, or if there is a text and no language model to read it.
     ModelFileError
-    ValueError
-        For numbers outside their range.
+        If a file is not a model.
+    ArgumentValueError
+        If a number is out of its range.
     """
-    if check_count("length", length) > LONGEST:
-        raise ArgumentValueError(f"length: expected at most {LONGEST}, got {length}")
+    if check_count("length", length) > MAX_LENGTH:
+        raise ArgumentValueError(f"length: expected at most {MAX_LENGTH}, got {length}")
     check_count("starts", starts)
     check_count("seed", seed, 0)
-    begun = begun or (lambda name: None)
-    networks = [open_network(path) for path in paths]
-    lines = read_or_write(lines, networks, length, seed)
-    curves, first = [], None
-    for name, (rnn, lm) in zip(names_of(paths, networks), networks, strict=True):
-        sequences = random_sequences(rnn.word_dim, length, seed) if lm is None else sequences_of(lm, lines)
-        first = first or (rnn, sequences)
-        begun(name)
-        curves.append(Curve(name, rnn.activation, True, measure(rnn, sequences, length, starts, seed)))
-    rnn, sequences = first
-    for activation, name in NAMES.items():
-        name = f"untrained {name}"
-        begun(name)
-        untrained = RNN(rnn.word_dim, rnn.hidden_dim, activation=activation, seed=seed)
-        curves.append(Curve(name, activation, False, measure(untrained, sequences, length, starts, seed)))
+    on_start = on_start or (lambda name: None)
+    networks = [load_network(path) for path in paths]
+    texts = _choose_texts(lines, networks, length, seed)
+    inputs = [
+        _random_sequences(rnn.word_dim, length, seed) if lm is None or texts is None else _sequences(lm, texts)
+        for rnn, lm in networks
+    ]
+    curves = []
+    for name, (rnn, _), sequences in zip(trained_names(paths, networks), networks, inputs, strict=True):
+        on_start(name)
+        norms = gradient_norms(rnn, sequences, length, starts, seed)
+        curves.append(GradientCurve(name, rnn.activation, True, norms))
+    first = networks[0][0]
+    for activation, activation_name in ACTIVATION_NAMES.items():
+        name = f"untrained {activation_name}"
+        on_start(name)
+        untrained = RNN(first.word_dim, first.hidden_dim, activation=activation, seed=seed)
+        norms = gradient_norms(untrained, inputs[0], length, starts, seed)
+        curves.append(GradientCurve(name, activation, False, norms))
     return curves
 
 
-def read_or_write(lines, networks, length, seed):
-    """The texts, as a list, or those that the first language model writes; None where there is none to read them."""
+def _choose_texts(lines: Iterable[str] | None, networks: Networks, length: int, seed: int) -> list[str] | None:
+    """The beginning of the text, or generated texts, or None if there are only bare networks."""
     lm = next((lm for _, lm in networks if lm is not None), None)
     if lm is None:
         if lines is not None:
             raise CorpusError("a bare network has no vocabulary to read a text with; leave the text out")
         return None
     if lines is None:
-        # Some places more than the length, so that there are many with the full length after them.
+        # Somewhat longer than `length`, so that many places have the full length after them.
         return lm.generate(TEXTS, min_words=length + 10, max_words=2 * length + 10, seed=seed)
     kept, characters = [], 0
     for line in lines:
         kept.append(line)
         characters += len(line) + 1
-        if characters > 20 * MOST_TOKENS:
+        if characters > 20 * MAX_TOKENS:
             break
     return kept
 
 
-def sequences_of(lm, lines):
-    readings, _ = read_tokens(lm, lines, MOST_TOKENS)
-    if not readings:
+def _sequences(lm: LanguageModel, lines: Iterable[str]) -> list[npt.NDArray[np.int32]]:
+    sequences, _ = read_input_sequences(lm, lines, MAX_TOKENS)
+    if not sequences:
         raise CorpusError("the text is empty; give at least one line with some words")
-    return [reading.ids for reading in readings]
+    return [sequence.ids for sequence in sequences]
 
 
-def random_sequences(word_dim, length, seed):
+def _random_sequences(word_dim: int, length: int, seed: int) -> list[npt.NDArray[np.int64]]:
     return list(np.random.default_rng(seed).integers(word_dim, size=(TEXTS, 2 * length + 1)))
 
 
-def names_of(paths, networks):
-    """What each trained network is called: its activation, with the file's name where there is more than one of it.
+def trained_names(paths: Sequence[str | os.PathLike[str]], networks: Networks) -> list[str]:
+    """Name trained networks for the legend.
 
-    Where files of several folders have that name, with as much of their paths as they were given.
+    Parameters
+    ----------
+    paths : sequence of str or os.PathLike
+        The files.
+    networks : sequence of (RNN, LanguageModel or None)
+        The networks in these files.
+
+    Returns
+    -------
+    list of str
+        The activation, followed by the file's name if several networks have that activation, or by its path if several
+        files have that name.
     """
     activations = [rnn.activation for rnn, _ in networks]
-    files = [Path(path).name for path in paths]
-    files = [str(path) if files.count(file) > 1 else file for path, file in zip(paths, files, strict=True)]
+    names = [Path(path).name for path in paths]
+    files = [str(path) if names.count(name) > 1 else name for path, name in zip(paths, names, strict=True)]
     return [
-        f"trained {NAMES[activation]}" + (f" ({file})" if activations.count(activation) > 1 else "")
+        f"trained {ACTIVATION_NAMES[activation]}" + (f" ({file})" if activations.count(activation) > 1 else "")
         for file, activation in zip(files, activations, strict=True)
     ]

@@ -1,104 +1,156 @@
-"""How errors fade on their way back through a network: ‖∂s_t/∂s_k‖ by distance t - k, over texts it reads."""
+"""How errors shrink or grow on their way back through a network: ‖∂s_t/∂s_k‖ by distance t - k, over a text."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from theano_rnn.checks import check_count
 from theano_rnn.errors import ArgumentValueError, CorpusError
 from theano_rnn.inspection.jacobians import jacobian_norms
+from theano_rnn.networks.rnn import RNN
 
 LENGTH, STARTS, SEED = 30, 32, 1
-LONGEST = 500  # steps; a product of more factors may leave the range of floating-point numbers
-LOW, HIGH = 10, 90  # percentiles
+MAX_LENGTH = 500  # steps; a product of more factors may leave the range of floating-point numbers
+BAND = (10, 90)  # percentiles
 
 
 @dataclass(frozen=True)
-class Curve:
-    """The norms of one network.
+class GradientCurve:
+    """Gradient norms of one network, by distance.
 
     Attributes
     ----------
     name : str
     activation : {"tanh", "relu"}
     trained : bool
-    norms : float64 array (length, starts)
-        Row d - 1 holds ‖∂s_{k+d}/∂s_k‖₂ for each start k, NaN where the text ends before.
+    norms : float64 array of shape (length, starts)
+        Row d - 1 holds ‖∂s_{k+d}/∂s_k‖₂ for each start k; NaN where the text ends before k + d.
     """
 
     name: str
     activation: str
     trained: bool
-    norms: np.ndarray
+    norms: npt.NDArray[np.float64]
 
-    def percentile(self, share):
-        """Over the starts, at each distance: array (length,)."""
-        return np.nanpercentile(self.norms, share, axis=1)
+    def percentile(self, q: float) -> npt.NDArray[np.float64]:
+        """Compute a percentile over the starts, at each distance.
+
+        Parameters
+        ----------
+        q : float
+            From 0 to 100.
+
+        Returns
+        -------
+        float64 array of shape (length,)
+        """
+        return np.nanpercentile(self.norms, q, axis=1)
 
     @property
-    def median(self):
+    def median(self) -> npt.NDArray[np.float64]:
+        """The median over the starts, at each distance: float64 array of shape (length,)."""
         return self.percentile(50)
 
     @property
-    def factor(self):
-        """By what the median is multiplied per step, on average from its first value to its last; NaN of one value."""
+    def factor_per_step(self) -> float:
+        """The mean factor per step from the first median to the last; NaN if there is only one, or the first is 0.
+
+        Examples
+        --------
+        >>> curve = GradientCurve("tanh", "tanh", True, norms=np.array([[1.0], [0.3], [0.25]]))
+        >>> float(curve.factor_per_step)
+        0.5
+        """
         first, last = self.median[[0, -1]]
         steps = len(self.norms) - 1
         return (last / first) ** (1 / steps) if steps and first > 0 else np.nan
 
 
-def measure(rnn, sequences, length=LENGTH, starts=STARTS, seed=SEED):
-    """‖∂s_{k+d}/∂s_k‖₂ for d = 1 … length from places k that are drawn from sequences of word ids.
+def gradient_norms(
+    rnn: RNN, sequences: Sequence[npt.ArrayLike], length: int = LENGTH, starts: int = STARTS, seed: int = SEED
+) -> npt.NDArray[np.float64]:
+    """Compute ‖∂s_{k+d}/∂s_k‖₂ for d = 1 … length at places k drawn from sequences of word ids.
 
     Parameters
     ----------
     rnn : RNN
-    sequences : sequence of int arrays
+    sequences : sequence of integer arrays
         What the network reads, each from s_{-1} = 0.
     length : int
-        The greatest distance.
+        The greatest distance d, from 1 to 500.
     starts : int
-        How many places k are drawn, without repetition; those with the full length after them first.
+        How many places k are drawn, without replacement. Places with `length` tokens after them come first.
     seed : int
-        The same seed gives the same places, whatever the network.
+        The same seed draws the same places, whatever the network.
 
     Returns
     -------
-    float64 array (reached length, reached starts)
-        NaN where a sequence ends before.
+    float64 array of shape (length, starts)
+        NaN where a sequence ends before k + d. Smaller than asked for if the sequences are too short for so great a
+        distance or so many places.
 
     Raises
     ------
     CorpusError
-        If no sequence has two ids.
-    ValueError
-        For a length outside 1 … 500, or no starts.
+        If no sequence has at least two ids.
+    ArgumentValueError
+        If `length` is outside 1 … 500 or `starts` is below 1.
     """
-    if check_count("length", length) > LONGEST:
-        raise ArgumentValueError(f"length: expected at most {LONGEST}, got {length}")
-    chosen = draw_starts([len(sequence) for sequence in sequences], length, check_count("starts", starts), seed)
-    reached = max(steps for _, _, steps in chosen)
-    following = np.zeros((reached, len(chosen), rnn.hidden_dim))
-    norms_known = np.zeros((reached, len(chosen)), dtype=bool)
+    if check_count("length", length) > MAX_LENGTH:
+        raise ArgumentValueError(f"length: expected at most {MAX_LENGTH}, got {length}")
+    arrays = [np.asarray(sequence) for sequence in sequences]
+    chosen = draw_starts([len(array) for array in arrays], length, check_count("starts", starts), seed)
+    longest = max(steps for _, _, steps in chosen)
+    states = np.zeros((longest, len(chosen), rnn.hidden_dim))  # s_{k+1}, s_{k+2}, … of each place
+    is_within_text = np.zeros((longest, len(chosen)), dtype=bool)
     for index in sorted({index for index, _, _ in chosen}):
-        s = rnn.hidden_states(sequences[index])
+        s = rnn.hidden_states(arrays[index])
         for column, (sequence, k, steps) in enumerate(chosen):
             if sequence == index:
-                following[:steps, column] = s[k + 1 : k + 1 + steps]
-                norms_known[:steps, column] = True
-    norms = jacobian_norms(following, rnn.get_values()["W"], rnn.activation)
-    return np.where(norms_known, norms, np.nan)
+                states[:steps, column] = s[k + 1 : k + 1 + steps]
+                is_within_text[:steps, column] = True
+    norms = jacobian_norms(states, rnn.get_values()["W"], rnn.activation)
+    return np.where(is_within_text, norms, np.nan)
 
 
-def draw_starts(lengths, length, count, seed):
-    """[(sequence, k, steps from there, at most `length`)] of places k with a step after them, the longest first."""
-    lengths = np.asarray(lengths, dtype=np.int64)
-    places = np.maximum(lengths - 1, 0)
+def draw_starts(lengths: Sequence[int], length: int, count: int, seed: int) -> list[tuple[int, int, int]]:
+    """Draw places k that have at least one token after them.
+
+    Parameters
+    ----------
+    lengths : sequence of int
+        Length of each sequence.
+    length : int
+        The greatest distance of interest.
+    count : int
+        At most how many places.
+    seed : int
+
+    Returns
+    -------
+    list of (sequence, k, steps)
+        Index of the sequence, the place in it, and how many of the next `length` places the sequence has. Places with
+        the most steps come first.
+
+    Raises
+    ------
+    CorpusError
+        If there is no such place.
+
+    Examples
+    --------
+    >>> draw_starts([2, 1], length=30, count=5, seed=1)
+    [(0, 0, 1)]
+    """
+    sizes = np.asarray(lengths, dtype=np.int64)
+    places = np.maximum(sizes - 1, 0)
     if not places.sum():
         raise CorpusError("the text is too short; it needs at least two tokens in a row")
-    sequence = np.repeat(np.arange(len(lengths)), places)
+    sequence = np.repeat(np.arange(len(sizes)), places)
     k = np.arange(len(sequence)) - np.repeat(np.cumsum(places) - places, places)
-    steps = np.minimum(lengths[sequence] - 1 - k, length)
+    steps = np.minimum(sizes[sequence] - 1 - k, length)
     order = np.random.default_rng(seed).permutation(len(sequence))
     order = order[np.argsort(-steps[order], kind="stable")][:count]
     return [(int(sequence[i]), int(k[i]), int(steps[i])) for i in order]

@@ -1,79 +1,102 @@
-"""How errors fade with the distance, as a picture: the vanishing gradient of the tutorial's part 3."""
+"""A picture of how errors shrink or grow with distance: the vanishing gradient of the tutorial's part 3."""
 
 import itertools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from theano_rnn.inspection.gradient_flow import HIGH, LOW
+from theano_rnn.inspection.gradient_flow import BAND, GradientCurve
 from theano_rnn.results.pictures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, drawable, new_figure, write_picture
 
-COLOURS = {"tanh": BLUE, "relu": ORANGE}
-MORE_COLOURS = (GREEN, RED, PURPLE, GREY)  # for more networks of a kind
-SMALLEST = 1e-12  # below it, lines are of no interest
-LONGEST_NAME = 40  # characters
+COLORS = {"tanh": BLUE, "relu": ORANGE}
+MORE_COLORS = (GREEN, RED, PURPLE, GREY)  # for further networks of a kind
+LOWEST_NORM = 1e-12  # the axis ends here
+MAX_NAME_LENGTH = 40  # characters
 
 
-def draw_gradients(path, curves):
-    """Draw the curves of networks as PNG, the norms on a logarithmic axis.
+def draw_gradients(path: Path, curves: Sequence[GradientCurve]) -> None:
+    """Draw gradient norms by distance, on a logarithmic axis, as a PNG file.
 
     Parameters
     ----------
     path : pathlib.Path
-    curves : sequence of Curve
+    curves : sequence of GradientCurve
 
     Raises
     ------
     OutputFileError
-        Where the picture cannot be written.
+        If the picture cannot be written.
     """
     write_picture(path, gradients_figure(curves))
 
 
-def gradients_figure(curves):
-    """The figure that `draw_gradients` writes."""
+def gradients_figure(curves: Sequence[GradientCurve]) -> Any:
+    """Make the figure that `draw_gradients` writes.
+
+    Parameters
+    ----------
+    curves : sequence of GradientCurve
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
     figure = new_figure(6.7, 4.4)
-    panel = figure.subplots()
-    panel.axhline(1, color=GREY, linewidth=0.8, linestyle=":")
-    for curve, colour in zip(curves, colours_of(curves), strict=True):
-        draw_curve(panel, curve, colour)
-    panel.set_yscale("log")
-    low, high = panel.get_ylim()
-    panel.set_ylim(max(low, SMALLEST), high)
+    axes = figure.subplots()
+    axes.axhline(1, color=GREY, linewidth=0.8, linestyle=":")
+    for curve, color in zip(curves, curve_colors(curves), strict=True):
+        _draw_curve(axes, curve, color)
+    axes.set_yscale("log")
+    low, high = axes.get_ylim()
+    axes.set_ylim(max(low, LOWEST_NORM), high)
     longest = max(len(curve.norms) for curve in curves)
-    panel.set_xlim(0, longest + 0.5)
-    panel.xaxis.get_major_locator().set_params(integer=True)
-    panel.set_title("How errors shrink or grow on their way back through time", fontsize="medium", loc="left")
-    panel.set_xlabel("steps back, t − k")
-    panel.set_ylabel("‖∂sₜ/∂sₖ‖ (largest singular value)")
-    panel.grid(color="#dddddd", linewidth=0.6)
-    legend = panel.legend(fontsize="small", title=f"median, {LOW}th to {HIGH}th percentile", title_fontsize="small")
+    axes.set_xlim(0, longest + 0.5)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.set_title("How errors shrink or grow as they flow back through time", fontsize="medium", loc="left")
+    axes.set_xlabel("steps back, t − k")
+    axes.set_ylabel("‖∂sₜ/∂sₖ‖ (largest singular value)")
+    axes.grid(color="#dddddd", linewidth=0.6)
+    title = f"median, {BAND[0]}th to {BAND[1]}th percentile"
+    legend = axes.legend(fontsize="small", title=title, title_fontsize="small")
     for text in legend.get_texts():
         text.set_parse_math(False)
     return figure
 
 
-def colours_of(curves):
-    """A colour for each curve: its activation's, or another where one of its kind, trained or not, came before."""
-    others, seen, colours = itertools.cycle(MORE_COLOURS), set(), []
+def curve_colors(curves: Sequence[GradientCurve]) -> list[str]:
+    """Choose a color for each curve.
+
+    Parameters
+    ----------
+    curves : sequence of GradientCurve
+
+    Returns
+    -------
+    list of str
+        The color of the curve's activation, or another one if there was already a curve of the same kind.
+    """
+    others, seen, colors = itertools.cycle(MORE_COLORS), set(), []
     for curve in curves:
         kind = curve.activation, curve.trained
-        colours.append(next(others) if kind in seen else COLOURS[curve.activation])
+        colors.append(next(others) if kind in seen else COLORS[curve.activation])
         seen.add(kind)
-    return colours
+    return colors
 
 
-def draw_curve(panel, curve, colour):
-    """The median as a line, within a band; what is exactly zero has no place on a logarithmic axis."""
-    factor = "" if np.isnan(curve.factor) else f": × {curve.factor:.2f} a step"
+def _draw_curve(axes: Any, curve: GradientCurve, color: str) -> None:
+    """The median as a line within a band; zeros, which a logarithmic axis cannot show, are left out."""
+    factor = "" if np.isnan(curve.factor_per_step) else f": × {curve.factor_per_step:.2f} per step"
     distances = range(1, len(curve.norms) + 1)
-    low, middle, high = (np.ma.masked_equal(curve.percentile(share), 0) for share in (LOW, 50, HIGH))
-    panel.fill_between(distances, low.filled(SMALLEST / 10), high, color=colour, alpha=0.15, linewidth=0)
-    panel.plot(
+    low, middle, high = (np.ma.masked_equal(curve.percentile(q), 0) for q in (BAND[0], 50, BAND[1]))
+    axes.fill_between(distances, low.filled(LOWEST_NORM / 10), high, color=color, alpha=0.15, linewidth=0)
+    axes.plot(
         distances,
         middle,
-        color=colour,
+        color=color,
         linewidth=1.8,
         linestyle="-" if curve.trained else "--",
         marker="o" if len(curve.norms) == 1 else None,
-        label=drawable(curve.name, LONGEST_NAME) + factor,
+        label=drawable(curve.name, MAX_NAME_LENGTH) + factor,
     )

@@ -1,12 +1,15 @@
-"""The forward graph as a page: pictures drawn here as SVG, and the texts below them."""
+"""The forward graph as an HTML page: pictures in SVG, with the text of each graph below its picture."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from theano_rnn.inspection.graph_layout import lay_out
+from theano_rnn.inspection.forward_graph import Box, ForwardGraph
+from theano_rnn.inspection.graph_layout import Point, lay_out
 from theano_rnn.results.pages import escaped, write_page
 
 PROGRAM_STEPS = 10
-CHARACTER, LINE, MARGIN = 7.3, 16, 10  # of the monospaced font, in pixels; room around a picture
+CHARACTER_WIDTH, LINE_HEIGHT, MARGIN = 7.3, 16, 10  # of the monospaced font and around a picture, in pixels
 STYLE = """
 .picture { overflow-x: auto; border: 1px solid #ccc; border-radius: 6px; margin: 0.5rem 0 1.5rem; padding: 0.5rem; }
 .picture svg { display: block; margin: 0 auto; max-width: none; }
@@ -27,38 +30,58 @@ dt { font-family: ui-monospace, monospace; font-size: 0.9rem; }
 dd { margin: 0 0 0.3rem 1rem; }
 summary { cursor: pointer; }
 """
-KEY = (
-    '<p class="key"><span style="background:#ffe9c2;border-color:#b37400">what comes in</span>'
+LEGEND = (
+    '<p class="key"><span style="background:#ffe9c2;border-color:#b37400">input</span>'
     '<span style="background:#cfe6f5;border-color:#0072b2">parameter</span>'
     '<span style="border-color:#777">operation</span>'
     '<span style="background:#d3efe4;border-color:#00795a">loop over t</span>'
-    '<span style="background:#f6d9c9;border-color:#d55e00">what comes out</span></p>\n'
+    '<span style="background:#f6d9c9;border-color:#d55e00">output</span></p>\n'
 )
 GLOSSARY = {
-    "AdvancedSubtensor": "picks the columns of U that belong to the words in x: U times one-hot x_t, for all t",
+    "AdvancedSubtensor": "selects the columns of U that belong to the words in x: U times one-hot x_t, for all t",
     "MatrixTranspose": "Uᵀ, Vᵀ, Wᵀ",
-    "AllocEmpty, Alloc, SetSubtensor": "room for all states, with s_{-1} = 0 in the first place",
+    "AllocEmpty, Alloc, SetSubtensor": "memory for all states, with s_{-1} = 0 at the beginning",
     "Scan": "the loop: s_t from s_{t-1}, one step after the other",
     "Subtensor": "a part of an array; after the loop, the states without s_{-1}",
-    "Reshape, ExpandDims": "the same numbers as rows of another length, or with one axis more",
+    "Reshape, ExpandDims": "the same numbers with rows of another length, or with one more axis",
     "Dot": "a matrix product; after the loop V s_t, for all t at once",
-    "Max, Sub, Exp, Sum, True_div": "softmax: exp(z) / Σ exp(z), the largest z taken off first (or Softmax, in one)",
-    "Composite": "several operations on each element, made one",
+    "Max, Sub, Exp, Sum, True_div": "softmax: exp(z) / Σ exp(z), after subtracting the largest z (or Softmax, in one)",
+    "Composite": "several elementwise operations, fused into one",
 }
 
 
 @dataclass(frozen=True)
 class Section:
-    """One graph: its boxes are drawn, its text is shown below; either may be missing."""
+    """One graph on the page.
+
+    Attributes
+    ----------
+    heading, description : str
+    text : str or None
+        Shown below the picture.
+    boxes : list of theano_rnn.inspection.forward_graph.Box or None
+        What the picture shows; None for no picture.
+    """
 
     heading: str
     description: str
     text: str | None = None
-    boxes: list | None = None
+    boxes: list[Box] | None = None
 
 
-def graph_sections(forward, with_program=False):
-    """What there is to see of a `theano_rnn.inspection.forward_graph.ForwardGraph`: a list of `Section`."""
+def graph_sections(forward: ForwardGraph, with_program: bool = False) -> list[Section]:
+    """List everything there is to see of a forward graph.
+
+    Parameters
+    ----------
+    forward : theano_rnn.inspection.forward_graph.ForwardGraph
+    with_program : bool
+        Whether to include XLA's program.
+
+    Returns
+    -------
+    list of Section
+    """
     sections = [
         Section("The symbolic graph", "as theano_rnn builds it from x, U, W and V", *forward.symbolic()),
         Section("One step of its loop", "what scan repeats: s_t from U x_t and s_{t-1}", None, forward.step()),
@@ -66,12 +89,12 @@ def graph_sections(forward, with_program=False):
         Section("One step of its loop, compiled", "after the same rewrites", None, forward.compiled_step()),
     ]
     if with_program:
-        description = f"what XLA makes of it for one sentence of {PROGRAM_STEPS} words (optimised HLO)"
+        description = f"what XLA makes of it for one sentence of {PROGRAM_STEPS} words (optimized HLO)"
         sections.append(Section("XLA's program", description, forward.program(PROGRAM_STEPS)))
     return sections
 
 
-def write_graph_page(path, title, sections):
+def write_graph_page(path: Path, title: str, sections: Sequence[Section]) -> None:
     """Write the page.
 
     Parameters
@@ -83,22 +106,23 @@ def write_graph_page(path, title, sections):
     Raises
     ------
     OutputFileError
-        Where that is impossible.
+        If the page cannot be written.
     """
-    write_page(path, title, page_parts(sections), STYLE)
+    write_page(path, title, _page_parts(sections), STYLE)
 
 
-def page_parts(sections):
+def _page_parts(sections: Sequence[Section]) -> Iterator[str]:
     yield (
-        "<p>s_t = f(U x_t + W s_{t-1}), o_t = softmax(V s_t). The pictures leave out arithmetic on sizes and "
-        "show constants within the operation; ? is a size that the text decides. The texts have everything.</p>\n"
+        "<p>s_t = f(U x_t + W s_{t-1}), o_t = softmax(V s_t). The pictures leave out arithmetic on sizes and show "
+        "constants inside the operation that uses them. A ? is a size that depends on the text. The texts below the "
+        "pictures are complete.</p>\n"
     )
-    yield KEY
+    yield LEGEND
     for section in sections:
         description = section.description[0].upper() + section.description[1:]
         yield f"<h2>{escaped(section.heading)}</h2>\n<p>{escaped(description)}.</p>\n"
         if section.boxes is not None:
-            yield f'<div class="picture" tabindex="0">{picture(section.boxes, section.heading)}</div>\n'
+            yield f'<div class="picture" tabindex="0">{draw_boxes(section.boxes, section.heading)}</div>\n'
         if section.text is not None:
             lines = "\n".join(escaped(line) for line in section.text.splitlines())
             yield f"<details><summary>As text</summary><pre>{lines}</pre></details>\n"
@@ -108,16 +132,23 @@ def page_parts(sections):
     yield "</dl>\n"
 
 
-def picture(boxes, title):
-    """A graph as an SVG element.
+def draw_boxes(boxes: Sequence[Box], title: str) -> str:
+    """Draw a graph.
 
     Parameters
     ----------
     boxes : list of theano_rnn.inspection.forward_graph.Box
     title : str
+
+    Returns
+    -------
+    str
+        An SVG element.
     """
-    lines = [lines_of(box) for box in boxes]
-    sizes = [(CHARACTER * max(len(text) for text, _ in one) + 16, LINE * len(one) + 8) for one in lines]
+    texts = [_box_texts(box) for box in boxes]
+    sizes = [
+        (CHARACTER_WIDTH * max(len(text) for text, _ in lines) + 16, LINE_HEIGHT * len(lines) + 8) for lines in texts
+    ]
     layout = lay_out(sizes, [box.inputs for box in boxes])
     width, height = layout.width + 2 * MARGIN, layout.height + 2 * MARGIN
     parts = [
@@ -126,28 +157,43 @@ def picture(boxes, title):
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
         '<polygon points="0 0.5 8 4 0 7.5" fill="#555"/></marker></defs>'
     ]
-    parts += [f'<path marker-end="url(#tip)" d="{curve(points)}"/>' for _, _, points in layout.lines]
-    for box, size, texts, (x, y) in zip(boxes, sizes, lines, layout.boxes, strict=True):
+    parts += [f'<path marker-end="url(#tip)" d="{svg_path(points)}"/>' for _, _, points in layout.lines]
+    for box, size, lines, (x, y) in zip(boxes, sizes, texts, layout.boxes, strict=True):
         parts.append(
             f'<g class="{box.kind}"><rect x="{x:.1f}" y="{y:.1f}" rx="5" width="{size[0]:.1f}" height="{size[1]}"/>'
         )
-        for number, (text, kind) in enumerate(texts):
-            place = f'x="{x + size[0] / 2:.1f}" y="{y + 4 + LINE * (number + 0.75):.1f}"'
-            parts.append(f'<text text-anchor="middle" class="{kind}" {place}>{escaped(text)}</text>')
+        for number, (text, css_class) in enumerate(lines):
+            place = f'x="{x + size[0] / 2:.1f}" y="{y + 4 + LINE_HEIGHT * (number + 0.75):.1f}"'
+            parts.append(f'<text text-anchor="middle" class="{css_class}" {place}>{escaped(text)}</text>')
         parts.append("</g>")
     return "".join([*parts, "</svg>"])
 
 
-def lines_of(box):
-    """What stands in a box: [(text, CSS class)]."""
+def _box_texts(box: Box) -> list[tuple[str, str]]:
+    """The lines of text in a box, each with its CSS class."""
     if box.kind in ("operation", "loop"):
         result = f"{box.name}: {box.shape}" if box.name else box.shape
         return [(box.label, ""), (result, "name" if box.name else "")]
     return [(box.label, "name"), (box.shape, "")]
 
 
-def curve(points):
-    """An SVG path through the points that leaves and enters boxes from above."""
+def svg_path(points: Sequence[Point]) -> str:
+    """Make an SVG path through points, vertical at each of them.
+
+    Parameters
+    ----------
+    points : sequence of (x, y)
+
+    Returns
+    -------
+    str
+        Value of the attribute ``d``.
+
+    Examples
+    --------
+    >>> svg_path([(0, 0), (10, 20)])
+    'M0.0 0.0C0.0 10.0 10.0 10.0 10.0 20.0'
+    """
     (x, y), *others = points
     parts = [f"M{x:.1f} {y:.1f}"]
     for next_x, next_y in others:

@@ -1,34 +1,40 @@
-"""What hidden units do while a network reads a text: their values, and figures that tell one from another."""
+"""What hidden units do while a network reads a text: their values, and statistics that tell one unit from another."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from theano_rnn.checks import check_count
 from theano_rnn.errors import ArgumentValueError, CorpusError
-from theano_rnn.inspection.token_sequences import read_tokens
+from theano_rnn.inspection.input_sequences import InputSequence, read_input_sequences
+from theano_rnn.language_models.language_model import LanguageModel
+from theano_rnn.networks.rnn import RNN
 
 WORDS_SHOWN = 5
-MOST_TOKENS = 100_000  # the states of all of them are held
-FREQUENT = 3  # occurrences from which a token's mean tells something
+MAX_TOKENS = 100_000  # the states of all of them are in memory
+MIN_OCCURRENCES = 3  # from which a token's mean says something
 
 
 @dataclass(frozen=True)
-class UnitFigures:
-    """One hidden unit over a text.
+class UnitStatistics:
+    """Statistics of one hidden unit over a text.
 
     Attributes
     ----------
     unit : int
         From 0 to hidden_dim - 1.
     lowest, highest : float
+        Range of its values.
     deviation : float
         Standard deviation of its values.
     persistence : float
-        Correlation of its value with that one token later; near 1: it holds on to something, 0: it forgets at once.
+        Correlation of its value with its value one token later. Near 1, the unit remembers something; near 0, it
+        forgets at once.
     high_after, low_after : list of str
-        Tokens after which it is highest, and lowest, on average; of those that occur at least three times if there
-        are enough of them.
+        Tokens after which its value is highest and lowest on average. Tokens that occur fewer than three times are left
+        out if there are enough others.
     """
 
     unit: int
@@ -36,108 +42,123 @@ class UnitFigures:
     highest: float
     deviation: float
     persistence: float
-    high_after: list
-    low_after: list
+    high_after: list[str]
+    low_after: list[str]
 
 
 @dataclass(frozen=True)
-class Observed:
-    """A text that was read, and what hidden units did.
+class HiddenActivity:
+    """A text that a language model has read, and what the hidden units did.
 
     Attributes
     ----------
     lm : LanguageModel
-    readings : list of theano_rnn.inspection.token_sequences.Reading
-    values : list of arrays (number of tokens, hidden_dim)
-        s_t after each token of each reading.
-    figures : list of UnitFigures
-        Of the units that were asked for, in their order; else of all, the most telling first.
-    are_chosen : bool
-        Whether they were asked for.
-    is_whole : bool
-        Whether nothing of the text was left out.
+    sequences : list of theano_rnn.inspection.input_sequences.InputSequence
+    states : list of arrays of shape (number of tokens, hidden_dim)
+        For each sequence, s_t after each of its tokens.
+    statistics : list of UnitStatistics
+        Of the requested units in their order; else of all units, the most informative first.
+    are_requested : bool
+        Whether the units were requested.
+    is_complete : bool
+        Whether the whole text was read.
     """
 
-    lm: object
-    readings: list
-    values: list
-    figures: list
-    are_chosen: bool
-    is_whole: bool
+    lm: LanguageModel
+    sequences: list[InputSequence]
+    states: list[np.ndarray]
+    statistics: list[UnitStatistics]
+    are_requested: bool
+    is_complete: bool
 
 
-def observe(lm, lines, units=None, most_tokens=5000):
-    """Let a language model read a text and note its hidden states.
+def hidden_activity(
+    lm: LanguageModel, lines: Iterable[str], unit: Sequence[int] | None = None, tokens: int = 5000
+) -> HiddenActivity:
+    """Let a language model read a text, and record its hidden units.
 
     Parameters
     ----------
     lm : LanguageModel
     lines : iterable of str
-        No more are taken than needed.
-    units : sequence of int, optional
-        Default: all.
-    most_tokens : int
-        What is beyond is left out.
+        Only as many are consumed as needed.
+    unit : sequence of int, optional
+        The units of interest, by default all.
+    tokens : int
+        How many tokens of the text to read at most, from 1 to 100,000.
 
     Returns
     -------
-    Observed
+    HiddenActivity
 
     Raises
     ------
     CorpusError
-        If there are no tokens.
-    ValueError
-        For a unit that the network does not have, and a number of tokens outside 1 … 100,000.
+        If the text has no tokens.
+    ArgumentValueError
+        If the network has no such unit, or `tokens` is out of range.
     """
-    if check_count("tokens", most_tokens) > MOST_TOKENS:
-        raise ArgumentValueError(f"tokens: expected at most {MOST_TOKENS}, got {most_tokens}")
-    for unit in units or ():
-        if not 0 <= unit < lm.rnn.hidden_dim:
-            raise ArgumentValueError(f"unit: the network has units 0 … {lm.rnn.hidden_dim - 1}, got {unit}")
-    readings, is_whole = read_tokens(lm, lines, most_tokens)
-    if not readings:
+    if check_count("tokens", tokens) > MAX_TOKENS:
+        raise ArgumentValueError(f"tokens: expected at most {MAX_TOKENS}, got {tokens}")
+    for one in unit or ():
+        if not 0 <= one < lm.rnn.hidden_dim:
+            raise ArgumentValueError(f"unit: the network has units 0 … {lm.rnn.hidden_dim - 1}, got {one}")
+    sequences, is_complete = read_input_sequences(lm, lines, tokens)
+    if not sequences:
         raise CorpusError("the text is empty; give at least one line with some words")
-    values = unit_values(lm.rnn, readings)
-    if units:
-        figures = unit_figures(dict.fromkeys(units), readings, values)
+    states = states_after_tokens(lm.rnn, sequences)
+    if unit:
+        statistics = unit_statistics(dict.fromkeys(unit), sequences, states)
     else:
-        figures = most_telling_first(unit_figures(range(lm.rnn.hidden_dim), readings, values))
-    return Observed(lm, readings, values, figures, bool(units), is_whole)
+        statistics = most_informative_first(unit_statistics(range(lm.rnn.hidden_dim), sequences, states))
+    return HiddenActivity(lm, sequences, states, statistics, bool(unit), is_complete)
 
 
-def unit_values(rnn, readings):
-    """s_t after each token: a list of arrays (number of tokens, hidden_dim), one for each reading."""
-    return [rnn.hidden_states(reading.ids)[1:] for reading in readings]
+def states_after_tokens(rnn: RNN, sequences: Sequence[InputSequence]) -> list[np.ndarray]:
+    """Compute s_t after each token.
+
+    Parameters
+    ----------
+    rnn : RNN
+    sequences : sequence of InputSequence
+
+    Returns
+    -------
+    list of arrays of shape (number of tokens, hidden_dim)
+        One for each sequence.
+    """
+    return [rnn.hidden_states(sequence.ids)[1:] for sequence in sequences]
 
 
-def unit_figures(units, readings, values):
-    """Figures of hidden units.
+def unit_statistics(
+    units: Iterable[int], sequences: Sequence[InputSequence], states: Sequence[np.ndarray]
+) -> list[UnitStatistics]:
+    """Compute statistics of hidden units.
 
     Parameters
     ----------
     units : iterable of int
-    readings : sequence of theano_rnn.inspection.token_sequences.Reading
-    values : list of arrays
-        From `unit_values`.
+    sequences : sequence of theano_rnn.inspection.input_sequences.InputSequence
+    states : sequence of arrays
+        From `states_after_tokens`.
 
     Returns
     -------
-    list of UnitFigures
+    list of UnitStatistics
+        In the order of `units`.
     """
-    units = list(units)
-    every = np.concatenate(values).astype(np.float64)
-    persistence = persistences(values)
-    tokens, means = token_means([token for reading in readings for token in reading.tokens], every)
+    values = np.concatenate(states).astype(np.float64)
+    persistence = _persistence(states)
+    tokens, means = mean_states([token for sequence in sequences for token in sequence.tokens], values)
     found = []
     for unit in units:
         order = np.argsort(-means[:, unit], kind="stable")
         found.append(
-            UnitFigures(
+            UnitStatistics(
                 unit=unit,
-                lowest=float(every[:, unit].min()),
-                highest=float(every[:, unit].max()),
-                deviation=float(every[:, unit].std()),
+                lowest=float(values[:, unit].min()),
+                highest=float(values[:, unit].max()),
+                deviation=float(values[:, unit].std()),
                 persistence=float(persistence[unit]),
                 high_after=[tokens[i] for i in order[:WORDS_SHOWN]],
                 low_after=[tokens[i] for i in order[::-1][:WORDS_SHOWN]],
@@ -146,28 +167,57 @@ def unit_figures(units, readings, values):
     return found
 
 
-def persistences(values):
-    """The correlation of s_t and s_{t+1} of each unit, within readings; 0 where a unit never changes."""
-    before = np.concatenate([one[:-1] for one in values]).astype(np.float64)
-    after = np.concatenate([one[1:] for one in values]).astype(np.float64)
+def _persistence(states: Sequence[np.ndarray]) -> npt.NDArray[np.float64]:
+    """The correlation of s_t and s_{t+1} of each unit, within sequences; 0 for a unit that never changes."""
+    before = np.concatenate([one[:-1] for one in states]).astype(np.float64)
+    after = np.concatenate([one[1:] for one in states]).astype(np.float64)
     if not len(before):
-        return np.zeros(values[0].shape[1])
+        return np.zeros(states[0].shape[1])
     before, after = before - before.mean(axis=0), after - after.mean(axis=0)
     scale = np.sqrt((before**2).sum(axis=0) * (after**2).sum(axis=0))
     return np.divide((before * after).sum(axis=0), scale, out=np.zeros_like(scale), where=scale > 0)
 
 
-def token_means(tokens, values):
-    """(tokens, array (number of them, hidden_dim)): the mean state after each distinct token that occurs often."""
+def mean_states(tokens: Sequence[str], states: np.ndarray) -> tuple[list[str], npt.NDArray[np.float64]]:
+    """Compute the mean state after each distinct token.
+
+    Parameters
+    ----------
+    tokens : sequence of str
+    states : array of shape (number of tokens, hidden_dim)
+
+    Returns
+    -------
+    distinct : list of str
+        The distinct tokens; only those that occur at least three times if there are at least ten of them.
+    means : float64 array of shape (number of distinct tokens, hidden_dim)
+
+    Examples
+    --------
+    >>> mean_states(["a", "b", "a"], np.array([[1.0], [5.0], [2.0]]))
+    (['a', 'b'], array([[1.5],
+           [5. ]]))
+    """
     distinct, places, counts = np.unique(np.array(tokens, dtype=object), return_inverse=True, return_counts=True)
-    sums = np.zeros((len(distinct), values.shape[1]))
-    np.add.at(sums, places, values)
-    chosen = counts >= FREQUENT
+    sums = np.zeros((len(distinct), states.shape[1]))
+    np.add.at(sums, places, states)
+    chosen = counts >= MIN_OCCURRENCES
     if chosen.sum() < 2 * WORDS_SHOWN:
         chosen[:] = True
     return distinct[chosen].tolist(), sums[chosen] / counts[chosen, None]
 
 
-def most_telling_first(figures):
-    """Sorted: first the units that vary much and yet keep their values, for such a unit stands for something longer."""
-    return sorted(figures, key=lambda one: -one.deviation * max(one.persistence, 0))
+def most_informative_first(statistics: Iterable[UnitStatistics]) -> list[UnitStatistics]:
+    """Sort units by deviation times persistence.
+
+    A unit that varies much and yet keeps its value stands for something that extends over several tokens.
+
+    Parameters
+    ----------
+    statistics : iterable of UnitStatistics
+
+    Returns
+    -------
+    list of UnitStatistics
+    """
+    return sorted(statistics, key=lambda one: -one.deviation * max(one.persistence, 0))

@@ -1,17 +1,20 @@
-"""A text as an HTML page, once for each of some hidden units, each token coloured by the unit's value after it."""
+"""An HTML page that shows a text once for each of some hidden units, each token colored by the unit's value after it."""
 
 import itertools
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 
-from theano_rnn.inspection.token_sequences import listed
+from theano_rnn.inspection.hidden_units import HiddenActivity, UnitStatistics
+from theano_rnn.inspection.input_sequences import InputSequence, visible_tokens
 from theano_rnn.results.pages import escaped, write_page
 from theano_rnn.text.token_positions import token_places
 
 UNITS_SHOWN = 5
-BLUE, WHITE, ORANGE = (94, 174, 230), (255, 255, 255), (245, 150, 60)  # the text is readable on each
+BLUE, WHITE, ORANGE = (94, 174, 230), (255, 255, 255), (245, 150, 60)  # text is readable on each
 SHADES = 10  # on each side of white
-END_MARK = "↵"
+LINE_END_MARK = "↵"
 
 STYLE = f"""
 .text p {{ margin: 0; white-space: pre-wrap; }}
@@ -24,128 +27,179 @@ th, td {{ white-space: nowrap; }}
 .legend .v0 {{ box-shadow: inset 0 0 0 1px #ccc; }}
 sub {{ line-height: 0; }}
 .u {{ text-decoration: underline dotted 0.15em; text-underline-offset: 0.15em; }}
-.e::before {{ content: "{END_MARK}"; font-size: 0.8em; }}
+.e::before {{ content: "{LINE_END_MARK}"; font-size: 0.8em; }}
 #values:checked ~ .text span[title]::after {{ content: "\\2009" attr(title) "\\2009"; font-size: 0.65em;
   vertical-align: super; }}
 #values:checked ~ .text {{ line-height: 2.2; }}
 """
 
 
-def write_units_page(path, title, observed):
+def write_units_page(path: Path, title: str, activity: HiddenActivity) -> None:
     """Write the page.
 
     Parameters
     ----------
     path : pathlib.Path
     title : str
-    observed : theano_rnn.inspection.hidden_units.Observed
-        Of its figures the first five, or all if they were asked for.
+    activity : theano_rnn.inspection.hidden_units.HiddenActivity
+        The page shows its requested units, or else its five most informative ones.
 
     Raises
     ------
     OutputFileError
-        Where that is impossible.
+        If the page cannot be written.
     """
-    write_page(path, title, page_parts(observed), STYLE + shade_styles())
+    write_page(path, title, _page_parts(activity), STYLE + shade_styles())
 
 
-def shade_styles():
-    """A class for each shade: v-10 … v10."""
+def shade_styles() -> str:
+    """Make the CSS classes of the shades, v-10 (blue) to v10 (orange).
+
+    Returns
+    -------
+    str
+        One rule per line.
+    """
     rules = []
     for shade in range(-SHADES, SHADES + 1):
         end, share = (ORANGE if shade > 0 else BLUE), abs(shade) / SHADES
-        mixed = (round(white + (colour - white) * share) for white, colour in zip(WHITE, end, strict=True))
+        mixed = (round(white + (color - white) * share) for white, color in zip(WHITE, end, strict=True))
         rules.append(f".v{shade} {{ background: #{''.join(f'{part:02x}' for part in mixed)}; }}")
     return "\n".join(rules)
 
 
-def page_parts(observed):
-    figures = observed.figures if observed.are_chosen else observed.figures[:UNITS_SHOWN]
-    yield introduction(observed)
-    yield table(figures)
-    yield '<input type="checkbox" id="values"><label for="values"> show every value beside its token</label>\n'
-    for one in figures:
-        largest = scale_of(one, observed.lm.rnn.activation)
-        yield f'<h2 id="unit{one.unit}">Unit {one.unit}</h2>\n<p class="legend">{legend(largest, one)}</p>\n'
+def _page_parts(activity: HiddenActivity) -> Iterator[str]:
+    shown = activity.statistics if activity.are_requested else activity.statistics[:UNITS_SHOWN]
+    yield _introduction(activity)
+    yield _table(shown)
+    yield '<input type="checkbox" id="values"><label for="values"> show all values beside the tokens</label>\n'
+    for unit in shown:
+        largest = _value_of_darkest_shade(unit, activity.lm.rnn.activation)
+        yield f'<h2 id="unit{unit.unit}">Unit {unit.unit}</h2>\n<p class="legend">{_legend(unit, largest)}</p>\n'
         yield '<div class="text">\n'
-        for reading, values in zip(observed.readings, observed.values, strict=True):
-            known = (reading.ids[1:] != observed.lm.vocabulary.unknown).tolist()
-            yield from paragraphs(observed.lm, reading, values[:, one.unit], known, largest)
+        for sequence, states in zip(activity.sequences, activity.states, strict=True):
+            known = (sequence.ids[1:] != activity.lm.vocabulary.unknown).tolist()
+            yield from _paragraphs(activity, sequence, states[:, unit.unit], known, largest)
         yield "</div>\n"
 
 
-def introduction(observed):
-    tokens = sum(len(reading.tokens) for reading in observed.readings)
-    extent = f"The text has {tokens:,} tokens." if observed.is_whole else f"The first {tokens:,} tokens of the text."
-    start = "The state is carried on from line to line."
-    if observed.lm.tokenizer.level == "word":
-        start = "The state starts anew, from zero, with each line."
-    choice = "" if observed.are_chosen else ("Of all units, these vary much and yet keep their values longest. ")
+def _introduction(activity: HiddenActivity) -> str:
+    tokens = sum(len(sequence.tokens) for sequence in activity.sequences)
+    if activity.is_complete:
+        extent = f"The text has {tokens:,} tokens."
+    else:
+        extent = f"The page shows the first {tokens:,} tokens of the text."
+    if activity.lm.tokenizer.level == "word":
+        start = "The state starts from zero in each sentence."
+    else:
+        start = "The state is carried over from line to line."
+    choice = "" if activity.are_requested else "Of all units, these vary much and yet keep their values longest. "
     return (
-        f"<p>Each token has the colour of the unit's value in s<sub>t</sub>, the state after reading it. {start} "
-        f"{choice}{extent} Point at a token for its value, or let all values be shown. "
-        '<span class="u">Underlined</span>: not in the vocabulary.</p>\n'
+        f"<p>The color of a token is the unit's value in s<sub>t</sub>, the state after reading the token. {start} "
+        f"{choice}{extent} Hover over a token to see its value, or show all values. "
+        '<span class="u">Underlined</span> tokens are not in the vocabulary.</p>\n'
     )
 
 
-def table(figures):
+def _table(statistics: Sequence[UnitStatistics]) -> str:
     head = "".join(
         f"<th>{name}</th>" for name in ("unit", "from", "to", "deviation", "persistence", "high after", "low after")
     )
     rows = [f"<table>\n<tr>{head}</tr>\n"]
-    for one in figures:
+    for one in statistics:
         numbers = "".join(
-            f"<td>{shown(value)}</td>" for value in (one.lowest, one.highest, one.deviation, one.persistence)
+            f"<td>{format_value(value)}</td>" for value in (one.lowest, one.highest, one.deviation, one.persistence)
         )
-        words = "".join(f"<td>{escaped(listed(words))}</td>" for words in (one.high_after, one.low_after))
+        words = "".join(f"<td>{escaped(visible_tokens(words))}</td>" for words in (one.high_after, one.low_after))
         rows.append(f'<tr><td><a href="#unit{one.unit}">{one.unit}</a></td>{numbers}{words}</tr>\n')
-    return "".join([*rows, "</table>\n<p>Persistence: the correlation of the value with that one token later.</p>\n"])
+    explanation = (
+        "Deviation: the standard deviation of the value. Persistence: the correlation of the value with the value one "
+        "token later."
+    )
+    return "".join([*rows, f"</table>\n<p>{explanation}</p>\n"])
 
 
-def scale_of(figures, activation):
-    """The value of the darkest shade: 1 for tanh; for ReLU, which has no bound, the largest that occurs."""
-    return 1.0 if activation == "tanh" else max(figures.highest, np.finfo(np.float32).tiny)
+def _value_of_darkest_shade(unit: UnitStatistics, activation: str) -> float:
+    """1 for tanh; for ReLU, which has no upper bound, the largest value that occurs."""
+    return 1.0 if activation == "tanh" else max(unit.highest, float(np.finfo(np.float32).tiny))
 
 
-def legend(largest, figures):
-    shades = range(-SHADES, SHADES + 1, SHADES // 2) if figures.lowest < 0 else range(0, SHADES + 1, SHADES // 2)
-    return " ".join(f'<span class="v{shade}">{shown(shade / SHADES * largest)}</span>' for shade in shades)
+def _legend(unit: UnitStatistics, largest: float) -> str:
+    shades = range(-SHADES, SHADES + 1, SHADES // 2) if unit.lowest < 0 else range(0, SHADES + 1, SHADES // 2)
+    return " ".join(f'<span class="v{shade}">{format_value(shade / SHADES * largest)}</span>' for shade in shades)
 
 
-def paragraphs(lm, reading, values, known, largest):
-    """The lines of a reading, a paragraph each: as they were written, or their tokens with blanks between them."""
+# The shade and the value of a token, and whether the vocabulary has it.
+Color = tuple[int, float, bool]
+
+
+def _paragraphs(
+    activity: HiddenActivity, sequence: InputSequence, values: np.ndarray, known: list[bool], largest: float
+) -> Iterator[str]:
+    """The lines of a sequence, one paragraph each."""
     shades = np.rint(np.clip(values / largest, -1, 1) * SHADES).astype(int).tolist()
-    colours = list(zip(shades, values.tolist(), known, strict=True))
-    if lm.tokenizer.level == "char":
-        marked = [marked_token(token, *colour) for token, colour in zip(reading.tokens, colours, strict=True)]
-        ends = [i + 1 for i, token in enumerate(reading.tokens) if token == "\n"]
+    colors: list[Color] = list(zip(shades, values.tolist(), known, strict=True))
+    if activity.lm.tokenizer.level == "char":
+        marked = [mark_token(token, *color) for token, color in zip(sequence.tokens, colors, strict=True)]
+        ends = [i + 1 for i, token in enumerate(sequence.tokens) if token == "\n"]
         lines = [
             "".join(marked[begin:end]) for begin, end in itertools.pairwise([0, *ends, len(marked)]) if end > begin
         ]
     else:
-        lines = [marked_line(reading, colours)]
+        lines = [_mark_words(sequence, colors)]
     for line in lines:
         yield f'<p dir="auto">{line}</p>\n'
 
 
-def marked_line(reading, colours):
-    """A line of words, each token's stretch of it marked."""
-    places = None if reading.line is None else token_places(reading.line, reading.tokens)
-    if places is None:
-        return " ".join(marked_token(token, *colour) for token, colour in zip(reading.tokens, colours, strict=True))
-    parts, position = [], 0
-    for (begin, end), colour in zip(places, colours, strict=True):
-        parts += escaped(reading.line[position:begin]), marked_token(reading.line[begin:end], *colour)
+def _mark_words(sequence: InputSequence, colors: Sequence[Color]) -> str:
+    """A sentence with its tokens marked: as it was written, or its tokens with spaces between them."""
+    text, tokens = sequence.text, sequence.tokens
+    places = None if text is None else token_places(text, tokens)
+    if text is None or places is None:
+        return " ".join(mark_token(token, *color) for token, color in zip(tokens, colors, strict=True))
+    parts: list[str] = []
+    position = 0
+    for (begin, end), color in zip(places, colors, strict=True):
+        parts += escaped(text[position:begin]), mark_token(text[begin:end], *color)
         position = end
-    return "".join([*parts, escaped(reading.line[position:])])
+    return "".join([*parts, escaped(text[position:])])
 
 
-def marked_token(text, shade, value, is_known):
+def mark_token(text: str, shade: int, value: float, is_known: bool) -> str:
+    """Mark a token with a color.
+
+    Parameters
+    ----------
+    text : str
+        The token as it was written.
+    shade : int
+        From -10 to 10.
+    value : float
+        Shown when the reader hovers over the token.
+    is_known : bool
+        Whether the vocabulary has the token.
+
+    Returns
+    -------
+    str
+        An HTML element.
+
+    Examples
+    --------
+    >>> mark_token("<i>", 3, 0.314, is_known=True)
+    '<span class=v3 title="0.31">&lt;i&gt;</span>'
+    """
     classes = f"v{shade}" + " u" * (not is_known) + " e" * (text == "\n")
     quoted = f'"{classes}"' if " " in classes else classes
-    return f'<span class={quoted} title="{shown(value)}">{escaped(text) if text != chr(10) else ""}</span>'
+    return f'<span class={quoted} title="{format_value(value)}">{"" if text == chr(10) else escaped(text)}</span>'
 
 
-def shown(value):
-    """A value with two digits after the point, never a negative zero."""
+def format_value(value: float) -> str:
+    """Format a value with two decimals and a typographic minus, but no negative zero.
+
+    Examples
+    --------
+    >>> format_value(-0.5), format_value(-0.001)
+    ('−0.50', '0.00')
+    """
     return f"{value:.2f}".replace("-0.00", "0.00").replace("-", "−")

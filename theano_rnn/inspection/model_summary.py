@@ -1,52 +1,64 @@
-"""What a model file tells of its model: sizes, settings, how it was trained, which words it knows."""
+"""What a model file says about its model: sizes, settings, quality, how it was trained, and which words it knows."""
 
 import json
 import math
+import os
 import sys
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from theano_rnn.files.archive import read_archive
-from theano_rnn.inspection.network_files import open_network
-from theano_rnn.inspection.token_sequences import listed
+from theano_rnn.inspection.input_sequences import visible_tokens
+from theano_rnn.inspection.network_loading import load_network
+from theano_rnn.language_models.scoring import format_loss
 from theano_rnn.networks.parameters import PARAMETERS
 from theano_rnn.text.coverage import Coverage
 
 WORDS_SHOWN = 10
 OPTIONS_WIDTH = 90  # characters
 SPECIAL_TOKENS = 3
-COLUMNS = {
+HISTORY_COLUMNS = {
     "epoch": "epoch",
     "train_loss": "training loss",
     "valid_loss": "held-out loss",
     "perplexity": "perplexity",
-    "learning_rate": "rate",
+    "learning_rate": "learning rate",
 }
 
 
-def summarise(path):
-    """All that a model file tells, as a dict that JSON can write.
+def summarize_model(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Summarize a model file.
 
     Parameters
     ----------
-    path : path
-        Of a language model, or of a bare network, which has neither ``tokenizer``, ``vocabulary`` nor ``training``.
+    path : str or os.PathLike
+        The file of a language model or of a bare network.
 
     Returns
     -------
     dict
-        ``file``, ``bytes``, ``network`` and ``parameters``; of a language model also ``tokenizer``, ``vocabulary``
-        (the special tokens counted in its size, not in its most and least frequent ones), ``coverage`` (counts of words
-        and unknown words in the texts it was trained on), ``options``, ``history`` and ``best_epoch`` (None where
-        nothing is told).
+        Can be represented in JSON. Always has ``file``, ``bytes``, ``network`` (sizes and settings) and ``parameters``
+        (shapes, their total and their dtype). For a language model it also has
+
+        - ``tokenizer``: how text becomes tokens.
+        - ``vocabulary``: its size, which includes the special tokens, and its most and least frequent other entries.
+        - ``coverage``: counts of words and unknown words in the training text, or None if not recorded.
+        - ``options``: the options of the training run, empty if not recorded.
+        - ``history``: one dict per evaluation, empty if not recorded.
+        - ``best_epoch``: the epoch whose parameters are in the file, or None if the history does not say.
+        - ``quality``: the loss in that epoch, or None: ``loss`` (nats per token), ``text`` ("held-out" or "training"),
+          ``perplexity`` (per token), and ``bits_per_character`` (None at word level).
 
     Raises
     ------
     ModelFileError
+        If the file is missing, damaged or not a model.
     """
     entries = read_archive(path)
-    rnn, lm = open_network(path)
+    rnn, lm = load_network(path)
     shapes = {name: list(entries[name].shape) for name in PARAMETERS}
-    summary = {
+    summary: dict[str, Any] = {
         "file": str(path),
         "bytes": Path(path).stat().st_size,
         "network": {
@@ -64,7 +76,8 @@ def summarise(path):
     if lm is None:
         return summary
     words = lm.vocabulary.index_to_word[SPECIAL_TOKENS:]
-    options, history = options_of(lm.training), history_of(lm.training)
+    options, history = _recorded_options(lm.training), _recorded_history(lm.training)
+    best = best_evaluation(history, bool(options.get("tutorial")))
     return summary | {
         "tokenizer": lm.tokenizer.to_configuration(),
         "vocabulary": {
@@ -72,55 +85,92 @@ def summarise(path):
             "most_frequent": words[:WORDS_SHOWN],
             "least_frequent": words[WORDS_SHOWN:][-WORDS_SHOWN:],
         },
-        "coverage": coverage_of(lm.training),
+        "coverage": _recorded_coverage(lm.training),
         "options": options,
         "history": history,
-        "best_epoch": best_epoch(history, options.get("tutorial")),
+        "best_epoch": None if best is None else best.get("epoch"),
+        "quality": None if best is None else _quality(best, bool(options.get("tutorial")), lm.tokenizer.level),
     }
 
 
-def options_of(training):
-    """How it was trained: a dict, empty where the file tells nothing."""
+def best_evaluation(history: Sequence[dict[str, Any]], is_tutorial: bool) -> dict[str, Any] | None:
+    """Find the evaluation whose parameters are in the file: the first one with the lowest loss.
+
+    Parameters
+    ----------
+    history : sequence of dict
+        The evaluations.
+    is_tutorial : bool
+        Whether the run followed the tutorial, which decides by the training loss. Other runs decide by the held-out
+        loss if there is one.
+
+    Returns
+    -------
+    dict or None
+        None if no evaluation has a loss.
+
+    Examples
+    --------
+    >>> history = [{"epoch": 1, "train_loss": 3.0, "valid_loss": 3.1}, {"epoch": 2, "train_loss": 2.0, "valid_loss": 3.2}]
+    >>> best_evaluation(history, is_tutorial=False)["epoch"], best_evaluation(history, is_tutorial=True)["epoch"]
+    (1, 2)
+    """
+    with_loss = [record for record in history if _is_number(record.get(_decisive_loss(record, is_tutorial)))]
+    return min(with_loss, key=lambda record: record[_decisive_loss(record, is_tutorial)], default=None)
+
+
+def _decisive_loss(record: Mapping[str, Any], is_tutorial: bool) -> str:
+    return "train_loss" if is_tutorial or record.get("valid_loss") is None else "valid_loss"
+
+
+def _quality(best: Mapping[str, Any], is_tutorial: bool, level: str) -> dict[str, Any]:
+    name = _decisive_loss(best, is_tutorial)
+    loss = best[name]
+    perplexity = math.exp(loss) if loss < math.log(sys.float_info.max) else None
+    return {
+        "loss": loss,
+        "text": "training" if name == "train_loss" else "held-out",
+        "perplexity": perplexity,
+        "bits_per_character": loss / math.log(2) if level == "char" else None,
+    }
+
+
+def _recorded_options(training: Mapping[str, Any]) -> dict[str, Any]:
     options = training.get("options")
     return options if isinstance(options, dict) else {}
 
 
-def coverage_of(training):
-    """How much of its texts the vocabulary covers: a dict; None where the file does not tell."""
+def _recorded_history(training: Mapping[str, Any]) -> list[dict[str, Any]]:
+    history = training.get("history")
+    return [record for record in history if isinstance(record, dict)] if isinstance(history, list) else []
+
+
+def _recorded_coverage(training: Mapping[str, Any]) -> dict[str, int] | None:
     try:
         return Coverage.from_configuration(training.get("coverage")).to_configuration()
     except (TypeError, ValueError):
         return None
 
 
-def history_of(training):
-    """The evaluations: a list of dicts, empty where the file tells nothing."""
-    history = training.get("history")
-    return [record for record in history if isinstance(record, dict)] if isinstance(history, list) else []
-
-
-def best_epoch(history, is_tutorial):
-    """The epoch whose parameters are in the file: the one with the lowest of the losses that decide.
-
-    None where the history does not tell.
-    """
-    decisive = [
-        (loss, record.get("epoch"))
-        for record in history
-        for loss in [record.get("train_loss" if is_tutorial or record.get("valid_loss") is None else "valid_loss")]
-        if is_number(loss)
-    ]
-    return min(decisive, key=lambda pair: pair[0])[1] if decisive else None
-
-
-def is_number(value):
+def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
-def summary_lines(summary):
-    """The summary as readable text, line by line."""
+def summary_lines(summary: Mapping[str, Any]) -> Iterator[str]:
+    """Format a summary as text.
+
+    Parameters
+    ----------
+    summary : dict
+        From `summarize_model`.
+
+    Yields
+    ------
+    str
+        One line.
+    """
     network, parameters = summary["network"], summary["parameters"]
-    yield f"file          {summary['file']}: {kind_of(summary)}, {summary['bytes']:,} bytes"
+    yield f"file          {summary['file']}: {_kind(summary)}, {summary['bytes']:,} bytes"
     sizes = f"word_dim {network['word_dim']:,}, hidden_dim {network['hidden_dim']:,}"
     yield f"network       {sizes}, activation {network['activation']}"
     truncate = network["bptt_truncate"]
@@ -128,46 +178,60 @@ def summary_lines(summary):
     shapes = ", ".join(f"{name} {rows:,} × {columns:,}" for name, (rows, columns) in parameters["shapes"].items())
     yield f"parameters    {parameters['total']:,} of {parameters['dtype']}: {shapes}"
     if "tokenizer" in summary:
-        yield from language_lines(summary)
+        yield from _language_model_lines(summary)
 
 
-def kind_of(summary):
+def _kind(summary: Mapping[str, Any]) -> str:
     if "tokenizer" not in summary:
         return "bare network without a vocabulary"
-    return f"language model of {'words' if summary['tokenizer']['level'] == 'word' else 'characters'}"
+    return f"{'word' if summary['tokenizer']['level'] == 'word' else 'character'}-level language model"
 
 
-def language_lines(summary):
+def _language_model_lines(summary: Mapping[str, Any]) -> Iterator[str]:
     settings = {name: value for name, value in summary["tokenizer"].items() if name != "level"}
     learned = settings.pop("abbreviations", None)
     if learned:
         settings["abbreviations"] = " ".join(learned)
     vocabulary = summary["vocabulary"]
-    yield f"tokenizer     {described(settings)}"
+    yield f"tokenizer     {', '.join(f'{name} {json.dumps(value)}' for name, value in settings.items())}"
     yield f"vocabulary    {vocabulary['size']:,} entries, {SPECIAL_TOKENS} of them special"
-    yield f"  most frequent   {listed(vocabulary['most_frequent'])}"
+    yield f"  most frequent   {visible_tokens(vocabulary['most_frequent'])}"
     if vocabulary["least_frequent"]:
-        yield f"  least frequent  {listed(vocabulary['least_frequent'])}"
-    yield f"coverage      {coverage_line(summary)}"
-    for number, line in enumerate(wrapped(summary["options"])):
+        yield f"  least frequent  {visible_tokens(vocabulary['least_frequent'])}"
+    yield f"coverage      {_coverage_line(summary)}"
+    yield f"quality       {_quality_line(summary)}"
+    for number, line in enumerate(_wrap_settings(summary["options"])):
         yield f"{'' if number else 'options':14}{line}"
-    if not summary["history"]:
-        yield "history       none"
-        return
-    yield from history_lines(summary["history"], summary["best_epoch"])
+    yield from _history_lines(summary)
 
 
-def coverage_line(summary):
+def _coverage_line(summary: Mapping[str, Any]) -> str:
     if summary["coverage"] is None:
         return "not recorded"
     unit = "words" if summary["tokenizer"]["level"] == "word" else "characters"
     return Coverage(**summary["coverage"]).summary(unit)
 
 
-def history_lines(history, best):
-    """The evaluations as a table, the one whose parameters are in the file marked."""
-    rows = [list(COLUMNS.values())]
-    rows += [[cell(record.get(name)) for name in COLUMNS] for record in history]
+def _quality_line(summary: Mapping[str, Any]) -> str:
+    quality = summary["quality"]
+    if quality is None:
+        return "not recorded"
+    loss = format_loss(quality["loss"], summary["tokenizer"]["level"])
+    return f"{loss} on the {quality['text']} text, after epoch {_format_cell(summary['best_epoch'])}"
+
+
+def _history_lines(summary: Mapping[str, Any]) -> Iterator[str]:
+    """The evaluations as a table that marks the one whose parameters are in the file."""
+    history, best = summary["history"], summary["best_epoch"]
+    if not history:
+        yield "history       not recorded"
+        return
+    columns = dict(HISTORY_COLUMNS)
+    if summary["tokenizer"]["level"] == "char":
+        columns["perplexity"] = "bits/char"
+        history = [record | {"perplexity": _bits(record.get("perplexity"))} for record in history]
+    rows = [list(columns.values())]
+    rows += [[_format_cell(record.get(name)) for name in columns] for record in history]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     marks = ["", *("  best" if record.get("epoch") == best is not None else "" for record in history)]
     yield "history"
@@ -175,25 +239,25 @@ def history_lines(history, best):
         yield "  " + "  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)) + mark
 
 
-def cell(value):
-    if not is_number(value):
+def _bits(perplexity: Any) -> float | None:
+    return math.log2(perplexity) if _is_number(perplexity) and perplexity > 0 else None
+
+
+def _format_cell(value: Any) -> str:
+    if not _is_number(value):
         return "-"
     if isinstance(value, int):
         return f"{value:,}"
     return f"{value:.4f}" if 0.01 <= value < 1e9 else f"{value:.3g}"
 
 
-def described(settings):
-    return ", ".join(f"{name} {json.dumps(value)}" for name, value in settings.items())
-
-
-def wrapped(settings):
-    """Settings on lines of a readable length, each name on the line of its value."""
-    lines = []
+def _wrap_settings(settings: Mapping[str, Any]) -> list[str]:
+    """Settings on lines of a readable length, each name on the same line as its value."""
+    lines: list[str] = []
     for name, value in settings.items():
         setting = f"{name} {json.dumps(value)}"
         if lines and len(lines[-1]) + len(setting) < OPTIONS_WIDTH:
             lines[-1] += f", {setting}"
         else:
             lines.append(setting)
-    return lines or ["not told"]
+    return lines or ["not recorded"]
