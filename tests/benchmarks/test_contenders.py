@@ -24,7 +24,9 @@ class FakeProcess:
     key = "sparse"
 
     def __init__(self, times: dict[Any, float], greeting: bool = True) -> None:
-        self.times, self.requests, self.lines = times, [], []
+        self.times = times
+        self.requests: list[dict[str, Any]] = []
+        self.lines: list[str] = []
         if greeting:
             self.lines.append(json.dumps({"torch": "9.9", "gpu": False}))
         self.stdin, self.stdout, self.waited = self, self, False

@@ -50,8 +50,10 @@ def test_the_page_has_pictures_and_texts_and_loads_nothing(sections: list[Sectio
 
 def test_xlas_program_is_not_made_unless_it_is_requested() -> None:
     class FakeForwardGraph:
-        symbolic = compiled = staticmethod(lambda: ("text", []))
-        step = compiled_step = staticmethod(list)
+        symbolic: Any = staticmethod(lambda: ("text", []))
+        compiled: Any = symbolic
+        step: Any = staticmethod(list)
+        compiled_step: Any = step
 
     forward: Any = FakeForwardGraph()
     assert [section.heading for section in graph_sections(forward)][-1] == "One step of its loop, compiled"

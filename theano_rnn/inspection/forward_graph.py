@@ -1,4 +1,4 @@
-"""The forward pass as a graph to look at: as it is built, as it is compiled, and XLA's program; as text and as boxes."""
+"""The forward pass as a graph to look at: as it is built, as it is compiled, and XLA's program."""
 
 import dataclasses
 import re

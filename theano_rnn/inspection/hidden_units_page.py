@@ -1,4 +1,4 @@
-"""An HTML page that shows a text once for each of some hidden units, each token colored by the unit's value after it."""
+"""An HTML page that shows a text once for each of some hidden units, colored by the value of the unit."""
 
 import itertools
 from collections.abc import Iterator, Sequence

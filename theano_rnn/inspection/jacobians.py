@@ -19,7 +19,7 @@ from theano_rnn.networks.simple_cell import ACTIVATIONS
 DTYPE = "float64"  # whatever the network's type: many small factors are multiplied
 
 
-class SpectralNorms(Op):  # type: ignore[misc]  # its base has no types
+class SpectralNorms(Op):
     """The largest singular value of each matrix of a tensor (n, hidden_dim, hidden_dim)."""
 
     __props__ = ()

@@ -111,7 +111,9 @@ def best_evaluation(history: Sequence[dict[str, Any]], is_tutorial: bool) -> dic
 
     Examples
     --------
-    >>> history = [{"epoch": 1, "train_loss": 3.0, "valid_loss": 3.1}, {"epoch": 2, "train_loss": 2.0, "valid_loss": 3.2}]
+    >>> first = {"epoch": 1, "train_loss": 3.0, "valid_loss": 3.1}
+    >>> second = {"epoch": 2, "train_loss": 2.0, "valid_loss": 3.2}
+    >>> history = [first, second]
     >>> best_evaluation(history, is_tutorial=False)["epoch"], best_evaluation(history, is_tutorial=True)["epoch"]
     (1, 2)
     """
