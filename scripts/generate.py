@@ -1,72 +1,100 @@
 #!/usr/bin/env python3
-"""Generate sentences with a trained model, one a line: drawn at random, or with --beam the most probable ones."""
+"""Generate sentences with a trained model, one per line.
 
+They are drawn at random, or with --beam they are the most probable ones.
+"""
+
+import argparse
 import itertools
 import runpy
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 if __name__ == "__main__" and not __package__:
     runpy.run_path(str(Path(__file__).resolve().with_name("checkout.py")))
 
-from theano_rnn.commands.arguments import ArgumentParser
-from theano_rnn.commands.run_command import run
+from theano_rnn.commands.arguments import ArgumentParser, command_parser
+from theano_rnn.commands.option_names import flag
+from theano_rnn.commands.program_name import program_name
+from theano_rnn.commands.run_command import run_command
+from theano_rnn.commands.standard_input import announce_standard_input, standard_input
+from theano_rnn.commands.status_line import status
 from theano_rnn.commands.terminal import flush, say, show
-from theano_rnn.errors import OptionError
+from theano_rnn.errors import ArgumentValueError, OptionError
 from theano_rnn.files.corpus_formats import open_inputs
 from theano_rnn.files.printable import printable
 from theano_rnn.files.text_files import without_marks
 from theano_rnn.language_models.generation import SamplingOptions, check_beam_arguments
 
-DRAWING = ("temperature", "top_k", "top_p", "seed", "stream")  # options that say how to draw; a beam draws nothing
+if TYPE_CHECKING:
+    from theano_rnn.language_models.language_model import LanguageModel
+
+ONLY_FOR_SAMPLING = ("temperature", "top_k", "top_p", "seed", "stream")  # a beam search draws nothing at random
 
 
-def parse(argv):
-    parser = ArgumentParser(prog="generate.py", description=__doc__)
-    add = parser.add_argument
-    add("--model", default="models/rnn.npz", metavar="FILE", help="(default: %(default)s)")
-    add("-n", type=int, metavar="N", help="number of texts (default: 10; with a narrower beam, as many as its width)")
-    temperature_help = "below 1: less surprise (default: 1); of several, each gives N texts, with it before each text"
-    add("--temperature", type=float, nargs="+", metavar="X", help=temperature_help)
-    add("--top-k", type=int, metavar="K", help="draw only from the K most probable words")
-    add("--top-p", type=float, metavar="P", help="draw only from the likeliest words that together reach P")
-    add("--beam", type=int, metavar="N", help="the most probable texts, found by a search that follows N at a time")
-    beginning = parser.add_mutually_exclusive_group()
+def make_parser() -> ArgumentParser:
+    parser = command_parser("generate", __doc__ or "", "[options]", '-n 5 --prompt "I think" --temperature 0.8')
+    # fmt: off
+    group = parser.add_argument_group("data")
+    group.add_argument("--model", default="models/rnn.npz", metavar="FILE",
+        help="file of the model (default: %(default)s)")
+    beginning = group.add_mutually_exclusive_group()
     beginning.add_argument("--prompt", default="", metavar="TEXT",
-        help="how every text begins, to the letter (one that begins with a dash: --prompt=-TEXT)")  # fmt: skip
-    prompts_help = "a prompt a line, or CSV, for N texts each (-: standard input)"
-    beginning.add_argument("--prompt-file", metavar="FILE", help=prompts_help)
-    add("--column", metavar="NAME",
-        help="with --prompt-file: the column of a CSV file (default: body, else text, else the only one)")  # fmt: skip
-    add("--min-words", type=int, default=1, metavar="N", help="shortest length (default: %(default)s)")
-    add("--max-words", type=int, default=100, metavar="N", help="greatest length (default: %(default)s)")
-    add("--no-repeat-ngram", type=int, metavar="N", help="no N tokens occur twice in the same order in a text")
-    add("--seed", type=int, metavar="N", help="the same seed gives the same texts")
-    output = parser.add_mutually_exclusive_group()
-    scores_help = "log-probability before each text (natural, of the whole text and its end, by the model as it is)"
-    output.add_argument("--scores", action="store_true", help=scores_help)
-    output.add_argument("--stream", action="store_true", default=None, help="words appear as they are made")
-    return parser.parse_args(argv)
+        help="the beginning of every text; write --prompt=-TEXT if it begins with a hyphen (default: none)")
+    beginning.add_argument("--prompt-file", metavar="FILE",
+        help="text file with one prompt per line, or CSV file, for N texts each; -: standard input")
+    group.add_argument("--column", metavar="NAME",
+        help="with --prompt-file: the column of a CSV file that holds the prompts "
+        "(default: body, else text, else the only column)")
+
+    add = parser.add_argument_group("sampling").add_argument
+    add("--temperature", type=float, nargs="+", metavar="X",
+        help="below 1: fewer surprises; above 1: more (default: 1). Several temperatures give N texts each, "
+        "with the temperature in front of each text")
+    add("--top-k", type=int, metavar="K", help="draw only from the K most probable words (default: all)")
+    add("--top-p", type=float, metavar="P",
+        help="draw only from the most probable words whose probabilities add up to P (default: all)")
+    add("--seed", type=int, metavar="N", help="the same seed gives the same texts (default: a new one each time)")
+
+    add = parser.add_argument_group("search").add_argument
+    add("--beam", type=int, metavar="N",
+        help="find the most probable texts with a beam search of this width (default: sample instead)")
+
+    add = parser.add_argument_group("texts").add_argument
+    add("-n", type=int, metavar="N", help="number of texts (default: 10, but not more than the beam is wide)")
+    add("--min-words", type=int, default=1, metavar="N", help="minimum length (default: %(default)s)")
+    add("--max-words", type=int, default=100, metavar="N", help="maximum length (default: %(default)s)")
+    add("--no-repeat-ngram", type=int, metavar="N",
+        help="never repeat a sequence of N tokens within a text (default: repetition is allowed)")
+
+    output = parser.add_argument_group("output").add_mutually_exclusive_group()
+    output.add_argument("--scores", action="store_true",
+        help="print the log-probability of each text in front of it: natural, with the end of the text, "
+        "and by the model at temperature 1")
+    output.add_argument("--stream", action="store_true", default=None, help="print each word as soon as it is drawn")
+    # fmt: on
+    return parser
 
 
-def demanded(arguments):
-    """What is asked for, as keywords of the language model's methods: for one search, or for each temperature.
+def checked_demands(arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    """Keyword arguments for the language model: of one search, or of one call per temperature.
 
     Raises
     ------
-    OptionError
-        For what no model could do, which is so known before one is loaded.
+    ArgumentValueError
+        For demands that no model can meet. They are checked before a model is loaded.
     """
     common = {name: getattr(arguments, name) for name in ("n", "min_words", "max_words", "no_repeat_ngram")}
     if {"\n", "\r"} & set(arguments.prompt):
-        raise OptionError("prompt: holds a line end, but a text is one line; put several prompts into a --prompt-file")
+        raise OptionError("prompt: contains a line end, but a text is one line; put several prompts in `prompt_file`")
     if arguments.column is not None and arguments.prompt_file is None:
-        raise OptionError("column: is for a file of prompts; name one with --prompt-file, or leave --column out")
+        raise OptionError("column: is for a file of prompts; name one with `prompt_file`, or leave `column` out")
     if arguments.beam is not None:
-        given = [name for name in DRAWING if getattr(arguments, name) is not None]
+        given = [name for name in ONLY_FOR_SAMPLING if getattr(arguments, name) is not None]
         if given:
-            option = f"--{given[0].replace('_', '-')}"
-            raise OptionError(f"--beam draws nothing at random, which {option} is for; leave one of them out")
+            raise OptionError(f"beam: draws nothing at random, which `{given[0]}` is for; leave one of them out")
         check_beam_arguments(arguments.beam, **common)
         return [{**common, "beam": arguments.beam}]
     common["n"] = 10 if arguments.n is None else arguments.n
@@ -77,34 +105,38 @@ def demanded(arguments):
     return all_demands
 
 
-def read_prompts(arguments):
-    """(where it is from, prompt) of each prompt; each line or row of a file is one, an empty one too."""
+def read_prompts(arguments: argparse.Namespace) -> list[tuple[str, str]]:
+    """(where it is from, prompt) of each prompt. Each line or row of a file is one, also an empty one."""
     if arguments.prompt_file is None:
         return [("", without_marks(arguments.prompt))]
     paths = [] if arguments.prompt_file == "-" else [arguments.prompt_file]
-    (reader,) = open_inputs(paths, sys.stdin and sys.stdin.buffer, arguments.column)
+    if not paths:
+        announce_standard_input()
+    (reader,) = open_inputs(paths, standard_input(), arguments.column)
     prompts = [(f"{reader.place(number)}: ", line) for number, line in enumerate(reader.lines(), 1)]
     if not prompts:
-        raise OptionError(f"{reader.name}: holds no prompts; give one a line, an empty line for none")
+        raise OptionError(f"{reader.name}: contains no prompts; write one per line, an empty line for none")
     for where, prompt in prompts:
         if "\n" in prompt:
-            raise OptionError(f"{where}the prompt holds a line end, but a text is one line; take it out")
+            raise OptionError(f"{where}the prompt contains a line end, but a text is one line; remove it")
     return prompts
 
 
-def check_prompts(lm, prompts, max_words):
+def check_prompts(lm: "LanguageModel", prompts: Sequence[tuple[str, str]], max_words: int) -> None:
     for where, prompt in prompts:
         try:
             lm.check_prompt(prompt, max_words)
-        except ValueError as error:
-            raise OptionError(f"{where}{error}") from error
+        except ArgumentValueError as error:
+            raise ArgumentValueError(f"{where}{error}") from error
 
 
-def show_texts(lm, arguments, demands, before, where):
-    """Write the texts of one prompt, which is from `where`, each after the columns `before`."""
+def show_texts(
+    lm: "LanguageModel", arguments: argparse.Namespace, demands: dict[str, Any], columns: Sequence[str], where: str
+) -> None:
+    """Print the texts of one prompt, which is from `where`, each after the given columns."""
     if arguments.stream:
         for pieces in lm.stream(**demands):
-            for piece in itertools.chain(["\t".join([*before, ""])], pieces):
+            for piece in itertools.chain(["\t".join([*columns, ""])], pieces):
                 show(piece, end="")
                 flush()
             show()
@@ -112,48 +144,44 @@ def show_texts(lm, arguments, demands, before, where):
     if arguments.beam is not None:
         texts = lm.beam_search(**demands)
         if demands["n"] != 0 and not texts:
-            raise OptionError(
-                f"{where}no text was found that meets these demands; allow shorter texts or more repetition"
-            )
+            raise OptionError(f"{where}no text meets these demands; allow shorter texts or more repetition")
         wanted = check_beam_arguments(**{name: value for name, value in demands.items() if name != "prompt"})
         if len(texts) < wanted:
-            say(f"generate.py: {printable(where)}{fewer_texts(len(texts), wanted, demands)}")
+            say(f"{program_name('generate')}: {printable(where)}{fewer_texts(len(texts), wanted, demands)}")
     else:
         texts = lm.generated(**demands, with_scores=True) if arguments.scores else zip(lm.generated(**demands))
     for text, *log_probability in texts:
-        show(*before, *(f"{value:.6f}" for value in log_probability if arguments.scores), text)
+        show(*columns, *(f"{value:.6f}" for value in log_probability if arguments.scores), text)
 
 
-def fewer_texts(found, wanted, demands):
-    """What to say where a search has found fewer texts than were asked for."""
-    remedies = [f"a larger --max-words than {demands['max_words']}"]
+def fewer_texts(found: int, wanted: int, demands: dict[str, Any]) -> str:
+    """What to say if a search has found fewer texts than wanted."""
+    remedies = [f"a larger {flag('max_words')} than {demands['max_words']}"]
     if demands["min_words"] > 1:
-        remedies.append(f"a smaller --min-words than {demands['min_words']}")
+        remedies.append(f"a smaller {flag('min_words')} than {demands['min_words']}")
     if demands["no_repeat_ngram"] is not None:
-        remedies.append(f"a larger --no-repeat-ngram than {demands['no_repeat_ngram']}")
-    remedies.append(f"a wider --beam than {demands['beam']}")
+        remedies.append(f"a larger {flag('no_repeat_ngram')} than {demands['no_repeat_ngram']}")
+    remedies.append(f"a larger {flag('beam')} than {demands['beam']}")
     return f"found only {found} of {wanted} texts; {', '.join(remedies[:-1])} or {remedies[-1]} may find more"
 
 
-def work(argv):
-    arguments = parse(argv)
-    try:
-        all_demands = demanded(arguments)
-    except ValueError as error:
-        raise OptionError(str(error)) from error
+def work(arguments: argparse.Namespace) -> None:
+    all_demands = checked_demands(arguments)
     prompts = read_prompts(arguments)
-    from theano_rnn.language_models.language_model import load
+    with status(f"loading {arguments.model}"):
+        from theano_rnn.language_models.language_model import load
 
-    lm = load(arguments.model)
+        lm = load(arguments.model)
     check_prompts(lm, prompts, arguments.max_words)
-    for demands in all_demands:
-        before = [str(demands["temperature"])] if len(all_demands) > 1 else []
-        for where, prompt in prompts:
-            show_texts(lm, arguments, {**demands, "prompt": prompt}, before, where)
+    with status("generating"):
+        for demands in all_demands:
+            columns = [str(demands["temperature"])] if len(all_demands) > 1 else []
+            for where, prompt in prompts:
+                show_texts(lm, arguments, {**demands, "prompt": prompt}, columns, where)
 
 
-def main(argv=None):
-    return run("generate.py", work, sys.argv[1:] if argv is None else argv)
+def main(argv: Sequence[str] | None = None) -> int:
+    return run_command(make_parser(), work, argv)
 
 
 if __name__ == "__main__":

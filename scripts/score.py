@@ -1,24 +1,32 @@
 #!/usr/bin/env python3
-"""Score sentences with a trained model: log-probability (natural), tokens, unknown words, perplexity, sentence.
+"""Score sentences with a trained model.
 
-One input line, or one row of a CSV file (.csv, .tsv), gives one output line. A line that holds several sentences gets
-their total, if the model was trained on text that was split into sentences. Each sentence's end is one of its tokens
-and counts in log-probability and perplexity; so do unknown words, as UNKNOWN_TOKEN, unless they are excluded. The
-figures of the whole text go to standard error, with both perplexities.
+Each input line, or row of a CSV file (.csv, .tsv), gives one output line: log-probability (natural), tokens, unknown
+words, perplexity, sentence. If the model was trained on text that was split into sentences, a line is split too and
+gets the total of its sentences.
+
+The end of each sentence counts as a token. Unknown words count as UNKNOWN_TOKEN unless they are excluded. A summary of
+the whole text, with both perplexities, goes to standard error.
 """
 
+import argparse
 import contextlib
 import os
 import runpy
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 if __name__ == "__main__" and not __package__:
     runpy.run_path(str(Path(__file__).resolve().with_name("checkout.py")))
 
-from theano_rnn.commands.arguments import ArgumentParser
-from theano_rnn.commands.run_command import run
+from theano_rnn.commands.arguments import ArgumentParser, command_parser
+from theano_rnn.commands.program_name import program_name
+from theano_rnn.commands.run_command import run_command
+from theano_rnn.commands.standard_input import announce_standard_input, is_typed, standard_input
+from theano_rnn.commands.status_line import no_status, status
 from theano_rnn.commands.terminal import flush, say, show
 from theano_rnn.errors import CorpusError, OptionError
 from theano_rnn.files.corpus_formats import line_batches, open_inputs
@@ -26,64 +34,84 @@ from theano_rnn.files.output_files import check_output
 from theano_rnn.files.printable import printable
 from theano_rnn.results.pictures import check_picture
 
+if TYPE_CHECKING:
+    from theano_rnn.files.corpus_reader import CorpusReader
+    from theano_rnn.language_models.language_model import LanguageModel
+    from theano_rnn.language_models.unknown_words import UnknownWords
+    from theano_rnn.results.mixture import Mixture
+    from theano_rnn.results.nbest import NbestOutput
+    from theano_rnn.results.score_formats import ScoreOutput
+    from theano_rnn.results.surprisal_page import SurprisalPage
+    from theano_rnn.results.surprisal_plot import SurprisalPlot
+    from theano_rnn.results.text_statistics import TextStatistics
 
-def parse(argv):
-    parser = ArgumentParser(prog="score.py", description=__doc__)
-    add = parser.add_argument
-    add(
-        "files",
-        nargs="*",
-        metavar="FILE",
-        help="one sentence a line, or CSV; or .gz of these (default: standard input)",
-    )
-    column_help = "column of CSV to read (default: body, else text, else the only one); standard input is CSV then"
-    add("--column", metavar="NAME", help=column_help)
-    add("--model", default="models/rnn.npz", metavar="FILE", help="(default: %(default)s)")
+
+def make_parser() -> ArgumentParser:
+    parser = command_parser("score", __doc__ or "", "[options] [FILE ...]", "--model models/my.npz my.txt")
+    # fmt: off
+    add = parser.add_argument_group("data").add_argument
+    add("files", nargs="*", metavar="FILE",
+        help="text files with one sentence per line, or CSV files; .gz of these too (default: standard input)")
+    add("--model", default="models/rnn.npz", metavar="FILE", help="file of the model (default: %(default)s)")
+    add("--column", metavar="NAME",
+        help="column of the CSV files that holds the text (default: body, else text, else the only column); "
+        "standard input is read as CSV then")
     add("--no-split", dest="split", action="store_false", default=None,
-        help="score each line as one sentence (default: split it into sentences if the training text was; lines of "
-        "--nbest and --mix are always one sentence)")  # fmt: skip
-    output = parser.add_mutually_exclusive_group()
-    output.add_argument("--words", action="store_true", help="a line a token: log-probability, known or unknown, token")
-    output.add_argument("--summary", action="store_true", help="only the figures of the whole text")
+        help="score each line as one sentence (default: split it if the training text was split; "
+        "never with --nbest or --mix)")
+
+    group = parser.add_argument_group("output")
+    amount = group.add_mutually_exclusive_group()
+    amount.add_argument("--words", action="store_true",
+        help="print one line per token instead: log-probability, known or unknown, token")
+    amount.add_argument("--summary", action="store_true", help="print only the summary of the whole text")
+    add = group.add_argument
     add("--format", choices=("tsv", "json", "srilm"), default="tsv",
-        help="json: an object a sentence; srilm: what `ngram -ppl -debug 1` prints (0 with --summary, 2 with --words), "
-        "ppl over words and sentence ends, ppl1 over words, blank lines left out (default: %(default)s)")  # fmt: skip
-    add(
-        "--log-base", choices=("e", "2", "10"), help="of log-probabilities, not of perplexities (default: e; srilm: 10)"
-    )
+        help="json: one object per sentence; srilm: what `ngram -ppl -debug 1` prints, or -debug 0 with --summary and "
+        "-debug 2 with --words, without blank lines; ppl counts words and sentence ends, ppl1 counts words "
+        "(default: %(default)s)")
+    add("--log-base", choices=("e", "2", "10"), help="base of the log-probabilities (default: e; with srilm 10)")
     add("--unknown", choices=("include", "exclude"),
         help="whether unknown words count in log-probability and perplexity; the columns of tokens and unknown words "
-        "count them always (default: include; exclude for srilm, where they are OOVs)")  # fmt: skip
+        "always count them (default: include; with srilm exclude, which counts them as OOVs)")
+    add("--html", type=Path, metavar="FILE", help="write a page that colours each token of the text by its surprisal")
+    add("--plot", type=Path, metavar="FILE.png", help="plot a histogram of surprisal and the worst sentences")
+
+    add = parser.add_argument_group("n-best lists").add_argument
     add("--nbest", action="store_true",
-        help="lines are id<TAB>text, id<TAB>text<TAB>score or Moses' id ||| text ||| features ||| score; our score is "
-        "added")  # fmt: skip
-    add("--weight", type=float, metavar="W", help="of n-best lines: score (1-W) x the given score + W x ours")
-    add("--best", action="store_true", help="of n-best lines: only the best of each id, by that score, or by ours")
+        help="add our score to an n-best list; lines are id<TAB>text, id<TAB>text<TAB>score or "
+        "Moses' id ||| text ||| features ||| score")
+    add("--weight", type=float, metavar="W",
+        help="print the combined score (1-W) x the given score + W x ours (default: our score)")
+    add("--best", action="store_true", help="print only the best line for each id, by that score")
     add("--ids", choices=("auto", "exact"),
-        help="of the best n-best lines: whether utt-1, utt-2, … are the n-best list of utt, as Kaldi numbers them, or "
-        "only equal ids belong together (default: auto: Kaldi's, if no id occurs twice)")  # fmt: skip
+        help="with --best: exact: only equal ids belong together; auto: utt-1, utt-2, ... are the n-best list of utt, "
+        "as Kaldi numbers them, if no id occurs twice (default: auto)")
+
+    add = parser.add_argument_group("mixing with another model").add_argument
     add("--mix", metavar="FILE",
-        help="log10 probabilities of the same tokens by another model: output of KenLM's query or of SRILM's ngram "
-        "-debug 2, a token a line (number first), or a sentence a line")  # fmt: skip
+        help="log10 probabilities of the same tokens by another model: the output of KenLM's query or of SRILM's ngram "
+        "-debug 2, one token per line (number first), or one sentence per line")
     add("--lambda", type=float, dest="mix_weight", metavar="L",
-        help="with --mix: P is L x our P + (1-L) x the other's (default: 0.5)")  # fmt: skip
-    add("--html", type=Path, metavar="FILE", help="write a page of the text, each token coloured by its surprisal")
-    add("--plot", type=Path, metavar="FILE.png", help="draw a histogram of surprisal and the worst sentences")
-    return vars(parser.parse_args(argv))
+        help="with --mix: P = L x our P + (1-L) x the other model's P (default: 0.5)")
+    # fmt: on
+    return parser
 
 
-def check_places(page, picture, inputs):
-    """Raise where a page or a picture could not be written."""
+def check_places(page: Path | None, picture: Path | None, inputs: Sequence[str]) -> None:
+    """Raise an error if the page or the picture cannot be written."""
     if page:
         check_output(page, inputs)
     if picture:
         check_picture(picture, inputs)
     if page and picture and page.resolve() == picture.resolve():
-        raise OptionError("--html and --plot name the same file; name two")
+        raise OptionError("`html` and `plot` name the same file; name two")
 
 
-def surprisal_sinks(page, picture, files, model, mix):
-    """What takes the scored sentences to show them in a page and in a picture."""
+def surprisal_sinks(
+    page: Path | None, picture: Path | None, files: Sequence[str], model: str, mix: str | None
+) -> "Iterator[SurprisalPage | SurprisalPlot]":
+    """The page and the picture that show the scored sentences, as far as they are asked for."""
     from theano_rnn.results.surprisal_page import SurprisalPage
     from theano_rnn.results.surprisal_plot import SurprisalPlot
 
@@ -95,8 +123,14 @@ def surprisal_sinks(page, picture, files, model, mix):
         yield SurprisalPlot(picture, f"{text}, scored by {model}")
 
 
-def score_file(lm, reader, output, takers, mixture):
-    """Score one file and hand on its sentences, as soon as they come."""
+def score_file(
+    lm: "LanguageModel",
+    reader: "CorpusReader",
+    output: "ScoreOutput | NbestOutput",
+    takers: "Sequence[SurprisalPage | SurprisalPlot | UnknownWords]",
+    mixture: "Mixture | None",
+) -> None:
+    """Score one file and pass its sentences on as soon as they come."""
     number, name = reader.header_rows, reader.name
     for batch in line_batches(output.texts(reader.lines(), name), reader.is_waiting):
         for line, sentences in zip(batch, lm.scored_sentences(batch, output.options.split), strict=True):
@@ -119,8 +153,10 @@ def score_file(lm, reader, output, takers, mixture):
     output.end_of_file(name)
 
 
-def say_training_perplexity(lm, files, column, statistics):
-    """The figure that train.py would report of these files, where it is another one."""
+def say_training_perplexity(
+    lm: "LanguageModel", files: Sequence[str], column: str | None, statistics: "TextStatistics"
+) -> None:
+    """Say the perplexity that train.py would report for these files, if it differs."""
     from theano_rnn.training.evaluation import training_perplexity
 
     perplexity = training_perplexity(lm, files, column, statistics.sentences) if statistics.words else None
@@ -129,8 +165,8 @@ def say_training_perplexity(lm, files, column, statistics):
         say(f"as {kind}, as train.py measures it: perplexity {perplexity:.4f} per token")
 
 
-def work(argv):
-    arguments = parse(argv)
+def work(namespace: argparse.Namespace) -> None:
+    arguments = vars(namespace)
     files, column, model, page, picture = map(arguments.pop, ("files", "column", "model", "html", "plot"))
     from theano_rnn.language_models.unknown_words import UnknownWords
     from theano_rnn.results.mixture import Mixture
@@ -140,39 +176,44 @@ def work(argv):
 
     options = ScoringOptions(**arguments)
     if options.nbest and column is not None:
-        raise OptionError("nbest and column exclude each other; an n-best list has columns of its own")
-    inputs = list(open_inputs(files, sys.stdin and sys.stdin.buffer, column, is_text=options.nbest))
+        raise OptionError("`nbest` and `column` exclude each other; an n-best list has columns of its own")
+    inputs = list(open_inputs(files, standard_input(), column, is_text=options.nbest))
     check_places(page, picture, [*files, model, *([] if options.mix is None else [options.mix])])
     output = (NbestOutput if options.nbest else OUTPUTS[options.format])(options, show)
     with contextlib.ExitStack() as stack:
         mixture = None
         if options.mix is not None:
             mixture = stack.enter_context(Mixture(options.mix, options.mix_weight))
-        from theano_rnn.language_models.language_model import load
+        with status(f"loading {model}"):
+            from theano_rnn.language_models.language_model import load
 
-        lm = load(model)
+            lm = load(model)
         unknown_words = UnknownWords(lm.vocabulary, lm.tokenizer, lm.unknown_in_training)
-        drawn = list(surprisal_sinks(page, picture, files, model, options.mix))
-        for sink in drawn:
+        sinks = list(surprisal_sinks(page, picture, files, model, options.mix))
+        for sink in sinks:
             stack.callback(sink.discard)
-        for reader in inputs:
-            score_file(lm, reader, output, [*drawn, unknown_words], mixture)
+        if not files:
+            announce_standard_input()
+        with no_status() if not files and is_typed() else status("scoring"):
+            for reader in inputs:
+                score_file(lm, reader, output, [*sinks, unknown_words], mixture)
         if not output.statistics.sentences:
-            raise CorpusError("no sentences to score; give one a line")
+            raise CorpusError("no sentences to score; give one per line")
         if mixture:
             mixture.finish()
-        for sink in (output, *drawn):
-            sink.finish()
+        for finishing in (output, *sinks):
+            finishing.finish()
     say(summary(output.statistics, options))
     if options.summary and options.split is None and files and all(map(os.path.isfile, files)):
-        say_training_perplexity(lm, files, column, output.statistics)
+        with status("measuring the perplexity as in training"):
+            say_training_perplexity(lm, files, column, output.statistics)
     for note in (output.note, unknown_words.warning()):
         if note:
-            say(f"score.py: {printable(note)}")
+            say(f"{program_name('score')}: {printable(note)}")
 
 
-def main(argv=None):
-    return run("score.py", work, sys.argv[1:] if argv is None else argv)
+def main(argv: Sequence[str] | None = None) -> int:
+    return run_command(make_parser(), work, argv)
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ def test_the_column_is_found_by_its_name(content, column, expected):
 def test_an_unknown_column_is_refused_with_the_columns_there_are(content, column, listed):
     message = error_line("\n \n" + content, column)
     assert message.startswith("standard input, line 3: row 1, the header, ") and listed in message
-    assert message.endswith("choose one of them with --column (column=)")
+    assert message.endswith("choose one of them with `column`")
 
 
 @pytest.mark.parametrize(

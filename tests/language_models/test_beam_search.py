@@ -166,10 +166,10 @@ def test_a_text_that_cannot_get_long_enough_without_repetition_is_none():
         ({"beam": 2.5}, TypeError, "beam: expected an integer"),
         ({"beam": 3, "n": 4}, ValueError, r"n: expected at most as many texts as the beam is wide \(3\), got 4"),
         ({"n": -1}, ValueError, "n: expected at least 0, got -1"),
-        ({"min_words": 5, "max_words": 4}, ValueError, r"min_words: expected at most max_words \(4\), got 5"),
+        ({"min_words": 5, "max_words": 4}, ValueError, r"min_words: expected at most `max_words` \(4\), got 5"),
         ({"max_words": 0}, ValueError, "max_words: expected at least 1"),
         ({"no_repeat_ngram": 0}, ValueError, "no_repeat_ngram: expected at least 1, got 0"),
-        ({"prompt": "the dog", "max_words": 1}, ValueError, r"prompt: expected at most max_words \(1\) words, got 2"),
+        ({"prompt": "the dog", "max_words": 1}, ValueError, r"prompt: expected at most `max_words` \(1\) words, got 2"),
         ({"prompt": None}, TypeError, "prompt: expected a str, got NoneType"),
     ],
 )

@@ -123,7 +123,7 @@ def test_a_prompt_that_ends_in_an_opening_mark_is_followed_without_a_blank(lm):
 def test_a_prompt_that_is_too_long_is_refused_before_anything_is_drawn(lm):
     assert lm.check_prompt("the dog", 2) is None
     for check in (lambda: lm.check_prompt("the dog", 1), lambda: lm.stream(prompt="the dog", max_words=1)):
-        with pytest.raises(ValueError, match=r"^prompt: expected at most max_words \(1\) words, got 2$"):
+        with pytest.raises(ValueError, match=r"^prompt: expected at most `max_words` \(1\) words, got 2$"):
             check()
     with pytest.raises(TypeError, match="^prompt: expected a str, got int$"):
         lm.check_prompt(3)

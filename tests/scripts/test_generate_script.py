@@ -123,37 +123,37 @@ def refused(capsys, *arguments):
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
-        ("--temperature -1", "temperature: expected a number above 0, got -1.0"),
-        ("--temperature 1 nan", "temperature: expected a number above 0, got nan"),
-        ("--temperature 1e-38", "temperature: expected a number from 1e-30 to 1e+30, got 1e-38"),
-        ("--temperature 1e39", "temperature: expected a number from 1e-30 to 1e+30, got 1e+39"),
-        ("--max-words 2147483648", "max_words: expected at most 1000000000, got 2147483648"),
-        ("--min-words 2147483648 --max-words 2147483648", "max_words: expected at most 1000000000, got 2147483648"),
-        ("--beam 3 --max-words 99999999999", "max_words: expected at most 1000000000, got 99999999999"),
-        ("--beam 99999999999999999999 -n 1", "beam: expected at most 10000, got 99999999999999999999"),
-        ("--temperature inf", "temperature: expected a number above 0, got inf"),
-        ("--temperature 0", "temperature: expected a number above 0, got 0.0"),
+        ("--temperature -1", "--temperature: expected a number above 0, got -1.0"),
+        ("--temperature 1 nan", "--temperature: expected a number above 0, got nan"),
+        ("--temperature 1e-38", "--temperature: expected a number from 1e-30 to 1e+30, got 1e-38"),
+        ("--temperature 1e39", "--temperature: expected a number from 1e-30 to 1e+30, got 1e+39"),
+        ("--max-words 2147483648", "--max-words: expected at most 1000000000, got 2147483648"),
+        ("--min-words 2147483648 --max-words 2147483648", "--max-words: expected at most 1000000000, got 2147483648"),
+        ("--beam 3 --max-words 99999999999", "--max-words: expected at most 1000000000, got 99999999999"),
+        ("--beam 99999999999999999999 -n 1", "--beam: expected at most 10000, got 99999999999999999999"),
+        ("--temperature inf", "--temperature: expected a number above 0, got inf"),
+        ("--temperature 0", "--temperature: expected a number above 0, got 0.0"),
         ("--temperature", "argument --temperature: expected at least one argument"),
-        ("--top-p 0", "top_p: expected a number above 0 and at most 1, got 0.0"),
-        ("--top-p 1.5", "top_p: expected a number above 0 and at most 1, got 1.5"),
-        ("--top-k 0", "top_k: expected at least 1, got 0"),
-        ("-n -1", "n: expected at least 0, got -1"),
-        ("--seed -1", "seed: expected at least 0, got -1"),
-        ("--min-words 5 --max-words 4", "min_words: expected at most max_words (4), got 5"),
-        ("--max-words 0", "max_words: expected at least 1, got 0"),
-        ("--no-repeat-ngram 0", "no_repeat_ngram: expected at least 1, got 0"),
-        ("--beam 0", "beam: expected at least 1, got 0"),
-        ("--beam 3 -n 4", "n: expected at most as many texts as the beam is wide (3), got 4"),
-        ("--beam 3 --no-repeat-ngram -2", "no_repeat_ngram: expected at least 1, got -2"),
-        ("--beam 3 --temperature 1", "--beam draws nothing at random, which --temperature is for"),
-        ("--beam 3 --top-k 5", "--beam draws nothing at random, which --top-k is for"),
-        ("--beam 3 --top-p 0.5", "--beam draws nothing at random, which --top-p is for"),
-        ("--beam 3 --seed 0", "--beam draws nothing at random, which --seed is for"),
-        ("--beam 3 --stream", "--beam draws nothing at random, which --stream is for"),
+        ("--top-p 0", "--top-p: expected a number above 0 and at most 1, got 0.0"),
+        ("--top-p 1.5", "--top-p: expected a number above 0 and at most 1, got 1.5"),
+        ("--top-k 0", "--top-k: expected at least 1, got 0"),
+        ("-n -1", "-n: expected at least 0, got -1"),
+        ("--seed -1", "--seed: expected at least 0, got -1"),
+        ("--min-words 5 --max-words 4", "--min-words: expected at most --max-words (4), got 5"),
+        ("--max-words 0", "--max-words: expected at least 1, got 0"),
+        ("--no-repeat-ngram 0", "--no-repeat-ngram: expected at least 1, got 0"),
+        ("--beam 0", "--beam: expected at least 1, got 0"),
+        ("--beam 3 -n 4", "-n: expected at most as many texts as the beam is wide (3), got 4"),
+        ("--beam 3 --no-repeat-ngram -2", "--no-repeat-ngram: expected at least 1, got -2"),
+        ("--beam 3 --temperature 1", "--beam: draws nothing at random, which --temperature is for"),
+        ("--beam 3 --top-k 5", "--beam: draws nothing at random, which --top-k is for"),
+        ("--beam 3 --top-p 0.5", "--beam: draws nothing at random, which --top-p is for"),
+        ("--beam 3 --seed 0", "--beam: draws nothing at random, which --seed is for"),
+        ("--beam 3 --stream", "--beam: draws nothing at random, which --stream is for"),
         ("--scores --stream", "argument --stream: not allowed with argument --scores"),
         ("--prompt a --prompt-file b", "argument --prompt-file: not allowed with argument --prompt"),
         ("--prompt-file nowhere.txt", "nowhere.txt: no such file; check the path"),
-        ("--prompt 'a\nb'", "prompt: holds a line end, but a text is one line"),
+        ("--prompt 'a\nb'", "--prompt: contains a line end, but a text is one line"),
     ],
 )
 def test_what_no_model_could_do_is_refused_before_one_is_loaded(arguments, part, tmp_path, monkeypatch, capsys):
@@ -164,7 +164,7 @@ def test_what_no_model_could_do_is_refused_before_one_is_loaded(arguments, part,
 @pytest.mark.parametrize(
     ("content", "part"),
     [
-        (b"", "p.txt: holds no prompts; give one a line, an empty line for none"),
+        (b"", "p.txt: contains no prompts; write one per line, an empty line for none"),
         (b"the dog\nthe\xff\n", "p.txt, line 2: byte 0xff at position 4 is not UTF-8"),
     ],
 )
@@ -176,14 +176,14 @@ def test_a_file_of_prompts_that_holds_none_is_refused_before_a_model_is_loaded(c
 def test_a_prompt_that_is_too_long_is_refused_with_its_line_before_anything_is_printed(model, tmp_path, capsys):
     (tmp_path / "p.txt").write_text("the dog\nthe dog sees\n")
     arguments = ["--model", str(model), "--max-words", "2"]
-    part = "expected at most max_words (2) words, got 3"
+    part = "expected at most --max-words (2) words, got 3"
     assert f"p.txt, line 2: prompt: {part}" in refused(capsys, *arguments, "--prompt-file", str(tmp_path / "p.txt"))
-    assert f"generate.py: prompt: {part}" in refused(capsys, *arguments, "--prompt", "the dog sees")
+    assert f"generate.py: --prompt: {part}" in refused(capsys, *arguments, "--prompt", "the dog sees")
 
 
 def test_a_search_that_can_find_nothing_is_one_line(model, capsys):
     arguments = ["--beam", "6", "--min-words", "8", "--max-words", "9", "--no-repeat-ngram", "1"]
-    assert "no text was found that meets these demands" in refused(capsys, "--model", str(model), *arguments)
+    assert "no text meets these demands" in refused(capsys, "--model", str(model), *arguments)
 
 
 def test_a_search_that_finds_nothing_for_a_prompt_of_a_file_names_its_line(model, tmp_path, capsys):
@@ -191,7 +191,7 @@ def test_a_search_that_finds_nothing_for_a_prompt_of_a_file_names_its_line(model
     prompts.write_text("the\nthe the\n")
     arguments = ["--beam", "3", "-n", "1", "--no-repeat-ngram", "1", "--prompt-file", str(prompts), "--min-words", "8"]
     told = refused(capsys, "--model", str(model), *arguments, "--max-words", "9")
-    assert f"generate.py: {prompts}, line 1: no text was found that meets these demands" in told
+    assert f"generate.py: {prompts}, line 1: no text meets these demands" in told
 
 
 @pytest.fixture
@@ -207,7 +207,7 @@ def test_a_search_that_finds_fewer_texts_than_asked_for_says_so(model_of_words, 
     arguments = ["--model", str(model_of_words), "--beam", "50", "-n", "50", "--max-words", "2"]
     prompts, numbers = ["the dog", "sees", ""], [1, 1 + 3, 3 + 3 * 3]  # without a prompt no text is empty
     (tmp_path / "prompts.txt").write_text("\n".join(prompts) + "\n")
-    remedies = "a larger --max-words than 2 or a wider --beam than 50 may find more"
+    remedies = "a larger --max-words than 2 or a larger --beam than 50 may find more"
     assert generate.main([*arguments, "--prompt", prompts[0]]) == 0
     out, err = capsys.readouterr()
     assert out.count("\n") == numbers[0]
@@ -226,7 +226,7 @@ def test_what_would_find_more_texts_names_the_options_that_were_given(model_of_w
     assert generate.main(["--model", str(model_of_words), *arguments]) == 0
     assert capsys.readouterr().err == (
         "generate.py: found only 2 of 10 texts; a larger --max-words than 2, a smaller --min-words than 2, a larger "
-        "--no-repeat-ngram than 1 or a wider --beam than 10 may find more\n"
+        "--no-repeat-ngram than 1 or a larger --beam than 10 may find more\n"
     )
 
 
@@ -261,5 +261,5 @@ def test_the_column_of_a_csv_file_has_prompts(model, tmp_path, capsys):
     assert shown[0] == shown[1] and shown[0].out.count("\n") == 4
     (tmp_path / "a.csv").write_text('text\nthe dog\n"the\r\ndog"\n', newline="")
     message = refused(capsys, "--prompt-file", str(tmp_path / "a.csv"))
-    assert "a.csv, row 3: the prompt holds a line end, but a text is one line; take it out" in message
+    assert "a.csv, row 3: the prompt contains a line end, but a text is one line; remove it" in message
     assert "column: is for a file of prompts" in refused(capsys, "--column", "text")

@@ -182,4 +182,4 @@ def test_a_prompt_is_that_of_a_file(results):
 @pytest.mark.parametrize("prompt", ["The\rred", "The\nred", "The red\r\n"])
 def test_a_line_end_inside_a_prompt_is_refused(prompt, capsys):
     assert generate.main(["--prompt", prompt]) == 2
-    assert capsys.readouterr().err.startswith("generate.py: prompt: holds a line end, but a text is one line; ")
+    assert capsys.readouterr().err.startswith("generate.py: --prompt: contains a line end, but a text is one line; ")

@@ -100,7 +100,7 @@ def test_srilm_names_standard_input_as_ngram_does(run, monkeypatch):
 def test_srilm_figures_of_nothing_are_an_error(run, tmp_path, content):
     (tmp_path / "empty.txt").write_bytes(content)
     status, _, err = run("--format", "srilm", tmp_path / "empty.txt")
-    assert status == 2 and err == "score.py: no sentences to score; give one a line\n"
+    assert status == 2 and err == "score.py: no sentences to score; give one per line\n"
 
 
 def test_n_best_lists_are_rescored(lm, run, tmp_path):
@@ -267,7 +267,7 @@ def test_wrong_columns_are_told_in_one_line(run, text, tmp_path):
         ),
         (["--column", "x", tmp_path / "a.csv"], "has no column 'x'; its columns are id, note; choose one of them"),
         (["--column", "x", text], "column: 'x' was given, but no file is a table (.csv or .tsv)"),
-        (["--column", "x", "--nbest", tmp_path / "a.csv"], "nbest and column exclude each other"),
+        (["--column", "x", "--nbest", tmp_path / "a.csv"], "--nbest and --column exclude each other"),
     ]:
         status, out, err = run(*arguments)
         assert (status, out) == (2, "") and message in err and err.count("\n") == 1

@@ -186,9 +186,9 @@ def test_every_setting_of_the_package_is_an_option_that_reaches_it(tmp_path, mon
 @pytest.mark.parametrize(
     "arguments, part",
     [
-        (["--hidden-dim", "0"], "hidden_dim: expected at least 1, got 0"),
-        (["--learning-rate", "-1"], "learning_rate: expected a number above 0"),
-        (["--tutorial", "--optimizer", "adam"], "optimizer: the tutorial's training has sgd"),
+        (["--hidden-dim", "0"], "--hidden-dim: expected at least 1, got 0"),
+        (["--learning-rate", "-1"], "--learning-rate: expected a number above 0"),
+        (["--tutorial", "--optimizer", "adam"], "--optimizer: the tutorial's training has sgd"),
         (["--level", "foo"], "argument --level: invalid choice: 'foo'"),
         (["--epochs", "x"], "argument --epochs: invalid int value: 'x'"),
         (["--bogus"], "unrecognized arguments: --bogus"),
@@ -281,7 +281,7 @@ def test_ctrl_c_saves_the_work_and_prints_the_command_that_goes_on_with_it(toy, 
             process.kill()
     assert process.returncode == 130
     assert out == "" and "Traceback" not in err
-    assert "interrupted; the work so far is saved. To go on:\n" in err
+    assert "interrupted; the work so far is saved. To continue:\n" in err
     printed = err.rstrip("\n").splitlines()[-1].strip()
     assert shlex.split(printed)[1:] == [str(SCRIPTS / "train.py"), *arguments, "--resume"]
     epochs = len(load(tmp_path / "my model.npz").training["history"])
@@ -302,9 +302,9 @@ def test_the_printed_command_names_an_interpreter_that_the_shell_finds(tmp_path,
     python = Path(sys.executable)
     (tmp_path / python.name).symlink_to(python.resolve())
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert train.command(["--seed", "1", "--resume"]) == f"{python} scripts/train.py --seed 1 --resume"
+    assert train.resume_command(["--seed", "1", "--resume"]) == f"{python} scripts/train.py --seed 1 --resume"
     monkeypatch.setenv("PATH", str(python.parent))
-    assert train.command(["--seed", "1"]) == f"{python.name} scripts/train.py --seed 1 --resume"
+    assert train.resume_command(["--seed", "1"]) == f"{python.name} scripts/train.py --seed 1 --resume"
 
 
 # score.py
@@ -400,7 +400,7 @@ def test_a_file_that_cannot_be_read_is_named(model, loaded, tmp_path, capsys, na
 def test_nothing_to_score_is_told(model, loaded, tmp_path, capsys):
     (tmp_path / "empty.txt").write_text("")
     assert status(score, "--model", model, tmp_path / "empty.txt") == 2
-    assert_one_line(capsys, "score.py: no sentences to score; give one a line")
+    assert_one_line(capsys, "score.py: no sentences to score; give one per line")
 
 
 def test_a_closed_pipe_ends_scoring_in_silence(model, tmp_path):
@@ -452,9 +452,9 @@ def test_the_prompt_begins_every_line(model, loaded, capsys):
     "arguments, part",
     [
         (["--temperature", "-1"], "temperature: expected a number above 0, got -1.0"),
-        (["--top-p", "0"], "top_p: expected a number above 0"),
-        (["--top-k", "0"], "top_k: expected at least 1, got 0"),
-        (["--min-words", "5", "--max-words", "4"], "min_words: expected at most max_words (4), got 5"),
+        (["--top-p", "0"], "--top-p: expected a number above 0"),
+        (["--top-k", "0"], "--top-k: expected at least 1, got 0"),
+        (["--min-words", "5", "--max-words", "4"], "--min-words: expected at most --max-words (4), got 5"),
         (["-n", "-1"], "n: expected at least 0, got -1"),
         (["--seed", "-1"], "seed: "),
         (["-n", "many"], "argument -n: invalid int value: 'many'"),

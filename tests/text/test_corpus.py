@@ -89,7 +89,7 @@ def test_no_sentences_are_an_error():
 @pytest.mark.parametrize("level", ["word", "char"])
 def test_no_token_that_occurs_often_enough_is_an_error(toy, level):
     with pytest.raises(
-        CorpusError, match="min_count is 999, and no token of the training text occurs more than [0-9]+"
+        CorpusError, match="`min_count` is 999, but no token of the training text occurs more than [0-9]+"
     ):
         read_corpus(toy, TrainingOptions(level=level, min_count=999))
 

@@ -93,11 +93,11 @@ def test_very_long_sentence_is_tokenized_in_pieces(monkeypatch):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"level": "words"}, "level is 'words'; expected 'word' or 'char'"),
-        ({"level": None}, "level is None"),
-        ({"lowercase": 1}, "lowercase is 1; expected True or False"),
-        ({"tokenized": "no"}, "tokenized is 'no'; expected True or False"),
-        ({"level": "char", "tokenized": True}, "tokenized text has words as its tokens"),
+        ({"level": "words"}, "level: expected 'word' or 'char', got 'words'"),
+        ({"level": None}, "level: .*, got None"),
+        ({"lowercase": 1}, "lowercase: expected True or False, got 1"),
+        ({"tokenized": "no"}, "tokenized: expected True or False, got 'no'"),
+        ({"level": "char", "tokenized": True}, "tokenized: needs words as tokens"),
     ],
 )
 def test_wrong_setting_is_refused(settings, message):

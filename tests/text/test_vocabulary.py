@@ -201,7 +201,7 @@ def test_tokens_that_occur_too_seldom_are_left_out_before_the_size_limits_their_
 
 def test_no_token_that_occurs_often_enough_is_an_error():
     with pytest.raises(
-        CorpusError, match="min_count is 6, and no token of the training text occurs more than 5 times;"
+        CorpusError, match="`min_count` is 6, but no token of the training text occurs more than 5 times;"
     ):
         Vocabulary.build({"a": 5, "b": 3}, 100, min_count=6)
 

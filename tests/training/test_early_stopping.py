@@ -255,7 +255,7 @@ def test_where_reading_took_all_the_time_one_step_is_learnt_and_nothing_evaluate
     assert script("train").main(list(map(str, arguments))) == 0
     assert run_state(tmp_path / "m.npz")[1]["state"]["step"] == 1
     lines = capsys.readouterr().err.splitlines()
-    assert any(line.startswith("the time is up after 1 step;") for line in lines)
+    assert any(line.startswith("time is up after 1 step;") for line in lines)
     assert lines[-1] == f"the model is in {tmp_path / 'm.npz'}"
     assert load(tmp_path / "m.npz").training["history"] == []
 
@@ -279,8 +279,8 @@ def test_the_script_ends_with_status_0_and_the_command_that_goes_on(toy, tmp_pat
     arguments += ["--batch-size", 8, "--max-minutes", 0.5]
     assert script("train").main(list(map(str, arguments))) == 0
     lines = capsys.readouterr().err.splitlines()
-    (place,) = [i for i, line in enumerate(lines) if line.startswith("the time is up after 3 steps;")]
-    assert lines[place].endswith("; the work so far is saved. To go on:")
+    (place,) = [i for i, line in enumerate(lines) if line.startswith("time is up after 3 steps;")]
+    assert lines[place].endswith("; the work so far is saved. To continue:")
     assert shlex.split(lines[place + 1])[2:] == [*map(str, arguments), "--resume"]
     assert lines[-1].startswith("best perplexity ") and lines[-1].endswith(f"the model is in {tmp_path / 'm.npz'}")
 

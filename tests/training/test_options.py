@@ -156,7 +156,7 @@ def test_values_outside_the_range_are_refused_by_name(name, value, message):
 
 @pytest.mark.parametrize("name", ["tokenized", "keep_case"])
 def test_what_is_about_words_is_refused_for_characters(name):
-    with pytest.raises(OptionError, match="tokenized, keep_case and lines are about words"):
+    with pytest.raises(OptionError, match="`tokenized`, `keep_case` and `lines` are about words"):
         TrainingOptions.from_settings({"level": "char", name: True})
 
 

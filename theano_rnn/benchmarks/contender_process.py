@@ -43,7 +43,7 @@ class ContenderProcess:
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **variables}
             )
         except OSError as error:
-            raise OptionError(f"peer: cannot run {command[0]}: {error.strerror}; name a Python interpreter") from error
+            raise OptionError(f"cannot run {command[0]}: {error.strerror}; name a Python interpreter") from error
         assert self.process.stdin and self.process.stdout
         self._requests, self._answers = self.process.stdin, self.process.stdout
         try:
@@ -77,7 +77,7 @@ class ContenderProcess:
     def _read(self) -> Any:
         line = self._answers.readline()
         if not line:
-            raise OptionError(f"peer: the {self.name} process has ended; see its message above")
+            raise OptionError(f"the {self.name} process has ended; see its message above")
         return json.loads(line)
 
     def close(self) -> None:

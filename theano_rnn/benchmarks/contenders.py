@@ -74,7 +74,7 @@ class TorchContender:
 
     def __init__(self, device: str = "auto") -> None:
         if importlib.util.find_spec("torch") is None:
-            raise OptionError("peer: torch is not installed; install it (pip install torch) or leave --peer out")
+            raise OptionError("torch is not installed; install it (pip install torch) or leave `peer` out")
         self.processes: dict[str, ContenderProcess] = {}
         try:
             for setting in ("plain", "malloc"):
@@ -82,7 +82,7 @@ class TorchContender:
                 self.processes[setting] = ContenderProcess("PyTorch", command, PYTHONPATH=_path_to_this_package())
             greeting = self.processes["plain"].greeting
             if device == "gpu" and not greeting["gpu"]:
-                raise OptionError("peer: this torch finds no GPU; install its CUDA build, or use --device cpu")
+                raise OptionError("this torch finds no GPU; install its CUDA build, or use `device=cpu`")
         except BaseException:
             self.close()
             raise

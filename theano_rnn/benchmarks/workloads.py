@@ -107,7 +107,7 @@ def select_workloads(workloads: Sequence[Workload], names: Iterable[str] | None)
     by_name = {workload.name: workload for workload in workloads}
     for name in names:
         if name not in by_name:
-            raise OptionError(f"workload: expected one of {', '.join(by_name)}, got {name!r}")
+            raise OptionError(f"names: expected one of {', '.join(by_name)}, got {name!r}")
     return [by_name[name] for name in names]
 
 

@@ -1,12 +1,15 @@
 """Run a command: turn what it raises, and the signals it gets, into one line and an exit status."""
 
+import argparse
 import functools
 import os
 import signal
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from types import FrameType
 
-from theano_rnn.commands.arguments import WRONG_USAGE
+from theano_rnn.commands.arguments import WRONG_USAGE, ArgumentParser
+from theano_rnn.commands.option_names import flags_of, message_with_flags
 from theano_rnn.commands.terminal import flush, prepare_streams, say
 from theano_rnn.engines.malloc_settings import tune_process
 from theano_rnn.errors import ClosedPipeError, StandardOutputError, TheanoRNNError, TrainingInterrupted
@@ -18,7 +21,31 @@ XLA_HAS_NO_MEMORY = "RESOURCE_EXHAUSTED"
 BY_SIGNAL = 128  # plus the signal's number, as shells count: 130 after Ctrl-C, 143 after SIGTERM
 
 
-def run(script: str, main: Callable[[list[str]], object], arguments: list[str]) -> int:
+def run_command(
+    parser: ArgumentParser, work: Callable[[argparse.Namespace], object], argv: Sequence[str] | None = None
+) -> int:
+    """Parse the arguments of a command, run it, and return its exit status.
+
+    Parameters
+    ----------
+    parser : ArgumentParser
+        Its options are called like the Python arguments that error messages name (`dest`). Messages show their flags.
+    work : callable
+        Called with the parsed arguments.
+    argv : sequence of str, optional
+        The arguments; default: those of this process.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    message = functools.partial(message_with_flags, flags=flags_of(parser), arguments=arguments)
+    return run(parser.prog, lambda arguments: work(parser.parse_args(arguments)), arguments, message)
+
+
+def run(
+    script: str,
+    main: Callable[[list[str]], object],
+    arguments: list[str],
+    message: Callable[[Exception], str] = str,
+) -> int:
     """Run the main function of a command and return its exit status.
 
     Parameters
@@ -28,6 +55,8 @@ def run(script: str, main: Callable[[list[str]], object], arguments: list[str]) 
     main : callable
         Called with `arguments`.
     arguments : list of str
+    message : callable, optional
+        Gives the message of an error; default: `str`.
 
     Returns
     -------
@@ -44,7 +73,7 @@ def run(script: str, main: Callable[[list[str]], object], arguments: list[str]) 
         except ClosedPipeError:
             return OK  # not an error, and there is nothing more to say
         except TheanoRNNError as error:
-            say(f"{script}: {printable(str(error))}")
+            say(f"{script}: {printable(message(error))}")
             return WRONG
         except (MemoryError, RuntimeError) as error:
             if not isinstance(error, MemoryError) and XLA_HAS_NO_MEMORY not in str(error):

@@ -4,6 +4,7 @@ import os
 import sys
 from typing import NoReturn
 
+from theano_rnn.commands.status_line import clear_status
 from theano_rnn.errors import ClosedPipeError, StandardOutputError
 
 
@@ -36,6 +37,7 @@ def show(*columns: object, end: str = "\n") -> None:
     ClosedPipeError
         If standard output is a pipe that nobody reads any more.
     """
+    clear_status()
     try:
         sys.stdout.write("\t".join(map(str, columns)) + end)  # one call, so that no signal comes in between
     except OSError as error:
@@ -70,6 +72,7 @@ def _discard_buffered_output() -> None:
 
 def say(text: str) -> None:
     """Write a line to standard error, unless nobody can read it."""
+    clear_status()
     try:
         print(text, file=sys.stderr, flush=True)
     except OSError:

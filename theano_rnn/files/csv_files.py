@@ -206,7 +206,7 @@ class CsvReader(CorpusReader):
         names = names if self._column is None else repr(self._column)
         raise CorpusError(
             f"{place}: row 1, the header, has no column {names}; its columns are {_listed(header)}; choose one of them "
-            "with --column (column=)"
+            "with `column`"
         )
 
 

@@ -73,7 +73,7 @@ class SamplingOptions:
             expected = f"a number from {LEAST_TEMPERATURE:g} to {GREATEST_TEMPERATURE:g}"
         if expected:
             raise ArgumentValueError(
-                f"temperature: expected {expected}, got {temperature}; top_k=1 always takes the most probable word"
+                f"temperature: expected {expected}, got {temperature}; `top_k=1` always takes the most probable word"
             )
 
 
@@ -108,7 +108,7 @@ def check_lengths(min_words: int, max_words: int, no_repeat_ngram: int | None) -
     if check_count("max_words", max_words) > LARGEST_LENGTH:
         raise ArgumentValueError(f"max_words: expected at most {LARGEST_LENGTH}, got {max_words}")
     if min_words > max_words:
-        raise ArgumentValueError(f"min_words: expected at most max_words ({max_words}), got {min_words}")
+        raise ArgumentValueError(f"min_words: expected at most `max_words` ({max_words}), got {min_words}")
     if no_repeat_ngram is not None:
         check_count("no_repeat_ngram", no_repeat_ngram)
 

@@ -58,7 +58,7 @@ class Prompt:
     def check_length(self, max_words: int) -> None:
         """Raise ValueError if the prompt is longer than a text may be."""
         if self.words > max_words:
-            raise ArgumentValueError(f"prompt: expected at most max_words ({max_words}) words, got {self.words}")
+            raise ArgumentValueError(f"prompt: expected at most `max_words` ({max_words}) words, got {self.words}")
 
     def seen_ngrams(self, n: int) -> SeenNgrams:
         """Return the n-grams of the prompt. Different unknown words are different tokens."""

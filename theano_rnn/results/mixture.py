@@ -105,7 +105,7 @@ class Mixture:
         if scores.number != number:
             raise CorpusError(
                 f"{found}, {place} has {tokens(number)} (sentence ends counted); both models need the same "
-                "tokens: score a tokenized text, with a model that was trained on such (--tokenized)"
+                "tokens: score a tokenized text, with a model that was trained on tokenized text"
             )
         return scores
 

@@ -63,13 +63,13 @@ class ScoringOptions:
     def __post_init__(self):
         for name, value, choices in (
             ("format", self.format, FORMATS),
-            ("log-base", self.log_base or "e", LOG_BASES),
+            ("log_base", self.log_base or "e", LOG_BASES),
             ("unknown", self.unknown or "include", UNKNOWN_WORDS),
             ("ids", self.ids or "auto", IDS),
         ):
             if value not in choices:
                 raise OptionError(f"{name}: expected one of {', '.join(choices)}, got {value!r}")
-        for name, value in (("weight", self.weight), ("lambda", self.mix_weight)):
+        for name, value in (("weight", self.weight), ("mix_weight", self.mix_weight)):
             if value is not None and not 0 <= value <= 1:
                 raise OptionError(f"{name}: expected a share from 0 to 1, got {value!r}")
         self._check_together()
@@ -83,23 +83,29 @@ class ScoringOptions:
 
     def _check_together(self):
         if self.words and self.summary:
-            raise OptionError("words and summary exclude each other; choose one of them")
+            raise OptionError("`words` and `summary` exclude each other; choose one of them")
         if self.format == "srilm" and self.log_base not in (None, "10"):
-            raise OptionError(f"log-base {self.log_base}: the format srilm has 10; choose another format or base")
+            raise OptionError(
+                f"log_base: the format srilm has base 10, got {self.log_base}; choose another `format` or base"
+            )
         if self.mix is None and self.mix_weight is not None:
-            raise OptionError("lambda: there is nothing to mix with; name a file with mix, or leave lambda out")
+            raise OptionError(
+                "mix_weight: there is nothing to mix with; name a file with `mix`, or leave `mix_weight` out"
+            )
         for name, given in (("best", self.best), ("weight", self.weight is not None)):
             if given and not self.nbest:
-                raise OptionError(f"{name}: is for n-best lists; choose nbest too, or leave {name} out")
+                raise OptionError(f"{name}: is for n-best lists; choose `nbest` too, or leave `{name}` out")
         if self.ids is not None and not self.best:
-            raise OptionError("ids: are grouped for the best lines only; choose best too, or leave ids out")
+            raise OptionError("ids: are grouped for the best lines only; choose `best` too, or leave `ids` out")
         for name, given in (
             ("words", self.words),
             ("summary", self.summary),
-            (f"format {self.format}", self.format != "tsv"),
+            (f"format={self.format}", self.format != "tsv"),
         ):
             if given and self.nbest:
-                raise OptionError(f"nbest and {name} exclude each other; an n-best list comes out in its own format")
+                raise OptionError(
+                    f"`nbest` and `{name}` exclude each other; an n-best list comes out in its own format"
+                )
 
     def _fill(self, name, default):
         if getattr(self, name) is None:

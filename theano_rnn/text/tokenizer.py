@@ -59,20 +59,20 @@ class Tokenizer:
 
     def __post_init__(self):
         if self.level not in LEVELS:
-            raise OptionError(f"level is {self.level!r}; expected 'word' or 'char'")
+            raise OptionError(f"level: expected 'word' or 'char', got {self.level!r}")
         for name in ("lowercase", "tokenized", "lines"):
             if not isinstance(getattr(self, name), bool):
-                raise OptionError(f"{name} is {getattr(self, name)!r}; expected True or False")
+                raise OptionError(f"{name}: expected True or False, got {getattr(self, name)!r}")
         if self.level == "char" and self.tokenized:
-            raise OptionError("tokenized text has words as its tokens; use level 'word' for it, or tokenized=False")
+            raise OptionError("tokenized: needs words as tokens; use `level=word`, or leave `tokenized` out")
         if self.level == "char" and self.lines:
-            raise OptionError("lines: at level 'char' each line is an item anyway; use lines=False")
+            raise OptionError("lines: at level 'char' each line is one item anyway; leave `lines` out")
         if self.tokenized:
             object.__setattr__(self, "lines", True)
         if self.abbreviations is not None:
             abbreviations = self.abbreviations
             if not isinstance(abbreviations, (tuple, list)) or not all(isinstance(one, str) for one in abbreviations):
-                raise OptionError(f"abbreviations is {abbreviations!r}; expected a sequence of str, or None")
+                raise OptionError(f"abbreviations: expected a sequence of str, or None, got {abbreviations!r}")
             object.__setattr__(self, "abbreviations", tuple(abbreviations))
 
     @property

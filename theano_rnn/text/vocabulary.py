@@ -116,7 +116,7 @@ class Vocabulary:
         counted = [(count, token) for count, token in counted if -count >= min_count]
         if not counted:
             raise CorpusError(
-                f"min_count is {min_count}, and no token of the training text occurs more than {highest} times; "
+                f"`min_count` is {min_count}, but no token of the training text occurs more than {highest} times; "
                 "choose a smaller one"
             )
         counted.sort()

@@ -174,7 +174,7 @@ class TrainingOptions:
                 object.__setattr__(self, name, os.path.abspath(getattr(self, name)))
         if self.level == "char" and (self.tokenized or self.keep_case or self.lines):
             raise OptionError(
-                "tokenized, keep_case and lines are about words; at level 'char' the text stays as it is anyway"
+                "`tokenized`, `keep_case` and `lines` are about words; at level 'char' the text stays as it is anyway"
             )
         if self.tokenized:
             object.__setattr__(self, "lines", True)

@@ -178,7 +178,7 @@ def encoded_text(files, paths, options, reporter, fingerprint=None, vocabulary=N
     if fingerprint not in (None, corpus.fingerprint):
         raise OptionError(
             "data: the text, or how this version splits it into sentences, has changed since the interrupted run; "
-            "start a new run, or go on from its model with init_from"
+            "start a new run, or go on from its model with `init_from`"
         )
     cache.write(corpus)
     return corpus
