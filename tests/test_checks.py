@@ -1,4 +1,4 @@
-"""Arguments that are wrong are refused by every public method, with the argument and the value in the message."""
+"""Every public method rejects wrong arguments, and names the argument and the value in the message."""
 
 import numpy as np
 import pytest
@@ -49,7 +49,7 @@ def rnn():
 
 @wrong_ids
 @pytest.mark.parametrize("method", ONE_SEQUENCE)
-def test_methods_of_one_sequence_refuse_wrong_ids(rnn, method, wrong):
+def test_methods_of_one_sequence_reject_wrong_ids(rnn, method, wrong):
     ids, error, message = WRONG_IDS[wrong]
     with pytest.raises(error, match=message.format(name="x")):
         ONE_SEQUENCE[method](rnn, ids)
@@ -57,7 +57,7 @@ def test_methods_of_one_sequence_refuse_wrong_ids(rnn, method, wrong):
 
 @wrong_ids
 @pytest.mark.parametrize("method", TWO_SEQUENCES)
-def test_methods_of_two_sequences_refuse_wrong_ids_in_either(rnn, method, wrong):
+def test_methods_of_two_sequences_reject_wrong_ids_in_either(rnn, method, wrong):
     ids, error, message = WRONG_IDS[wrong]
     with pytest.raises(error, match=message.format(name="x")):
         TWO_SEQUENCES[method](rnn, ids, [1, 2, 3, 4])
@@ -67,7 +67,7 @@ def test_methods_of_two_sequences_refuse_wrong_ids_in_either(rnn, method, wrong)
 
 @wrong_ids
 @pytest.mark.parametrize("method", MANY_SENTENCES)
-def test_methods_of_many_sentences_name_the_one_that_is_wrong(rnn, method, wrong):
+def test_methods_of_many_sentences_name_the_wrong_sentence(rnn, method, wrong):
     ids, error, message = WRONG_IDS[wrong]
     with pytest.raises(error, match=message.format(name=r"X\[1\]")):
         MANY_SENTENCES[method](rnn, [[1], ids], [[2], [1, 2]])
@@ -75,7 +75,7 @@ def test_methods_of_many_sentences_name_the_one_that_is_wrong(rnn, method, wrong
         MANY_SENTENCES[method](rnn, [[1, 2], [1]], [ids, [2]])
 
 
-def test_more_truncated_steps_than_can_be_compiled_are_refused():
+def test_a_truncation_that_is_too_long_to_compile_is_rejected():
     assert check_bptt_truncate(1000) == 1000
     message = r"^bptt_truncate: expected at most 1000, or -1 for the whole sentence, got 1001$"
     with pytest.raises(ValueError, match=message):
@@ -92,32 +92,32 @@ def test_more_truncated_steps_than_can_be_compiled_are_refused():
         (np.inf, ValueError, "expected a finite number, got inf"),
     ],
 )
-def test_a_learning_rate_that_is_no_number_is_refused(rnn, value, error, message):
+def test_a_learning_rate_that_is_not_a_finite_number_is_rejected(rnn, value, error, message):
     before = rnn.get_values()
     with pytest.raises(error, match=f"^learning_rate: {message}$"):
         rnn.sgd_step([1, 2], [2, 3], value)
     np.testing.assert_array_equal(rnn.get_values()["W"], before["W"])
 
 
-def test_numbers_of_other_libraries_are_numbers():
+def test_numpy_numbers_are_numbers():
     assert check_real("x", np.float32(0.5)) == 0.5 and check_real("x", np.int64(3), above=0) == 3.0
 
 
 @pytest.mark.parametrize("name", ["h", "error_threshold"])
 @pytest.mark.parametrize("value", [0, -1.0, np.nan])
-def test_a_gradient_check_without_a_step_or_threshold_is_refused(rnn, name, value):
+def test_a_gradient_check_step_or_threshold_must_be_above_zero(rnn, name, value):
     with pytest.raises(ValueError, match=f"^{name}: expected a number( above 0)?, got "):
         rnn.gradient_check([1, 2], [2, 3], **{name: value})
 
 
 @pytest.mark.parametrize("method", TWO_SEQUENCES)
-def test_x_and_y_of_different_length_are_refused(rnn, method):
+def test_x_and_y_of_different_lengths_are_rejected(rnn, method):
     with pytest.raises(ValueError, match=r"^x and y: expected the same length, got 2 and 3$"):
         TWO_SEQUENCES[method](rnn, [1, 2], [1, 2, 3])
 
 
 @pytest.mark.parametrize("method", MANY_SENTENCES)
-def test_sentences_that_do_not_pair_up_are_refused(rnn, method):
+def test_sentences_that_do_not_pair_up_are_rejected(rnn, method):
     with pytest.raises(ValueError, match=r"^X and Y: expected as many sentences, got 1 and 2$"):
         MANY_SENTENCES[method](rnn, [[1]], [[1], [2]])
     with pytest.raises(ValueError, match=r"^X: expected at least one sentence, got none$"):
@@ -128,7 +128,7 @@ def test_sentences_that_do_not_pair_up_are_refused(rnn, method):
 
 @pytest.mark.parametrize("name", ["word_dim", "hidden_dim"])
 @pytest.mark.parametrize("value", [2.0, True, "7", None, np.float32(3)])
-def test_sizes_that_are_no_integers_are_refused(name, value):
+def test_sizes_that_are_not_integers_are_rejected(name, value):
     from theano_rnn import RNN
 
     with pytest.raises(TypeError, match=rf"^{name}: expected an integer, got "):
@@ -137,7 +137,7 @@ def test_sizes_that_are_no_integers_are_refused(name, value):
 
 @pytest.mark.parametrize("name", ["word_dim", "hidden_dim"])
 @pytest.mark.parametrize("value", [0, -3])
-def test_sizes_below_one_are_refused(name, value):
+def test_sizes_below_one_are_rejected(name, value):
     from theano_rnn import RNN
 
     with pytest.raises(ValueError, match=rf"^{name}: expected at least 1, got {value}$"):
@@ -145,14 +145,14 @@ def test_sizes_below_one_are_refused(name, value):
 
 
 @pytest.mark.parametrize("value", ["sigmoid", "", None, 3])
-def test_an_unknown_activation_is_refused_and_the_known_ones_are_named(value):
+def test_an_unknown_activation_is_rejected_with_a_list_of_the_known_ones(value):
     from theano_rnn import RNN
 
     with pytest.raises(ValueError, match=r"^activation: expected one of tanh, relu, got "):
         RNN(12, 5, activation=value)
 
 
-def test_truncations_that_make_no_sense_are_refused_by_the_network():
+def test_the_network_rejects_truncations_that_make_no_sense():
     from theano_rnn import RNN
 
     with pytest.raises(ValueError, match=r"^bptt_truncate: expected at least -1, got -2$"):
@@ -179,12 +179,12 @@ def test_counts_are_returned_as_plain_ints():
     assert check_count("n", 0, minimum=0) == 0
 
 
-def test_a_count_below_its_own_minimum_is_refused():
+def test_a_count_below_its_minimum_is_rejected():
     with pytest.raises(ValueError, match=r"^n: expected at least 3, got 2$"):
         check_count("n", 2, minimum=3)
 
 
-def test_a_choice_is_returned_as_it_is():
+def test_a_choice_is_returned_unchanged():
     assert check_choice("fruit", "fig", ("apple", "fig")) == "fig"
 
 
@@ -197,7 +197,7 @@ def test_any_one_dimensional_integer_sequence_becomes_int32(ids):
     np.testing.assert_array_equal(checked, [0, 11])
 
 
-def test_checked_ids_are_no_view_of_the_callers_array():
+def test_checked_ids_are_a_copy():
     ids = np.array([1, 2], np.int32)
     check_ids("x", ids, 12)[0] = 9
     assert ids[0] == 1
