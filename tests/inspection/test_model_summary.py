@@ -63,11 +63,9 @@ def test_a_model_without_a_history_and_with_few_words(tmp_path: Path) -> None:
     summary = summarize_model(save_model(tmp_path, words=[" ", "a", "\t"], level="char"))
     assert (summary["history"], summary["best_epoch"], summary["options"]) == ([], None, {})
     text = "\n".join(summary_lines(summary))
-    assert (
-        "history       not recorded" in text
-        and "options       not recorded" in text
-        and "character-level language model" in text
-    )
+    assert "history       not recorded" in text and "options       not recorded" in text
+    assert "quality       not recorded" in text and "tokenizer     each character is a token" in text
+    assert "character-level language model" in text
     assert "most frequent   ' ' a '\\t'" in text and "least frequent" not in text
 
 

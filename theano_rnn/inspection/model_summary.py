@@ -190,12 +190,8 @@ def _kind(summary: Mapping[str, Any]) -> str:
 
 
 def _language_model_lines(summary: Mapping[str, Any]) -> Iterator[str]:
-    settings = {name: value for name, value in summary["tokenizer"].items() if name != "level"}
-    learned = settings.pop("abbreviations", None)
-    if learned:
-        settings["abbreviations"] = " ".join(learned)
     vocabulary = summary["vocabulary"]
-    yield f"tokenizer     {', '.join(f'{name} {json.dumps(value)}' for name, value in settings.items())}"
+    yield f"tokenizer     {_tokenizer_line(summary['tokenizer'])}"
     yield f"vocabulary    {vocabulary['size']:,} entries, {SPECIAL_TOKENS} of them special"
     yield f"  most frequent   {visible_tokens(vocabulary['most_frequent'])}"
     if vocabulary["least_frequent"]:
@@ -205,6 +201,16 @@ def _language_model_lines(summary: Mapping[str, Any]) -> Iterator[str]:
     for number, line in enumerate(_wrap_settings(summary["options"])):
         yield f"{'' if number else 'options':14}{line}"
     yield from _history_lines(summary)
+
+
+def _tokenizer_line(tokenizer: Mapping[str, Any]) -> str:
+    if tokenizer["level"] == "char":
+        return "each character is a token"  # the other settings are about words
+    settings = {name: value for name, value in tokenizer.items() if name != "level"}
+    abbreviations = settings.pop("abbreviations", None)
+    if abbreviations:
+        settings["abbreviations"] = " ".join(abbreviations)
+    return ", ".join(f"{name} {json.dumps(value)}" for name, value in settings.items())
 
 
 def _coverage_line(summary: Mapping[str, Any]) -> str:
