@@ -118,7 +118,7 @@ def test_x_and_y_of_different_lengths_are_rejected(rnn, method):
 
 @pytest.mark.parametrize("method", MANY_SENTENCES)
 def test_sentences_that_do_not_pair_up_are_rejected(rnn, method):
-    with pytest.raises(ValueError, match=r"^X and Y: expected as many sentences, got 1 and 2$"):
+    with pytest.raises(ValueError, match=r"^X and Y: expected the same number of sentences, got 1 and 2$"):
         MANY_SENTENCES[method](rnn, [[1]], [[1], [2]])
     with pytest.raises(ValueError, match=r"^X: expected at least one sentence, got none$"):
         MANY_SENTENCES[method](rnn, [], [])
