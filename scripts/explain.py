@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Look inside a trained network: how its gradients vanish, its graph, its hidden units, its sizes and history."""
+"""Look inside a trained network: its gradients through time, its graph, its hidden units, its size and history."""
 
 import argparse
 import json
@@ -77,7 +77,7 @@ def make_parser() -> ArgumentParser:
     add("--hlo", action="store_true", help="also print XLA's program for a sentence of 10 words")
 
     part = add_part("units", explain_units,
-        "what hidden units do while the network reads a text: a table, and the text coloured on a page",
+        "what hidden units do while the network reads a text: a table, and the text colored on a page",
         "my.txt --unit 3 --html units.html", "[options] [FILE ...]")
     add = add_data_group(part)
     add("files", nargs="*", metavar="FILE",
@@ -88,7 +88,7 @@ def make_parser() -> ArgumentParser:
     add = part.add_argument_group("output").add_argument
     add("--unit", type=int, action="append", metavar="N",
         help="show this unit, counted from 0; repeat it for several (default: all in the table, 5 on the page)")
-    add("--html", metavar="FILE.html", help="write a page that colours the text by each unit")
+    add("--html", metavar="FILE.html", help="write a page that colors the text by each unit")
 
     part = add_part("info", explain_info, "sizes, settings, history and vocabulary of the model", "--json")
     add_data_group(part)
@@ -103,14 +103,14 @@ def explain_gradients(arguments: argparse.Namespace) -> None:
     from theano_rnn.inspection.gradient_curves import gradient_curves
     from theano_rnn.inspection.gradient_plot import draw_gradients
 
-    def begun(name: str) -> None:
+    def announce(name: str) -> None:
         say(f"{name} …")
 
     if arguments.column is not None and arguments.text is None:
         raise OptionError("column: is for a text in a CSV file; name one with `text`, or leave `column` out")
     lines = None if arguments.text is None else read_lines([arguments.text], None, arguments.column)
     with status("measuring gradients"):
-        curves = gradient_curves(models, lines, arguments.length, arguments.starts, arguments.seed, begun)
+        curves = gradient_curves(models, lines, arguments.length, arguments.starts, arguments.seed, announce)
         draw_gradients(plot, curves)
     show("distance", *(curve.name for curve in curves))
     medians = [curve.median for curve in curves]
@@ -133,7 +133,7 @@ def explain_graph(arguments: argparse.Namespace) -> None:
         sections = graph_sections(ForwardGraph(rnn), arguments.hlo)
         if page:
             write_graph_page(page, f"The forward graph of {Path(arguments.model).name}", sections)
-            say(f"the page with the pictures is {page}")
+            say(f"the pictures are in {page}")
     for section in sections:
         if section.text is not None:
             show(f"# {section.heading}: {section.description}\n\n{section.text.rstrip()}\n")
@@ -155,7 +155,7 @@ def explain_units(arguments: argparse.Namespace) -> None:
         activity = hidden_activity(lm, lines, arguments.unit, arguments.tokens)
         if page:
             write_units_page(page, f"Hidden units of {Path(arguments.model).name}", activity)
-            say(f"the page with the coloured text is {page}")
+            say(f"the colored text is in {page}")
     if not activity.is_complete:
         say(f"only the first {arguments.tokens:,} tokens were read; --tokens N reads more")
     show("unit", "lowest", "highest", "deviation", "persistence", "high after", "low after")

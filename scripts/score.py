@@ -74,7 +74,7 @@ def make_parser() -> ArgumentParser:
     add("--unknown", choices=("include", "exclude"),
         help="whether unknown words count in log-probability and perplexity; the columns of tokens and unknown words "
         "always count them (default: include; with srilm exclude, which counts them as OOVs)")
-    add("--html", type=Path, metavar="FILE", help="write a page that colours each token of the text by its surprisal")
+    add("--html", type=Path, metavar="FILE", help="write a page that colors each token of the text by its surprisal")
     add("--plot", type=Path, metavar="FILE.png", help="plot a histogram of surprisal and the worst sentences")
 
     add = parser.add_argument_group("n-best lists").add_argument
