@@ -30,7 +30,7 @@ COLUMN_HELP = "column of a CSV file that holds the text (default: body, else tex
 
 def make_parser() -> ArgumentParser:
     parser = command_parser("explain", __doc__ or "", "[options] PART [options of the part]",
-        "gradients --model models/my.npz --plot gradients.png")  # fmt: skip
+        "gradients --model models/my.npz --plot my.png")  # fmt: skip
     parser.add_argument("--model", default=MODEL, metavar="FILE", help=MODEL_HELP)
     parts = parser.add_subparsers(
         title="parts", dest="part", required=True, metavar="PART", prog=parser.prog,

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from theano_rnn.commands.arguments import ArgumentParser
 from theano_rnn.commands.run_command import BY_SIGNAL, OK, WRONG, run
 from theano_rnn.commands.terminal import show
 from theano_rnn.errors import CorpusError, DivergenceError, ModelFileError, OptionError, TrainingInterrupted
@@ -160,26 +159,6 @@ def test_a_reader_that_has_gone_is_no_error():
     finally:
         os.close(writer)
     assert (finished.returncode, finished.stderr) == (0, b"")
-
-
-@pytest.mark.parametrize(
-    "arguments, message",
-    [
-        (["--count", "x"], "argument --count: invalid int value: 'x'"),
-        (["--colour", "red"], "unrecognized arguments: --colour red"),
-        (["--level", "foo"], "argument --level: invalid choice: 'foo'"),
-    ],
-)
-def test_wrong_usage_is_one_line_and_status_2(capsys, arguments, message):
-    parser = ArgumentParser(prog="tool.py")
-    parser.add_argument("--count", type=int)
-    parser.add_argument("--level", choices=("word", "char"))
-    with pytest.raises(SystemExit) as error:
-        parser.parse_args(arguments)
-    assert error.value.code == 2
-    out, err = capsys.readouterr()
-    assert out == "" and err.count("\n") == 1
-    assert err.startswith(f"tool.py: {message}") and err.endswith("; see tool.py --help\n")
 
 
 def test_notes_that_nobody_reads_before_there_is_work_to_save_are_no_success(capsys):

@@ -1,0 +1,94 @@
+"""Python errors name arguments; the commands show flags in their place, in one line."""
+
+import argparse
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from support.script_modules import COMMANDS, script
+
+import theano_rnn
+from theano_rnn.commands.option_names import flag, flags_of, message_with_flags
+from theano_rnn.errors import ArgumentTypeError, ArgumentValueError, CorpusError, ModelFileError, OptionError
+
+FLAGS = {"hidden_dim": "--hidden-dim", "mix_weight": "--lambda", "n": "-n", "tokenized": "--tokenized"}
+PARSERS = {name: script(name).make_parser() for name in COMMANDS}
+
+
+def all_parsers():
+    for name, parser in PARSERS.items():
+        yield name, parser
+        for action in parser._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                for part, subparser in action.choices.items():
+                    yield f"{name} {part}", subparser
+
+
+OPTIONS = [
+    pytest.param(name.split()[0], action.dest, max(action.option_strings, key=len), id=f"{name} {action.dest}")
+    for name, parser in all_parsers()
+    for action in parser._actions
+    if action.option_strings
+]
+
+
+@pytest.mark.parametrize("kind", [ArgumentValueError, ArgumentTypeError, OptionError])
+@pytest.mark.parametrize("command, name, shown", OPTIONS)
+def test_every_option_of_every_command_is_named_by_its_flag(command, name, shown, kind):
+    error = kind(f"{name}: expected at least 1, got 0")
+    assert message_with_flags(error, flags_of(PARSERS[command])) == f"{shown}: expected at least 1, got 0"
+
+
+@pytest.mark.parametrize("command, name, shown", OPTIONS)
+def test_every_option_that_a_message_mentions_is_named_by_its_flag(command, name, shown):
+    error = CorpusError(f"a.txt: wrong; choose another `{name}`, or leave `{name}` out")
+    expected = f"a.txt: wrong; choose another {shown}, or leave {shown} out"
+    assert message_with_flags(error, flags_of(PARSERS[command])) == expected
+
+
+@pytest.mark.parametrize(
+    "message, shown",
+    [
+        ("hidden_dim: needs `tokenized` or `mix_weight`", "--hidden-dim: needs --tokenized or --lambda"),
+        ("`tokenized` and `hidden_dim` exclude each other", "--tokenized and --hidden-dim exclude each other"),
+        ("n: use `hidden_dim=8` and `tokenized=True`", "-n: use --hidden-dim 8 and --tokenized"),
+        ("n: use `tokenized=False` or `n=None`", "-n: use no --tokenized or no -n"),
+        ("level: expected one of `a`, got hidden_dim", "level: expected one of `a`, got hidden_dim"),
+        ("hidden_dim: expected a number, got 'tokenized'", "--hidden-dim: expected a number, got 'tokenized'"),
+        ("hidden_dims: unknown", "hidden_dims: unknown"),
+    ],
+)
+def test_a_message_may_name_several_arguments(message, shown):
+    assert message_with_flags(OptionError(message), FLAGS) == shown
+
+
+def test_a_file_that_is_called_like_an_argument_keeps_its_name():
+    assert message_with_flags(ModelFileError("n: no such file"), FLAGS) == "n: no such file"
+    error = OptionError("n: is one of the texts; choose another place")
+    assert message_with_flags(error, FLAGS, ["--data", "n"]) == str(error)
+
+
+def test_a_flag_has_hyphens():
+    assert flag("hidden_dim") == "--hidden-dim"
+
+
+def errors_about_arguments():
+    """(place, message) of what the package raises about arguments, with spaces in place of values."""
+    for path in sorted(Path(theano_rnn.__file__).parent.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
+                kind, message = getattr(node.exc.func, "id", ""), node.exc.args[0]
+                if kind in ("ArgumentValueError", "ArgumentTypeError", "OptionError"):
+                    parts = message.values if isinstance(message, ast.JoinedStr) else [message]
+                    text = "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in parts)
+                    yield f"{path.name}, line {node.lineno}", text
+
+
+def test_messages_of_the_package_mention_arguments_in_backquotes_and_no_flags():
+    names = {name for parser in PARSERS.values() for name in flags_of(parser) if "_" in name}
+    for place, message in errors_about_arguments():
+        rest = re.sub(r"`[^`]*`|\(\w+, \w+\)", "", re.sub(r"^\w+: ", "", message))
+        words = set(re.findall(r"\w+", rest))
+        assert not words & names, f"{place}: {message}"
+        assert not re.search(r"(^|\s)--[a-z]", message), f"{place}: {message}"
