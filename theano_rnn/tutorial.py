@@ -25,7 +25,8 @@ import numpy.typing as npt
 from theano_rnn.checks import check_count
 from theano_rnn.files.archive import write_archive
 from theano_rnn.networks.rnn import RNN
-from theano_rnn.text.sentence_splitter import SentenceSplitter, split_sentences
+from theano_rnn.text.sentence_splitter import SentenceSplitter
+from theano_rnn.text.sentences import split_sentences
 from theano_rnn.text.word_tokenizer import WordTokenizer
 
 __all__ = [

@@ -2,7 +2,6 @@
 
 import hashlib
 import itertools
-import logging
 import random
 import tracemalloc
 from collections import Counter
@@ -11,9 +10,10 @@ import numpy as np
 import pytest
 
 from theano_rnn.errors import CorpusError
-from theano_rnn.text.corpus import hold_out, most_frequent, one_text, read_corpus, with_unknown_words
-from theano_rnn.text.documents import Documents, read_documents
-from theano_rnn.text.minibatches import EncodedSentences
+from theano_rnn.text.corpus import read_corpus
+from theano_rnn.text.documents import read_documents
+from theano_rnn.text.encoded_sentences import EncodedSentences
+from theano_rnn.text.minibatches import replace_words_seen_once
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary
 from theano_rnn.training.options import TrainingOptions
@@ -63,29 +63,6 @@ def test_held_out_sentences_depend_on_the_seed_alone(toy):
     assert parts[0] == parts[1] != parts[2]
 
 
-def test_the_share_that_shall_be_is_held_out():
-    chosen = hold_out(100, 0.13, seed=4)
-    assert (chosen.dtype, chosen.shape, chosen.sum()) == (bool, (100,), 13)
-    assert (chosen != hold_out(100, 0.13, seed=5)).any()
-
-
-def test_nothing_is_held_out_where_nothing_shall_be_or_the_text_is_too_short(caplog):
-    assert not hold_out(3, 0.0, seed=1).any()
-    assert caplog.text == ""
-    with caplog.at_level(logging.INFO):
-        assert not hold_out(1, 0.05, seed=1).any()
-    assert "too little text to hold any out" in caplog.text
-
-
-def test_at_least_one_sentence_is_held_out_of_two():
-    assert hold_out(2, 0.05, seed=1).sum() == 1
-
-
-def test_no_sentences_are_an_error():
-    with pytest.raises(CorpusError, match="the text holds no sentences to learn from"):
-        hold_out(0, 0.05, seed=1)
-
-
 @pytest.mark.parametrize("level", ["word", "char"])
 def test_no_token_that_occurs_often_enough_is_an_error(toy, level):
     with pytest.raises(
@@ -104,10 +81,10 @@ def test_characters_that_occur_too_seldom_are_unknown(tmp_path):
 def test_without_words_seen_once_none_is_rare_and_those_below_the_least_count_are_unknown(toy, tmp_path):
     text = write(tmp_path / "t.txt", [*SENTENCES, "The aardvark sees the zebra."])
     corpus = read_corpus(text, TrainingOptions(valid_fraction=0.0, min_count=2))
-    assert corpus.rare is None
+    assert corpus.seen_once is None
     assert (corpus.train.ids == corpus.vocabulary.unknown).sum() == 2
     corpus = read_corpus(toy, TrainingOptions(valid_fraction=0.0, min_count=2))
-    assert not corpus.rare.any()
+    assert not corpus.seen_once.any()
 
 
 # With the vocabulary of a model
@@ -119,7 +96,7 @@ def test_a_given_vocabulary_and_tokenizer_are_those_of_the_encoding(tmp_path, to
     vocabulary = Vocabulary.build({"The": 3, "dog": 2, "T": 2, "h": 1}, 9, newline_ends_sentence=level == "char")
     tokenizer = Tokenizer(level=level, lowercase=False)
     corpus = read_corpus(toy, options, vocabulary=vocabulary, tokenizer=tokenizer)
-    assert corpus.vocabulary is vocabulary and corpus.tokenizer is tokenizer and corpus.rare is None
+    assert corpus.vocabulary is vocabulary and corpus.tokenizer is tokenizer and corpus.seen_once is None
     if level == "char":
         text = toy.read_text()
         np.testing.assert_array_equal(corpus.train, [1, *vocabulary.encode_text(text)[: len(corpus.train) - 1]])
@@ -136,7 +113,7 @@ def test_words_are_rare_in_the_text_and_not_in_the_one_of_the_given_vocabulary(t
     text.write_text("aa bb aa\n", encoding="utf-8")
     options = TrainingOptions(tokenized=True, valid_fraction=0.0)
     corpus = read_corpus(text, options, vocabulary=vocabulary)
-    assert vocabulary.decode(np.flatnonzero(corpus.rare)) == ["bb"]
+    assert vocabulary.decode(np.flatnonzero(corpus.seen_once)) == ["bb"]
 
 
 # Encoding, against a plain way to do it
@@ -214,7 +191,8 @@ def odd_text(tmp_path):
     ids=str,
 )
 def test_words_are_encoded_as_the_plain_way_does(tmp_path, monkeypatch, odd_text, settings, block_size):
-    monkeypatch.setattr("theano_rnn.text.corpus.BLOCK_SIZE", block_size)
+    for module in ("encoded_sentences", "encoding"):
+        monkeypatch.setattr(f"theano_rnn.text.{module}.BLOCK_SIZE", block_size)
     if "valid" in settings:
         settings = {"valid": str(write(tmp_path / "valid.txt", ["We'll see w1 and w2.", "Never seen."]))}
     options = TrainingOptions.from_settings(settings)
@@ -223,9 +201,9 @@ def test_words_are_encoded_as_the_plain_way_does(tmp_path, monkeypatch, odd_text
     assert corpus.vocabulary == vocabulary
     assert_same_sentences(corpus.train, train)
     assert_same_sentences(corpus.valid, valid)
-    assert (corpus.rare is None) == (rare is None)
+    assert (corpus.seen_once is None) == (rare is None)
     if rare is not None:
-        np.testing.assert_array_equal(corpus.rare, rare)
+        np.testing.assert_array_equal(corpus.seen_once, rare)
 
 
 @pytest.mark.slow
@@ -286,31 +264,33 @@ def test_rare_words_are_those_seen_once_where_every_word_is_known(tmp_path):
     text = write(tmp_path / "t.txt", [*SENTENCES, "The aardvark sees the zebra."])
     corpus = read_corpus(text, TrainingOptions(valid_fraction=0.0))
     assert corpus.valid is None
-    assert corpus.rare.shape == (len(corpus.vocabulary),)
-    assert corpus.vocabulary.decode(np.flatnonzero(corpus.rare)) == ["aardvark", "zebra"]
+    assert corpus.seen_once.shape == (len(corpus.vocabulary),)
+    assert corpus.vocabulary.decode(np.flatnonzero(corpus.seen_once)) == ["aardvark", "zebra"]
 
 
 @pytest.mark.parametrize("settings", [{"vocabulary_size": 11}, {"tutorial": True}])
 def test_no_word_is_rare_where_some_are_unknown_already_and_in_the_tutorial(tmp_path, settings):
     text = write(tmp_path / "t.txt", [*SENTENCES, "The aardvark sees the zebra."])
-    assert read_corpus(text, TrainingOptions.from_settings({"valid_fraction": 0.0, **settings})).rare is None
+    assert read_corpus(text, TrainingOptions.from_settings({"valid_fraction": 0.0, **settings})).seen_once is None
 
 
 def test_about_half_of_the_rare_words_become_unknown_and_nothing_else_changes(tmp_path):
     pairs = itertools.product("abcdefghijklmnopqrst", "abcdefghij")
     text = write(tmp_path / "t.txt", [f"The {a}{b}zz sees the dog." for a, b in pairs])
     corpus = read_corpus(text, TrainingOptions(valid_fraction=0.0))
-    assert corpus.rare.sum() == 200
+    assert corpus.seen_once.sum() == 200
     before = corpus.train.ids.copy()
-    replaced = with_unknown_words(corpus.train, corpus.rare, corpus.vocabulary.unknown, np.random.default_rng(0))
+    replaced = replace_words_seen_once(
+        corpus.train, corpus.seen_once, corpus.vocabulary.unknown, np.random.default_rng(0)
+    )
     np.testing.assert_array_equal(corpus.train.ids, before)
     np.testing.assert_array_equal(replaced.offsets, corpus.train.offsets)
     assert replaced.ids.dtype == np.int32
     changed = replaced.ids != before
     assert (replaced.ids[changed] == corpus.vocabulary.unknown).all()
-    assert corpus.rare[before[changed]].all()
+    assert corpus.seen_once[before[changed]].all()
     assert 75 < changed.sum() < 125
-    again = with_unknown_words(corpus.train, corpus.rare, corpus.vocabulary.unknown, np.random.default_rng(1))
+    again = replace_words_seen_once(corpus.train, corpus.seen_once, corpus.vocabulary.unknown, np.random.default_rng(1))
     assert (again.ids != replaced.ids).any()
 
 
@@ -318,8 +298,8 @@ def test_the_rare_words_that_become_unknown_do_not_depend_on_the_blocks(tmp_path
     corpus = read_corpus(write(tmp_path / "t.txt", [f"A{i} b{i}." for i in range(90)]), TrainingOptions())
     replaced = []
     for size in (7, 2**20):
-        monkeypatch.setattr("theano_rnn.text.corpus.BLOCK_SIZE", size)
-        replaced.append(with_unknown_words(corpus.train, corpus.rare, 2, np.random.default_rng(0)).ids)
+        monkeypatch.setattr("theano_rnn.text.encoded_sentences.BLOCK_SIZE", size)
+        replaced.append(replace_words_seen_once(corpus.train, corpus.seen_once, 2, np.random.default_rng(0)).ids)
     np.testing.assert_array_equal(*replaced)
     assert 2 in replaced[0]
 
@@ -349,14 +329,14 @@ def test_characters_the_tail_of_the_text_is_held_out(tmp_path):
     decode = corpus.vocabulary.decode
     assert "".join(decode(corpus.train, end_as_newline=True)) == "\nabcdefghi\nabcdefg"
     np.testing.assert_array_equal(corpus.valid, [end, unknown, unknown, end])
-    assert corpus.rare is None
+    assert corpus.seen_once is None
 
 
 @pytest.mark.parametrize("fraction", [0.0, 0.3])
 @pytest.mark.parametrize("length", [1, 4, 1000])
 def test_characters_of_documents_are_encoded_as_one_text(tmp_path, monkeypatch, length, fraction):
-    monkeypatch.setattr("theano_rnn.text.documents.PART_LENGTH", length)
-    monkeypatch.setattr("theano_rnn.text.corpus.BLOCK_SIZE", length)
+    monkeypatch.setattr("theano_rnn.text.documents.CHUNK_LENGTH", length)
+    monkeypatch.setattr("theano_rnn.text.documents.EXCERPT_CHUNK_LENGTH", length)
     path = tmp_path / "t.csv"
     path.write_text('body\none é\n"two\n"\n"\nthree 😀 or\nmore"\nx\n', encoding="utf-8")
     text = "one é\ntwo\n\nthree 😀 or\nmore\nx\n"
@@ -383,7 +363,7 @@ def test_characters_take_as_few_bytes_as_the_vocabulary_allows(tmp_path, count, 
 
 @pytest.mark.parametrize("block_size", [1, 3, 100])
 def test_characters_are_encoded_alike_in_blocks_of_any_size(tmp_path, monkeypatch, block_size):
-    monkeypatch.setattr("theano_rnn.text.corpus.BLOCK_SIZE", block_size)
+    monkeypatch.setattr("theano_rnn.text.documents.EXCERPT_CHUNK_LENGTH", block_size)
     path = tmp_path / "t.txt"
     path.write_text("aé😀\nab\nxyz😀\n", encoding="utf-8")
     corpus = read_corpus(path, TrainingOptions(level="char", valid_fraction=0.4))
@@ -405,15 +385,6 @@ def test_characters_a_text_too_short_to_hold_any_out_is_learnt_whole(tmp_path):
     (tmp_path / "t.txt").write_text("abcd", encoding="utf-8")
     corpus = read_corpus(tmp_path / "t.txt", TrainingOptions(level="char"))
     assert len(corpus.train) == 6 and corpus.valid is None
-
-
-def test_characters_documents_are_kept_apart_by_a_newline():
-    for texts, whole in [(["a", "b\n", "c"], "a\nb\nc"), (["a"], "a"), (["a\n", "b\n"], "a\nb\n")]:
-        documents = Documents()
-        for text in texts:
-            documents.add([text])
-        joined = one_text(documents)
-        assert list(joined) == [whole] and joined.characters == len(whole)
 
 
 def test_characters_one_is_too_few(tmp_path):
@@ -492,11 +463,3 @@ def test_nothing_with_a_name_is_left_where_the_text_was_encoded(toy, tmp_path, l
     with pytest.raises(CorpusError, match="absent: no place for the text"):
         read_corpus(toy, TrainingOptions(level=level), folder=tmp_path / "absent")
     assert len(corpus.train) > 9
-
-
-def test_the_most_frequent_words_are_kept_with_all_that_are_as_frequent_as_the_last():
-    frequencies = np.array([5, 0, 2, 9, 2, 1])
-    for size, min_count, kept in [(2, 1, [0, 3]), (3, 1, [0, 2, 3, 4]), (9, 1, [0, 2, 3, 4, 5]), (9, 99, [3])]:
-        assert most_frequent(frequencies, size, min_count).tolist() == kept
-    for nothing in (np.zeros(0, np.int64), np.zeros(2, np.int64)):
-        assert most_frequent(nothing, 9, 1).tolist() == []

@@ -5,14 +5,14 @@ import random
 import pytest
 
 from theano_rnn.text import documents
-from theano_rnn.text.documents import Documents, count_characters, parts
+from theano_rnn.text.documents import Documents, count_characters, document_chunks
 
 TEXTS = ["short", "é😀\nab" * 9, " \n", "", "x" * 200, "ß", "\ufeff mark\n"]
 
 
 @pytest.mark.parametrize("length", [1, 2, 5, 30, 2**16])
 def test_documents_come_back_as_often_as_wanted_without_blank_ones(tmp_path, monkeypatch, length):
-    monkeypatch.setattr(documents, "PART_LENGTH", length)
+    monkeypatch.setattr(documents, "CHUNK_LENGTH", length)
     generator = random.Random(length)
     stored = Documents(tmp_path)
     for text in TEXTS:
@@ -22,33 +22,33 @@ def test_documents_come_back_as_often_as_wanted_without_blank_ones(tmp_path, mon
     assert len(stored) == len(expected)
     assert stored.characters == count_characters(stored) == count_characters(expected) == len("".join(expected))
     for _ in range(2):
-        assert ["".join(parts(document)) for document in stored] == expected
-    assert ["".join(parts(document, 3)) for document in stored] == expected
+        assert ["".join(document_chunks(document)) for document in stored] == expected
+    assert ["".join(document_chunks(document, 3)) for document in stored] == expected
 
 
 def test_two_passes_at_a_time_do_not_disturb_each_other(tmp_path, monkeypatch):
-    monkeypatch.setattr(documents, "PART_LENGTH", 4)
+    monkeypatch.setattr(documents, "CHUNK_LENGTH", 4)
     stored = Documents(tmp_path)
     for text in ("ab", "cdefghijkl", "m"):
         stored.add([text])
     for first, second in zip(stored, stored, strict=True):
-        assert "".join(one + other for one, other in zip(parts(first), parts(second), strict=True))
-        assert "".join(parts(first)) == "".join(parts(second))
+        assert "".join(one + other for one, other in zip(document_chunks(first), document_chunks(second), strict=True))
+        assert "".join(document_chunks(first)) == "".join(document_chunks(second))
 
 
 def test_no_part_is_longer_than_asked():
-    assert list(parts("abcdefg", 3)) == ["abc", "def", "g"]
-    assert list(parts("ab", 3)) == ["ab"]
+    assert list(document_chunks("abcdefg", 3)) == ["abc", "def", "g"]
+    assert list(document_chunks("ab", 3)) == ["ab"]
 
 
 def test_only_short_documents_are_in_memory_as_a_whole(tmp_path, monkeypatch):
-    monkeypatch.setattr(documents, "PART_LENGTH", 4)
+    monkeypatch.setattr(documents, "CHUNK_LENGTH", 4)
     stored = Documents(tmp_path)
     for text in ("abcd", "abcde"):
         stored.add([text])
     short, long = stored
     assert short == "abcd" and not isinstance(long, str)
-    assert list(parts(long)) == ["abcd", "e"]
+    assert list(document_chunks(long)) == ["abcd", "e"]
 
 
 @pytest.mark.parametrize("texts", [["a"], ["a\n"], ["a", "b" * 99, " "], ["é\n", "b\n"]])
@@ -60,13 +60,22 @@ def test_the_last_line_ends_once_asked_for(tmp_path, texts):
     kept[-1] = kept[-1].removesuffix("\n") + "\n"
     for _ in range(2):
         stored.end_last_line()
-        assert ["".join(parts(document)) for document in stored] == kept
+        assert ["".join(document_chunks(document)) for document in stored] == kept
         assert stored.characters == len("".join(kept))
     stored.add(["c"])
-    assert ["".join(parts(document)) for document in stored] == [*kept, "c"]
+    assert ["".join(document_chunks(document)) for document in stored] == [*kept, "c"]
 
 
 def test_nothing_ends_where_there_is_no_document(tmp_path):
     stored = Documents(tmp_path)
     stored.end_last_line()
     assert list(stored) == []
+
+
+def test_joined_documents_are_separated_by_line_ends():
+    for texts, whole in [(["a", "b\n", "c"], "a\nb\nc"), (["a"], "a"), (["a\n", "b\n"], "a\nb\n")]:
+        documents = Documents()
+        for text in texts:
+            documents.add([text])
+        joined = documents.joined(ends_last_line=False)
+        assert list(joined) == [whole] and joined.characters == len(whole)

@@ -4,13 +4,12 @@ import numpy as np
 import pytest
 
 from theano_rnn.text import minibatches
+from theano_rnn.text.encoded_sentences import EncodedSentences
 from theano_rnn.text.minibatches import (
     BUCKETS,
     TOKENS_PER_BATCH,
-    EncodedSentences,
     bucket_length,
     count_batches,
-    joined,
     pad,
     plan_batches,
     sentence_batches,
@@ -39,51 +38,8 @@ def test_buckets_are_few_and_grow_by_half_at_most():
     assert all(after <= 1.5 * before for before, after in zip(buckets, buckets[1:], strict=False))
 
 
-def test_encoded_sentences_give_back_each_sentence_and_its_steps():
-    sentences = random_sentences(20, 9)
-    encoded = EncodedSentences(sentences)
-    assert len(encoded) == 20
-    for one, original in zip(encoded, sentences, strict=True):
-        np.testing.assert_array_equal(one, original)
-    np.testing.assert_array_equal(encoded.steps, [len(one) - 1 for one in sentences])
-    assert encoded.tokens == sum(len(one) - 1 for one in sentences)
-    assert encoded.ids.dtype == np.int32
-
-
-def test_encoded_sentences_end_where_a_sequence_ends():
-    encoded = EncodedSentences([[1, 2], [3, 4, 5]])
-    with pytest.raises(IndexError):
-        encoded[2]
-
-
-def test_encoded_sentences_count_negative_indices_from_the_end():
-    encoded = EncodedSentences([[1, 2], [3, 4, 5]])
-    np.testing.assert_array_equal(encoded[-1], [3, 4, 5])
-    np.testing.assert_array_equal(encoded[-2], [1, 2])
-
-
-def test_encoded_sentences_may_be_none_and_may_come_from_a_generator():
-    assert len(EncodedSentences([])) == 0
-    assert EncodedSentences([]).tokens == 0
+def test_no_sentences_give_no_minibatches():
     assert list(sentence_batches(EncodedSentences([]), 4)) == []
-    assert len(EncodedSentences(one for one in [[1, 2], [3, 4]])) == 2
-
-
-def test_selected_sentences_have_arrays_of_their_own():
-    encoded = EncodedSentences([[1, 2], [3, 4, 5], [6, 7]])
-    some = encoded.selected(np.array([True, False, True]))
-    assert [one.tolist() for one in some] == [[1, 2], [6, 7]]
-    assert some.ids.dtype == np.int32 and some.offsets.dtype == np.int64
-    some.ids[:] = 0
-    assert encoded.ids.tolist() == [1, 2, 3, 4, 5, 6, 7]
-    assert len(encoded.selected(np.zeros(3, bool))) == 0
-
-
-def test_encoded_sentences_from_arrays_are_these_arrays():
-    encoded = EncodedSentences([[1, 2], [3, 4, 5]])
-    again = EncodedSentences.from_arrays(encoded.ids, encoded.offsets)
-    assert again.ids is encoded.ids
-    assert [one.tolist() for one in again] == [[1, 2], [3, 4, 5]]
 
 
 def test_pad_puts_sentences_in_columns_with_the_next_word_as_target():
@@ -157,7 +113,7 @@ def test_sentence_batches_yield_every_sentence_once_with_its_own_words(kind):
 @pytest.fixture
 def small_pools(monkeypatch):
     monkeypatch.setattr(minibatches, "POOL_LENGTH", 300)
-    monkeypatch.setattr(minibatches, "STRETCH_LENGTH", 40)
+    monkeypatch.setattr(minibatches, "RANGE_LENGTH", 40)
 
 
 def plain_batches(sentences, batch_size, generator):
@@ -240,23 +196,6 @@ def test_each_sentence_is_changed_once_and_learnt_as_it_was_changed(monkeypatch,
 def test_minibatches_are_counted_as_they_are_made_also_for_sentences_too_long_for_a_whole_one():
     encoded = EncodedSentences([np.zeros(n, np.int32) for n in (3, 9, 2000, 2001, TOKENS_PER_BATCH, 5, 2002) * 9])
     assert count_batches(encoded, 16) == len(list(sentence_batches(encoded, 16)))
-
-
-@pytest.mark.parametrize("length", [1, 20, 10_000])
-def test_stretches_follow_each_other_and_are_as_long_as_asked(length):
-    encoded = EncodedSentences(random_sentences(100, 25))
-    found = list(encoded.stretches(length))
-    assert [i for start, stop in found for i in range(start, stop)] == list(range(100))
-    assert all(stop == start + 1 or len(encoded.part(start, stop).ids) <= length for start, stop in found)
-    back = joined([encoded.part(start, stop) for start, stop in found])
-    np.testing.assert_array_equal(back.ids, encoded.ids)
-    np.testing.assert_array_equal(back.offsets, encoded.offsets)
-
-
-def test_a_stretch_has_so_many_sentences_at_the_most(monkeypatch):
-    monkeypatch.setattr(minibatches, "_SENTENCES_AT_ONCE", 30)
-    encoded = EncodedSentences(random_sentences(100, 25))
-    assert list(encoded.stretches(10_000)) == [(0, 30), (30, 60), (60, 90), (90, 100)]
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])

@@ -14,7 +14,7 @@ import pytest
 
 from theano_rnn.errors import CorpusError
 from theano_rnn.files import text_files
-from theano_rnn.text.documents import parts, read_documents
+from theano_rnn.text.documents import document_chunks, read_documents
 
 CSV_TEXT = 'id,body\n1,"First, and ""quoted""."\n2,Zweiter Satz: schön.\n'
 CSV_DOCUMENTS = ['First, and "quoted".', "Zweiter Satz: schön."]
@@ -34,7 +34,7 @@ def write(tmp_path):
 
 
 def texts(paths, column=None):
-    return ["".join(parts(document)) for document in read_documents(paths, column=column)]
+    return ["".join(document_chunks(document)) for document in read_documents(paths, column=column)]
 
 
 def error_line(paths, column=None):
@@ -251,7 +251,7 @@ def test_rows_are_the_same_in_parts_of_any_length(write, monkeypatch, name, leng
     rows = [[str(i), f'Text {i}, "so"\r\nto say: é😀 {"x" * (i % 9)}', ""] for i in range(40)]
     stream = io.StringIO()
     csv.writer(stream).writerows([["id", "body", "more"], *rows])
-    monkeypatch.setattr("theano_rnn.text.documents.PART_LENGTH", length)
+    monkeypatch.setattr("theano_rnn.text.documents.CHUNK_LENGTH", length)
     monkeypatch.setattr(text_files, "_BLOCK_SIZE", length)
     assert texts(write(name, stream.getvalue())) == [row[1].replace("\r\n", "\n") for row in rows]
 
@@ -278,7 +278,7 @@ def test_large_text_is_never_in_memory_as_a_whole(write):
     tracemalloc.start()
     try:
         documents = read_documents(path)
-        count = sum(part.count("\n") for document in documents for part in parts(document))
+        count = sum(part.count("\n") for document in documents for part in document_chunks(document))
         assert tracemalloc.get_traced_memory()[1] < 20 * 2**20
     finally:
         tracemalloc.stop()

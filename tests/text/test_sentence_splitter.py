@@ -1,41 +1,19 @@
-"""Sentences: where they end, what is left alone, and that no text makes it slow or large."""
+"""Which full stops end a sentence."""
 
 import ast
-import itertools
 import random
-import re
 import textwrap
-import tracemalloc
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from theano_rnn.text import sentence_splitter
-from theano_rnn.text.documents import Documents
-from theano_rnn.text.sentence_splitter import SentenceSplitter, pieces, split_sentences
-
-DATA = Path(__file__).parents[3] / "shared" / "data"
-COMMENTS = Path(__file__).parents[2] / "data" / "comments.csv"
+from theano_rnn.text.sentence_splitter import SentenceSplitter
+from theano_rnn.text.sentences import find_abbreviations, split_sentences
 
 
-class FullStopSplitter:
-    """A sentence ends at each full stop. Counts the characters that it is given."""
-
-    seen = 0
-
-    def spans(self, string):
-        self.seen += len(string)
-        start = 0
-        for end in [i + 1 for i, character in enumerate(string) if character == "."]:
-            yield start, end
-            start = end
-        if start < len(string):
-            yield start, len(string)
-
-
-def sentences_of(documents, splitter=None):
-    splitter = splitter or SentenceSplitter(sentence_splitter.learned_abbreviations(documents))
+def sentences_of(documents):
+    splitter = SentenceSplitter(find_abbreviations(documents))
     return [sentence for _, sentence in split_sentences(documents, splitter)]
 
 
@@ -85,138 +63,6 @@ def test_document_ends_a_sentence():
 @pytest.mark.parametrize("documents", [[], [""], [" \n\n\t\n"]])
 def test_blank_documents_have_no_sentences(documents):
     assert sentences_of(documents) == []
-
-
-def test_sentence_is_never_empty():
-    splitter = SimpleNamespace(spans=lambda text: [(0, 2), (2, 2), (2, 3), (3, 5)])
-    assert sentences_of(["A. B."], splitter) == ["A.", "B."]
-
-
-def test_cutting_a_long_paragraph_by_windows_changes_no_sentence(monkeypatch):
-    monkeypatch.setattr(sentence_splitter, "LONGEST_PIECE", 100)
-    sentences = [f"Sentence {'of ' * (i % 12)}number {i}." for i in range(200)]
-    assert sentences_of([" ".join(sentences)], FullStopSplitter()) == sentences
-
-
-@pytest.mark.parametrize(
-    "paragraph",
-    [
-        "word " * 2000,  # no sentence ends
-        "x" * 10_000,  # no blanks either
-        ("Short. " + "word " * 19) * 100,  # a window is mostly looked at twice
-        "." * 10_000,
-    ],
-)
-def test_long_paragraph_is_looked_at_twice_at_most_and_loses_nothing(monkeypatch, paragraph):
-    monkeypatch.setattr(sentence_splitter, "LONGEST_PIECE", 100)
-    splitter = FullStopSplitter()
-    sentences = sentences_of([paragraph], splitter)
-    assert splitter.seen <= 2 * len(paragraph)
-    assert "".join(sentences).replace(" ", "") == paragraph.replace(" ", "")
-    assert max(map(len, sentences)) <= 100
-
-
-def test_million_blank_lines_are_passed_over():
-    assert sentences_of(["\n" * 1_000_000 + "Hi." + " \n" * 500_000 + "Ho."]) == ["Hi.", "Ho."]
-
-
-def test_training_text_is_spread_evenly_over_a_large_corpus(monkeypatch):
-    monkeypatch.setattr(sentence_splitter, "_TRAINING_LENGTH", 1000)
-    paragraphs = [f"{i:09d}" for i in range(10_000)]
-    pieces = sentence_splitter._training_text(paragraphs).split("\n\n")
-    assert 1000 <= sum(map(len, pieces)) <= 1000 + 9
-    tenths = [int(piece) // 1000 for piece in pieces]
-    assert {tenths.count(tenth) for tenth in range(10)} <= {11, 12}
-
-
-def test_training_text_of_a_small_corpus_is_all_of_it():
-    kept = sentence_splitter._training_text(["One.", "Two. " * 9000]).replace("\n\n", "")
-    assert kept == ("One." + "Two. " * 9000).strip()
-
-
-def test_sentences_of_a_play_are_of_sensible_length():
-    path = DATA / "tinyshakespeare.txt"
-    if not path.exists():
-        pytest.skip(f"needs {path.name} in shared/data beside the checkout")
-    sentences = sentences_of([path.read_text(encoding="utf-8")[:200_000]])
-    lengths = sorted(len(sentence.split()) for sentence in sentences)
-    assert 8 <= lengths[len(lengths) // 2] <= 16
-    assert lengths[-1] <= 200
-    assert sum(sentence[-1] in ".?!:'" for sentence in sentences) >= 0.95 * len(sentences)
-
-
-# Long texts
-
-
-def test_ends_rise_within_the_documents_and_blank_parts_move_them():
-    documents = ["  One.  Two. \n \n Three.\n", " \n", "Four."]
-    ends = [end for end, _ in split_sentences(documents, SentenceSplitter())]
-    assert ends == sorted(ends)
-    assert ends[-1] == len("".join(documents))
-    assert len(ends) == 4
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_blocks_of_a_paragraph_are_its_words_with_single_blanks(monkeypatch, seed):
-    generator = random.Random(seed)
-    text = "".join(generator.choices(["a", "bc", " ", "  ", "\n", "\t", "\xa0", "\x1c", "word" * 9], k=300))
-    monkeypatch.setattr("theano_rnn.text.documents.PART_LENGTH", 20)
-    found = ["".join(blocks) for _, blocks in sentence_splitter._paragraphs([text, " ", text[50:150]])]
-    expected = [part for part in (text, text[50:150]) for part in re.split(r"\n\s*\n", part)]
-    assert found == [" ".join(paragraph.split()) for paragraph in expected if paragraph.strip()]
-
-
-def test_paragraphs_begin_where_they_begin_in_all_documents_together():
-    paragraphs = sentence_splitter._paragraphs([" ab\n\n", "", "c\n \n\n d\n"])
-    assert [(start, "".join(blocks)) for start, blocks in paragraphs] == [(1, "ab"), (5, "c"), (10, "d")]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["tinyshakespeare.txt", "wikitext-2.valid.txt", "comments.csv"])
-@pytest.mark.parametrize("break_paragraphs", [True, False])
-def test_sentences_of_real_texts_do_not_depend_on_the_parts(shared_data, monkeypatch, name, break_paragraphs):
-    path = COMMENTS if name == "comments.csv" else shared_data(name)
-    text = path.read_text(encoding="utf-8")
-    if not break_paragraphs:
-        text = re.sub(r"\n\s*\n", "\n", text)
-    splitter = SentenceSplitter()
-    paragraphs = [" ".join(part.split()) for part in re.split(r"\n\s*\n", text)]
-    found = sentences_of([text], splitter)
-    assert found == [sentence for paragraph in paragraphs for sentence in splitter.split(paragraph)]
-    monkeypatch.setattr("theano_rnn.text.documents.PART_LENGTH", 61)
-    stored = Documents()
-    stored.add([text])
-    assert sentences_of(stored, splitter) == found
-
-
-@pytest.mark.parametrize("block_length", [1, 7, 64, 10_000])
-def test_pieces_do_not_depend_on_the_blocks(block_length):
-    text = " ".join(f"{'w' * (i * i % 11)}{i}" for i in range(300)) + "x" * 90
-    blocks = [text[start : start + block_length] for start in range(0, len(text), block_length)]
-    cut = list(pieces(blocks, 40))
-    assert cut == list(pieces([text], 40))
-    assert "".join(cut) == text
-    assert max(map(len, cut)) <= 40
-    assert all(piece.endswith(" ") for piece in cut[:-3])
-
-
-@pytest.mark.parametrize("block_length", [30, 1000])
-def test_sentences_do_not_depend_on_the_blocks(monkeypatch, block_length):
-    monkeypatch.setattr(sentence_splitter, "LONGEST_PIECE", 100)
-    monkeypatch.setattr("theano_rnn.text.documents.PART_LENGTH", block_length)
-    sentences = [f"Sentence {'of ' * (i % 12)}number {i}." for i in range(200)]
-    assert sentences_of(["\n".join(sentences)], FullStopSplitter()) == sentences
-
-
-def test_one_paragraph_of_a_large_text_is_never_copied():
-    document = "A line of words.\n" * 300_000
-    tracemalloc.start()
-    try:
-        for _ in itertools.islice(split_sentences([document], FullStopSplitter()), 50_000):
-            pass
-        assert tracemalloc.get_traced_memory()[1] < len(document) / 2
-    finally:
-        tracemalloc.stop()
 
 
 # Which full stops end a sentence

@@ -66,12 +66,12 @@ def test_word_level_sentences_are_those_of_the_splitter():
 
 
 @pytest.mark.parametrize("tokenizer", [Tokenizer(), Tokenizer(lowercase=False), Tokenizer("char")], ids=repr)
-def test_converting_converts_the_tokens_of_tokenize(tokenizer):
-    convert = tokenizer.converting(lambda token: (token, len(token)))
+def test_token_mapper_maps_the_tokens_of_tokenize(tokenizer):
+    map_tokens = tokenizer.token_mapper(lambda token: (token, len(token)))
     for sentence in ["He isn’t “here”.", "", "The U.S. is here, Mr. Smith!", "Ǆ ẞ İI"]:
         expected = [(token, len(token)) for token in tokenizer.tokenize(sentence)]
-        assert convert(sentence) == expected
-        assert convert(sentence) == expected
+        assert map_tokens(sentence) == expected
+        assert map_tokens(sentence) == expected
 
 
 @pytest.mark.parametrize("string", ["x\ud800y.", "nul\0nul.", "fine 😀.", "שלום עולם.", "'\"" * 1000, "…‽。" * 100])
@@ -85,7 +85,7 @@ def test_odd_text_passes_through(tokenizer, string):
 
 
 def test_very_long_sentence_is_tokenized_in_pieces(monkeypatch):
-    monkeypatch.setattr(tokenizer, "LONGEST_PIECE", 50)
+    monkeypatch.setattr(tokenizer, "LONGEST_SENTENCE", 50)
     words = [f"word{i}" for i in range(100)]
     assert Tokenizer().tokenize(" ".join(words)) == words
 
@@ -136,7 +136,7 @@ def test_configuration_with_wrong_keys_is_refused(configuration, message):
 def test_lines_and_progress_do_not_depend_on_the_parts(monkeypatch, settings, length):
     documents = ["a b\n\n  c\t \n", "\n", "d\x0be\x85f", "last line\n  " * 9, ""]
     tokenizer = Tokenizer(**settings)
-    monkeypatch.setattr("theano_rnn.text.tokenizer.LONGEST_PIECE", 12)
+    monkeypatch.setattr("theano_rnn.text.sentences.LONGEST_SENTENCE", 12)
 
     def reported():
         reports = []
@@ -148,7 +148,7 @@ def test_lines_and_progress_do_not_depend_on_the_parts(monkeypatch, settings, le
         assert expected[0] == [line for line in plain if line]
     else:
         assert expected[0] == [line.strip() for line in plain if line.strip()]
-    monkeypatch.setattr("theano_rnn.text.documents.PART_LENGTH", length)
+    monkeypatch.setattr("theano_rnn.text.documents.CHUNK_LENGTH", length)
     assert reported() == expected
 
 
@@ -194,13 +194,13 @@ def test_older_models_detach_full_stops_as_nltk_does():
 def test_abbreviations_are_those_of_the_text_and_survive_json():
     sentence = "The sp. nigra and the sp. alba are {} plants of the genus."
     text = " ".join(sentence.format(word) for word in ("rare", "common", "tall", "small", "green", "old"))
-    fitted = Tokenizer().fitted([text])
+    fitted = Tokenizer().with_abbreviations_of([text])
     assert fitted.abbreviations == ("sp",) and Tokenizer().abbreviations == ()
     assert Tokenizer.from_configuration(json.loads(json.dumps(fitted.to_configuration()))) == fitted
     assert fitted.split("A sp. nigra is rare.") == ["A sp. nigra is rare."]
     assert Tokenizer().split("A sp. nigra is rare.") == ["A sp.", "nigra is rare."]
     for kind in (Tokenizer("char"), Tokenizer(tokenized=True)):
-        assert kind.fitted([text]) is kind
+        assert kind.with_abbreviations_of([text]) is kind
 
 
 def test_blank_lines_end_sentences_in_a_text_as_in_training():
@@ -229,7 +229,7 @@ def test_tokenized_text_is_divided_at_ascii_whitespace_only(space):
     line = f" {space} a{space}b\tc  {space}d\x0be\x0cf{space} "
     expected = [space, f"a{space}b", "c", f"{space}d", "e", f"f{space}"]
     assert tokenizer.tokenize(line) == expected
-    assert tokenizer.converting(str)(line) == expected
+    assert tokenizer.token_mapper(str)(line) == expected
     [sentence] = tokenizer.sentences([f"{line}\n"])
     assert tokenizer.tokenize(sentence) == expected
 
@@ -249,7 +249,12 @@ def test_installed_nltk_data_make_no_difference(tmp_path, monkeypatch):
     import nltk
 
     texts = ["Anna likes tea. Ben likes milk.", "Dr. Lee can't come, e.g. today. It's late."]
-    before = [(Tokenizer().fitted(texts), Tokenizer().split(text), Tokenizer().tokenize(text)) for text in texts]
+
+    def results():
+        abbreviations = Tokenizer().with_abbreviations_of(texts).abbreviations
+        return [(abbreviations, Tokenizer().split(text), Tokenizer().tokenize(text)) for text in texts]
+
+    before = results()
     folder = tmp_path / "tokenizers" / "punkt_tab" / "english"
     folder.mkdir(parents=True)
     (folder / "abbrev_types.txt").write_text("tea\nmilk\nlate\n", encoding="utf-8")
@@ -258,7 +263,5 @@ def test_installed_nltk_data_make_no_difference(tmp_path, monkeypatch):
     monkeypatch.setattr(nltk.data, "path", [str(tmp_path)])
     assert nltk.tokenize.sent_tokenize(texts[0]) == [texts[0]]  # NLTK does find the data
     tokenizer._splitter.cache_clear()
-    tokenizer._remembering_tokenizer.cache_clear()
-    assert [
-        (Tokenizer().fitted(texts), Tokenizer().split(text), Tokenizer().tokenize(text)) for text in texts
-    ] == before
+    tokenizer._cached_tokenize.cache_clear()
+    assert results() == before

@@ -60,10 +60,10 @@ def assert_same_corpus(one, other):
             for name in ("ids", "offsets"):
                 assert getattr(sentences, name).dtype == getattr(others, name).dtype
                 np.testing.assert_array_equal(getattr(sentences, name), getattr(others, name))
-    assert (one.rare is None) == (other.rare is None)
-    if other.rare is not None:
-        assert one.rare.dtype == bool
-        np.testing.assert_array_equal(one.rare, other.rare)
+    assert (one.seen_once is None) == (other.seen_once is None)
+    if other.seen_once is not None:
+        assert one.seen_once.dtype == bool
+        np.testing.assert_array_equal(one.seen_once, other.seen_once)
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_kept_text_stays_in_the_file(path, text):
 
 @pytest.mark.parametrize("block_size", [3, 20])
 def test_kept_text_is_looked_through_in_blocks_of_any_size(path, text, monkeypatch, block_size):
-    monkeypatch.setattr("theano_rnn.text.corpus.BLOCK_SIZE", block_size)
+    monkeypatch.setattr("theano_rnn.text.encoded_sentences.BLOCK_SIZE", block_size)
     monkeypatch.setattr(corpus_cache, "BLOCK_SIZE", block_size)
     corpus = keep(path, [text])
     assert_same_corpus(CorpusCache(path, [text], OPTIONS).read(), corpus)
@@ -374,7 +374,7 @@ DAMAGES = [truncated, emptied, garbage, with_a_changed_byte, *map(changing, CHAN
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
 def test_damaged_file_is_not_used_but_replaced(path, text, caplog, damage):
     corpus = keep(path, [text])
-    assert corpus.rare is not None and corpus.valid is not None
+    assert corpus.seen_once is not None and corpus.valid is not None
     damage(path)
     caplog.set_level(logging.INFO)
     cache = CorpusCache(path, [text], OPTIONS)

@@ -504,7 +504,7 @@ def test_places_that_a_picture_must_not_take_are_refused_before_the_text_is_read
     unbroken, toy, tmp_path, monkeypatch, resume
 ):
     model = unbroken("words")
-    monkeypatch.setattr(train_model, "encoded_text", None)
+    monkeypatch.setattr(train_model, "prepare_corpus", None)
     log, text, folder = tmp_path / "log.png", tmp_path / "text.png", tmp_path / "folder.png"
     shutil.copy(toy, text)
     folder.mkdir()

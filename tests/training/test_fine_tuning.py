@@ -96,7 +96,7 @@ def test_words_that_the_vocabulary_lacks_are_unknown_and_the_others_keep_their_i
     assert "zebra" not in lm.vocabulary
     expected = [lm.encode(s) for s in OTHER_WORDS.replace(".", ".\n").split("\n") if s] * 6
     assert [sentence.tolist() for sentence in corpus.train] == [ids.tolist() for ids in expected]
-    assert corpus.rare is None  # there are unknown words in the text
+    assert corpus.seen_once is None  # there are unknown words in the text
     ids = np.concatenate([sentence[1:] for sentence in corpus.train])
     assert unknown_share(corpus) == np.mean(ids == lm.vocabulary.unknown) > 0.02
 
@@ -108,7 +108,7 @@ def test_where_no_word_is_unknown_those_that_occur_once_stand_for_them(folder, b
     corpus = train_model.read_corpus(
         text, train_model.TrainingOptions(init_from=base(), valid_fraction=0.0), vocabulary=vocabulary
     )
-    assert {word for word, rare in zip(vocabulary.index_to_word, corpus.rare, strict=True) if rare} == {"bird", "likes"}
+    assert {word for word, rare in zip(vocabulary.index_to_word, corpus.seen_once, strict=True) if rare} == {"bird", "likes"}
 
 
 @pytest.mark.parametrize("case", CASES)

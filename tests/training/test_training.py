@@ -118,7 +118,7 @@ def test_a_run_interrupted_within_an_epoch_equals_an_unbroken_one_bit_for_bit(
 @pytest.mark.usefixtures("compiled_once")
 def test_a_run_over_several_pools_interrupted_within_an_epoch_equals_an_unbroken_one(toy, tmp_path, monkeypatch):
     monkeypatch.setattr("theano_rnn.text.minibatches.POOL_LENGTH", 150)
-    monkeypatch.setattr("theano_rnn.text.minibatches.STRETCH_LENGTH", 30)
+    monkeypatch.setattr("theano_rnn.text.minibatches.RANGE_LENGTH", 30)
     monkeypatch.setattr(trainer, "STEPS_BETWEEN_LOOKS", 1)
     text = tmp_path / "text.txt"
     text.write_text(toy.read_text() + "\n".join(f"A bird{i} sees." for i in range(20)))  # rare words
@@ -136,7 +136,7 @@ def test_a_run_over_several_pools_interrupted_within_an_epoch_equals_an_unbroken
 @pytest.mark.parametrize("case", ["words", "characters"])
 def test_a_run_makes_as_many_steps_in_an_epoch_as_it_says(toy, tmp_path, monkeypatch, case):
     monkeypatch.setattr("theano_rnn.text.minibatches.POOL_LENGTH", 150)
-    monkeypatch.setattr("theano_rnn.text.minibatches.STRETCH_LENGTH", 30)
+    monkeypatch.setattr("theano_rnn.text.minibatches.RANGE_LENGTH", 30)
     run = run_of(case, toy)
     for epoch in range(3):
         run.state.epoch = epoch

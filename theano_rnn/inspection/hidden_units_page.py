@@ -9,7 +9,7 @@ import numpy as np
 from theano_rnn.inspection.hidden_units import HiddenActivity, UnitStatistics
 from theano_rnn.inspection.input_sequences import InputSequence, visible_tokens
 from theano_rnn.results.pages import escaped, write_page
-from theano_rnn.text.token_positions import token_places
+from theano_rnn.text.token_spans import token_spans
 
 UNITS_SHOWN = 5
 BLUE, WHITE, ORANGE = (94, 174, 230), (255, 255, 255), (245, 150, 60)  # text is readable on each
@@ -154,7 +154,7 @@ def _paragraphs(
 def _mark_words(sequence: InputSequence, colors: Sequence[Color]) -> str:
     """A sentence with its tokens marked: as it was written, or its tokens with spaces between them."""
     text, tokens = sequence.text, sequence.tokens
-    places = None if text is None else token_places(text, tokens)
+    places = None if text is None else token_spans(text, tokens)
     if text is None or places is None:
         return " ".join(mark_token(token, *color) for token, color in zip(tokens, colors, strict=True))
     parts: list[str] = []

@@ -9,7 +9,7 @@ from theano_rnn.files.signals import handled_by, interrupt
 from theano_rnn.results.pages import escaped, write_page
 from theano_rnn.results.surprisal import bits_per_token, readable, surprisal
 from theano_rnn.results.text_statistics import TextStatistics
-from theano_rnn.text.token_positions import token_places
+from theano_rnn.text.token_spans import token_spans
 
 TEXT_COLOUR = "#1a1a1a"
 # From light to dark, so that the order shows without colours too; the text is readable on each.
@@ -189,7 +189,7 @@ def described(figures):
 def marked(line, words, bits, known):
     """A line as it was written, with each token's stretch marked, and a mark for its end."""
     tokens = words[:-1]
-    places = token_places(line, tokens)
+    places = token_spans(line, tokens)
     if places is None:
         line, places = joined(tokens)
     parts, position = [], 0

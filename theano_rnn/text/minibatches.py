@@ -1,117 +1,65 @@
-"""Encoded text -> padded, masked minibatches. NumPy only.
+"""From ids to padded, masked minibatches. NumPy only.
 
-Sentences are padded to a small fixed set of lengths, so that few shapes are ever compiled; a character stream is cut
-into parallel streams whose hidden state is carried on from chunk to chunk:
+Sentences are padded to a small fixed set of lengths, so that few shapes are ever compiled. A character stream is cut
+into parallel streams, whose hidden state is carried from chunk to chunk:
 
     sentence batches                       stream batches, ids 0 1 2 … 11, batch_size 3, sequence_length 2
     x  START he went  .   0                x[0] = 0 4 8     x[1] = 2 6 10     (columns are streams, rows are steps)
     y  he    went .  END  0                       1 5 9            3 7 11
 
-A text may be larger than memory: of the sentences only a pool is looked at at once, made of stretches of the text that
-are drawn at random, so that a file is read some megabytes at a time.
+A text may be larger than memory. Only a pool of its sentences is in memory at once. A pool consists of ranges of the
+text that are drawn at random, so that a file is read several megabytes at a time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-# Rising by a half and a third in turn: on average about a seventh of the work is padding, and few shapes are compiled.
+from theano_rnn.text.encoded_sentences import EncodedSentences, concatenate, id_blocks
+
+# Rising by a half and a third in turn: about a seventh of the work is padding on average, and few shapes are compiled.
 BUCKETS = (5, 10, 15, 20, 30, 40, 60, 80, 120, 160, 240, 320)
 TOKENS_PER_BATCH = 16_384
-# Ids whose sentences are shuffled together, and those that stand together in the text.
+# Ids whose sentences are shuffled together, and those of each range that stays together.
 POOL_LENGTH = 2**23
-STRETCH_LENGTH = 2**18
-_SENTENCES_AT_ONCE = 2**20
+RANGE_LENGTH = 2**18
 
 
 @dataclass(frozen=True)
 class Batch:
-    """x, y: int32 (steps, batch_size); mask: bool, True where a word stands; sentences: which ones, in column order."""
+    """One minibatch. Columns are sentences or streams, rows are steps.
 
-    x: np.ndarray
-    y: np.ndarray
-    mask: np.ndarray
-    sentences: np.ndarray
+    Attributes
+    ----------
+    x, y : numpy.ndarray
+        (steps, batch_size) int32: each token and the token that follows it.
+    mask : numpy.ndarray
+        (steps, batch_size) bool: False for padding.
+    sentences : numpy.ndarray
+        (number of sentences,) int: which sentence is in which column. Columns after these are empty.
+    """
+
+    x: npt.NDArray[np.int32]
+    y: npt.NDArray[np.int32]
+    mask: npt.NDArray[np.bool_]
+    sentences: npt.NDArray[np.integer]
 
     @property
-    def tokens(self):
+    def tokens(self) -> int:
+        """The number of predictions."""
         return int(self.mask.sum())
 
 
-class EncodedSentences(Sequence):
-    """Many encoded sentences in one array: sentence i is ``ids[offsets[i]:offsets[i + 1]]``.
+def bucket_length(length: int) -> int:
+    """Round the length of a sentence up to one of the fixed lengths.
 
-    Each starts with the id of SENTENCE_START (at character level of SENTENCE_END, the line before) and ends with
-    SENTENCE_END.
+    Examples
+    --------
+    >>> [bucket_length(length) for length in (1, 6, 41, 700)]
+    [5, 10, 60, 960]
     """
-
-    def __init__(self, sentences):
-        sentences = list(sentences)
-        lengths = np.fromiter((len(sentence) for sentence in sentences), dtype=np.int64, count=len(sentences))
-        self.offsets = np.concatenate([[0], np.cumsum(lengths)])
-        self.ids = np.concatenate(sentences).astype(np.int32) if sentences else np.zeros(0, np.int32)
-
-    @classmethod
-    def from_arrays(cls, ids, offsets):
-        """Take the arrays as they are, without copying them.
-
-        Parameters
-        ----------
-        ids : array of int32
-        offsets : array (number of sentences + 1,) of int64
-        """
-        sentences = cls.__new__(cls)
-        sentences.ids, sentences.offsets = ids, offsets
-        return sentences
-
-    def selected(self, chosen):
-        """The sentences for which the array `chosen` of bool holds, in arrays of their own."""
-        lengths = np.diff(self.offsets)
-        offsets = np.concatenate([[0], np.cumsum(lengths[chosen])])
-        return self.from_arrays(self.ids[np.repeat(chosen, lengths)], offsets)
-
-    def __len__(self):
-        return len(self.offsets) - 1
-
-    def __getitem__(self, index):
-        index = range(len(self))[index]
-        return self.ids[self.offsets[index] : self.offsets[index + 1]]
-
-    @property
-    def steps(self):
-        """Number of predictions in each sentence: its length less one."""
-        return np.diff(self.offsets) - 1
-
-    @property
-    def tokens(self):
-        """Number of predictions in all sentences."""
-        return int(self.offsets[-1] - self.offsets[0]) - len(self)
-
-    def part(self, start, stop):
-        """The sentences from number `start` to `stop`, `stop` not among them, without copying their ids."""
-        offsets = self.offsets[start : stop + 1]
-        return self.from_arrays(self.ids[offsets[0] : offsets[-1]], offsets - offsets[0])
-
-    def stretches(self, length):
-        """Yield (start, stop) of sentences that follow each other and have about `length` ids together."""
-        start = 0
-        while start < len(self):
-            stop = int(np.searchsorted(self.offsets, self.offsets[start] + length, side="right")) - 1
-            stop = min(max(stop, start + 1), start + _SENTENCES_AT_ONCE)
-            yield start, stop
-            start = stop
-
-
-def joined(parts):
-    """The sentences of several `EncodedSentences` one after the other, in arrays of their own."""
-    lengths = np.concatenate([np.diff(part.offsets) for part in parts])
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
-    return EncodedSentences.from_arrays(np.concatenate([part.ids for part in parts]), offsets)
-
-
-def bucket_length(length):
-    """The smallest of the fixed lengths that holds `length` steps."""
     for bucket in BUCKETS:
         if length <= bucket:
             return bucket
@@ -121,40 +69,64 @@ def bucket_length(length):
     return bucket
 
 
-def pad(sentences, columns, length=None):
-    """Stack sentences (each start … end) as the columns of one `Batch`; missing columns stay empty (mask False)."""
-    length = length or bucket_length(max(len(sentence) for sentence in sentences) - 1)
+def pad(sentences: Sequence[npt.ArrayLike], columns: int, length: int | None = None) -> Batch:
+    """Put sentences into the columns of one minibatch.
+
+    Parameters
+    ----------
+    sentences : sequence of int arrays
+        The ids of each sentence, from its start to its end.
+    columns : int
+        The number of columns. Those without a sentence stay empty.
+    length : int, optional
+        The number of steps; default: that of the longest sentence, rounded up by `bucket_length`.
+
+    Examples
+    --------
+    >>> batch = pad([[0, 3, 1], [0, 4, 5, 1]], columns=2, length=4)
+    >>> batch.x.T.tolist(), batch.y.T.tolist(), batch.tokens
+    ([[0, 3, 0, 0], [0, 4, 5, 0]], [[3, 1, 0, 0], [4, 5, 1, 0]], 5)
+    """
+    arrays = [np.asarray(sentence) for sentence in sentences]
+    length = length or bucket_length(max(len(ids) for ids in arrays) - 1)
     x, y = (np.zeros((length, columns), dtype=np.int32) for _ in range(2))
     mask = np.zeros((length, columns), dtype=bool)
-    for column, sentence in enumerate(sentences):
-        steps = len(sentence) - 1
-        x[:steps, column] = sentence[:-1]
-        y[:steps, column] = sentence[1:]
+    for column, ids in enumerate(arrays):
+        steps = len(ids) - 1
+        x[:steps, column] = ids[:-1]
+        y[:steps, column] = ids[1:]
         mask[:steps, column] = True
-    return Batch(x, y, mask, np.arange(len(sentences)))
+    return Batch(x, y, mask, np.arange(len(arrays)))
 
 
-def columns_of(length, batch_size):
-    """How many sentences of this length a minibatch has."""
+def columns_of(length: int, batch_size: int) -> int:
+    """Return how many sentences of this length a minibatch has."""
     return min(batch_size, max(1, TOKENS_PER_BATCH // length))
 
 
-def plan_batches(steps, batch_size, generator=None):
+def plan_batches(
+    steps: npt.ArrayLike, batch_size: int, generator: np.random.Generator | None = None
+) -> list[tuple[int, int, npt.NDArray[np.integer]]]:
     """Group sentences of similar length.
 
     Parameters
     ----------
     steps : array of int
-        Number of steps of each sentence.
+        The number of steps of each sentence.
     batch_size : int
     generator : numpy.random.Generator, optional
-        Shuffles sentences and batches; without it the order is fixed.
+        Shuffles sentences and minibatches. Without it the order is fixed.
 
     Returns
     -------
     list of (length, columns, array of sentence indices)
-        Every sentence stands in exactly one. `columns` is batch_size, less for lengths so great that the minibatch
-        would exceed `TOKENS_PER_BATCH`.
+        Each sentence is in exactly one minibatch. `columns` is batch_size, or less if the sentences are so long that
+        the minibatch would exceed `TOKENS_PER_BATCH`.
+
+    Examples
+    --------
+    >>> [(length, members.tolist()) for length, _, members in plan_batches([3, 8, 4], batch_size=2)]
+    [(5, [0, 2]), (10, [1])]
     """
     steps = np.asarray(steps)
     order = np.arange(len(steps)) if generator is None else generator.permutation(len(steps))
@@ -169,33 +141,38 @@ def plan_batches(steps, batch_size, generator=None):
     return plan
 
 
-def count_batches(sentences, batch_size):
-    """How many minibatches `sentence_batches` makes of an `EncodedSentences`, whatever their order."""
-    counts = {}
-    for start, stop in sentences.stretches(POOL_LENGTH):
-        for steps, count in enumerate(np.bincount(sentences.part(start, stop).steps).tolist()):
+def count_batches(sentences: EncodedSentences, batch_size: int) -> int:
+    """Count the minibatches that `sentence_batches` yields, in whatever order."""
+    counts: dict[int, int] = {}
+    for start, stop in sentences.ranges(POOL_LENGTH):
+        for steps, count in enumerate(np.bincount(sentences[start:stop].steps).tolist()):
             if count:
                 length = bucket_length(steps)
                 counts[length] = counts.get(length, 0) + count
     return sum(-(-count // columns_of(length, batch_size)) for length, count in counts.items())
 
 
-def sentence_batches(sentences, batch_size, generator=None, change=None):
-    """Yield every sentence of an `EncodedSentences` (or a sequence of id arrays) once, in padded minibatches.
+def sentence_batches(
+    sentences: EncodedSentences | Sequence[npt.ArrayLike],
+    batch_size: int,
+    generator: np.random.Generator | None = None,
+    change: Callable[[EncodedSentences], EncodedSentences] | None = None,
+) -> Iterator[Batch]:
+    """Yield every sentence once, in padded minibatches.
 
-    A text of up to `POOL_LENGTH` ids is shuffled as a whole. Of a longer one, stretches of `STRETCH_LENGTH` ids are
-    drawn, and so many of them as make up a pool are shuffled together. What does not fill a minibatch is left for the
-    next pool, so that there are no more minibatches than of a text that is shuffled as a whole.
+    A text of up to `POOL_LENGTH` ids is shuffled as a whole. From a longer text, ranges of `RANGE_LENGTH` ids are drawn
+    at random, and those that make up a pool are shuffled together. Sentences that do not fill a minibatch are left for
+    the next pool, so that the number of minibatches is the same as for a text that is shuffled as a whole.
 
     Parameters
     ----------
     sentences : EncodedSentences, or sequence of int arrays
     batch_size : int
     generator : numpy.random.Generator, optional
-        Shuffles sentences and minibatches; without it the order is fixed.
+        Shuffles sentences and minibatches. Without it the order is fixed.
     change : callable, optional
-        Given the sentences of a pool as `EncodedSentences`, returns those that are to be learnt in their place. It may
-        draw from `generator`, and is called once a pool.
+        Takes the sentences of a pool and returns the sentences to learn instead. It is called once per pool and may
+        draw from `generator`.
 
     Yields
     ------
@@ -206,45 +183,69 @@ def sentence_batches(sentences, batch_size, generator=None, change=None):
     if not isinstance(sentences, EncodedSentences):
         sentences = EncodedSentences(sentences)
     waiting = EncodedSentences([])
-    waiting_numbers = np.zeros(0, np.int64)
-    for pool, numbers, is_last in pools(sentences, generator):
+    waiting_numbers: npt.NDArray[np.integer] = np.zeros(0, np.int64)
+    for pool, numbers, is_last in _pools(sentences, generator):
         if change is not None:
             pool = change(pool)
         if len(waiting):
-            pool, numbers = joined([pool, waiting]), np.concatenate([numbers, waiting_numbers])
-        is_left = np.zeros(len(pool), bool)
+            pool, numbers = concatenate([pool, waiting]), np.concatenate([numbers, waiting_numbers])
+        is_waiting = np.zeros(len(pool), bool)
         for length, columns, members in plan_batches(pool.steps, batch_size, generator):
             if len(members) < columns and not is_last:
-                is_left[members] = True
+                is_waiting[members] = True
                 continue
             batch = pad([pool[i] for i in members], columns, length)
             yield Batch(batch.x, batch.y, batch.mask, numbers[members])
-        waiting, waiting_numbers = pool.selected(is_left), numbers[is_left]
+        waiting, waiting_numbers = pool.select(is_waiting), numbers[is_waiting]
 
 
-def pools(sentences, generator=None):
-    """Yield (sentences as `EncodedSentences`, their numbers, whether they are the last) of each pool."""
+def _pools(
+    sentences: EncodedSentences, generator: np.random.Generator | None
+) -> Iterator[tuple[EncodedSentences, npt.NDArray[np.integer], bool]]:
+    """Yield the sentences of each pool, their numbers, and whether the pool is the last one."""
     if len(sentences.ids) <= POOL_LENGTH:
         yield sentences, np.arange(len(sentences)), True
         return
-    stretches = list(sentences.stretches(STRETCH_LENGTH))
+    ranges = list(sentences.ranges(RANGE_LENGTH))
     if generator is not None:
-        stretches = [stretches[i] for i in generator.permutation(len(stretches))]
-    chosen, length = [], 0
-    for place, (start, stop) in enumerate(stretches, start=1):
+        ranges = [ranges[i] for i in generator.permutation(len(ranges))]
+    chosen: list[tuple[int, int]] = []
+    length = 0
+    for place, (start, stop) in enumerate(ranges, start=1):
         chosen.append((start, stop))
         length += int(sentences.offsets[stop] - sentences.offsets[start])
-        if length >= POOL_LENGTH or place == len(stretches):
+        if length >= POOL_LENGTH or place == len(ranges):
             numbers = np.concatenate([np.arange(start, stop) for start, stop in chosen])
-            yield joined([sentences.part(start, stop) for start, stop in chosen]), numbers, place == len(stretches)
+            yield concatenate([sentences[start:stop] for start, stop in chosen]), numbers, place == len(ranges)
             chosen, length = [], 0
 
 
-def stream_batches(ids, batch_size, sequence_length, streams=None):
-    """Yield one continuous text as chunks of `batch_size` parallel streams; the last chunk is padded.
+def stream_batches(
+    ids: npt.NDArray[np.integer], batch_size: int, sequence_length: int, streams: int | None = None
+) -> Iterator[Batch]:
+    """Yield one continuous text as chunks of parallel streams. The last chunk is padded.
 
-    Stream b of the n streams holds the b-th n-th of the text; every character but the first is predicted exactly once.
-    With `streams` given, only so many of the columns are used, and all streams but the last consist of whole chunks.
+    The text is divided into `batch_size` streams of equal length. Every id but the first is predicted exactly once.
+
+    Parameters
+    ----------
+    ids : numpy.ndarray
+        (n,) int.
+    batch_size : int
+        The number of columns.
+    sequence_length : int
+        The number of steps in a chunk.
+    streams : int, optional
+        Use only this many columns. All streams but the last then consist of whole chunks.
+
+    Yields
+    ------
+    Batch
+
+    Examples
+    --------
+    >>> [batch.x.tolist() for batch in stream_batches(np.arange(9), batch_size=2, sequence_length=2)]
+    [[[0, 4], [1, 5]], [[2, 6], [3, 7]]]
     """
     predictions = len(ids) - 1
     if streams is None:
@@ -255,10 +256,38 @@ def stream_batches(ids, batch_size, sequence_length, streams=None):
     beginnings = np.arange(streams) * per_stream
     for start in range(0, per_stream, sequence_length):
         length = min(sequence_length, per_stream - start)
-        # Only a chunk's own ids are copied: a long text would otherwise be held several times.
+        # Only the ids of one chunk are copied, because the text may be long.
         places = beginnings + np.arange(start, start + length)[:, None]
         mask = places < predictions
         x, y = ((ids[np.minimum(places + later, predictions)] * mask).astype(np.int32) for later in (0, 1))
         missing = sequence_length - length if start else max(2 - length, 0)
-        chunk = [np.pad(array, ((0, missing), (0, batch_size - streams))) for array in (x, y, mask)]
-        yield Batch(*chunk, np.arange(streams))
+        x, y, mask = (np.pad(array, ((0, missing), (0, batch_size - streams))) for array in (x, y, mask))
+        yield Batch(x, y, mask, np.arange(streams))
+
+
+def replace_words_seen_once(
+    sentences: EncodedSentences, seen_once: npt.NDArray[np.bool_], unknown: int, generator: np.random.Generator
+) -> EncodedSentences:
+    """Replace each occurrence of certain words by UNKNOWN_TOKEN with a probability of one half.
+
+    Words that occur once are the best guess at where unseen words will occur (Good–Turing estimation). Each of them is
+    still learnt, in half of the epochs.
+
+    Parameters
+    ----------
+    sentences : EncodedSentences
+    seen_once : numpy.ndarray
+        (word_dim,) bool: the words to replace.
+    unknown : int
+        The id of UNKNOWN_TOKEN.
+    generator : numpy.random.Generator
+
+    Returns
+    -------
+    EncodedSentences
+        With ids of their own, and the same offsets.
+    """
+    ids = sentences.ids.copy()
+    for block in id_blocks(ids):
+        block[seen_once[block] & (generator.random(len(block)) < 0.5)] = unknown
+    return EncodedSentences.from_arrays(ids, sentences.offsets)

@@ -6,13 +6,10 @@ Punkt's unsupervised training, which takes ordinary words of short and of repeti
 """
 
 import functools
-import itertools
-import operator
 import re
 from collections.abc import Iterable, Iterator
 
 from theano_rnn.text import abbreviations as table
-from theano_rnn.text.documents import parts
 
 # The abbreviations of a text show in 400,000 characters of it.
 _TRAINING_LENGTH = 400_000
@@ -156,129 +153,3 @@ def _by_case(word: str, capitalised: frozenset[str], small: frozenset[str] = _NO
     if word[1:].isupper():
         return _NOTHING
     return capitalised if word[:1].isupper() else small
-
-
-def learned_abbreviations(documents) -> tuple[str, ...]:
-    """The abbreviations that documents show: `theano_rnn.text.abbreviations.learned_abbreviations` of a sample.
-
-    Parameters
-    ----------
-    documents : Documents or sequence of str
-        They are gone through twice, a part at a time.
-    """
-    return table.learned_abbreviations(_training_text(documents).split())
-
-
-def split_sentences(documents, splitter: SentenceSplitter | None = None) -> Iterator[tuple[int, str]]:
-    """Cut documents into sentences.
-
-    A blank line always ends a sentence; any other whitespace inside a sentence comes out as one blank. A stretch of
-    100,000 characters without a sentence end is cut where there is a blank.
-
-    Parameters
-    ----------
-    documents : Documents or sequence of str
-        They are gone through once, a part at a time, so that they are never in memory as a whole.
-    splitter : SentenceSplitter, optional
-        Default: one that knows the abbreviations that the documents show, for which they are gone through twice more.
-
-    Yields
-    ------
-    end : int
-        How many characters of the documents are behind this sentence, at the least; never falls.
-    sentence : str
-        Not empty.
-    """
-    splitter = splitter or SentenceSplitter(learned_abbreviations(documents))
-    for start, blocks in _paragraphs(documents):
-        for end, sentence in _paragraph_sentences(blocks, splitter):
-            yield start + end, sentence
-
-
-def _paragraphs(documents):
-    """Yield (where it starts in all documents together, its text in blocks) of each paragraph that is not blank.
-
-    The blocks follow each other directly and have single spaces for whitespace. A paragraph may be the whole text: it
-    is never copied as a whole, let alone as a list of its words. Its blocks are there until the next one is asked for.
-    """
-    for start, blocks in itertools.groupby(_blocks(documents), operator.itemgetter(0)):
-        yield start, map(operator.itemgetter(1), blocks)
-
-
-def _blocks(documents):
-    """Yield (where its paragraph starts, text) of the blocks of all paragraphs."""
-    passed = 0
-    for document in documents:
-        start, newlines, gap = None, 0, ""  # of the paragraph; what stands between its last word and the next
-        for part in parts(document):
-            begin = len(part) - len(part.lstrip())
-            newlines += part.count("\n", 0, begin)
-            if begin < len(part):
-                if start is None or newlines > 1:
-                    start, gap = passed + begin, ""
-                elif begin:
-                    gap = " "
-                end = len(part.rstrip())
-                for mark in _PARAGRAPH_BREAK.finditer(part, begin, end):
-                    yield start, gap + " ".join(part[begin : mark.start()].split())
-                    begin = mark.end()
-                    start, gap = passed + begin, ""
-                yield start, gap + " ".join(part[begin:end].split())
-                newlines, gap = part.count("\n", end), " " if end < len(part) else ""
-            elif part:
-                gap = " "
-            passed += len(part)
-
-
-def _paragraph_sentences(blocks, splitter):
-    """Yield (end of the sentence, sentence), looking at one window of a long paragraph at a time."""
-    text = ""
-    passed = start = 0
-    for block in itertools.chain(blocks, [None]):
-        passed, text, start = passed + start, text[start:] + (block or ""), 0
-        while len(text) - start > (0 if block is None else LONGEST_PIECE):
-            stop = _cut(text, start, LONGEST_PIECE)
-            spans = list(splitter.spans(text[start:stop]))
-            if stop < len(text) and len(spans) > 1:
-                stop = start + spans.pop()[0]  # the last sentence may go on beyond the window
-            for begin, end in spans:
-                sentence = text[start + begin : start + end].strip()
-                if sentence:
-                    yield passed + start + end, sentence
-            start = stop
-
-
-def _cut(text, start, length):
-    """Where a piece of at most `length` characters that begins at `start` ends: at a blank if there is one."""
-    if len(text) - start <= length:
-        return len(text)
-    blank = text.rfind(" ", start + 1, start + length)
-    return start + length if blank < 0 else blank + 1
-
-
-def pieces(blocks, length):
-    """Yield a text, given in blocks, in pieces of at most `length` characters, cut after a blank if there is one."""
-    text = ""
-    start = 0
-    for block in blocks:
-        text, start = text[start:] + block, 0
-        while len(text) - start > length:
-            stop = _cut(text, start, length)
-            yield text[start:stop]
-            start = stop
-    if start < len(text):
-        yield text[start:]
-
-
-def _training_text(documents):
-    """At most about 400,000 characters, evenly spread over the paragraphs."""
-    total = sum(len(block) for _, blocks in _paragraphs(documents) for block in blocks)
-    chosen = []
-    kept = passed = 0
-    for _, blocks in _paragraphs(documents):
-        for piece in pieces(blocks, _TRAINING_PIECE_LENGTH):
-            if kept * total <= passed * _TRAINING_LENGTH or total <= _TRAINING_LENGTH:
-                chosen.append(piece)
-                kept += len(piece)
-            passed += len(piece)
-    return "\n\n".join(chosen)

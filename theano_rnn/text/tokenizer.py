@@ -1,54 +1,70 @@
-"""How text becomes tokens and tokens text again, at the level of words or of characters."""
+"""The tokenizer: how documents become sentences, sentences tokens, and tokens text again."""
 
 import functools
 import re
 import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, TypeVar
 
-from theano_rnn.errors import ArgumentValueError, OptionError
+from theano_rnn.errors import OptionError
 from theano_rnn.text import detokenize as _detokenize
-from theano_rnn.text.documents import count_characters, parts
-from theano_rnn.text.sentence_splitter import (
-    LONGEST_PIECE,
-    SentenceSplitter,
-    learned_abbreviations,
-    pieces,
+from theano_rnn.text.documents import Documents
+from theano_rnn.text.sentence_splitter import SentenceSplitter
+from theano_rnn.text.sentences import (
+    ASCII_WHITESPACE,
+    LONGEST_SENTENCE,
+    cut_at_spaces,
+    find_abbreviations,
+    split_lines,
     split_sentences,
+    split_short_lines,
+    with_progress,
 )
 from theano_rnn.text.word_tokenizer import WordTokenizer
 
+T = TypeVar("T")
+
 LEVELS = ("word", "char")
 
-# The characters at which KenLM, SRILM and Moses split: a no-break space is part of a token.
-ASCII_WHITESPACE = " \t\n\r\f\v"
 _TOKENS = re.compile(f"[^{ASCII_WHITESPACE}]+")
 _CURLY_APOSTROPHE = re.compile(r"(?<=\w)’(?=\w)")
-_CALLS_OF_PROGRESS = 100
 
 
 @dataclass(frozen=True)
 class Tokenizer:
-    """How text becomes tokens, and tokens text again.
+    """Splits text into sentences and tokens, and writes tokens as text again.
 
     Parameters
     ----------
     level : {"word", "char"}
-        Words by NLTK's word tokenizer, or the text as it is, every character a token.
+        Whether tokens are words, as NLTK's word tokenizer finds them, or characters.
     lowercase : bool
-        Whether words are lower-cased. Characters never are.
+        Whether words are converted to lower case. Characters never are.
     tokenized : bool
-        The text is one sentence a line, its tokens divided by ASCII whitespace, and is left as it is, capitals too.
+        Whether the text is tokenized already: one sentence per line, and tokens separated by ASCII whitespace. It is
+        not changed and keeps its capitals.
     lines : bool
-        Each line is one item, with no sentence boundary inside. `tokenized` implies it.
+        Whether each line is one sentence. `tokenized` implies it.
     abbreviations : tuple of str, or None
-        What the training text showed to be abbreviations, beyond those that `theano_rnn.text.abbreviations` knows: in
-        lower case, without the final full stop. None: of a model older than this setting, which detaches full stops
-        exactly as NLTK does.
+        The abbreviations found in the training text, in lower case and without the final full stop, in addition to
+        those of `theano_rnn.text.abbreviations`. None means that the model is older than this setting; full stops are
+        then detached exactly as NLTK does.
 
     Raises
     ------
     OptionError
-        For a value that is none of these, and for characters of a tokenized text.
+        If a setting has an invalid value, or if `level` is "char" and `tokenized` or `lines` is True.
+
+    Examples
+    --------
+    >>> tokenizer = Tokenizer()
+    >>> tokenizer.sentences(["He didn't say why. She left."])
+    ["He didn't say why.", 'She left.']
+    >>> tokenizer.tokenize("He didn't say why.")
+    ['he', 'did', "n't", 'say', 'why', '.']
+    >>> tokenizer.detokenize(['he', 'did', "n't", 'say', 'why', '.'])
+    "he didn't say why."
     """
 
     level: str = "word"
@@ -57,7 +73,7 @@ class Tokenizer:
     lines: bool = False
     abbreviations: tuple[str, ...] | None = ()
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.level not in LEVELS:
             raise OptionError(f"level: expected 'word' or 'char', got {self.level!r}")
         for name in ("lowercase", "tokenized", "lines"):
@@ -66,7 +82,7 @@ class Tokenizer:
         if self.level == "char" and self.tokenized:
             raise OptionError("tokenized: needs words as tokens; use `level=word`, or leave `tokenized` out")
         if self.level == "char" and self.lines:
-            raise OptionError("lines: at level 'char' each line is one item anyway; leave `lines` out")
+            raise OptionError("lines: at level 'char' each line is a sentence anyway; leave `lines` out")
         if self.tokenized:
             object.__setattr__(self, "lines", True)
         if self.abbreviations is not None:
@@ -76,27 +92,23 @@ class Tokenizer:
             object.__setattr__(self, "abbreviations", tuple(abbreviations))
 
     @property
-    def splits_sentences(self):
+    def splits_sentences(self) -> bool:
         """Whether a line may hold several sentences."""
         return self.level == "word" and not self.lines
 
-    def fitted(self, documents):
-        """This tokenizer with the abbreviations that documents show.
+    def with_abbreviations_of(self, documents: Documents | Sequence[str]) -> "Tokenizer":
+        """Return this tokenizer with the abbreviations that occur in documents.
 
         Parameters
         ----------
         documents : Documents or sequence of str
-
-        Returns
-        -------
-        Tokenizer
         """
         if self.level == "char" or self.tokenized:
             return self
-        return replace(self, abbreviations=learned_abbreviations(documents))
+        return replace(self, abbreviations=find_abbreviations(documents))
 
-    def split(self, text):
-        """Cut one text, a line mostly, into the sentences that it is read as.
+    def split(self, text: str) -> list[str]:
+        """Split a text, usually one line, into sentences.
 
         Parameters
         ----------
@@ -106,69 +118,56 @@ class Tokenizer:
         -------
         list of str
             At least one: a blank text is one sentence without tokens.
+
+        Examples
+        --------
+        >>> Tokenizer().split("Stop! Who goes there?")
+        ['Stop!', 'Who goes there?']
         """
         if not self.splits_sentences:
             return [text]
         splitter = _splitter(self.abbreviations)
-        if "\n" not in text and len(text) <= LONGEST_PIECE:
+        if "\n" not in text and len(text) <= LONGEST_SENTENCE:
             return splitter.split(text) or [text]
         return [sentence for _, sentence in split_sentences([text], splitter)] or [text]
 
-    def sentences(self, documents):
-        """Cut documents into sentences; if tokenized, of lines or at character level, a line is a sentence.
-
-        Parameters
-        ----------
-        documents : Documents or sequence of str
-
-        Returns
-        -------
-        list of str
-            None of them empty. At character level a line keeps its white space; a line of words that is longer than
-            100,000 characters is cut where there is a blank.
-        """
+    def sentences(self, documents: Documents | Sequence[str]) -> list[str]:
+        """Split documents into sentences: see `iterate_sentences`."""
         return list(self.iterate_sentences(documents))
 
-    def iterate_sentences(self, documents, *, progress=None):
-        """Give the sentences of `sentences` one by one, for texts so large that there should be no list of them.
+    def iterate_sentences(
+        self, documents: Documents | Sequence[str], *, progress: Callable[[int, int], object] | None = None
+    ) -> Iterator[str]:
+        """Yield the sentences of documents one by one.
+
+        If the text is tokenized, consists of lines, or is at character level, each line is a sentence. At character
+        level a line keeps its whitespace. A sentence of words is cut at a space if it is longer than 100,000
+        characters.
 
         Parameters
         ----------
         documents : Documents or sequence of str
         progress : callable, optional
-            Called as ``progress(done, total)``, in characters: with 0 at once, then about a hundred times, the last
-            time with the total.
+            Called as ``progress(done, total)``, in characters: with 0 at the start, about a hundred times in between,
+            and with the total at the end.
 
         Yields
         ------
         str
+            Not empty.
         """
         if self.splits_sentences:
             found = split_sentences(documents, _splitter(self.abbreviations))
         elif self.level == "char":
-            found = _lines(documents, "")
+            found = split_lines(documents, "")
         else:
-            whitespace = ASCII_WHITESPACE if self.tokenized else None
-            found = _lines(documents, whitespace)
-            cut = ((end, piece.strip(whitespace)) for end, line in found for piece in pieces([line], LONGEST_PIECE))
-            found = ((end, piece) for end, piece in cut if piece)
-        if progress is None:
-            yield from (sentence for _, sentence in found)
-            return
-        total = count_characters(documents)
-        reported = 0
-        progress(0, total)
-        for end, sentence in found:
-            yield sentence
-            if total > end >= reported + total / _CALLS_OF_PROGRESS:
-                reported = end
-                progress(end, total)
-        progress(total, total)
+            found = split_short_lines(documents, ASCII_WHITESPACE if self.tokenized else None)
+        return with_progress(found, documents, progress)
 
-    def tokenize(self, sentence):
-        """Cut one sentence into tokens.
+    def tokenize(self, sentence: str) -> list[str]:
+        """Split a sentence into tokens.
 
-        A curly apostrophe inside a word counts as a straight one, so that "don’t" and "don't" are the same tokens.
+        A curly apostrophe inside a word counts as a straight one: "don’t" and "don't" give the same tokens.
 
         Parameters
         ----------
@@ -178,62 +177,72 @@ class Tokenizer:
         -------
         list of str
         """
-        return _remembering_tokenizer(self)(sentence)
+        return _cached_tokenize(self)(sentence)
 
-    def converting(self, convert):
-        """A function like `tokenize` whose tokens are converted, fast for a great many sentences.
+    def token_mapper(self, function: Callable[[str], T]) -> Callable[[str], list[T]]:
+        """Make a function that tokenizes a sentence and applies `function` to each token.
+
+        It is faster than `tokenize` for many sentences, as it remembers the results for repeated words.
 
         Parameters
         ----------
-        convert : callable
-            Given a token, always gives the same; may be called once for many occurrences of a word.
+        function : callable
+            Takes a token. It must always return the same for the same token.
 
         Returns
         -------
         callable
-            Given a sentence, returns the list of ``convert(token)`` of its tokens.
+            Takes a sentence; returns the list of ``function(token)`` for its tokens.
+
+        Examples
+        --------
+        >>> Tokenizer().token_mapper(len)("Goodbye, moon")
+        [7, 1, 4]
         """
         if self.level == "char":
-            return lambda sentence: list(map(convert, sentence))
+            return lambda sentence: list(map(function, sentence))
         if self.tokenized:
-            return lambda sentence: list(map(convert, _TOKENS.findall(sentence)))
+            return lambda sentence: list(map(function, _TOKENS.findall(sentence)))
         splitter = None if self.abbreviations is None else _splitter(self.abbreviations)
-        words = WordTokenizer((lambda token: convert(token.lower())) if self.lowercase else convert, splitter)
+        words = WordTokenizer((lambda token: function(token.lower())) if self.lowercase else function, splitter)
 
-        def tokens(sentence):
+        def map_tokens(sentence: str) -> list[T]:
             if "’" in sentence:
                 sentence = _CURLY_APOSTROPHE.sub("'", sentence)
             if splitter is not None and splitter.may_split(sentence):
                 # A full stop is a token of its own wherever a sentence ends: "came. She" holds the word "came".
-                parts = splitter.split(sentence)
+                sentences = splitter.split(sentence)
             else:
-                parts = [sentence]
+                sentences = [sentence]
             return [
-                token
-                for part in parts
-                for piece in ([part] if len(part) <= LONGEST_PIECE else pieces([part], LONGEST_PIECE))
-                for token in words.tokenize(piece)
+                mapped
+                for sentence in sentences
+                for piece in (
+                    [sentence] if len(sentence) <= LONGEST_SENTENCE else cut_at_spaces([sentence], LONGEST_SENTENCE)
+                )
+                for mapped in words.tokenize(piece)
             ]
 
-        return tokens
+        return map_tokens
 
-    def detokenize(self, tokens):
-        """Write tokens as readable text: ``he said `` no '' .`` becomes ``he said "no".``
+    def detokenize(self, tokens: Iterable[str]) -> str:
+        """Write tokens as readable text.
 
         Parameters
         ----------
         tokens : iterable of str
 
-        Returns
-        -------
-        str
+        Examples
+        --------
+        >>> Tokenizer().detokenize(["he", "said", "``", "no", "''", "."])
+        'he said "no".'
         """
         if self.level == "char":
             return "".join(tokens)
-        return _detokenize.detokenize(tokens, self.tokenized)
+        return _detokenize.detokenize(list(tokens), self.tokenized)
 
-    def written_tokens(self, tokens):
-        """What each token adds to what `detokenize` writes, and how many of the first of them stay whatever follows.
+    def written_tokens(self, tokens: Sequence[str]) -> tuple[list[str], int]:
+        """Return what each token adds to the text that `detokenize` writes, and how many of them are final.
 
         Parameters
         ----------
@@ -241,15 +250,18 @@ class Tokenizer:
 
         Returns
         -------
-        (list of str, int)
-            See `theano_rnn.text.detokenize.written_tokens`.
+        written : list of str
+            One for each token.
+        settled : int
+            So many of the first are the same whatever follows the last token. See
+            `theano_rnn.text.detokenize.written_tokens`.
         """
         if self.level == "char":
             return list(tokens), len(tokens)
         return _detokenize.written_tokens(tokens, self.tokenized)
 
-    def words_added(self, token):
-        """How many blank-separated words a token adds to what `detokenize` writes.
+    def words_added(self, token: str) -> int:
+        """Return how many whitespace-separated words a token adds to the text that `detokenize` writes.
 
         Parameters
         ----------
@@ -258,98 +270,59 @@ class Tokenizer:
         Returns
         -------
         int
-            1 for a word; 0 for a mark or a part of a word; -1 for a mark that makes one word of two (``@-@`` in
-            tokenized text). The sum over a sentence's tokens is ``len(text.split())`` of its text, with the
-            exceptions that `theano_rnn.text.detokenize.detokenize` names. Characters always count 1.
+            1 for a word, 0 for a punctuation mark or a part of a word, -1 for a mark that makes one word of two
+            (``@-@`` in tokenized text), and 1 for any character at character level. The sum over the tokens of a
+            sentence is ``len(text.split())`` of its text, with the exceptions that
+            `theano_rnn.text.detokenize.detokenize` lists.
         """
         return 1 if self.level == "char" else _detokenize.words_added(token, self.tokenized)
 
-    def starts_word(self, token):
-        """Whether the written text gets one more blank-separated word with this token.
-
-        As `words_added`, which also knows that the word after ``@-@`` is not one more.
-
-        Parameters
-        ----------
-        token : str
-
-        Returns
-        -------
-        bool
-        """
+    def starts_word(self, token: str) -> bool:
+        """Tell whether a token starts a new whitespace-separated word: see `words_added`."""
         return self.words_added(token) > 0
 
-    def to_configuration(self):
-        """A plain dict that JSON can write and `from_configuration` reads."""
+    def to_configuration(self) -> dict[str, Any]:
+        """Return the settings as a dict that JSON can hold and `from_configuration` reads."""
         configuration = asdict(self)
         if self.abbreviations is not None:
             configuration["abbreviations"] = [*self.abbreviations]
         return configuration
 
     @classmethod
-    def from_configuration(cls, configuration):
+    def from_configuration(cls, configuration: dict[str, Any]) -> "Tokenizer":
         """Make the tokenizer that `to_configuration` described.
 
         Raises
         ------
         ValueError
-            If a key is unknown or missing, or its value is of the wrong kind; the message names the key.
+            If a key is unknown or missing, or its value is invalid; the message names the key.
         """
         if not isinstance(configuration, dict):
-            raise ArgumentValueError(f"expected the tokenizer's settings as a dict, got {type(configuration).__name__}")
+            raise ValueError(f"expected the tokenizer's settings as a dict, got {type(configuration).__name__}")
         expected = {field.name for field in fields(cls)}
-        configuration = {**_OF_OLDER_MODELS, **configuration}
+        configuration = {**_DEFAULTS_OF_OLDER_MODELS, **configuration}
         for problem, keys in (
             ("unknown", configuration.keys() - expected),
             ("missing", expected - configuration.keys()),
         ):
             if keys:
-                raise ArgumentValueError(
-                    f"{problem} key in the tokenizer's settings: {', '.join(sorted(map(str, keys)))}"
-                )
+                raise ValueError(f"{problem} key in the tokenizer's settings: {', '.join(sorted(map(str, keys)))}")
         return cls(**configuration)
 
 
-# Settings that models saved before they existed lack.
-_OF_OLDER_MODELS = {"lines": False, "abbreviations": None}
+# The values of settings that are missing in models from before these settings existed.
+_DEFAULTS_OF_OLDER_MODELS: dict[str, Any] = {"lines": False, "abbreviations": None}
 
 
 @functools.lru_cache(maxsize=8)
-def _splitter(abbreviations):
+def _splitter(abbreviations: tuple[str, ...] | None) -> SentenceSplitter:
     return SentenceSplitter(abbreviations or ())
 
 
 @functools.lru_cache(maxsize=8)
-def _remembering_tokenizer(tokenizer):
-    return tokenizer.converting(str)
+def _cached_tokenize(tokenizer: Tokenizer) -> Callable[[str], list[str]]:
+    return tokenizer.token_mapper(str)
 
 
-def _lines(documents, stripped):
-    """Yield (characters up to its end in all documents together, line) of each line that is not empty.
-
-    The characters of `stripped` are taken off its ends; None: all whitespace.
-    """
-    passed = 0
-    for document in documents:
-        begun = []  # a line's text in the parts before
-        for part in parts(document):
-            *whole, last = part.split("\n")
-            for text in whole:
-                passed += len(text)
-                if begun:
-                    text, begun = "".join([*begun, text]), []
-                line = text.strip(stripped)
-                if line:
-                    yield passed, line
-                passed += 1
-            if last:
-                begun.append(last)
-                passed += len(last)
-        line = "".join(begun)
-        line = line.strip(stripped)
-        if line:
-            yield passed, line
-
-
-# Pickles of version 0.1 look for it there.
+# Pickles of version 0.1 look for the class there.
 vars(sys.modules["theano_rnn.text"])["Tokenizer"] = Tokenizer

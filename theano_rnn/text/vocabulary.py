@@ -14,7 +14,7 @@ SENTENCE_START = "SENTENCE_START"
 SENTENCE_END = "SENTENCE_END"
 UNKNOWN_TOKEN = "UNKNOWN_TOKEN"
 
-_SPECIAL_TOKENS = (SENTENCE_START, SENTENCE_END, UNKNOWN_TOKEN)  # entries 0, 1 and 2 of every vocabulary
+SPECIAL_TOKENS = (SENTENCE_START, SENTENCE_END, UNKNOWN_TOKEN)  # entries 0, 1 and 2 of every vocabulary
 _NEWLINE = "\n"
 
 
@@ -70,7 +70,7 @@ class Vocabulary:
         self.index_to_word = words
         self.word_to_index = {word: index for index, word in enumerate(words)}
         self.newline_ends_sentence = newline_ends_sentence
-        self._text_ids = {word: index for word, index in self.word_to_index.items() if word not in _SPECIAL_TOKENS}
+        self._text_ids = {word: index for word, index in self.word_to_index.items() if word not in SPECIAL_TOKENS}
         if newline_ends_sentence:
             self._text_ids[_NEWLINE] = self.end
 
@@ -104,11 +104,11 @@ class Vocabulary:
         CorpusError
             If there are no tokens, or none that occurs `min_count` times.
         """
-        if isinstance(size, bool) or not hasattr(size, "__index__") or size < len(_SPECIAL_TOKENS) + 1:
+        if isinstance(size, bool) or not hasattr(size, "__index__") or size < len(SPECIAL_TOKENS) + 1:
             raise OptionError(
                 f"the vocabulary size is {size!r}; expected an integer of at least 4, the 3 special tokens and one word"
             )
-        left_out = {*_SPECIAL_TOKENS, _NEWLINE} if newline_ends_sentence else set(_SPECIAL_TOKENS)
+        left_out = {*SPECIAL_TOKENS, _NEWLINE} if newline_ends_sentence else set(SPECIAL_TOKENS)
         counted = [(-count, token) for token, count in token_counts.items() if count > 0 and token not in left_out]
         if not counted:
             raise CorpusError("the training text has no tokens to make a vocabulary of; train on a text with words")
@@ -120,8 +120,8 @@ class Vocabulary:
                 "choose a smaller one"
             )
         counted.sort()
-        words = [token for _, token in counted[: operator.index(size) - len(_SPECIAL_TOKENS)]]
-        return cls([*_SPECIAL_TOKENS, *words], newline_ends_sentence)
+        words = [token for _, token in counted[: operator.index(size) - len(SPECIAL_TOKENS)]]
+        return cls([*SPECIAL_TOKENS, *words], newline_ends_sentence)
 
     def __len__(self):
         return len(self.index_to_word)
@@ -250,8 +250,8 @@ def _check_entries(words, newline_ends_sentence):
     for index, word in enumerate(words):
         if not isinstance(word, str):
             raise ArgumentValueError(f"entry {index} of the vocabulary is {word!r}; expected a str")
-    if tuple(words[: len(_SPECIAL_TOKENS)]) != _SPECIAL_TOKENS:
-        raise ArgumentValueError(f"the vocabulary begins with {words[:3]}; expected {list(_SPECIAL_TOKENS)}")
+    if tuple(words[: len(SPECIAL_TOKENS)]) != SPECIAL_TOKENS:
+        raise ArgumentValueError(f"the vocabulary begins with {words[:3]}; expected {list(SPECIAL_TOKENS)}")
     if len(set(words)) != len(words):
         repeated = next(word for word, count in Counter(words).items() if count > 1)
         raise ArgumentValueError(f"{repeated!r} is in the vocabulary more than once; expected distinct words")

@@ -6,8 +6,8 @@ import math
 from theano_rnn.errors import CorpusError
 from theano_rnn.language_models import scoring
 from theano_rnn.language_models.continuous_text import continuous_cross_entropy
-from theano_rnn.text.corpus import Stretch, encode_characters, ended_text
 from theano_rnn.text.documents import read_documents
+from theano_rnn.text.encoding import character_ids
 
 SENTENCES_AT_ONCE, SENTENCES_IN_MEMORY = 32, 4096
 # Characters: streams and tokens of each that are computed at once. The result does not depend on them.
@@ -67,8 +67,8 @@ def training_perplexity(lm, paths, column=None, scored_sentences=None):
     except CorpusError:
         return None
     if lm.tokenizer.level == "char":
-        text = ended_text(documents)
-        return perplexity(continuous_loss(lm.rnn, encode_characters(Stretch(text, 0, text.characters), lm.vocabulary)))
+        text = documents.joined().excerpt()
+        return perplexity(continuous_loss(lm.rnn, character_ids(text, lm.vocabulary)))
     if sum(1 for _ in lm.tokenizer.iterate_sentences(documents)) == scored_sentences:
         return None
     sentences = map(lm.encode, lm.tokenizer.iterate_sentences(documents))

@@ -108,13 +108,14 @@ def train(
     check_texts(files, paths, options)
     with files.alone():
         given = {} if start is None else {"vocabulary": start.vocabulary, "tokenizer": start.tokenizer}
-        corpus = encoded_text(files, paths, options, reporter, **given)
+        corpus = prepare_corpus(files, paths, options, reporter, **given)
         if start is not None:
             reporter.note(f"{unknown_share(corpus):.1%} of the tokens are unknown to the model to start from")
         return Trainer(corpus, options, files, reporter, paths, start and start.rnn.get_values(), time_limit).run()
 
 
 def text_paths(data):
+    """The paths of the training text, as strings."""
     if not data:
         raise OptionError("data: expected at least one text file, got none")
     return [os.fspath(path) for path in ([data] if isinstance(data, (str, os.PathLike)) else data)]
@@ -142,7 +143,7 @@ def resumed_run(files, data, settings, reporter, time_limit=None):
     options, paths = options.resumed(settings), text_paths(data or recorded)
     select_device(options.device)
     check_texts(files, paths, options)
-    corpus = encoded_text(files, paths, options, reporter, fingerprint, **given)
+    corpus = prepare_corpus(files, paths, options, reporter, fingerprint, **given)
     try:
         cell = CELLS[RNN.cell](options.activation)
         check_shapes(saved.arrays, parameter_shapes(cell, len(corpus.vocabulary), options.hidden_dim))
@@ -153,11 +154,8 @@ def resumed_run(files, data, settings, reporter, time_limit=None):
     return run
 
 
-def encoded_text(files, paths, options, reporter, fingerprint=None, vocabulary=None, tokenizer=None):
-    """The text as it was encoded before, or else encoded now; an error if its fingerprint should be another one.
-
-    Vocabulary and tokenizer are those of the model to start from, if there is one.
-    """
+def prepare_corpus(files, paths, options, reporter, fingerprint=None, vocabulary=None, tokenizer=None):
+    """Read the encoded text from the cache, or else encode it and keep it there."""
     given = {"vocabulary": vocabulary, "tokenizer": tokenizer}
     cache = CorpusCache(files.corpus, paths, options, **given)
     corpus = cache.read(fingerprint)
@@ -168,7 +166,7 @@ def encoded_text(files, paths, options, reporter, fingerprint=None, vocabulary=N
         reporter.note(f"text as encoded before ({cache.path})")
         reporter.note(corpus.summary)
     reporter.note(corpus.coverage.summary("characters" if options.level == "char" else "words"))
-    hints = corpus.layout.hints(corpus.tokenizer.splits_sentences, reporter.option_name)
+    hints = corpus.profile.hints(corpus.tokenizer.splits_sentences, reporter.option_name)
     for warning in (*hints, corpus.coverage.warning(options, reporter.option_name)):
         if warning is not None:
             reporter.warn(warning)
@@ -178,7 +176,7 @@ def encoded_text(files, paths, options, reporter, fingerprint=None, vocabulary=N
     if fingerprint not in (None, corpus.fingerprint):
         raise OptionError(
             "data: the text, or how this version splits it into sentences, has changed since the interrupted run; "
-            "start a new run, or go on from its model with `init_from`"
+            "start a new run, or start from its model with `init_from`"
         )
     cache.write(corpus)
     return corpus

@@ -12,7 +12,6 @@ from theano_rnn.language_models.language_model import LanguageModel, load
 from theano_rnn.networks.optimizer import Optimizer
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.text import minibatches
-from theano_rnn.text.corpus import with_unknown_words
 from theano_rnn.training import saving
 from theano_rnn.training.evaluation import best_record, decisive_loss, evaluation_record, perplexity, text_loss
 from theano_rnn.training.live_plot import LivePlot
@@ -217,9 +216,13 @@ class Trainer:
         if options.tutorial:
             return (minibatches.pad([sentence], 1) for sentence in train)
         change = None
-        if self.corpus.rare is not None:
-            rare, unknown = self.corpus.rare, self.corpus.vocabulary.unknown
-            change = functools.partial(with_unknown_words, rare=rare, unknown=unknown, generator=generator)
+        if self.corpus.seen_once is not None:
+            change = functools.partial(
+                minibatches.replace_words_seen_once,
+                seen_once=self.corpus.seen_once,
+                unknown=self.corpus.vocabulary.unknown,
+                generator=generator,
+            )
         return minibatches.sentence_batches(train, options.batch_size, generator, change)
 
     def take_step(self, batch):

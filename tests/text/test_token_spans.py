@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from theano_rnn.text.token_positions import token_places
+from theano_rnn.text.token_spans import token_spans
 from theano_rnn.text.tokenizer import Tokenizer
 
 TOKENIZERS = [
@@ -14,7 +14,7 @@ TOKENIZERS = [
 
 
 def stretches(line, tokens):
-    places = token_places(line, tokens)
+    places = token_spans(line, tokens)
     return None if places is None else [line[begin:end] for begin, end in places]
 
 
@@ -41,12 +41,12 @@ def test_both_kinds_of_double_quotes_are_found():
 
 
 def test_characters_stand_where_they_stand_blanks_too():
-    assert token_places(" a  b", list(" a  b")) == [(i, i + 1) for i in range(5)]
+    assert token_spans(" a  b", list(" a  b")) == [(i, i + 1) for i in range(5)]
 
 
 @pytest.mark.parametrize("tokens", [["a"], ["a", "c"], ["a", "b", "c"], ["b", "a"], ["ab"], ["a", "", "b"], []])
 def test_tokens_of_another_line_have_no_places(tokens):
-    assert token_places("a b", tokens) is None
+    assert token_spans("a b", tokens) is None
 
 
 CHARACTERS = "abIİßΣ \t’'\"`“”«»‘„.,:;…-—()[]{}<>&$%@#!?/\\\xa0\u3000"
@@ -66,7 +66,7 @@ def random_lines(draw, number):
 def test_every_line_is_made_of_its_tokens_and_blanks(tokenizer):
     for line in random_lines(random.Random(7), 300):
         tokens = tokenizer.tokenize(line)
-        places = token_places(line, tokens)
+        places = token_spans(line, tokens)
         assert len(places) == len(tokens)
         covered = [i for begin, end in places for i in range(begin, end)]
         assert covered == sorted(set(covered))

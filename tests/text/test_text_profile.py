@@ -7,13 +7,13 @@ import textwrap
 import pytest
 
 from theano_rnn.text.documents import Documents
-from theano_rnn.text.text_layout import Layout, count_items, is_unspaced
+from theano_rnn.text.text_profile import TextProfile, count_item_lines, is_unspaced
 
 
 def hints_of(documents, splits_sentences, sentences, longest):
-    layout = Layout.of(documents, splits_sentences, sentences, longest)
-    assert Layout.from_configuration(json.loads(json.dumps(layout.to_configuration()))) == layout
-    return layout.hints(splits_sentences, lambda name: f"--{name}")
+    profile = TextProfile.measure(documents, splits_sentences, sentences, longest)
+    assert TextProfile.from_configuration(json.loads(json.dumps(profile.to_configuration()))) == profile
+    return profile.hints(splits_sentences, lambda name: f"--{name}")
 
 
 WORDS = "the old boat sees an apple and grey fox paints some paper while our neighbour hears two lamps".split()
@@ -29,14 +29,14 @@ def prose(sentences, seed=1):
 @pytest.mark.parametrize("width", [22, 35, 50, 72, 100])
 def test_wrapped_prose_has_no_items_but_its_sentences_on_lines_have(width):
     text = prose(300)
-    assert count_items([textwrap.fill(text, width)]) == 0
-    assert count_items([text.replace(". ", ".\n")]) == 300
+    assert count_item_lines([textwrap.fill(text, width)]) == 0
+    assert count_item_lines([text.replace(". ", ".\n")]) == 300
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_wrapped_paragraphs_of_any_length_have_no_items(seed):
     paragraphs = [textwrap.fill(prose(n, seed), 65) for n in range(2, 30)]
-    assert count_items(["\n\n".join(paragraphs)]) == 0
+    assert count_item_lines(["\n\n".join(paragraphs)]) == 0
     assert hints_of(["\n\n".join(paragraphs)], True, 300, 60) == []
 
 
@@ -45,23 +45,28 @@ def test_prose_that_is_wrapped_by_hand_has_no_items():
     lines = [
         line for width in range(40, 75) for line in textwrap.wrap(prose(9, width), width + generator.randint(0, 9))
     ]
-    assert count_items(["\n".join(lines)]) == 0
+    assert count_item_lines(["\n".join(lines)]) == 0
 
 
 @pytest.mark.parametrize(
     "lines", [WORDS * 9, ["Ann Lee", "Bob", "Cid of Ely"] * 30, ["ls -l", "cd ..", "grep x y"] * 30]
 )
 def test_lists_have_items(lines):
-    assert count_items(["\n".join(lines)]) == len(lines)
+    assert count_item_lines(["\n".join(lines)]) == len(lines)
 
 
 @pytest.mark.parametrize("part_length", [7, 1000])
 def test_lines_are_counted_alike_in_parts_and_in_documents(monkeypatch, part_length):
-    monkeypatch.setattr("theano_rnn.text.documents.PART_LENGTH", part_length)
+    monkeypatch.setattr("theano_rnn.text.documents.CHUNK_LENGTH", part_length)
     text = "one\n\n  two words\n \nthree\nfour"
     stored = Documents()
     stored.add([text])
-    assert count_items([text]) == count_items(stored) == count_items(["one\n\n", "two\nthree", "four\n"]) == 4
+    assert (
+        count_item_lines([text])
+        == count_item_lines(stored)
+        == count_item_lines(["one\n\n", "two\nthree", "four\n"])
+        == 4
+    )
 
 
 @pytest.mark.parametrize(
@@ -74,7 +79,7 @@ def test_many_more_lines_than_sentences_are_told_with_both_numbers(lines, senten
     assert len(hints) == is_told
     if is_told:
         assert f"{lines:,} lines" in hints[0] and "--lines" in hints[0]
-        assert ("only 1 sentence was" if sentences == 1 else f"only {sentences:,} sentences were") in hints[0]
+        assert ("only 1 sentence;" if sentences == 1 else f"only {sentences:,} sentences;") in hints[0]
 
 
 def test_lines_that_are_items_already_are_not_told_of():
