@@ -149,8 +149,8 @@ def _recorded_history(training: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _recorded_coverage(training: Mapping[str, Any]) -> dict[str, int] | None:
     try:
-        return Coverage.from_configuration(training.get("coverage")).to_configuration()
-    except (TypeError, ValueError):
+        return Coverage.from_configuration(training["coverage"]).to_configuration()
+    except (KeyError, TypeError, ValueError):
         return None
 
 
