@@ -20,7 +20,7 @@ from theano_rnn.commands.status_line import no_status, status
 from theano_rnn.commands.terminal import say, show
 from theano_rnn.errors import OptionError
 from theano_rnn.files.corpus_formats import read_lines
-from theano_rnn.files.output_files import check_output
+from theano_rnn.files.output_files import check_output_path
 from theano_rnn.results.pictures import check_picture
 
 MODEL = "models/rnn.npz"
@@ -123,7 +123,7 @@ def explain_gradients(arguments: argparse.Namespace) -> None:
 
 
 def explain_graph(arguments: argparse.Namespace) -> None:
-    page = None if arguments.html is None else check_output(arguments.html, [arguments.model])
+    page = None if arguments.html is None else check_output_path(arguments.html, [arguments.model])
     with status("compiling the graph"):
         from theano_rnn.inspection.forward_graph import ForwardGraph
         from theano_rnn.inspection.graph_page import graph_sections, write_graph_page
@@ -140,7 +140,7 @@ def explain_graph(arguments: argparse.Namespace) -> None:
 
 
 def explain_units(arguments: argparse.Namespace) -> None:
-    page = None if arguments.html is None else check_output(arguments.html, [arguments.model, *arguments.files])
+    page = None if arguments.html is None else check_output_path(arguments.html, [arguments.model, *arguments.files])
     with status(f"loading {arguments.model}"):
         from theano_rnn.inspection.hidden_units import hidden_activity
         from theano_rnn.inspection.hidden_units_page import write_units_page

@@ -25,7 +25,7 @@ from theano_rnn.commands.terminal import flush, say, show
 from theano_rnn.errors import ArgumentValueError, OptionError
 from theano_rnn.files.corpus_formats import open_inputs
 from theano_rnn.files.printable import printable
-from theano_rnn.files.text_files import without_marks
+from theano_rnn.files.text_files import without_byte_order_marks
 from theano_rnn.language_models.generation import SamplingOptions, check_beam_arguments
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def checked_demands(arguments: argparse.Namespace) -> list[dict[str, Any]]:
 def read_prompts(arguments: argparse.Namespace) -> list[tuple[str, str]]:
     """(where it is from, prompt) of each prompt. Each line or row of a file is one, also an empty one."""
     if arguments.prompt_file is None:
-        return [("", without_marks(arguments.prompt))]
+        return [("", without_byte_order_marks(arguments.prompt))]
     paths = [] if arguments.prompt_file == "-" else [arguments.prompt_file]
     if not paths:
         announce_standard_input()

@@ -30,7 +30,7 @@ from theano_rnn.commands.status_line import no_status, status
 from theano_rnn.commands.terminal import flush, say, show
 from theano_rnn.errors import CorpusError, OptionError
 from theano_rnn.files.corpus_formats import line_batches, open_inputs
-from theano_rnn.files.output_files import check_output
+from theano_rnn.files.output_files import check_output_path
 from theano_rnn.files.printable import printable
 from theano_rnn.results.pictures import check_picture
 
@@ -101,7 +101,7 @@ def make_parser() -> ArgumentParser:
 def check_places(page: Path | None, picture: Path | None, inputs: Sequence[str]) -> None:
     """Raise an error if the page or the picture cannot be written."""
     if page:
-        check_output(page, inputs)
+        check_output_path(page, inputs)
     if picture:
         check_picture(picture, inputs)
     if page and picture and page.resolve() == picture.resolve():

@@ -15,7 +15,7 @@ CHUNKS = {"one piece": 640, "chunks that fit": 8, "chunks with a remainder": 5, 
 @pytest.fixture(params=["few words", "many words"], autouse=True)
 def few_words(request, monkeypatch):
     """Every test holds for both ways: the one for small vocabularies, and the one that gathers and scatters."""
-    monkeypatch.setattr(chunked_softmax, "FEWEST_ROWS", 1)
+    monkeypatch.setattr(chunked_softmax, "MIN_ROWS", 1)
     monkeypatch.setattr(chunked_softmax, "FEW_WORDS", WORD_DIM if request.param == "few words" else WORD_DIM - 1)
 
 
@@ -139,6 +139,6 @@ def test_scores_in_single_precision_are_off_by_rounding_and_not_to_one_side():
 
 
 def test_chunks_hold_a_bounded_number_of_outputs_but_never_too_few_rows(monkeypatch):
-    monkeypatch.setattr(chunked_softmax, "FEWEST_ROWS", 128)
+    monkeypatch.setattr(chunked_softmax, "MIN_ROWS", 128)
     assert chunked_softmax.rows_per_chunk(np.empty((2, 8000)), 640 * 8000) == 640
     assert chunked_softmax.rows_per_chunk(np.empty((2, 100_000)), 640 * 8000) == 128

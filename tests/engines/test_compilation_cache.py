@@ -53,7 +53,7 @@ def test_only_entries_that_are_cut_off_are_removed(tmp_path, content, whole):
     entry, other = tmp_path / "jit_f-0-cache", tmp_path / "notes"
     entry.write_bytes(content)
     other.write_bytes(b"")
-    compilation_cache.remove_damaged(tmp_path)
+    compilation_cache.remove_damaged_entries(tmp_path)
     assert entry.exists() is whole and other.exists()
 
 
@@ -61,18 +61,18 @@ def test_only_entries_since_the_last_look_are_looked_at(tmp_path):
     old, new = tmp_path / "old-cache", tmp_path / "new-cache"
     old.write_bytes(b"")
     os.utime(old, (1, 1))
-    compilation_cache.remove_damaged(tmp_path)
+    compilation_cache.remove_damaged_entries(tmp_path)
     assert not old.exists()
     old.write_bytes(b"")
     os.utime(old, (1, 1))
     time.sleep(0.01)
     new.write_bytes(b"")
-    compilation_cache.remove_damaged(tmp_path)
+    compilation_cache.remove_damaged_entries(tmp_path)
     assert old.exists() and not new.exists()
 
 
 def test_a_folder_that_cannot_be_looked_through_is_left(tmp_path):
-    compilation_cache.remove_damaged(tmp_path / "absent")
+    compilation_cache.remove_damaged_entries(tmp_path / "absent")
 
 
 PROGRAM = "from theano_rnn.networks.rnn import RNN; print(RNN(7, 3, seed=1).predict([1, 2]).tolist())"
@@ -99,4 +99,4 @@ def test_functions_whose_machine_code_was_cut_off_are_compiled_anew_in_silence_a
     second, again = run()
     assert second == first
     assert again.keys() == entries.keys()
-    assert all(compilation_cache.is_whole(tmp_path / name) for name in again)
+    assert all(compilation_cache.is_complete(tmp_path / name) for name in again)

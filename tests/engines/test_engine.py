@@ -167,7 +167,7 @@ def test_the_engine_is_the_one_asked_for_else_one_that_is_installed(monkeypatch)
         (
             "pytensor",
             {"theano"},
-            "THEANO_RNN_ENGINE: pytensor is not installed for this Python; `pip install -e .` brings PyTensor",
+            "THEANO_RNN_ENGINE: pytensor is not installed for this Python; `pip install -e .` installs PyTensor",
         ),
         ("theano", {"pytensor", "jax"}, "THEANO_RNN_ENGINE: theano is not installed for this Python; "),
         ("", set(), "neither PyTensor with JAX nor Theano is installed for this Python; `pip install"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from theano_rnn.engines.float_type import FloatSetting
+from theano_rnn.engines.float_type import FloatXSetting
 
 
 class Parameter:
@@ -14,14 +14,14 @@ class Parameter:
 
 def test_a_default_is_single_precision_and_stays_what_it_was_for_the_user():
     parameter = Parameter("float64", True)
-    assert FloatSetting(parameter, False).float_type() == "float32"
+    assert FloatXSetting(parameter, False).float_type() == "float32"
     assert parameter.val == "float64"
 
 
 @pytest.mark.parametrize("setting", ["float32", "float64"])
 def test_what_is_set_later_is_followed_until_the_old_value_comes_back(setting):
     parameter = Parameter("float64", True)
-    floats = FloatSetting(parameter, False)
+    floats = FloatXSetting(parameter, False)
     before, parameter.val = parameter.val, setting
     assert floats.float_type() == setting
     parameter.val = before
@@ -30,5 +30,5 @@ def test_what_is_set_later_is_followed_until_the_old_value_comes_back(setting):
 
 @pytest.mark.parametrize("setting", ["float32", "float64"])
 def test_what_was_set_before_is_followed(setting):
-    assert FloatSetting(Parameter(setting, False), False).float_type() == setting
-    assert FloatSetting(Parameter(setting, True), True).float_type() == setting
+    assert FloatXSetting(Parameter(setting, False), False).float_type() == setting
+    assert FloatXSetting(Parameter(setting, True), True).float_type() == setting

@@ -73,13 +73,13 @@ def test_the_program_of_a_function_is_told_for_shapes_in_its_own_precision(dtype
 def test_a_shared_array_is_brought_to_the_device_once_not_at_each_call(monkeypatch):
     array = shared_array(np.ones((2, 3)), "array")
     function = compile_function(lambda: ([], array.sum(), None), "float64")
-    brought = []
-    bring = pytensor_engine.bring_to_device
-    monkeypatch.setattr(pytensor_engine, "bring_to_device", lambda storage: (brought.append(1), bring(storage)))
+    moved = []
+    move = pytensor_engine.move_to_device
+    monkeypatch.setattr(pytensor_engine, "move_to_device", lambda storage: (moved.append(1), move(storage)))
     assert [float(function()) for _ in range(3)] == [6.0] * 3
     array.set_value(np.zeros((2, 3)))
     assert [float(function()) for _ in range(2)] == [0.0] * 2
-    assert brought == [1, 1]
+    assert moved == [1, 1]
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from theano_rnn.networks import network_graphs
 @pytest.fixture
 def unannounced(monkeypatch):
     theano_engine.announce.cache_clear()
-    monkeypatch.setattr(theano_engine, "SECONDS_WITHOUT_A_WORD", 0.05)
+    monkeypatch.setattr(theano_engine, "SILENT_SECONDS", 0.05)
     yield
     theano_engine.announce.cache_clear()
 
@@ -42,7 +42,7 @@ def test_a_long_compilation_is_told_once(unannounced, caplog):
 
 
 def test_a_short_compilation_is_not_told(monkeypatch, unannounced, caplog):
-    monkeypatch.setattr(theano_engine, "SECONDS_WITHOUT_A_WORD", 60)
+    monkeypatch.setattr(theano_engine, "SILENT_SECONDS", 60)
     compile_function(slowly(0), "float64")
     assert not caplog.records
 

@@ -10,12 +10,12 @@ import pytest
 
 from theano_rnn.engines import theano_settings
 from theano_rnn.engines.theano_settings import (
-    LockMessages,
-    UndisturbedProcesses,
-    applied,
+    CompileLockFilter,
+    SubprocessInNewSession,
     blas_flags,
     setting,
-    tell_once,
+    theano_configured,
+    warn_once,
 )
 
 
@@ -92,7 +92,7 @@ def test_a_library_will_do_if_it_has_the_products_of_a_blas(tmp_path, monkeypatc
 def test_a_blas_is_set_without_a_word(monkeypatch, tmp_path, caplog):
     monkeypatch.setattr(theano_settings.shutil, "which", lambda name: compiler(tmp_path, "openblas"))
     monkeypatch.setenv("THEANO_FLAGS", "floatX=float32")
-    with applied() as problem:
+    with theano_configured() as problem:
         assert os.environ["THEANO_FLAGS"] == "floatX=float32,blas.ldflags=-lopenblas"
     assert os.environ["THEANO_FLAGS"] == "floatX=float32"
     assert problem is None and not caplog.records
@@ -101,7 +101,7 @@ def test_a_blas_is_set_without_a_word(monkeypatch, tmp_path, caplog):
 def test_a_variable_that_was_not_set_is_not_set_afterwards(monkeypatch, tmp_path):
     monkeypatch.setattr(theano_settings.shutil, "which", lambda name: compiler(tmp_path, "openblas"))
     monkeypatch.delenv("THEANO_FLAGS")
-    with pytest.raises(ZeroDivisionError), applied():
+    with pytest.raises(ZeroDivisionError), theano_configured():
         assert os.environ["THEANO_FLAGS"] == "blas.ldflags=-lopenblas"
         raise ZeroDivisionError
     assert "THEANO_FLAGS" not in os.environ
@@ -109,14 +109,14 @@ def test_a_variable_that_was_not_set_is_not_set_afterwards(monkeypatch, tmp_path
 
 def test_without_a_blas_it_is_told_how_to_get_one(monkeypatch, tmp_path):
     monkeypatch.setattr(theano_settings.shutil, "which", lambda name: compiler(tmp_path))
-    with applied() as problem:
+    with theano_configured() as problem:
         assert os.environ["THEANO_FLAGS"] == "blas.ldflags="
     assert problem == theano_settings.NO_BLAS and "apt install libopenblas-dev" in problem
 
 
 def test_without_a_compiler_it_is_told_how_to_get_one(monkeypatch):
     monkeypatch.setattr(theano_settings.shutil, "which", lambda name: None)
-    with applied() as problem:
+    with theano_configured() as problem:
         assert os.environ["THEANO_FLAGS"] == "blas.ldflags="
     assert problem == theano_settings.NO_COMPILER and "apt install g++" in problem
 
@@ -124,15 +124,15 @@ def test_without_a_compiler_it_is_told_how_to_get_one(monkeypatch):
 def test_a_problem_is_told_once_for_each_folder_of_theanos(tmp_path, caplog):
     for folder, problem in (("a", "no BLAS"), ("a", "no BLAS"), ("a", "no g++"), ("b", "no BLAS"), ("b", None)):
         (tmp_path / folder).mkdir(exist_ok=True)
-        tell_once(problem, tmp_path / folder)
+        warn_once(problem, tmp_path / folder)
     assert [record.getMessage() for record in caplog.records] == ["no BLAS", "no g++", "no BLAS"]
-    tell_once("nowhere to keep it", tmp_path / "none")
+    warn_once("nowhere to keep it", tmp_path / "none")
     assert caplog.records[-1].getMessage() == "nowhere to keep it"
 
 
 @pytest.mark.skipif(not hasattr(os, "getpgid"), reason="this system has no groups of processes")
 def test_a_compiler_runs_in_a_group_of_its_own():
-    process = UndisturbedProcesses.Popen(["sleep", "60"])
+    process = SubprocessInNewSession.Popen(["sleep", "60"])
     try:
         assert os.getpgid(process.pid) == process.pid != os.getpgid(0)
     finally:
@@ -144,13 +144,13 @@ def test_what_the_user_has_set_stays(monkeypatch, tmp_path):
     monkeypatch.setattr(theano_settings, "blas_flags", None)  # not even looked for
     monkeypatch.setattr(theano_settings.shutil, "which", lambda name: str(tmp_path / "g++"))
     monkeypatch.setenv("THEANO_FLAGS", "blas.ldflags=-lmine")
-    with applied():
+    with theano_configured():
         assert os.environ["THEANO_FLAGS"] == "blas.ldflags=-lmine"
 
 
 def test_what_is_told_here_theano_does_not_tell_again(monkeypatch, tmp_path, caplog):
     monkeypatch.setattr(theano_settings.shutil, "which", lambda name: compiler(tmp_path, "openblas"))
-    with applied():
+    with theano_configured():
         blas, defaults = logging.getLogger("theano.tensor.blas"), logging.getLogger("theano.configdefaults")
         blas.warning("Using NumPy C-API based implementation for BLAS functions.")
         defaults.warning("g++ not detected ! Theano will be unable to execute optimized C-implementations")
@@ -161,7 +161,7 @@ def test_what_is_told_here_theano_does_not_tell_again(monkeypatch, tmp_path, cap
 def test_of_theanos_lock_one_line_is_told_when_it_has_to_be_waited_for(caplog):
     logger = logging.getLogger("theano.gof.compilelock")
     logger.setLevel(logging.INFO)
-    logger.addFilter(LockMessages())
+    logger.addFilter(CompileLockFilter())
     logger.info("Refreshing lock %s", "somewhere")
     assert not caplog.records
     for _ in range(2):

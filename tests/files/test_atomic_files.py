@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from theano_rnn.files.atomic_files import keep_as, remove_leftovers, replacing
+from theano_rnn.files.atomic_files import atomic_write, link_or_copy, remove_partial_files
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -20,14 +20,14 @@ def names(folder):
 
 
 def write(path, content):
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         file.write(content)
 
 
 def test_a_file_takes_its_place_only_when_it_is_whole(tmp_path):
     path = tmp_path / "new" / "a"
     write(path, b"old")
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         file.write(b"new")
         file.flush()
         assert path.read_bytes() == b"old" and len(names(path.parent)) == 2
@@ -37,7 +37,7 @@ def test_a_file_takes_its_place_only_when_it_is_whole(tmp_path):
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, OSError])
 def test_an_exception_leaves_the_old_file_and_nothing_else(tmp_path, error):
     write(tmp_path / "a", b"old")
-    with pytest.raises(error), replacing(tmp_path / "a") as file:
+    with pytest.raises(error), atomic_write(tmp_path / "a") as file:
         file.write(b"half")
         raise error
     assert (tmp_path / "a").read_bytes() == b"old" and names(tmp_path) == ["a"]
@@ -51,7 +51,7 @@ def test_a_file_has_the_permissions_of_an_ordinary_new_one(tmp_path):
 
 def test_what_is_kept_under_another_name_outlives_a_new_file_of_the_first(tmp_path):
     write(tmp_path / "a", b"first")
-    keep_as(tmp_path / "a", tmp_path / "b")
+    link_or_copy(tmp_path / "a", tmp_path / "b")
     write(tmp_path / "a", b"second")
     assert (tmp_path / "b").read_bytes() == b"first" and names(tmp_path) == ["a", "b"]
 
@@ -63,7 +63,7 @@ def test_a_name_that_is_taken_is_not_given_to_another_file(tmp_path, monkeypatch
     write(tmp_path / "a", b"second")
     write(tmp_path / "b", b"first")
     with pytest.raises(FileExistsError):
-        keep_as(tmp_path / "a", tmp_path / "b")
+        link_or_copy(tmp_path / "a", tmp_path / "b")
     assert (tmp_path / "b").read_bytes() == b"first" and names(tmp_path) == ["a", "b"]
 
 
@@ -74,12 +74,12 @@ def impossible(*arguments):
 def test_where_there_are_no_links_a_copy_is_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "link", impossible)
     write(tmp_path / "a", b"first")
-    keep_as(tmp_path / "a", tmp_path / "b")
+    link_or_copy(tmp_path / "a", tmp_path / "b")
     write(tmp_path / "a", b"second")
     assert (tmp_path / "b").read_bytes() == b"first" and names(tmp_path) == ["a", "b"]
     monkeypatch.setattr(shutil, "copyfile", impossible)
     with pytest.raises(OSError, match="not permitted"):
-        keep_as(tmp_path / "a", tmp_path / "c")
+        link_or_copy(tmp_path / "a", tmp_path / "c")
     assert names(tmp_path) == ["a", "b"]
 
 
@@ -89,13 +89,13 @@ def test_a_link_stays_one_and_what_it_leads_to_is_written_and_kept(tmp_path):
     link.symlink_to(target)
     for content in (b"first", b"second"):
         if target.exists():
-            keep_as(link, tmp_path / "b")
+            link_or_copy(link, tmp_path / "b")
         write(link, content)
         assert link.is_symlink() and target.read_bytes() == content
     assert (tmp_path / "b").read_bytes() == b"first" and not (tmp_path / "b").is_symlink()
     assert names(tmp_path) == ["a", "b", "large"] and names(tmp_path / "large") == ["a"]
     (tmp_path / "large" / ".a.xyz.partial").write_bytes(b"")
-    remove_leftovers(link)
+    remove_partial_files(link)
     assert names(tmp_path / "large") == ["a"]
 
 
@@ -103,9 +103,9 @@ def test_leftovers_of_a_file_are_removed_and_no_others(tmp_path):
     others = ["a[1]", "a[1].partial", ".b.xyz.partial", ".a1.xyz.partial", ".a[1].xyz"]
     for name in [*others, ".a[1].xyz.partial", ".a[1].42.partial"]:
         (tmp_path / name).write_bytes(b"")
-    remove_leftovers(tmp_path / "a[1]")
+    remove_partial_files(tmp_path / "a[1]")
     assert names(tmp_path) == sorted(others)
-    remove_leftovers(tmp_path / "absent" / "a")
+    remove_partial_files(tmp_path / "absent" / "a")
 
 
 KILLED = """

@@ -4,28 +4,28 @@ import pytest
 
 from theano_rnn.errors import OptionError, OutputFileError
 from theano_rnn.files import output_files
-from theano_rnn.files.output_files import check_output, write_output
+from theano_rnn.files.output_files import check_output_path, write_output
 
 
 def test_a_place_in_a_writable_folder_is_taken(tmp_path):
-    assert check_output(tmp_path / "page.html", [tmp_path / "text.txt"]) == tmp_path / "page.html"
+    assert check_output_path(tmp_path / "page.html", [tmp_path / "text.txt"]) == tmp_path / "page.html"
 
 
 def test_a_file_that_is_read_is_not_written_over_under_any_of_its_names(tmp_path):
     (tmp_path / "text.txt").write_text("a")
     (tmp_path / "link.txt").symlink_to(tmp_path / "text.txt")
     with pytest.raises(OptionError, match="is one of the files that are read; choose another place"):
-        check_output(tmp_path / "link.txt", [tmp_path / "text.txt"])
+        check_output_path(tmp_path / "link.txt", [tmp_path / "text.txt"])
 
 
 def test_a_folder_is_no_place(tmp_path):
     with pytest.raises(OutputFileError, match="is a folder; name a file in it"):
-        check_output(tmp_path)
+        check_output_path(tmp_path)
 
 
 def test_a_device_is_no_place():
     with pytest.raises(OutputFileError, match="is no ordinary file, but would become one; choose another place"):
-        check_output(os.devnull)
+        check_output_path(os.devnull)
 
 
 def test_where_standard_output_goes_is_no_place(tmp_path, monkeypatch):
@@ -33,21 +33,21 @@ def test_where_standard_output_goes_is_no_place(tmp_path, monkeypatch):
         with open(tmp_path / "log.txt", "w") as file, monkeypatch.context() as patched:
             patched.setattr(output_files.sys, stream, file)
             with pytest.raises(OutputFileError, match="is where standard output or standard error go; choose another"):
-                check_output(tmp_path / "log.txt")
+                check_output_path(tmp_path / "log.txt")
     with monkeypatch.context() as patched:
         patched.setattr(output_files.sys, "__stdout__", None)
-        assert check_output(tmp_path / "log.txt") == tmp_path / "log.txt"
+        assert check_output_path(tmp_path / "log.txt") == tmp_path / "log.txt"
 
 
 def test_a_missing_folder_is_no_place(tmp_path):
     with pytest.raises(OutputFileError, match="its folder does not exist; make it"):
-        check_output(tmp_path / "none" / "page.html")
+        check_output_path(tmp_path / "none" / "page.html")
 
 
 def test_a_folder_that_is_not_writable_is_no_place(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda *details: False)
     with pytest.raises(OutputFileError, match="the folder is not writable"):
-        check_output(tmp_path / "page.html")
+        check_output_path(tmp_path / "page.html")
 
 
 def test_text_and_bytes_are_written_as_they_come(tmp_path):

@@ -5,17 +5,23 @@ import threading
 
 import pytest
 
-from theano_rnn.files.signals import CLOSED_PIPE, STOPPING, Stopped, StopRequest, handled_by
+from theano_rnn.files.signals import (
+    CLOSED_PIPE_SIGNAL,
+    TERMINATING_SIGNALS,
+    SignalReceived,
+    StopRequest,
+    handling_signals,
+)
 
 
 def handlers():
-    return [signal.getsignal(number) for number in STOPPING]
+    return [signal.getsignal(number) for number in TERMINATING_SIGNALS]
 
 
-@pytest.mark.parametrize("number", STOPPING)
+@pytest.mark.parametrize("number", TERMINATING_SIGNALS)
 def test_the_first_signal_is_a_request_and_the_second_one_an_end(number):
     before, stop = handlers(), StopRequest()
-    with pytest.raises(Stopped, match=signal.Signals(number).name) as error, handled_by(stop):
+    with pytest.raises(SignalReceived, match=signal.Signals(number).name) as error, handling_signals(stop):
         assert not stop and stop.number is None
         signal.raise_signal(number)
         assert stop and stop.number == number
@@ -28,7 +34,7 @@ def test_signals_that_are_ignored_stay_ignored():
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         stop = StopRequest()
-        with handled_by(stop):
+        with handling_signals(stop):
             signal.raise_signal(signal.SIGHUP)
             assert not stop
             signal.raise_signal(signal.SIGINT)
@@ -40,8 +46,8 @@ def test_signals_that_are_ignored_stay_ignored():
 
 def test_handlers_within_handlers_give_way_in_turn():
     outer, inner = StopRequest(), StopRequest()
-    with handled_by(outer):
-        with handled_by(inner):
+    with handling_signals(outer):
+        with handling_signals(inner):
             signal.raise_signal(signal.SIGTERM)
         assert inner and not outer
         signal.raise_signal(signal.SIGTERM)
@@ -52,7 +58,7 @@ def test_another_thread_leaves_the_handlers_alone():
     seen = []
 
     def work():
-        with handled_by(StopRequest()):
+        with handling_signals(StopRequest()):
             seen.append(handlers())
 
     before = handlers()
@@ -65,7 +71,7 @@ def test_another_thread_leaves_the_handlers_alone():
 def test_a_closed_pipe_is_a_request_but_not_a_second_one():
     stop = StopRequest()
     stop.note_closed_pipe()
-    assert stop.number == CLOSED_PIPE
+    assert stop.number == CLOSED_PIPE_SIGNAL
     stop.note_closed_pipe()
     stop = StopRequest()
     stop(signal.SIGINT)

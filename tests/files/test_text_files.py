@@ -7,7 +7,13 @@ import random
 import pytest
 
 from theano_rnn.files import text_files
-from theano_rnn.files.text_files import TextInput, has_ending, plain_bytes, shown_name, without_marks
+from theano_rnn.files.text_files import (
+    TextInput,
+    display_name,
+    has_extension,
+    normalized_bytes,
+    without_byte_order_marks,
+)
 
 PIECES = [b"a", b"bc", b"\r", b"\n", b"\r\n", "é".encode(), "\ufeff".encode(), "\u2028\x85".encode(), b"\x0b\x0c\x1c"]
 
@@ -27,7 +33,7 @@ def test_random_bytes_give_the_same_text_in_blocks_of_any_size(monkeypatch, size
         lines = expected.split("\n")
         assert list(TextInput(None, io.BytesIO(data)).lines()) == lines[: len(lines) - (not lines[-1])]
         parts = [data[start : start + size] for start in range(0, len(data), size)]
-        assert b"".join(plain_bytes(parts)).decode() == expected
+        assert b"".join(normalized_bytes(parts)).decode() == expected
 
 
 def test_only_line_feeds_and_carriage_returns_end_a_line():
@@ -39,11 +45,11 @@ def test_incomplete_marks_are_kept_as_bytes():
     for data in (b"\xef", b"\xef\xbb", b"a\xef\xbb\nb", b"\xef\xef\xbb\xbf"):
         for size in (1, 2, 9):
             parts = [data[start : start + size] for start in range(0, len(data), size)]
-            assert b"".join(plain_bytes(parts)) == data.replace(b"\xef\xbb\xbf", b"")
+            assert b"".join(normalized_bytes(parts)) == data.replace(b"\xef\xbb\xbf", b"")
 
 
 def test_text_without_marks():
-    assert without_marks("\ufeffa\ufeffb\u200b") == "ab\u200b"
+    assert without_byte_order_marks("\ufeffa\ufeffb\u200b") == "ab\u200b"
 
 
 def test_a_message_of_a_wrong_byte_comes_after_the_lines_before_it():
@@ -62,8 +68,8 @@ def test_what_cannot_keep_a_reader_waiting_is_never_waited_for(tmp_path):
 
 
 def test_names_of_files():
-    assert has_ending(b"A.TXT.GZ", ".gz") and not has_ending("gz", ".gz")
-    assert shown_name("a b.txt") == "a b.txt" and shown_name("a\nb") == r"'a\nb'" and shown_name("") == "''"
+    assert has_extension(b"A.TXT.GZ", ".gz") and not has_extension("gz", ".gz")
+    assert display_name("a b.txt") == "a b.txt" and display_name("a\nb") == r"'a\nb'" and display_name("") == "''"
 
 
 def test_packed_standard_input_is_told():

@@ -15,7 +15,7 @@ from support.mutations import edited
 
 from theano_rnn.errors import ModelFileError
 from theano_rnn.files.archive import FORMAT_VERSION, read_archive, write_archive
-from theano_rnn.files.checksum import LENGTH
+from theano_rnn.files.checksum import CHECKSUM_LENGTH
 from theano_rnn.language_models.language_model import LanguageModel, load
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.tokenizer import Tokenizer
@@ -107,7 +107,7 @@ def test_every_accident_to_a_models_file_is_noticed(content, tmp_path):
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_without_our_checksum_a_damaged_file_is_refused_or_is_the_model_that_was_saved(lm, content, tmp_path):
     """The archive's own checksums are of the arrays only: what else is damaged may have no meaning."""
-    unsealed = content[: -LENGTH - 2] + b"\0\0"
+    unsealed = content[: -CHECKSUM_LENGTH - 2] + b"\0\0"
     generator, path = random.Random(2), tmp_path / "m.npz"
     path.write_bytes(unsealed)
     assert same(load(path), lm)

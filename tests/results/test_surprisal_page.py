@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from theano_rnn.errors import OutputFileError
-from theano_rnn.files.signals import Stopped, handled_by
+from theano_rnn.files.signals import SignalReceived, handling_signals
 from theano_rnn.results import surprisal_page
 from theano_rnn.results.surprisal_page import EDGES, SHADES, STYLE, TEXT_COLOUR, SurprisalPage, marked, shade
 from theano_rnn.text.tokenizer import Tokenizer
@@ -194,7 +194,7 @@ def test_a_signal_while_the_page_is_written_leaves_the_old_one(tmp_path, monkeyp
     page = SurprisalPage(tmp_path / "a.html", "Surprisal", {})
     page.sentence(*scored("a b", Tokenizer()))
     monkeypatch.setattr(surprisal_page, "legend", lambda: os.kill(os.getpid(), signal.SIGTERM) or "")
-    with handled_by(lambda number, frame: None), pytest.raises(Stopped):
+    with handling_signals(lambda number, frame: None), pytest.raises(SignalReceived):
         page.finish()
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("a.html", "old")]
 

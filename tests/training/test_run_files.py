@@ -223,14 +223,14 @@ def test_a_model_of_another_checkpoint_is_not_kept_beside_it(files):
 
 def test_a_name_that_is_taken_at_the_last_moment_is_passed_over(files, monkeypatch):
     files.write(*contents(1), Model(1))
-    keep_as = run_files.keep_as
+    link_or_copy = run_files.link_or_copy
 
     def late(path, other):
         if other == files.kept(1)[0]:
             other.write_bytes(b"another run's")
-        keep_as(path, other)
+        link_or_copy(path, other)
 
-    monkeypatch.setattr(run_files, "keep_as", late)
+    monkeypatch.setattr(run_files, "link_or_copy", late)
     RunFiles(files.model, None).write(*contents(2), Model(2))
     assert files.kept(1)[0].read_bytes() == b"another run's"
     assert [number(path) for path in (files.model, files.kept(2)[0])] == [2, 1]

@@ -25,7 +25,7 @@ from support.training_runs import (
 
 from theano_rnn.errors import CorpusError, DivergenceError, ModelFileError, OptionError, TrainingInterrupted
 from theano_rnn.files.archive import read_archive, write_archive
-from theano_rnn.files.signals import Stopped, StopRequest, handled_by
+from theano_rnn.files.signals import SignalReceived, StopRequest, handling_signals
 from theano_rnn.language_models.language_model import LanguageModel, load
 from theano_rnn.networks.optimizer import Optimizer
 from theano_rnn.networks.rnn import RNN
@@ -254,7 +254,7 @@ def test_a_run_whose_watcher_has_gone_saves_its_state_and_stops(unbroken, toy, t
 def test_a_second_signal_stops_at_once_and_the_handlers_come_back():
     before = signal.getsignal(signal.SIGINT)
     stop = StopRequest()
-    with pytest.raises(Stopped, match="SIGTERM"), handled_by(stop):
+    with pytest.raises(SignalReceived, match="SIGTERM"), handling_signals(stop):
         assert not stop
         signal.raise_signal(signal.SIGINT)
         assert stop and stop.number == signal.SIGINT

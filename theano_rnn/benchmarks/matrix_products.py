@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from theano_rnn.benchmarks.workloads import Workload
-from theano_rnn.engines.engine import compile_function, finished, scan, shared_array
+from theano_rnn.engines.engine import block_until_ready, compile_function, scan, shared_array
 
 SCORED_ROWS = 640  # states per product in scoring: the outputs of more would not stay in the processor's cache
 WARM_UP_CALLS, TIMED_CALLS = 2, 20
@@ -116,6 +116,6 @@ def _shortest_seconds(function: Callable[[], Any]) -> float:
     times = []
     for _ in range(WARM_UP_CALLS + TIMED_CALLS):
         start = time.perf_counter()
-        finished(function())
+        block_until_ready(function())
         times.append(time.perf_counter() - start)
     return min(times[WARM_UP_CALLS:])

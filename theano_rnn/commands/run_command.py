@@ -14,7 +14,7 @@ from theano_rnn.commands.terminal import flush, prepare_streams, say
 from theano_rnn.engines.malloc_settings import tune_process
 from theano_rnn.errors import ClosedPipeError, StandardOutputError, TheanoRNNError, TrainingInterrupted
 from theano_rnn.files.printable import printable
-from theano_rnn.files.signals import CLOSED_PIPE, Stopped, handled_by
+from theano_rnn.files.signals import CLOSED_PIPE_SIGNAL, SignalReceived, handling_signals
 
 OK, WRONG = 0, WRONG_USAGE
 XLA_HAS_NO_MEMORY = "RESOURCE_EXHAUSTED"
@@ -65,7 +65,7 @@ def run(
     """
     prepare_streams()
     tune_process()
-    with handled_by(functools.partial(_end, script)):
+    with handling_signals(functools.partial(_end, script)):
         try:
             main(arguments)
             flush()
@@ -81,7 +81,7 @@ def run(
             say(f"{script}: the memory does not suffice; make the network, its vocabulary or its minibatches smaller")
             return WRONG
         except BrokenPipeError:
-            return BY_SIGNAL + CLOSED_PIPE  # nobody reads standard error, and there was nothing to save yet
+            return BY_SIGNAL + CLOSED_PIPE_SIGNAL  # nobody reads standard error, and there was nothing to save yet
         except TrainingInterrupted as error:
             return BY_SIGNAL + error.number
         except KeyboardInterrupt as error:
@@ -99,7 +99,7 @@ def _end(script: str, number: int, frame: FrameType | None) -> None:
     try:
         _send_results()
     except RuntimeError:
-        raise Stopped(number) from None
+        raise SignalReceived(number) from None
     try:
         os.write(2, f"\n{script}: interrupted\n".encode())
     except OSError:
@@ -109,7 +109,7 @@ def _end(script: str, number: int, frame: FrameType | None) -> None:
 
 def _send_results() -> None:
     """Send buffered results if somebody reads them; another signal ends the process."""
-    with handled_by(lambda number, frame: os._exit(BY_SIGNAL + number)):
+    with handling_signals(lambda number, frame: os._exit(BY_SIGNAL + number)):
         try:
             flush()
         except (OSError, StandardOutputError):

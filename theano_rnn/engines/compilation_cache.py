@@ -1,4 +1,4 @@
-"""The folder in which XLA's machine code is kept between runs. Knows no compiler."""
+"""The folder in which XLA's machine code is kept between runs. Must not know any compiler."""
 
 import contextlib
 import hashlib
@@ -11,20 +11,20 @@ from pathlib import Path
 
 logger = logging.getLogger(__name__)
 
-ENTRY_ENDING = "-cache"
-CHECKED = "theano_rnn-checked"  # when it was last looked for damaged entries
+ENTRY_SUFFIX = "-cache"
+LAST_CHECK = "theano_rnn-checked"  # its modification time is when entries were last checked
 ZLIB_START = b"\x78"
 
 
-def folder():
-    """$THEANO_RNN_CACHE, else a folder in the user's cache that is named after this processor's features.
+def cache_folder() -> Path | None:
+    """The folder named by ``THEANO_RNN_CACHE``, else one in the user's cache, named after this processor's features.
 
-    Machine code made for another processor would not run.
+    Each kind of processor has a folder of its own because machine code made for another one would not run.
 
     Returns
     -------
     pathlib.Path or None
-        None where there is no folder that can be written.
+        None if no folder is writable.
     """
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     chosen = os.environ.get("THEANO_RNN_CACHE") or "on"
@@ -40,7 +40,7 @@ def folder():
     return path
 
 
-def processor_key():
+def processor_key() -> str:
     """A short name that differs between processors with different instruction sets."""
     description = platform.machine() + platform.processor()
     try:
@@ -51,38 +51,37 @@ def processor_key():
     return hashlib.sha256(description.encode()).hexdigest()[:16]
 
 
-def remove_damaged(path):
-    """Remove entries that a full disk, or a process killed while it wrote, has left cut off.
+def remove_damaged_entries(path: Path) -> None:
+    """Remove entries that are truncated because the disk was full or the process that wrote them was killed.
 
-    JAX would find them unreadable at every start, and never replace them. Only entries since the last look are looked
-    at.
+    JAX would fail to read such an entry at every start and never replace it. Only entries written since the last check
+    are checked.
 
     Parameters
     ----------
     path : pathlib.Path
         The folder.
     """
-    checked = path / CHECKED
+    last_check = path / LAST_CHECK
     started = time.time_ns()
     with contextlib.suppress(OSError):
-        since = checked.stat().st_mtime_ns if checked.exists() else 0
-        for entry in path.glob(f"*{ENTRY_ENDING}"):
-            if entry.stat().st_mtime_ns >= since and not is_whole(entry):
-                logger.info("%s: cut off; compiled anew", entry)
+        since = last_check.stat().st_mtime_ns if last_check.exists() else 0
+        for entry in path.glob(f"*{ENTRY_SUFFIX}"):
+            if entry.stat().st_mtime_ns >= since and not is_complete(entry):
+                logger.info("%s: truncated; it will be compiled again", entry)
                 entry.unlink()
-        checked.touch()
-        os.utime(checked, ns=(started, started))
+        last_check.touch()
+        os.utime(last_check, ns=(started, started))
 
 
-def is_whole(entry):
-    """Whether a packed file can be unpacked to its end; True also for what is packed in another way than zlib's."""
-    with open(entry, "rb") as file:
-        packed = file.read()
-    if packed and not packed.startswith(ZLIB_START):
+def is_complete(entry: Path) -> bool:
+    """Whether a compressed file can be decompressed to its end. Files not compressed by zlib count as complete."""
+    compressed = entry.read_bytes()
+    if compressed and not compressed.startswith(ZLIB_START):
         return True
-    unpacking = zlib.decompressobj()
+    decompressor = zlib.decompressobj()
     try:
-        unpacking.decompress(packed)
+        decompressor.decompress(compressed)
     except zlib.error:
         return False
-    return unpacking.eof
+    return decompressor.eof

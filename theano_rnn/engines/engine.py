@@ -1,7 +1,7 @@
-"""Which Theano makes functions of the graphs, and what all other modules take from it: none else asks which one runs.
+"""The engine that is in use, and everything that other modules take from it.
 
-PyTensor through XLA (`pytensor_engine`), or the original Theano 1.0.5 (`theano_engine`). Where both are installed,
-the environment variable THEANO_RNN_ENGINE chooses. What a model means is unknown here.
+The engine is PyTensor through XLA (`pytensor_engine`) or the original Theano 1.0.5 (`theano_engine`). Where both are
+installed, the environment variable ``THEANO_RNN_ENGINE`` chooses. No other module needs to ask which one runs.
 """
 
 import contextlib
@@ -10,28 +10,37 @@ import importlib.util
 import os
 import sys
 import threading
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from theano_rnn.engines.float_type import FloatSetting
+from theano_rnn.engines.float_type import FloatXSetting
+from theano_rnn.engines.tensor_types import DeviceArray, SharedVariable, TensorVariable, Updates
 from theano_rnn.errors import EngineError, OptionError, TheanoRNNError
 
 NEEDED = {"pytensor": ("pytensor", "jax"), "theano": ("theano",)}
 TITLES = {"pytensor": "PyTensor with JAX", "theano": "Theano"}
 LAST_PYTHON_OF_THEANO = (3, 10)
-REMEDY = "`pip install -e .` brings PyTensor and JAX on Python 3.11 and later, and Theano 1.0.5 on Python 3.10"
+REMEDY = "`pip install -e .` installs PyTensor and JAX on Python 3.11 and later, and Theano 1.0.5 on Python 3.10"
 DEVICES = ("auto", "cpu", "gpu")
 
 
-def engine_name():
-    """Which engine runs, "pytensor" or "theano": what $THEANO_RNN_ENGINE says, else what is installed, PyTensor first.
+def engine_name() -> str:
+    """The name of the engine: ``THEANO_RNN_ENGINE`` if it is set, else the installed one, PyTensor first.
+
+    Returns
+    -------
+    {"pytensor", "theano"}
 
     Raises
     ------
     OptionError
-        For another name.
+        If ``THEANO_RNN_ENGINE`` is something else.
     EngineError
-        Where it is not installed, or not for this Python.
+        If the engine is not installed, or not for this version of Python.
     """
     installed = [name for name, modules in NEEDED.items() if all(map(importlib.util.find_spec, modules))]
     if sys.version_info[:2] > LAST_PYTHON_OF_THEANO and "theano" in installed:
@@ -48,25 +57,25 @@ def engine_name():
     return chosen or installed[0]
 
 
-def import_engine(name):
-    """The module of an engine.
+def import_engine(name: str) -> Any:
+    """Import the module of an engine.
 
     Raises
     ------
     EngineError
-        Where it cannot be imported; the message names the package that does not fit and what to install.
+        If it cannot be imported. The message names the package that does not fit and the command that helps.
     """
     try:
         return importlib.import_module(f"theano_rnn.engines.{name}_engine")
     except (TheanoRNNError, MemoryError):
         raise
-    except Exception as error:  # a package that does not fit may fail in any way
+    except Exception as error:  # a package that does not fit can fail in any way
         raise EngineError(f"{TITLES[name]} cannot be imported: {import_problem(name, error)}") from error
 
 
-def import_problem(name, error):
-    """What keeps an engine from being imported and the command that helps, in one line."""
-    # Imported here because only this needs it, and every start would have to wait for it.
+def import_problem(name: str, error: Exception) -> str:
+    """Why an engine cannot be imported, and the command that helps, in one line."""
+    # Imported here because nothing else needs it, and importing it would slow down every start.
     with contextlib.suppress(ImportError):
         from theano_rnn.engines.installed_versions import unmet_requirement
 
@@ -79,37 +88,40 @@ def import_problem(name, error):
 
 _name = engine_name()
 _imported_before = _name in sys.modules
-chosen_engine = import_engine(_name)
-_float_setting = FloatSetting(chosen_engine.float_parameter(), _imported_before)
+# The engines are modules with the same names. A type checker cannot know which one it is.
+chosen_engine: Any = import_engine(_name)
+_floatx_setting = FloatXSetting(chosen_engine.float_parameter(), _imported_before)
 
-theano, T, scan = chosen_engine.theano, chosen_engine.T, chosen_engine.scan
-finished, fused, precision = chosen_engine.finished, chosen_engine.fused, chosen_engine.precision
+theano: ModuleType = chosen_engine.theano
+T: Any = chosen_engine.T
+scan: Callable[..., TensorVariable] = chosen_engine.scan
+block_until_ready, fused, precision = chosen_engine.block_until_ready, chosen_engine.fused, chosen_engine.precision
 axis_length, with_last_axis_length, typed_tensor = (
     chosen_engine.axis_length,
     chosen_engine.with_last_axis_length,
     chosen_engine.typed_tensor,
 )
-# For operations of our own: what defines them, and what registers their versions for XLA, written with jax and jnp.
+# To define operations of our own, and to register their versions for XLA, which are written with jax and jnp.
 Apply, Op, xla_version = chosen_engine.Apply, chosen_engine.Op, chosen_engine.xla_version
 jax, jnp = chosen_engine.jax, chosen_engine.jnp
 SharedArray = chosen_engine.SharedArray
-# For looking at graphs and programs.
+# To inspect graphs and compiled programs.
 Constant, Scan, Shape, Shape_i = chosen_engine.Constant, chosen_engine.Scan, chosen_engine.Shape, chosen_engine.Shape_i
 ancestors, debugprint, step_of_scan = chosen_engine.ancestors, chosen_engine.debugprint, chosen_engine.step_of_scan
 compiled_shapes, xla_program = chosen_engine.compiled_shapes, chosen_engine.xla_program
 device_name, versions = chosen_engine.device_name, chosen_engine.versions
 
 
-def float_type():
+def float_type() -> str:
     """Name of the floating-point type that new networks get.
 
-    ``theano.config.floatX`` where the user has set it, in flags, in a file or in code; else float32. The setting itself
-    is the user's: building and using networks leaves it alone.
+    It is ``theano.config.floatX`` if the user has set it, in flags, in a file or in code, and float32 otherwise. The
+    setting belongs to the user: building and using networks does not change it.
     """
-    return _float_setting.float_type()
+    return _floatx_setting.float_type()
 
 
-def shared_array(value, name, transposed=False):
+def shared_array(value: npt.ArrayLike, name: str, transposed: bool = False) -> SharedVariable:
     """A Theano shared variable of fixed shape that holds a copy of a NumPy array.
 
     Parameters
@@ -117,32 +129,46 @@ def shared_array(value, name, transposed=False):
     value : array
     name : str
     transposed : bool
-        Whether our functions keep the array transposed in memory, so that each column lies in one piece. This makes
-        some of them faster and changes nothing else: formulas and values have the array's own shape.
+        Whether compiled functions of this package keep the array transposed in memory, so that each column is
+        contiguous. This makes some of them faster and changes nothing else: in formulas, and where values are read or
+        set, the array has its own shape.
     """
     return chosen_engine.shared(np.array(value, order="C"), name, transposed)
 
 
-def as_numpy(value):
-    """A NumPy array of its own from a compiled function's result or a shared variable's value."""
+def as_numpy(value: DeviceArray) -> npt.NDArray[Any]:
+    """Copy the result of a compiled function, or a shared variable's value, to a NumPy array."""
     return np.array(value, order="C")
 
 
-def compile_function(build, dtype):
+def compile_function(
+    build: Callable[[], tuple[list[TensorVariable], TensorVariable | list[TensorVariable], Updates | None]], dtype: str
+) -> "CompiledFunction":
     """Compile a graph.
 
     Parameters
     ----------
     build : callable
         Takes nothing, builds the graph and returns (inputs, outputs, updates): a list of symbolic variables, an
-        expression or a list of them, and a list of (shared variable, new expression) applied after each call.
+        expression or a list of them, and a list of (shared variable, new expression) to apply after each call.
     dtype : {"float32", "float64"}
         The precision in which the graph is built and run.
 
     Returns
     -------
     CompiledFunction
-        Takes NumPy arrays. XLA compiles it once per combination of input shapes, at the first call with it.
+        Takes NumPy arrays. XLA compiles it once per combination of input shapes, at the first call with that
+        combination.
+
+    Examples
+    --------
+    >>> from theano_rnn.engines.engine import T, as_numpy, compile_function
+    >>> def build():
+    ...     x = T.vector("x")
+    ...     return [x], 2 * x, None
+    >>> double = compile_function(build, "float64")
+    >>> as_numpy(double(np.array([1.0, 2.0]))).tolist()
+    [2.0, 4.0]
     """
     chosen_engine.prepare()
     with chosen_engine.compiling(dtype):
@@ -152,31 +178,41 @@ def compile_function(build, dtype):
 
 
 class CompiledFunction:
-    """A Theano function that several threads may call: it has one place for its inputs, so they take turns.
+    """A Theano function that several threads may call. It has one place for its inputs, so the threads take turns.
+
+    Attributes
+    ----------
+    function : theano.function
+        The function itself.
 
     Raises
     ------
     ForkedProcessError
-        Where it is called in a process that was forked from one in which XLA ran.
+        When it is called in a process that was forked from one in which XLA had run.
     """
 
-    def __init__(self, function):
+    def __init__(self, function: Any) -> None:
         self.function = function
         self.turn = threading.Lock()
 
-    def __call__(self, *arguments):
+    def __call__(self, *arguments: Any) -> Any:
         chosen_engine.require_usable_process()
         with self.turn:
             return self.function(*arguments)
 
 
-def select_device(name):
-    """Choose where functions run: "auto" (the engine's own choice), "cpu" or "gpu".
+def select_device(name: str) -> None:
+    """Choose the device that functions run on.
+
+    Parameters
+    ----------
+    name : {"auto", "cpu", "gpu"}
+        "auto" leaves the choice to the engine.
 
     Raises
     ------
     OptionError
-        For another name, and for "gpu" where there is none.
+        If the name is another one, or there is no GPU.
     """
     if name not in DEVICES:
         raise OptionError(f"device: expected one of {', '.join(DEVICES)}, got {name!r}")

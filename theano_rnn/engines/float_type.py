@@ -1,25 +1,27 @@
-"""Which floating-point type networks get. Knows of each Theano only its setting `floatX`."""
+"""Which floating-point type new networks get. Of each Theano this module knows only the setting `floatX`."""
+
+from typing import Any
 
 
-class FloatSetting:
-    """Tells a `floatX` that the user has set from the default of Theano, which is float64; ours is float32.
+class FloatXSetting:
+    """Tells a `floatX` that the user has set from Theano's default, float64. The default of this package is float32.
 
     Parameters
     ----------
     parameter : ConfigParam
         What holds `floatX` in Theano's configuration.
     imported_before : bool
-        Whether the program had imported Theano before us. Then it may have set `floatX` to the default value, which
-        nothing shows, so the value counts as set.
+        Whether the program had imported Theano before this package. The program may then have set `floatX` to its
+        default value, which leaves no trace, so the value counts as set.
     """
 
-    def __init__(self, parameter, imported_before):
+    def __init__(self, parameter: Any, imported_before: bool) -> None:
         self.parameter = parameter
-        self.unset = None
+        self.unset: str | None = None
         if parameter.is_default and parameter.val == parameter.default and not imported_before:
-            # An equal string that is another object: a value that is set later can be told from it.
+            # An equal string that is another object, so that a value that is set later can be told from it.
             parameter.val = self.unset = "".join(parameter.default)
 
-    def float_type(self):
-        """What the user has set, else "float32"."""
+    def float_type(self) -> str:
+        """The type that the user has set, else "float32"."""
         return "float32" if self.parameter.val is self.unset else self.parameter.val

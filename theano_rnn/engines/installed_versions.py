@@ -1,13 +1,14 @@
-"""Which installed packages do not fit together, from what their own metadata says. Imports none of them."""
+"""Finds installed packages that do not fit together, from their own metadata. Imports none of them."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import metadata
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 
-def unmet_requirement(roots, own=None):
-    """The first requirement of some packages, or of what they require in turn, that is not met.
+def unmet_requirement(roots: Sequence[str], own: str | None = None) -> str | None:
+    """The first requirement of some packages, or of the packages that they require in turn, that is not met.
 
     Parameters
     ----------
@@ -19,7 +20,7 @@ def unmet_requirement(roots, own=None):
     Returns
     -------
     str or None
-        One line with the package, what is installed, and the command that installs what is needed.
+        One line with the package, the installed version, and the command that installs what is needed.
     """
     found = list(requirements_of(roots))
     names = {canonicalize_name(requirement.name) for _, requirement in found} | set(map(canonicalize_name, roots))
@@ -27,7 +28,7 @@ def unmet_requirement(roots, own=None):
         found = [one for one in direct_requirements(own) if canonicalize_name(one[1].name) in names] + found
     for owner, requirement in found:
         needed = f"{requirement.name}{requirement.specifier}"
-        installed = version_of(requirement.name)
+        installed = installed_version(requirement.name)
         if installed is None:
             return f'{owner} needs {needed}, which is not installed; run pip install "{needed}"'
         if not requirement.specifier.contains(installed, prereleases=True):
@@ -37,20 +38,21 @@ def unmet_requirement(roots, own=None):
     return None
 
 
-def requirements_of(roots):
-    """Pairs (package, requirement) of packages and of all that they require in turn."""
-    waiting, seen = list(roots), set(map(canonicalize_name, roots))
-    while waiting:
-        for owner, requirement in direct_requirements(waiting.pop(0)):
+def requirements_of(roots: Iterable[str]) -> Iterator[tuple[str, Requirement]]:
+    """Yield (package, requirement) of packages and of everything that they require in turn."""
+    queue = list(roots)
+    seen = set(map(canonicalize_name, queue))
+    while queue:
+        for owner, requirement in direct_requirements(queue.pop(0)):
             yield owner, requirement
             name = canonicalize_name(requirement.name)
             if name not in seen:
                 seen.add(name)
-                waiting.append(name)
+                queue.append(name)
 
 
-def direct_requirements(package):
-    """Pairs (package, requirement) of one package, without those of its extras."""
+def direct_requirements(package: str) -> Iterator[tuple[str, Requirement]]:
+    """Yield (package, requirement) of one package, without the requirements of its extras."""
     try:
         texts = metadata.requires(package) or []
     except metadata.PackageNotFoundError:
@@ -64,7 +66,8 @@ def direct_requirements(package):
             yield package, requirement
 
 
-def version_of(package):
+def installed_version(package: str) -> str | None:
+    """The installed version of a package, or None."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:

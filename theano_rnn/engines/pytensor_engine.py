@@ -1,6 +1,6 @@
-"""PyTensor, compiled through XLA: its names, its functions, devices and caches. Only `engine` imports it.
+"""PyTensor, compiled through XLA: its names, functions, devices and caches.
 
-What a model means is unknown here.
+Only `engine` may import this module. Must not know what a model means.
 """
 
 # ruff: noqa: F401  (some names are imported for `engine` to take)
@@ -11,10 +11,13 @@ import os
 import signal
 import threading
 import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import numpy.typing as npt
 import pytensor as theano
 import pytensor.tensor as T
 from pytensor.compile.mode import Mode
@@ -32,10 +35,11 @@ from pytensor.tensor.shape import Shape, Shape_i
 from pytensor.tensor.sharedvar import TensorSharedVariable
 
 from theano_rnn.engines import compilation_cache
-from theano_rnn.engines.shared_storage import OnDevice, RawStorage, SharedStorage
+from theano_rnn.engines.device_storage import DeviceStorage, DeviceStorageView, DeviceValue
+from theano_rnn.engines.tensor_types import DeviceArray, SharedVariable, TensorVariable
 from theano_rnn.errors import ForkedProcessError, OptionError
 
-# Building and tracing graphs switches settings of the whole process for a while: only one thread at a time may.
+# Building and tracing graphs temporarily changes settings of the whole process, so only one thread at a time may do it.
 BUILDING = threading.RLock()
 
 scan = functools.partial(theano.scan, return_updates=False)
@@ -46,139 +50,164 @@ xla_version = jax_funcify.register
 class SharedArray(TensorSharedVariable):
     """A shared variable of fixed shape. Our compiled functions keep its value on the device and update it in place.
 
-    In formulas, in `get_value` and in `set_value` it is the array. Only its copy on the device may lie transposed.
+    In formulas, `get_value` and `set_value` it has its own shape. Only its copy on the device may be transposed.
     """
 
     @property
-    def matrix(self):
-        """This variable, under the name that it once had in formulas."""
+    def matrix(self) -> "SharedArray":
+        """This variable. Formulas written for early versions use this name."""
         return self
 
-    def get_value(self, borrow=False, return_internal_type=False):
-        """The value as a NumPy array of the caller's own."""
+    def get_value(self, borrow: bool = False, return_internal_type: bool = False) -> npt.NDArray[Any]:
+        """The value as a NumPy array that belongs to the caller."""
         return np.array(self.container.storage.peek(), order="C")
 
-    def set_value(self, new_value, borrow=False):
+    def set_value(self, new_value: npt.ArrayLike, borrow: bool = False) -> None:
         """Replace the value by a copy of a NumPy array."""
         self.container.storage[0] = self.type.filter(np.array(new_value, order="C"), strict=True)
 
 
-def shared(value, name, transposed):
+def shared(value: npt.NDArray[Any], name: str, transposed: bool) -> SharedArray:
+    """A shared variable of fixed shape, perhaps transposed in memory; see `engine.shared_array`."""
     variable = SharedArray(T.TensorType(value.dtype, shape=value.shape), value, strict=True, name=name)
-    variable.container.storage = SharedStorage(value, transposed)
+    variable.container.storage = DeviceStorage(value, transposed)
     return variable
 
 
-def float_parameter():
-    """What holds floatX in PyTensor's configuration."""
+def float_parameter() -> Any:
+    """The object that holds floatX in PyTensor's configuration."""
     return theano.config._config_var_dict["floatX"]
 
 
-def step_of_scan(operation):
+def step_of_scan(operation: Any) -> tuple[list[TensorVariable], list[TensorVariable]]:
     """Symbolic inputs and outputs of one step of a `scan`."""
     return operation.inner_inputs, operation.inner_outputs
 
 
-def axis_length(array, axis):
-    """The length of a symbolic array along an axis, known before there is data: a parameter's, a state's size."""
+def axis_length(array: TensorVariable, axis: int) -> Any:
+    """The length of a symbolic array along an axis, if it is known without data, such as a parameter's or a state's."""
     return array.type.shape[axis]
 
 
-def with_last_axis_length(array, length):
-    """The same array of three axes, with the length of its last axis known."""
+def with_last_axis_length(array: TensorVariable, length: Any) -> TensorVariable:
+    """The same array of three axes, with the length of its last axis known without data."""
     return T.specify_shape(array, (None, None, length))
 
 
-def typed_tensor(name, dtype, shape):
-    """A symbolic array; a length that is not known is None."""
+def typed_tensor(name: str, dtype: str, shape: Sequence[int | None]) -> TensorVariable:
+    """A symbolic array. A length of None is unknown."""
     return T.tensor(name, dtype=dtype, shape=shape)
 
 
-def finished(results):
-    """A function's results, once they are there: XLA gives them before they have been computed."""
+def block_until_ready(results: Any) -> Any:
+    """Wait for the results of a function, and return them: XLA returns results before they are computed."""
     return jax.block_until_ready(results)
 
 
-def fused(operation, plain):
-    """The form of one formula that is fast here: an operation of our own, which has a version for XLA."""
+def fused(operation: Op, formula: Callable[..., Any]) -> Callable[..., Any]:
+    """The form of a formula that is fast with this engine: the operation, which has a version for XLA."""
     return operation
 
 
 class XLALinker(JAXLinker):
-    """PyTensor's JAX linker for graphs whose inputs have unknown lengths, in one precision.
+    """PyTensor's JAX linker, for graphs in one precision whose inputs have unknown lengths.
 
-    `jax.jit` specialises the one function for every new shape. While it traces, all sizes are known numbers, but
-    PyTensor's arithmetic on them (the length of scan's buffers, say) would be traced like data and come out abstract:
-    it is computed there and then instead. JAX's 64-bit switch is a setting of the calling thread; it is set around each
-    call, so that models of both precisions live in one process. (PyTensor sets it for the whole process when its JAX
-    backend is imported.)
+    `jax.jit` specialises the one function for every new shape. While it traces, all sizes are known numbers. PyTensor's
+    arithmetic on them, such as the length of scan's buffers, would be traced like data and become abstract; here it is
+    computed at once instead.
 
-    Shared arrays are brought to the device once, not at each call, and updated in place.
+    JAX's 64-bit switch is a setting of the calling thread. It is set around each call, so that models of both
+    precisions can be used in one process. (PyTensor sets it for the whole process when its JAX backend is imported.)
+
+    Shared arrays are transferred to the device once instead of at each call, and updated in place.
     """
 
-    def __init__(self, dtype):
+    def __init__(self, dtype: str) -> None:
         super().__init__()
         self.double = dtype == "float64"
 
-    def fgraph_convert(self, fgraph, **settings):
+    def fgraph_convert(self, fgraph: Any, **settings: Any) -> Callable[..., Any]:
+        """The JAX function of a graph."""
         with jax.enable_x64(self.double):
             return fgraph_to_python(fgraph, convert_operation, type_conversion_fn=jax_typify, **settings)
 
-    def create_thunk_inputs(self, storage_map):
+    def create_thunk_inputs(self, storage_map: Any) -> list[Any]:
+        """The storages that a call reads its arguments from."""
         storages = super().create_thunk_inputs(storage_map)
-        self.shared = {i: one for i, one in enumerate(storages) if isinstance(one, SharedStorage)}
-        return [RawStorage(one) if isinstance(one, SharedStorage) else one for one in storages]
+        self.shared = {i: one for i, one in enumerate(storages) if isinstance(one, DeviceStorage)}
+        return [DeviceStorageView(one) if isinstance(one, DeviceStorage) else one for one in storages]
 
-    def jit_compile(self, fn):
-        double, shared = self.double, self.shared
+    def jit_compile(self, fn: Callable[..., Any]) -> "JittedFunction":
+        """Compile a JAX function, with donation of the arrays that it updates."""
+        shared = self.shared
         updates = {i: output for output, i in (self.fgraph.update_mapping or {}).items() if i in shared}
-        turned = [i for i, storage in shared.items() if storage.transposed]
-        turned_outputs = [updates[i] for i in turned if i in updates]
+        transposed = [i for i, storage in shared.items() if storage.transposed]
+        transposed_outputs = [updates[i] for i in transposed if i in updates]
 
-        def traced(*arguments):
+        def traced(*arguments: Any) -> tuple[Any, ...]:
             with BUILDING, warnings.catch_warnings():
-                # PyTensor's indices are int64, and its rewrites bring in sums with a float64 accumulator. In single
-                # precision JAX makes both 32 bits wide, as is wanted here, and warns of it.
+                # PyTensor's indices are int64, and its rewrites add sums with a float64 accumulator. In single
+                # precision JAX makes both 32 bits wide, which is what we want, and warns about it.
                 warnings.filterwarnings("ignore", message="Explicitly requested dtype (int64|float64)")
                 with exact_products():
-                    results = fn(*(one.T if i in turned else one for i, one in enumerate(arguments)))
-                    return tuple(one.T if i in turned_outputs else one for i, one in enumerate(results))
+                    results = fn(*(one.T if i in transposed else one for i, one in enumerate(arguments)))
+                    return tuple(one.T if i in transposed_outputs else one for i, one in enumerate(results))
 
         compiled = jax.jit(traced, donate_argnums=tuple(updates))
-
-        def call(*arguments):
-            with jax.enable_x64(double):
-                arguments = list(arguments)
-                for i, storage in shared.items():
-                    arguments[i] = value_for_call(storage)
-                if not updates:
-                    return compiled(*arguments)
-                # New values are written over the old ones: from here until they are stored, nothing may come between.
-                with interrupts_held():
-                    results = list(compiled(*arguments))
-                    for i, output in updates.items():
-                        shared[i][0] = results[output] = OnDevice(results[output], shared[i].transposed)
-                return results
-
-        call.compiled, call.double = compiled, double
-        return call
+        return JittedFunction(compiled, self.double, shared, updates)
 
 
-def exact_products():
-    """While active, products of float32 are traced as such; a GPU would round their factors to 10 bits by default."""
+class JittedFunction:
+    """A compiled JAX function whose shared arrays stay on the device.
+
+    Parameters
+    ----------
+    compiled : jax.stages.Wrapped
+    double : bool
+        Whether it computes in float64.
+    shared : dict of int to DeviceStorage
+        The storage of each argument that is a shared array, by the argument's position.
+    updates : dict of int to int
+        The position of each updated shared array's new value among the results.
+    """
+
+    def __init__(self, compiled: Any, double: bool, shared: dict[int, DeviceStorage], updates: dict[int, int]) -> None:
+        self.compiled = compiled
+        self.double = double
+        self.shared = shared
+        self.updates = updates
+
+    def __call__(self, *inputs: Any) -> Any:
+        shared, updates = self.shared, self.updates
+        with jax.enable_x64(self.double):
+            arguments = list(inputs)
+            for i, storage in shared.items():
+                arguments[i] = value_for_call(storage)
+            if not updates:
+                return self.compiled(*arguments)
+            # New values overwrite the old ones: nothing may interrupt us from here until they are stored.
+            with interrupts_held():
+                results = list(self.compiled(*arguments))
+                for i, output in updates.items():
+                    shared[i][0] = results[output] = DeviceValue(results[output], shared[i].transposed)
+            return results
+
+
+def exact_products() -> contextlib.AbstractContextManager[Any]:
+    """While active, products of float32 are computed in full precision; a GPU would round their factors to 10 bits."""
     if current_device().platform == "cpu":
         return contextlib.nullcontext()
     return jax.default_matmul_precision("highest")
 
 
 @contextlib.contextmanager
-def interrupts_held():
-    """Let Ctrl-C take effect only at the end of the block."""
+def interrupts_held() -> Iterator[None]:
+    """Delay Ctrl-C until the end of the block."""
     handler = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(handler):
         yield
         return
-    received = []
+    received: list[Any] = []
     signal.signal(signal.SIGINT, lambda *details: received.append(details))
     try:
         yield
@@ -188,29 +217,27 @@ def interrupts_held():
             handler(*received[-1])
 
 
-def value_for_call(storage):
-    """What a compiled function takes from a storage: of a shared array what lies on the device, brought there first."""
-    if not isinstance(storage, SharedStorage):
-        return storage[0]
-    if not isinstance(storage.raw, OnDevice):
-        bring_to_device(storage)
+def value_for_call(storage: DeviceStorage) -> DeviceArray:
+    """The array on the device that a compiled function takes; it is transferred there first if necessary."""
+    if not isinstance(storage.raw, DeviceValue):
+        move_to_device(storage)
     return storage.raw.array
 
 
-def bring_to_device(storage):
-    """Keep a shared array's value on the device that functions run on."""
+def move_to_device(storage: DeviceStorage) -> None:
+    """Move the value of a shared array to the device that functions run on."""
     value = np.asarray(storage.raw)
     array = np.array(value.T if storage.transposed else value, order="C")
-    storage[0] = OnDevice(jax.device_put(array, current_device()), storage.transposed)
+    storage[0] = DeviceValue(jax.device_put(array, current_device()), storage.transposed)
 
 
-def convert_operation(operation, **settings):
-    """The JAX function of one node; arithmetic on known single numbers is done while tracing, not traced."""
+def convert_operation(operation: Op, **settings: Any) -> Callable[..., Any]:
+    """The JAX function of one node. Arithmetic on known scalars is computed during tracing, not traced."""
     function = jax_funcify(operation, **settings)
     if not isinstance(operation, (Elemwise, ScalarFromTensor, TensorFromScalar)):
         return function
 
-    def computed_if_known(*arguments):
+    def computed_if_known(*arguments: Any) -> Any:
         if all(np.ndim(argument) == 0 and not isinstance(argument, jax.core.Tracer) for argument in arguments):
             with jax.ensure_compile_time_eval():
                 return function(*arguments)
@@ -220,10 +247,10 @@ def convert_operation(operation, **settings):
 
 
 @contextlib.contextmanager
-def precision(dtype):
+def precision(dtype: str) -> Iterator[None]:
     """While active, graphs are built and compiled in this precision."""
     with BUILDING, theano.config.change_flags(floatX=dtype), warnings.catch_warnings():
-        # PyTensor's run-time checks of shapes cannot be part of an XLA program, which has its own when it is traced.
+        # PyTensor's run-time checks of shapes cannot be part of an XLA program, which makes its own when it is traced.
         warnings.filterwarnings("ignore", message="Skipping .* Op .* as JAX tracing would remove it")
         yield
 
@@ -231,13 +258,14 @@ def precision(dtype):
 compiling = precision
 
 
-def mode(dtype):
-    # XLA rewrites as thoroughly again: PyTensor's "fast_run" makes no function faster, and compiling them takes longer.
+def mode(dtype: str) -> Mode:
+    """How `theano.function` compiles."""
+    # XLA optimises as thoroughly itself: PyTensor's "fast_run" makes no function faster, and compiling takes longer.
     return Mode(XLALinker(dtype), RewriteDatabaseQuery(include=["fast_compile", "jax"]))
 
 
-def require_usable_process():
-    """Raise where XLA ran in the process that this one was forked from: its threads are missing, a call would hang."""
+def require_usable_process() -> None:
+    """Raise ForkedProcessError in a process forked after XLA had run: XLA's threads are missing, a call would hang."""
     if in_forked_process:
         raise ForkedProcessError(
             "this process was forked from one that has already used theano_rnn, which XLA does not survive; "
@@ -248,28 +276,25 @@ def require_usable_process():
 in_forked_process = False
 
 
-def note_fork():
+def note_fork() -> None:
+    """Remember that this process was forked."""
     global in_forked_process
     in_forked_process = True
 
 
-def compiled_shapes(function):
+def compiled_shapes(function: Any) -> int:
     """How many combinations of input shapes XLA has compiled for a function from `compile_function`."""
     return function.function.vm.jit_fn.compiled._cache_size()
 
 
-def xla_program(compiled, arguments):
-    """The program that XLA makes of a compiled function for arguments of these shapes, as its text (optimised HLO).
+def xla_program(compiled: Any, arguments: Sequence[npt.NDArray[Any]]) -> str:
+    """The text (optimised HLO) of the program that XLA makes of a compiled function for arguments of these shapes.
 
     Parameters
     ----------
     compiled : CompiledFunction
         From `compile_function`.
     arguments : sequence of NumPy arrays
-
-    Returns
-    -------
-    str
     """
     function = compiled.function
     call = function.vm.jit_fn
@@ -278,7 +303,8 @@ def xla_program(compiled, arguments):
         return call.compiled.lower(*arguments, *shared).compile().as_text()
 
 
-def select_device(name):
+def select_device(name: str) -> None:
+    """Choose the device that functions run on; see `engine.select_device`."""
     if name == "auto":
         jax.config.update("jax_default_device", None)
         return
@@ -292,42 +318,43 @@ def select_device(name):
     jax.config.update("jax_default_device", device)
 
 
-def device_name():
-    """What the device that functions run on calls itself; None for a CPU, which says nothing of use."""
+def device_name() -> str | None:
+    """The name of the device that functions run on; None for a CPU, whose name says nothing useful."""
     device = current_device()
     return None if device.platform == "cpu" else device.device_kind
 
 
-def current_device():
+def current_device() -> Any:
+    """The JAX device that functions run on."""
     return jax.config.jax_default_device or jax.devices()[0]
 
 
-def versions():
-    """Which Theano and which compiler, in words."""
+def versions() -> str:
+    """Names and versions of the Theano and the compiler in use."""
     return f"PyTensor {theano.__version__}, JAX {jax.__version__}"
 
 
 @functools.cache
-def prepare():
-    """Set up, once in a process, what makes functions start fast, and keeps forked processes from waiting."""
+def prepare() -> None:
+    """Set up, once per process, the compilation cache and the detection of forked processes."""
     os.register_at_fork(after_in_child=note_fork)
     if (os.environ.get("THEANO_RNN_CACHE") or "on") != "off":
         keep_machine_code()
 
 
-def keep_machine_code():
+def keep_machine_code() -> None:
     """Keep XLA's machine code on disk, so that the next process starts without compiling.
 
-    A cache that the user has set up in JAX stays as it is.
+    If the user has set up a cache in JAX, that one is used.
     """
     if jax.config.jax_compilation_cache_dir:
         return
-    folder = compilation_cache.folder()
+    folder = compilation_cache.cache_folder()
     if folder is None:
         return
-    compilation_cache.remove_damaged(folder)
+    compilation_cache.remove_damaged_entries(folder)
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
-    # A full disk, say: what cannot be kept is compiled again.
+    # The disk may be full. Whatever cannot be kept is compiled again.
     warnings.filterwarnings("ignore", message="Error (reading|writing) persistent compilation cache entry")

@@ -1,6 +1,6 @@
-"""The original Theano 1.0.5, whose functions a C++ compiler makes: its names and its ways. Only `engine` imports it.
+"""The original Theano 1.0.5, which compiles functions with a C++ compiler.
 
-What each name means is told in `engine` and `pytensor_engine`.
+Only `engine` may import this module. It has the same names as `pytensor_engine`, which documents them.
 """
 
 # ruff: noqa: F401  (some names are imported for `engine` to take)
@@ -10,112 +10,125 @@ import functools
 import logging
 import threading
 import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from theano_rnn.engines import theano_settings
+from theano_rnn.engines.tensor_types import TensorVariable
 from theano_rnn.errors import OptionError
 
-with theano_settings.applied() as problem:
+with theano_settings.theano_configured() as problem:
     import theano
     import theano.tensor as T
     from theano.compile.ops import Shape, Shape_i
     from theano.gof import Apply, Constant, Op
     from theano.gof.graph import ancestors
-    from theano.misc import windows  # where Theano starts its compiler, on every system
+    from theano.misc import windows  # starts the compiler, on every system
     from theano.scan_module.scan_op import Scan
     from theano.tensor.sharedvar import TensorSharedVariable
 
 logger = logging.getLogger(__name__)
-theano_settings.tell_once(problem, theano.config.base_compiledir)
-# In a group of its own, a compiler is not stopped by a Ctrl-C that is meant for us, and in our hands.
-windows.subprocess = theano_settings.UndisturbedProcesses
+theano_settings.warn_once(problem, theano.config.base_compiledir)
+# In a process group of its own, a compiler is not stopped by a Ctrl-C that we handle.
+windows.subprocess = theano_settings.SubprocessInNewSession
 
-# Settings of the whole process are switched while a graph is built and compiled: only one thread at a time may.
+# Building and compiling graphs temporarily changes settings of the whole process, so only one thread at a time may.
 BUILDING = threading.RLock()
-SECONDS_WITHOUT_A_WORD = 2
+SILENT_SECONDS = 2
 
 jax = jnp = None
 debugprint = functools.partial(theano.printing.debugprint, file="str")
 
 
 class SharedArray(TensorSharedVariable):
-    """A shared variable of Theano's own, whose columns may lie in one piece each.
+    """A Theano shared variable that may be stored in Fortran order, with each column contiguous.
 
-    Gathering columns and adding to them, as with U, is faster so; Theano's functions keep the order in memory.
+    This makes gathering columns and adding to them faster, as with U. Theano's functions keep the order.
     """
 
     @property
-    def matrix(self):
-        """This variable, under the name that it once had in formulas."""
+    def matrix(self) -> "SharedArray":
+        """This variable. Formulas written for early versions use this name."""
         return self
 
-    def get_value(self, borrow=False, return_internal_type=False):
-        """The value as a NumPy array of the caller's own."""
+    def get_value(self, borrow: bool = False, return_internal_type: bool = False) -> npt.NDArray[Any]:
+        """The value as a NumPy array that belongs to the caller."""
         return np.array(super().get_value(borrow=True), order="C")
 
-    def set_value(self, new_value, borrow=False):
+    def set_value(self, new_value: npt.ArrayLike, borrow: bool = False) -> None:
         """Replace the value by a copy of a NumPy array."""
         super().set_value(np.array(new_value, order="F" if self.tag.by_columns else "C"), borrow=True)
 
 
-def shared(value, name, transposed):
+def shared(value: npt.NDArray[Any], name: str, transposed: bool) -> SharedArray:
+    """A shared variable of fixed shape, perhaps in Fortran order; see `engine.shared_array`."""
     value = np.array(value, order="F" if transposed else "C")
     variable = SharedArray(name, T.TensorType(value.dtype, [False] * value.ndim), value, strict=True)
     variable.tag.by_columns = transposed
     return variable
 
 
-def float_parameter():
-    """What holds floatX in Theano's configuration."""
+def float_parameter() -> Any:
+    """The object that holds floatX in Theano's configuration."""
     return vars(type(theano.config))["floatX"]
 
 
-def scan(step, **settings):
+def scan(step: Callable[..., Any], **settings: Any) -> Any:
+    """`theano.scan` without its updates."""
     outputs, _ = theano.scan(step, **settings)
     return outputs
 
 
-def step_of_scan(operation):
+def step_of_scan(operation: Any) -> tuple[list[TensorVariable], list[TensorVariable]]:
+    """Symbolic inputs and outputs of one step of a `scan`."""
     return operation.inputs, operation.outputs
 
 
-def xla_version(operation):
-    """A decorator for what only XLA would run: Theano runs the operation's `perform`."""
+def xla_version(operation: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A decorator for functions that only XLA runs. Theano runs the operation's `perform`."""
     return lambda function: function
 
 
-def finished(results):
+def block_until_ready(results: Any) -> Any:
+    """The results, which are always ready."""
     return results
 
 
-def fused(operation, plain):
-    """The plain formula: an operation of our own would run in Python, and hide the formula from Theano's rewrites."""
-    return plain
+def fused(operation: Op, formula: Callable[..., Any]) -> Callable[..., Any]:
+    """The formula: an operation of our own would run in Python, and hide the formula from Theano's rewrites."""
+    return formula
 
 
-def axis_length(array, axis):
+def axis_length(array: TensorVariable, axis: int) -> TensorVariable:
+    """The length of a symbolic array along an axis."""
     return array.shape[axis % array.ndim]
 
 
-def with_last_axis_length(array, length):
+def with_last_axis_length(array: TensorVariable, length: TensorVariable) -> TensorVariable:
+    """The array as it is: Theano does not use lengths that are known without data."""
     return array
 
 
-def typed_tensor(name, dtype, shape):
+def typed_tensor(name: str, dtype: str, shape: Sequence[int | None]) -> TensorVariable:
+    """A symbolic array with as many axes as the shape."""
     return T.TensorType(dtype, [False] * len(shape))(name)
 
 
 @contextlib.contextmanager
-def precision(dtype):
+def precision(dtype: str) -> Iterator[None]:
+    """While active, graphs are built and compiled in this precision."""
     with BUILDING, theano.change_flags(floatX=dtype), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of NumPy's and Python's, about what Theano took from them in 2020
+        warnings.simplefilter("ignore")  # NumPy and Python deprecate what Theano used in 2020
         yield
 
 
 @contextlib.contextmanager
-def compiling(dtype):
-    timer = threading.Timer(SECONDS_WITHOUT_A_WORD, announce)
+def compiling(dtype: str) -> Iterator[None]:
+    """`precision`, with a message to the log if compiling takes long."""
+    timer = threading.Timer(SILENT_SECONDS, announce)
     timer.start()
     try:
         with precision(dtype):
@@ -125,40 +138,47 @@ def compiling(dtype):
 
 
 @functools.cache
-def announce():
+def announce() -> None:
+    """Log, once per process, that compiling takes a while."""
     logger.warning("compiling with Theano: up to a minute the first time, some seconds from then on")
 
 
-def mode(dtype):
-    return None  # the user's, from Theano's own settings
+def mode(dtype: str) -> None:
+    """The user's mode, from Theano's own settings."""
+    return None
 
 
-def prepare():
-    """Nothing needs to be prepared."""
+def prepare() -> None:
+    """Do nothing: nothing needs to be prepared."""
 
 
-def require_usable_process():
-    """Processes may be forked."""
+def require_usable_process() -> None:
+    """Do nothing: forked processes work."""
 
 
-def select_device(name):
+def select_device(name: str) -> None:
+    """Raise OptionError for a GPU; see `engine.select_device`."""
     if name == "gpu":
         raise OptionError(
             "device: the original Theano is used on CPUs only; choose cpu, or use PyTensor with JAX on Python 3.11"
         )
 
 
-def device_name():
+def device_name() -> None:
+    """None, as for every CPU."""
     return None
 
 
-def versions():
+def versions() -> str:
+    """Name and version of the Theano in use."""
     return f"Theano {theano.__version__}"
 
 
-def compiled_shapes(function):
-    return 1  # one program for all shapes
+def compiled_shapes(function: Any) -> int:
+    """1: there is one program for all shapes."""
+    return 1
 
 
-def xla_program(compiled, arguments):
+def xla_program(compiled: Any, arguments: Sequence[npt.NDArray[Any]]) -> str:
+    """Raise OptionError: there is no XLA."""
     raise OptionError("hlo: the original Theano does not use XLA; PyTensor with JAX does, on Python 3.11 or later")

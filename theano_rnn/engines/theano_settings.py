@@ -1,6 +1,7 @@
-"""What the original Theano is told before it is imported, and what it says that users need not see. Knows no graphs.
+"""Settings of the original Theano, made before it is imported, and filters for its messages.
 
-Theano reads $THEANO_FLAGS and ~/.theanorc once, when it is imported; what a user has set there stays.
+Theano reads ``$THEANO_FLAGS`` and ``~/.theanorc`` once, when it is imported. Settings that the user has made there are
+kept. Must not know graphs.
 """
 
 import contextlib
@@ -12,11 +13,13 @@ import shutil
 import subprocess
 import warnings
 import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 logger = logging.getLogger(__name__)
 
-# In the order of their speed; the last is whatever a system calls its BLAS.
+# Fastest first. The last is whatever the system calls its BLAS.
 LIBRARIES = ("-lopenblas", "-lmkl_rt", "-lblas")
 PROGRAM = 'extern "C" void sgemm_(); int main() { sgemm_(); }'
 NO_COMPILER = (
@@ -24,22 +27,22 @@ NO_COMPILER = (
     "dnf install gcc-c++)"
 )
 NO_BLAS = (
-    "Theano finds no BLAS library for its matrix products, and takes NumPy's, which is slower for short sentences; "
+    "Theano finds no BLAS library for its matrix products and uses NumPy's, which is slower for short sentences; "
     "install one with its development files (Debian, Ubuntu: apt install libopenblas-dev; Fedora: dnf install "
     "openblas-devel)"
 )
 
 
 @contextlib.contextmanager
-def applied():
-    """While active, Theano may be imported: it finds its settings, and says nothing that is said here already.
+def theano_configured() -> Iterator[str | None]:
+    """While active, Theano can be imported: it finds its settings, and does not log what this package logs.
 
-    Theano reads $THEANO_FLAGS only once, so afterwards it is as it was.
+    Theano reads ``$THEANO_FLAGS`` only once, so the variable is restored at the end.
 
     Yields
     ------
     str or None
-        What makes it slower than it could be, and the remedy.
+        What makes Theano slower than it could be, and the remedy.
     """
     compiler = setting("cxx")
     compiler = shutil.which("g++") if compiler is None else compiler
@@ -47,12 +50,12 @@ def applied():
     if setting("blas.ldflags") is None:
         add_flag("blas.ldflags", blas_flags(compiler) if compiler else "")
     problem = NO_COMPILER if not compiler else NO_BLAS if not setting("blas.ldflags") else None
-    for name, hidden in (("theano.tensor.blas", "Using NumPy C-API"), ("theano.configdefaults", r"g\+\+ not")):
-        logging.getLogger(name).addFilter(lambda record, hidden=hidden: not re.search(hidden, record.getMessage()))
-    logging.getLogger("theano.gof.compilelock").addFilter(LockMessages())
+    logging.getLogger("theano.tensor.blas").addFilter(lambda record: "Using NumPy C-API" not in record.getMessage())
+    logging.getLogger("theano.configdefaults").addFilter(lambda record: "g++ not" not in record.getMessage())
+    logging.getLogger("theano.gof.compilelock").addFilter(CompileLockFilter())
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of NumPy's, about what Theano took from it in 2020
+            warnings.simplefilter("ignore")  # NumPy deprecates what Theano used in 2020
             yield problem
     finally:
         if before is None:
@@ -61,19 +64,19 @@ def applied():
             os.environ["THEANO_FLAGS"] = before
 
 
-def tell_once(problem, folder):
-    """Log a problem, unless that was done before: a mark in the folder, where Theano keeps what it compiles, tells."""
+def warn_once(problem: str | None, folder: str | os.PathLike[str]) -> None:
+    """Log a problem, unless it was logged before. A file in the folder, Theano's compile directory, records this."""
     if problem is None:
         return
-    mark = Path(folder) / f"theano_rnn-told-{zlib.crc32(problem.encode()):08x}"
-    if not mark.exists():
+    marker = Path(folder) / f"theano_rnn-told-{zlib.crc32(problem.encode()):08x}"
+    if not marker.exists():
         with contextlib.suppress(OSError):
-            mark.touch()
+            marker.touch()
         logger.warning(problem)
 
 
-def setting(name):
-    """What the user has set: in $THEANO_FLAGS, else in the files of $THEANORC or ~/.theanorc; None if nothing."""
+def setting(name: str) -> str | None:
+    """The user's setting in ``$THEANO_FLAGS``, else in the files of ``$THEANORC`` or ``~/.theanorc``, else None."""
     flags = dict(flag.partition("=")[::2] for flag in os.environ.get("THEANO_FLAGS", "").split(",") if flag)
     if name in flags:
         return flags[name]
@@ -88,17 +91,18 @@ def setting(name):
     return None
 
 
-def add_flag(name, value):
-    """Set what the user has not set."""
+def add_flag(name: str, value: str) -> None:
+    """Add a setting to ``$THEANO_FLAGS``."""
     os.environ["THEANO_FLAGS"] = f"{os.environ.get('THEANO_FLAGS', '')},{name}={value}".lstrip(",")
 
 
-def blas_flags(compiler):
-    """How to link the system's BLAS library: the flag of the first that can be linked; "" if there is none."""
+def blas_flags(compiler: str) -> str:
+    """The flag that links the system's BLAS library: the first of `LIBRARIES` that works, or "" if none does."""
     return next((library for library in LIBRARIES if can_link(compiler, library)), "")
 
 
-def can_link(compiler, library):
+def can_link(compiler: str, library: str) -> bool:
+    """Whether a program that calls a BLAS product can be linked."""
     command = [compiler, "-x", "c++", "-", "-o", os.devnull, library]
     try:
         return subprocess.run(command, input=PROGRAM.encode(), capture_output=True, check=False).returncode == 0
@@ -106,22 +110,23 @@ def can_link(compiler, library):
         return False
 
 
-class UndisturbedProcesses:
-    """Of the module subprocess what starts processes; in a group of their own, where signals to ours do not come."""
+class SubprocessInNewSession:
+    """What Theano uses of the module `subprocess`. Processes start in a session of their own, which gets no Ctrl-C."""
 
     PIPE, STDOUT = subprocess.PIPE, subprocess.STDOUT
-    Popen = functools.partial(subprocess.Popen, start_new_session=True)
+    Popen: Callable[..., Any] = functools.partial(subprocess.Popen, start_new_session=True)
 
 
-class LockMessages(logging.Filter):
-    """In place of what Theano says of its compile directory's lock, one line when another process holds it."""
+class CompileLockFilter(logging.Filter):
+    """Replaces Theano's messages about the lock of its compile directory by one line if another process holds it."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
-        self.told = False
+        self.has_warned = False
 
-    def filter(self, record):
-        if not self.told and record.getMessage().startswith("Waiting for existing lock"):
-            self.told = True
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Drop every message."""
+        if not self.has_warned and record.getMessage().startswith("Waiting for existing lock"):
+            self.has_warned = True
             logger.warning("another process is compiling with Theano; waiting for it")
         return False

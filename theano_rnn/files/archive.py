@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from theano_rnn.errors import ModelFileError
-from theano_rnn.files.atomic_files import replacing
-from theano_rnn.files.checksum import check_seal, seal
+from theano_rnn.files.atomic_files import atomic_write
+from theano_rnn.files.checksum import append_checksum, verify_checksum
 from theano_rnn.files.npz_reader import map_arrays, read_arrays
 from theano_rnn.files.npz_writer import write_arrays
 
@@ -34,9 +34,9 @@ def write_archive(path, arrays, documents):
         text = json.dumps({"version": FORMAT_VERSION, "content": document})
         entries[name] = np.frombuffer(text.encode("ascii"), dtype=np.uint8)
     try:
-        with replacing(path) as file:
+        with atomic_write(path) as file:
             write_arrays(file, entries)
-            seal(file)
+            append_checksum(file)
     except OSError as error:
         raise ModelFileError(f"{path}: cannot be written: {error.strerror or error}; choose another place") from error
 
@@ -63,8 +63,8 @@ def read_archive(path, mapped=False):
         with open(path, "rb") as file:
             if not zipfile.is_zipfile(file):
                 raise ModelFileError(f"{path}: not a model file (no .npz archive); name a file that train.py wrote")
-            is_sealed = check_seal(file)
-            if mapped and not is_sealed:
+            has_checksum = verify_checksum(file)
+            if mapped and not has_checksum:
                 raise ModelFileError(f"{path}: has no checksum; name a file that train.py wrote")
             return map_arrays(file) if mapped else read_arrays(file)
     except ModelFileError:

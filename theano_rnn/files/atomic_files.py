@@ -10,7 +10,7 @@ ENDING = ".partial"
 
 
 @contextlib.contextmanager
-def replacing(path):
+def atomic_write(path):
     """Open a new file for writing and reading that takes its place at the end of the block, unless that raises.
 
     Parameters
@@ -39,10 +39,10 @@ def replacing(path):
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
-    keep_names(path.parent)
+    sync_directory(path.parent)
 
 
-def keep_as(path, other):
+def link_or_copy(path, other):
     """Let `other`, in the same folder, be the file that `path` is now, in one step; `path` stays too.
 
     Raises
@@ -56,12 +56,12 @@ def keep_as(path, other):
     except FileExistsError:
         raise
     except OSError:  # not every file system has links, and none to another
-        copy_as(path, other)
-    keep_names(other.parent)
+        copy_exclusively(path, other)
+    sync_directory(other.parent)
 
 
-def copy_as(path, other):
-    """`keep_as` where there are no links: the name is taken first, by an empty file, which the copy then replaces."""
+def copy_exclusively(path, other):
+    """`link_or_copy` where there are no links: the name is taken first, by an empty file, which the copy then replaces."""
     temporary = other.with_name(f".{other.name}.{os.getpid()}{ENDING}")
     with open(other, "xb"):
         pass
@@ -75,7 +75,7 @@ def copy_as(path, other):
         raise
 
 
-def remove_leftovers(path):
+def remove_partial_files(path):
     """Remove what processes that were killed while they wrote `path` have left."""
     path = path.resolve()
     for leftover in path.parent.glob(f".{glob.escape(path.name)}.*{ENDING}"):
@@ -83,7 +83,7 @@ def remove_leftovers(path):
             leftover.unlink()
 
 
-def keep_names(folder):
+def sync_directory(folder):
     """Let the names of a folder's files outlive a power failure too, where the system has a way to ask for that."""
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)

@@ -11,25 +11,25 @@ import os
 import struct
 
 MARK = b"sha256:"
-LENGTH = len(MARK) + 2 * hashlib.sha256().digest_size
+CHECKSUM_LENGTH = len(MARK) + 2 * hashlib.sha256().digest_size
 END_OF_DIRECTORY = b"PK\5\6"
 END_LENGTH = 22  # without a comment
 BLOCK_SIZE = 2**20
 
 
-class BrokenSealError(ValueError):
+class ChecksumError(ValueError):
     """A file that is not as it was written."""
 
 
-def seal(file):
+def append_checksum(file):
     """Add the checksum to an archive without a comment, open for reading and writing."""
     file.seek(-2, os.SEEK_END)
-    file.write(struct.pack("<H", LENGTH))
+    file.write(struct.pack("<H", CHECKSUM_LENGTH))
     file.seek(0, os.SEEK_END)
     file.write(MARK + digest(file, file.tell()))
 
 
-def check_seal(file):
+def verify_checksum(file):
     """Hold an archive against its checksum.
 
     Returns
@@ -39,18 +39,18 @@ def check_seal(file):
 
     Raises
     ------
-    BrokenSealError
+    ChecksumError
         For other contents than were written, and a file that is not whole.
     """
     size = file.seek(0, os.SEEK_END)
-    end = read_end(file, size, LENGTH)
+    end = read_end(file, size, CHECKSUM_LENGTH)
     if end.startswith(MARK):
-        if end[len(MARK) :] != digest(file, size - LENGTH):
-            raise BrokenSealError("the checksum is another one: the file has changed since it was written")
+        if end[len(MARK) :] != digest(file, size - CHECKSUM_LENGTH):
+            raise ChecksumError("the checksum is another one: the file has changed since it was written")
         return True
     end = read_end(file, size, END_LENGTH)
     if not end.startswith(END_OF_DIRECTORY) or end[-2:] != b"\0\0":
-        raise BrokenSealError("its end is missing or damaged")
+        raise ChecksumError("its end is missing or damaged")
     return False
 
 

@@ -10,7 +10,7 @@ from typing import BinaryIO
 from theano_rnn.errors import OptionError
 from theano_rnn.files.corpus_reader import CorpusReader, PlainTextReader
 from theano_rnn.files.csv_files import CsvReader, TsvReader
-from theano_rnn.files.text_files import TextInput, has_ending
+from theano_rnn.files.text_files import TextInput, has_extension
 
 # By the ending of the file's name, perhaps with ".gz" after it. Files with any other ending are plain text.
 FORMATS: dict[str, type[CorpusReader]] = {
@@ -44,9 +44,9 @@ def format_of(path: str | os.PathLike[str]) -> tuple[str, bool]:
     >>> format_of("book.txt")
     ('text', False)
     """
-    is_gzipped = has_ending(path, ".gz")
+    is_gzipped = has_extension(path, ".gz")
     for name in FORMATS:
-        if has_ending(path, f".{name}{'.gz' * is_gzipped}"):
+        if has_extension(path, f".{name}{'.gz' * is_gzipped}"):
             return name, is_gzipped
     return DEFAULT_FORMAT, is_gzipped
 

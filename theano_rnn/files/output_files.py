@@ -5,10 +5,10 @@ import sys
 from pathlib import Path
 
 from theano_rnn.errors import OptionError, OutputFileError
-from theano_rnn.files.atomic_files import replacing
+from theano_rnn.files.atomic_files import atomic_write
 
 
-def check_output(path, inputs=()):
+def check_output_path(path, inputs=()):
     """The place of a file to be written, as a Path, known to be writable as far as one can tell.
 
     Parameters
@@ -68,7 +68,7 @@ def write_output(path, parts):
         Where that is impossible.
     """
     try:
-        with replacing(path) as file:
+        with atomic_write(path) as file:
             for part in parts:
                 file.write(part if isinstance(part, bytes) else part.encode("utf-8"))
     except OSError as error:

@@ -4,11 +4,11 @@ import contextlib
 import signal
 import threading
 
-STOPPING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
-CLOSED_PIPE = getattr(signal, "SIGPIPE", signal.SIGTERM)
+TERMINATING_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+CLOSED_PIPE_SIGNAL = getattr(signal, "SIGPIPE", signal.SIGTERM)
 
 
-class Stopped(KeyboardInterrupt):
+class SignalReceived(KeyboardInterrupt):
     """A signal asks for the end.
 
     Attributes
@@ -23,7 +23,7 @@ class Stopped(KeyboardInterrupt):
 
 
 @contextlib.contextmanager
-def handled_by(handler):
+def handling_signals(handler):
     """While active, the signals that end a program call `handler(number, frame)`.
 
     A signal that is ignored (by nohup, or in the background of a shell) stays ignored. Outside the main thread, where
@@ -31,7 +31,7 @@ def handled_by(handler):
     """
     before = {}
     if threading.current_thread() is threading.main_thread():
-        for number in STOPPING:
+        for number in TERMINATING_SIGNALS:
             if signal.getsignal(number) != signal.SIG_IGN:
                 before[number] = signal.signal(number, handler)
     try:
@@ -41,13 +41,13 @@ def handled_by(handler):
             signal.signal(number, earlier)
 
 
-def interrupt(number, frame=None):
-    """As a handler of signals: raise `Stopped` at once, so that what is being done cleans up behind itself."""
-    raise Stopped(number)
+def raise_signal_received(number, frame=None):
+    """As a handler of signals: raise `SignalReceived` at once, so that what is being done cleans up behind itself."""
+    raise SignalReceived(number)
 
 
 class StopRequest:
-    """Whether somebody wants an end. As a handler of signals, it raises `Stopped` only at the second one.
+    """Whether somebody wants an end. As a handler of signals, it raises `SignalReceived` only at the second one.
 
     Attributes
     ----------
@@ -63,10 +63,10 @@ class StopRequest:
 
     def __call__(self, number, frame=None):
         if self:
-            raise Stopped(number)
+            raise SignalReceived(number)
         self.number = number
 
     def note_closed_pipe(self):
         """Take it for a signal that nobody reads any more what is written."""
         if not self:
-            self.number = CLOSED_PIPE
+            self.number = CLOSED_PIPE_SIGNAL

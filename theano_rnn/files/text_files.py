@@ -50,7 +50,7 @@ class TextInput:
     def __init__(self, path, standard_input=None):
         if path is not None and not isinstance(path, (str, os.PathLike)):
             raise ArgumentTypeError(f"expected the path of a file as str or os.PathLike, got {type(path).__name__}")
-        self.name = STANDARD_INPUT if path is None else shown_name(path)
+        self.name = STANDARD_INPUT if path is None else display_name(path)
         self._path = path
         self._standard_input = standard_input
         self._watched = None  # the descriptor of a pipe or a terminal
@@ -113,7 +113,7 @@ class TextInput:
         else:
             if "\0" in os.fsdecode(self._path):
                 raise CorpusError(f"{self.name}: a path cannot hold a null character; check the path")
-            source, is_gzipped = None, has_ending(self._path, ".gz")
+            source, is_gzipped = None, has_extension(self._path, ".gz")
         with _told(self.name, self._path):
             with source or open(self._path, "rb") as file:
                 self._watched = None if is_gzipped else _descriptor_to_watch(file)
@@ -121,23 +121,23 @@ class TextInput:
                 yield from _unpacked(file, self.name) if is_gzipped else iter(lambda: file.read1(_BLOCK_SIZE), b"")
 
 
-def has_ending(path, ending):
+def has_extension(path, ending):
     """Whether a file's name ends so, in any case of letters."""
     return os.fsdecode(path).lower().endswith(ending)
 
 
-def shown_name(path):
+def display_name(path):
     """The path as it goes into a message of one line: in quotes and escaped if it holds anything unprintable."""
     name = os.fsdecode(path)
     return name if name and name.isprintable() else repr(name)
 
 
-def without_marks(text):
+def without_byte_order_marks(text):
     """Text without byte order marks, as it would be read from a file."""
     return text.replace(_MARK, "") if _MARK in text else text
 
 
-def plain_bytes(blocks):
+def normalized_bytes(blocks):
     """Yield bytes with ``\\n`` at the end of every line and without byte order marks, as `TextInput` reads text.
 
     Parameters
@@ -229,7 +229,7 @@ def _decoded(blocks, name, place):
             end = text.rfind("\n") + 1
             lines += text.count("\n")
             last_line = len(text[end:].encode()) + (0 if end else last_line)
-            yield without_marks(text)
+            yield without_byte_order_marks(text)
             if fault:
                 raise _not_utf8(fault.object, fault.start, lines + 1, last_line + 1, name, place()) from None
 

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 
 from theano_rnn.errors import CorpusError
-from theano_rnn.files.text_files import plain_bytes
+from theano_rnn.files.text_files import normalized_bytes
 
 _CHUNK = 2**20  # bytes; the format is told by the first of them
 _ROUNDING = 1e-6  # what sums of single-precision logarithms may exceed 0 by
@@ -146,7 +146,7 @@ class TokenScoreFile:
         self.close()
 
     def _told_format(self):
-        lines = [line for line in b"".join(plain_bytes([self._head])).splitlines() if line.strip()] or [b""]
+        lines = [line for line in b"".join(normalized_bytes([self._head])).splitlines() if line.strip()] or [b""]
         columns = split_columns(lines[0])
         if any(map(_SRILM_TOKEN.match, lines)):
             return "srilm"
@@ -200,7 +200,7 @@ class TokenScoreFile:
     def _pieces(self, ends):
         """Yield what stands between these bytes, and keep count of the lines."""
         rest = b""
-        for chunk in plain_bytes(self._chunks()):
+        for chunk in normalized_bytes(self._chunks()):
             pieces = re.split(b"([" + ends + b"])", rest + chunk)
             rest = pieces.pop()
             for piece, end in zip(pieces[::2], pieces[1::2], strict=True):

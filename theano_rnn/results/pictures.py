@@ -5,7 +5,7 @@ import importlib.util
 import io
 
 from theano_rnn.errors import OptionError
-from theano_rnn.files.output_files import check_output, write_output
+from theano_rnn.files.output_files import check_output_path, write_output
 
 # Told apart by those who see colours differently too (Okabe and Ito 2008).
 BLUE, ORANGE, GREEN, RED, GREY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#666666"
@@ -34,7 +34,7 @@ def check_picture(path, inputs=()):
     OutputFileError
         If it cannot be written.
     """
-    path = check_output(path, inputs)
+    path = check_output_path(path, inputs)
     require_drawable(path)
     return path
 

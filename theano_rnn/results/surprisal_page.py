@@ -5,7 +5,7 @@ import contextlib
 import tempfile
 
 from theano_rnn.errors import OutputFileError
-from theano_rnn.files.signals import handled_by, interrupt
+from theano_rnn.files.signals import handling_signals, raise_signal_received
 from theano_rnn.results.pages import escaped, write_page
 from theano_rnn.results.surprisal import bits_per_token, readable, surprisal
 from theano_rnn.results.text_statistics import TextStatistics
@@ -124,7 +124,7 @@ class SurprisalPage:
 
     def finish(self):
         """Write the page of at least one sentence. A signal that ends the process leaves the old file, and no other."""
-        with handled_by(interrupt), contextlib.closing(self):
+        with handling_signals(raise_signal_received), contextlib.closing(self):
             write_page(self.path, self.title, self.parts(), STYLE)
 
     def discard(self):

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from theano_rnn.errors import CorpusError
 from theano_rnn.files.corpus_formats import open_corpus_file
-from theano_rnn.files.temporary_arrays import ScratchFile
-from theano_rnn.files.text_files import shown_name
+from theano_rnn.files.temporary_storage import TemporaryStorage
+from theano_rnn.files.text_files import display_name
 
 CHUNK_LENGTH = 2**16  # characters of a str, bytes of a stored document
 EXCERPT_CHUNK_LENGTH = 2**20
@@ -58,7 +58,7 @@ def read_documents(
                 chunks = (chunk.replace("\n", " ") for chunk in chunks)
             documents.add(chunks)
     if not documents:
-        names = shown_name(paths[0]) if len(paths) == 1 else f"each of the {len(paths)} files"
+        names = display_name(paths[0]) if len(paths) == 1 else f"each of the {len(paths)} files"
         raise CorpusError(f"{names} holds no text; name a file with at least one sentence")
     return documents
 
@@ -89,7 +89,7 @@ class Documents:
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
         self._folder = folder
-        self._file = ScratchFile(folder)
+        self._file = TemporaryStorage(folder)
         self._ends = array("q")
         self.characters: int = 0
 
@@ -156,12 +156,12 @@ class StoredDocument:
 
     Parameters
     ----------
-    file : ScratchFile
+    file : TemporaryStorage
     start, end : int
         The bytes of the document.
     """
 
-    def __init__(self, file: ScratchFile, start: int, end: int) -> None:
+    def __init__(self, file: TemporaryStorage, start: int, end: int) -> None:
         self._file, self._start, self._end = file, start, end
 
     def chunks(self, length: int) -> Iterator[str]:

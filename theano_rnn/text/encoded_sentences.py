@@ -7,7 +7,7 @@ from typing import overload
 import numpy as np
 import numpy.typing as npt
 
-from theano_rnn.files.temporary_arrays import ScratchFile
+from theano_rnn.files.temporary_storage import TemporaryStorage
 
 BLOCK_SIZE = 2**20  # ids that are processed at a time, to bound the memory they take
 _SENTENCES_PER_RANGE = 2**20
@@ -144,7 +144,7 @@ class EncodedSentencesWriter:
     """
 
     def __init__(self, folder: str | PathLike[str] | None = None) -> None:
-        self._ids, self._offsets = ScratchFile(folder), ScratchFile(folder)
+        self._ids, self._offsets = TemporaryStorage(folder), TemporaryStorage(folder)
         self._offsets.write(np.zeros(1, np.int64))
         self._length = 0
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from theano_rnn.errors import CorpusError
-from theano_rnn.files.temporary_arrays import ScratchFile
+from theano_rnn.files.temporary_storage import TemporaryStorage
 from theano_rnn.text.documents import Documents
 from theano_rnn.text.encoded_sentences import BLOCK_SIZE, EncodedSentences, EncodedSentencesWriter, count_ids
 from theano_rnn.text.tokenizer import Tokenizer
@@ -340,7 +340,7 @@ def character_ids(
     for smaller in (np.uint16, np.uint8):
         if len(vocabulary) <= np.iinfo(smaller).max + 1:
             dtype = smaller
-    ids = ScratchFile(folder)
+    ids = TemporaryStorage(folder)
     # The line before the text has ended.
     ids.write(np.array([vocabulary.end], dtype))
     for chunk in text:

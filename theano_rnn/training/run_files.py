@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 
 from theano_rnn.errors import ModelFileError, OptionError
 from theano_rnn.files.archive import read_archive, read_document, write_archive
-from theano_rnn.files.atomic_files import keep_as, remove_leftovers
+from theano_rnn.files.atomic_files import link_or_copy, remove_partial_files
 from theano_rnn.networks.network_file import RUN_ENTRY
 
 logger = logging.getLogger(__name__)
@@ -118,7 +118,7 @@ class RunFiles:
         try:
             places = (self.model, self.checkpoint, self.corpus, self.plot, *self.kept(1), *self.kept_files())
             for path in filter(None, places):
-                remove_leftovers(path)
+                remove_partial_files(path)
             yield
         finally:
             release(lock)
@@ -182,7 +182,7 @@ class RunFiles:
                 continue
             try:
                 for source, target in missing:
-                    keep_as(source, target)
+                    link_or_copy(source, target)
             except FileExistsError:  # another run has just taken the name
                 continue
             if missing:

@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 from theano_rnn.errors import DivergenceError, ModelFileError, TrainingInterrupted
-from theano_rnn.files.signals import StopRequest, handled_by
+from theano_rnn.files.signals import StopRequest, handling_signals
 from theano_rnn.language_models.language_model import LanguageModel, load
 from theano_rnn.networks.optimizer import Optimizer
 from theano_rnn.networks.rnn import RNN
@@ -62,7 +62,7 @@ class Trainer:
 
     def run(self):
         state, options = self.state, self.options
-        with handled_by(self.stop):
+        with handling_signals(self.stop):
             self.started = time.perf_counter() - state.seconds
             self.began_too_late = self.time_limit.is_over
             self.write()  # a run that cannot be saved ends before it begins

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from theano_rnn.errors import CorpusError
-from theano_rnn.files import temporary_arrays
-from theano_rnn.files.temporary_arrays import ScratchFile
+from theano_rnn.files import temporary_storage
+from theano_rnn.files.temporary_storage import TemporaryStorage
 
 
 @pytest.mark.parametrize("written_at_once", [1, 10, 2**20])
 def test_what_is_written_is_read_anywhere_also_between_writes(tmp_path, monkeypatch, written_at_once):
-    monkeypatch.setattr(temporary_arrays, "_WRITTEN_AT_ONCE", written_at_once)
-    file = ScratchFile(tmp_path)
+    monkeypatch.setattr(temporary_storage, "_WRITTEN_AT_ONCE", written_at_once)
+    file = TemporaryStorage(tmp_path)
     file.write(b"abc")
     assert (file.read(1, 9), file.size) == (b"bc", 3)
     file.write(np.array([1, 2], np.int16))
@@ -28,7 +28,7 @@ def test_what_is_written_is_read_anywhere_also_between_writes(tmp_path, monkeypa
 
 @pytest.mark.parametrize("count", [0, 1, 1000])
 def test_mapped_array_is_what_was_written_and_outlives_the_file(tmp_path, count):
-    file = ScratchFile(tmp_path)
+    file = TemporaryStorage(tmp_path)
     for number in range(count):
         file.write(np.array([number], np.int32))
     array = file.mapped(np.int32)
@@ -42,7 +42,7 @@ def test_mapped_array_is_what_was_written_and_outlives_the_file(tmp_path, count)
 
 
 def test_files_have_no_names(tmp_path):
-    file = ScratchFile(tmp_path)
+    file = TemporaryStorage(tmp_path)
     file.write(b"x" * 2**21)
     file.flush()
     assert list(tmp_path.iterdir()) == []
@@ -50,7 +50,7 @@ def test_files_have_no_names(tmp_path):
 
 def test_folder_that_is_missing_is_named(tmp_path):
     with pytest.raises(CorpusError, match="absent: no place for the text .*: No such file.*; make room"):
-        ScratchFile(tmp_path / "absent")
+        TemporaryStorage(tmp_path / "absent")
 
 
 class FullDisk(io.BytesIO):
@@ -59,8 +59,8 @@ class FullDisk(io.BytesIO):
 
 
 def test_full_disk_is_told_with_the_folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(temporary_arrays.tempfile, "TemporaryFile", lambda **settings: FullDisk())
-    file = ScratchFile(tmp_path)
+    monkeypatch.setattr(temporary_storage.tempfile, "TemporaryFile", lambda **settings: FullDisk())
+    file = TemporaryStorage(tmp_path)
     file.write(b"x")
     for last in (file.flush, lambda: file.read(0, 1), lambda: file.mapped(np.int8), lambda: file.write(bytes(2**20))):
         with pytest.raises(CorpusError, match=f"{tmp_path}: no place for the text .*: No space left on device; make"):
@@ -71,7 +71,7 @@ def test_file_that_cannot_be_mapped_is_told_too(tmp_path, monkeypatch):
     def fail(*arguments, **settings):
         raise OSError(19, os.strerror(19))
 
-    file = ScratchFile(tmp_path)
+    file = TemporaryStorage(tmp_path)
     file.write(b"x")
     monkeypatch.setattr(np, "memmap", fail)
     with pytest.raises(CorpusError, match="No such device"):

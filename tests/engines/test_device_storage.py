@@ -6,15 +6,15 @@ import pickle
 import numpy as np
 import pytest
 
-from theano_rnn.engines.shared_storage import OnDevice, RawStorage, SharedStorage
+from theano_rnn.engines.device_storage import DeviceStorage, DeviceStorageView, DeviceValue
 
 VALUE = np.arange(6.0).reshape(2, 3)
 
 
 @pytest.fixture(params=[False, True])
 def storage(request):
-    storage = SharedStorage(np.zeros((2, 3)), request.param)
-    storage[0] = OnDevice(VALUE.T.copy() if request.param else VALUE.copy(), request.param)
+    storage = DeviceStorage(np.zeros((2, 3)), request.param)
+    storage[0] = DeviceValue(VALUE.T.copy() if request.param else VALUE.copy(), request.param)
     return storage
 
 
@@ -27,13 +27,13 @@ def test_a_reader_finds_a_writable_numpy_array_that_stays_there(storage):
 
 
 def test_our_functions_find_what_they_left(storage):
-    assert RawStorage(storage)[0] is storage.raw
-    assert isinstance(storage.raw, OnDevice)
+    assert DeviceStorageView(storage)[0] is storage.raw
+    assert isinstance(storage.raw, DeviceValue)
 
 
 def test_peeking_leaves_the_value_where_it_is(storage):
     np.testing.assert_array_equal(storage.peek(), VALUE)
-    assert isinstance(storage.raw, OnDevice)
+    assert isinstance(storage.raw, DeviceValue)
     storage[0] = VALUE
     assert storage.peek() is VALUE
 
@@ -41,6 +41,6 @@ def test_peeking_leaves_the_value_where_it_is(storage):
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda storage: pickle.loads(pickle.dumps(storage))])
 def test_copies_keep_the_value_and_how_it_lies(storage, copied):
     found = copied(storage)
-    assert found.transposed == storage.transposed and isinstance(found.raw, OnDevice)
+    assert found.transposed == storage.transposed and isinstance(found.raw, DeviceValue)
     np.testing.assert_array_equal(found[0], VALUE)
-    assert isinstance(storage.raw, OnDevice)
+    assert isinstance(storage.raw, DeviceValue)

@@ -9,7 +9,7 @@ from theano_rnn.errors import CorpusError
 _WRITTEN_AT_ONCE = 2**20  # bytes
 
 
-class ScratchFile:
+class TemporaryStorage:
     """Bytes that are written one after the other and read anywhere.
 
     Parameters
