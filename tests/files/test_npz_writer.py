@@ -83,5 +83,5 @@ def test_mapped_archive_is_held_against_its_checksum(tmp_path):
     content = bytearray(path.read_bytes())
     content[300] ^= 1
     path.write_bytes(content)
-    with pytest.raises(ModelFileError, match="the checksum is another one"):
+    with pytest.raises(ModelFileError, match="the checksum does not match"):
         read_archive(path, mapped=True)

@@ -24,7 +24,7 @@ def test_a_folder_is_no_place(tmp_path):
 
 
 def test_a_device_is_no_place():
-    with pytest.raises(OutputFileError, match="is no ordinary file, but would become one; choose another place"):
+    with pytest.raises(OutputFileError, match="is not a regular file, but would be replaced"):
         check_output_path(os.devnull)
 
 
@@ -40,7 +40,7 @@ def test_where_standard_output_goes_is_no_place(tmp_path, monkeypatch):
 
 
 def test_a_missing_folder_is_no_place(tmp_path):
-    with pytest.raises(OutputFileError, match="its folder does not exist; make it"):
+    with pytest.raises(OutputFileError, match="its folder does not exist; create it"):
         check_output_path(tmp_path / "none" / "page.html")
 
 

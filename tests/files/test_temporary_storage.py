@@ -14,7 +14,7 @@ from theano_rnn.files.temporary_storage import TemporaryStorage
 
 @pytest.mark.parametrize("written_at_once", [1, 10, 2**20])
 def test_what_is_written_is_read_anywhere_also_between_writes(tmp_path, monkeypatch, written_at_once):
-    monkeypatch.setattr(temporary_storage, "_WRITTEN_AT_ONCE", written_at_once)
+    monkeypatch.setattr(temporary_storage, "_WRITE_BUFFER_SIZE", written_at_once)
     file = TemporaryStorage(tmp_path)
     file.write(b"abc")
     assert (file.read(1, 9), file.size) == (b"bc", 3)

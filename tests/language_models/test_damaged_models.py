@@ -208,5 +208,5 @@ def test_a_small_file_whose_shapes_ask_for_a_huge_matrix_takes_no_memory_for_it(
 def test_what_is_no_file_is_refused_without_waiting_for_it(tmp_path):
     os.mkfifo(tmp_path / "pipe.npz")
     for path in (tmp_path / "pipe.npz", "/dev/zero", "/dev/null"):
-        with pytest.raises(ModelFileError, match=f"{path}: is no ordinary file"):
+        with pytest.raises(ModelFileError, match=f"{path}: is not a regular file"):
             load(path)

@@ -1,15 +1,19 @@
-"""Files of named arrays and JSON documents: one .npz, written atomically, sealed by a checksum, read without pickles.
+"""Files of named arrays and JSON documents: an .npz with a checksum, written atomically and read without pickles.
 
-Knows no model. A document is stored as the UTF-8 bytes of its JSON text (uint8): NumPy's own strings lose trailing null
-characters.
+A document is stored as the UTF-8 bytes of its JSON text (uint8), because NumPy's own strings lose trailing null
+characters. Must not know what the arrays and documents mean.
 """
 
 import json
+import os
 import stat
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from theano_rnn.errors import ModelFileError
 from theano_rnn.files.atomic_files import atomic_write
@@ -20,13 +24,31 @@ from theano_rnn.files.npz_writer import write_arrays
 FORMAT_VERSION = 1
 
 
-def write_archive(path, arrays, documents):
-    """Write arrays and JSON-able documents by name; a crash at any moment leaves the old file or the new one.
+def write_archive(
+    path: str | os.PathLike[str], arrays: Mapping[str, npt.ArrayLike], documents: Mapping[str, Any]
+) -> None:
+    """Write arrays and JSON documents by name. After a crash at any moment the old file or the new one is there.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+    arrays : mapping of str to array
+    documents : mapping of str to objects that `json` can write
 
     Raises
     ------
     ModelFileError
-        Where the folder cannot be made or written to, or the disk is full; the old file is then still there.
+        If the folder cannot be created or written to, or the disk is full. The old file is then unchanged.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "a.npz")
+    ...     write_archive(path, {"U": [[1.0, 2.0]]}, {"settings": {"rate": 0.5}})
+    ...     entries = read_archive(path)
+    ...     entries["U"].tolist(), read_document(path, entries, "settings")
+    ([[1.0, 2.0]], {'rate': 0.5})
     """
     path = Path(path)
     entries = {name: np.asarray(array) for name, array in arrays.items()}
@@ -41,25 +63,26 @@ def write_archive(path, arrays, documents):
         raise ModelFileError(f"{path}: cannot be written: {error.strerror or error}; choose another place") from error
 
 
-def read_archive(path, mapped=False):
-    """All entries of an .npz, as a dict of arrays of numbers.
+def read_archive(path: str | os.PathLike[str], mapped: bool = False) -> dict[str, npt.NDArray[Any]]:
+    """All entries of an .npz, as arrays of numbers by name.
 
     Parameters
     ----------
-    path : path
+    path : str or os.PathLike
     mapped : bool
-        Leave the arrays in the file, which must have our checksum: they can only be read, and may be larger than
-        memory.
+        Memory-map the arrays instead of reading them: they are then read-only, and may be larger than memory. The file
+        must have a checksum of this package.
 
     Raises
     ------
     ModelFileError
-        For a file that is missing, unreadable, no .npz, damaged, claims more than it holds, or holds Python objects.
+        If the file is missing, unreadable, not an .npz, damaged, claims to hold more than it does, or holds Python
+        objects.
     """
     path = Path(path)
     try:
         if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
-            raise ModelFileError(f"{path}: is no ordinary file; name a file that train.py wrote")
+            raise ModelFileError(f"{path}: is not a regular file; name a file that train.py wrote")
         with open(path, "rb") as file:
             if not zipfile.is_zipfile(file):
                 raise ModelFileError(f"{path}: not a model file (no .npz archive); name a file that train.py wrote")
@@ -73,17 +96,25 @@ def read_archive(path, mapped=False):
         raise ModelFileError(f"{path}: no such file; train a model first, or name another file") from error
     except OSError as error:
         raise ModelFileError(f"{path}: cannot be read: {error.strerror or error}; check its name") from error
-    except Exception as error:  # of any kind: see `read_arrays`
+    except Exception as error:  # of any kind; see `read_arrays`
         raise ModelFileError(f"{path}: damaged, or not a model file: {one_line(error)}") from error
 
 
-def read_document(path, entries, name):
+def read_document(path: str | os.PathLike[str], entries: Mapping[str, npt.NDArray[Any]], name: str) -> Any:
     """The JSON document `name` among the entries of an archive.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        The file that the entries are from, for messages.
+    entries : mapping of str to array
+        From `read_archive`.
+    name : str
 
     Raises
     ------
     ModelFileError
-        If it is missing, no JSON, or of a newer format version.
+        If it is missing, not JSON, or of a newer format version.
     """
     if name not in entries:
         raise ModelFileError(f"{path}: holds no {name}; it was not saved as a language model")
@@ -101,5 +132,6 @@ def read_document(path, entries, name):
     return content
 
 
-def one_line(error):
+def one_line(error: BaseException) -> str:
+    """The message of an error in one line of at most 200 characters, or else its type."""
     return " ".join(str(error).split())[:200] or type(error).__name__

@@ -1,34 +1,37 @@
-"""Files that are whole at any moment: written beside their place and put there in one step. Knows no format."""
+"""Files that are complete at any moment: written under a temporary name and renamed in one step. Knows no format."""
 
 import contextlib
 import glob
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
 
-ENDING = ".partial"
+PARTIAL_SUFFIX = ".partial"
 
 
 @contextlib.contextmanager
-def atomic_write(path):
-    """Open a new file for writing and reading that takes its place at the end of the block, unless that raises.
+def atomic_write(path: Path) -> Iterator[BinaryIO]:
+    """Open a new file that replaces `path` at the end of the block. If the block raises, the old file stays.
 
     Parameters
     ----------
     path : pathlib.Path
-        Its folder is made if there is none.
+        Its folder is created if it does not exist. If it is a symbolic link, the file that it points to is replaced.
 
     Yields
     ------
-    binary file
+    binary file, open for writing and reading
 
     Raises
     ------
     OSError
     """
-    path = path.resolve()  # a link stays one
+    path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=ENDING, dir=path.parent)
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=PARTIAL_SUFFIX, dir=path.parent)
     try:
         with os.fdopen(handle, "w+b") as file:
             yield file
@@ -42,49 +45,49 @@ def atomic_write(path):
     sync_directory(path.parent)
 
 
-def link_or_copy(path, other):
-    """Let `other`, in the same folder, be the file that `path` is now, in one step; `path` stays too.
+def link_or_copy(path: Path, other: Path) -> None:
+    """Give the file a second name in the same folder, in one step. `path` stays.
 
     Raises
     ------
     FileExistsError
-        If there is a file of that name; it stays as it is.
+        If `other` exists. It is not changed.
     OSError
     """
     try:
         os.link(path.resolve(), other)
     except FileExistsError:
         raise
-    except OSError:  # not every file system has links, and none to another
+    except OSError:  # not every file system has hard links
         copy_exclusively(path, other)
     sync_directory(other.parent)
 
 
-def copy_exclusively(path, other):
-    """`link_or_copy` where there are no links: the name is taken first, by an empty file, which the copy then replaces."""
-    temporary = other.with_name(f".{other.name}.{os.getpid()}{ENDING}")
+def copy_exclusively(path: Path, other: Path) -> None:
+    """Copy a file to a name that must not exist. An empty file reserves the name until the copy replaces it."""
+    temporary = other.with_name(f".{other.name}.{os.getpid()}{PARTIAL_SUFFIX}")
     with open(other, "xb"):
         pass
     try:
         shutil.copyfile(path, temporary)
         os.replace(temporary, other)
     except OSError:
-        for made in (temporary, other):
+        for created in (temporary, other):
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(made)
+                os.unlink(created)
         raise
 
 
-def remove_partial_files(path):
-    """Remove what processes that were killed while they wrote `path` have left."""
+def remove_partial_files(path: Path) -> None:
+    """Remove temporary files that processes left behind when they were killed while writing `path`."""
     path = path.resolve()
-    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*{ENDING}"):
+    for partial in path.parent.glob(f".{glob.escape(path.name)}.*{PARTIAL_SUFFIX}"):
         with contextlib.suppress(OSError):
-            leftover.unlink()
+            partial.unlink()
 
 
-def sync_directory(folder):
-    """Let the names of a folder's files outlive a power failure too, where the system has a way to ask for that."""
+def sync_directory(folder: Path) -> None:
+    """Make renamed files in a folder survive a power failure, if the system can do so."""
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:
@@ -93,7 +96,8 @@ def sync_directory(folder):
             os.close(handle)
 
 
-def current_umask():
+def current_umask() -> int:
+    """The process's umask, which can only be read by setting it."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

@@ -1,23 +1,26 @@
-"""Writes an .npz as `numpy.savez` does, but with each array at a place in the file from which it can be mapped."""
+"""Writes an .npz as `numpy.savez` does, but with each array aligned in the file so that it can be memory-mapped."""
 
 import io
 import struct
 import zipfile
+from collections.abc import Mapping
+from typing import Any, BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 
-ALIGNMENT = 64
+ALIGNMENT = 64  # bytes
 BLOCK_SIZE = 2**24
 MAGIC_LENGTH = 8
 
 
-def write_arrays(file, arrays):
-    """Write arrays by name, unpacked, a block at a time.
+def write_arrays(file: BinaryIO, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Write arrays by name, uncompressed, one block at a time.
 
     Parameters
     ----------
     file : binary file, open for writing, at its beginning
-    arrays : dict of str to array
+    arrays : mapping of str to array
     """
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, array in arrays.items():
@@ -27,11 +30,11 @@ def write_arrays(file, arrays):
                 member.write(padded_header(array, file.tell()))
                 values = (array if array.flags.c_contiguous else array.T).reshape(-1).view(np.uint8)
                 for start in range(0, len(values), BLOCK_SIZE):
-                    member.write(values[start : start + BLOCK_SIZE])
+                    member.write(values[start : start + BLOCK_SIZE].data)
 
 
-def padded_header(array, start):
-    """The header of an array in NumPy's format, written at `start`, so long that the array begins where it should."""
+def padded_header(array: npt.NDArray[Any], start: int) -> bytes:
+    """The header of an array in NumPy's format, padded so that the array is aligned if the header begins at `start`."""
     stream = io.BytesIO()
     np.lib.format.write_array_header_1_0(stream, np.lib.format.header_data_from_array_1_0(array))
     header = stream.getvalue()

@@ -1,29 +1,34 @@
-"""Files that a script is asked to write beside its results: places checked before long work, written in one step."""
+"""Files that a command writes besides its results. Their places are checked before long work; writing is atomic."""
 
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from theano_rnn.errors import OptionError, OutputFileError
 from theano_rnn.files.atomic_files import atomic_write
 
 
-def check_output_path(path, inputs=()):
-    """The place of a file to be written, as a Path, known to be writable as far as one can tell.
+def check_output_path(path: str | os.PathLike[str], inputs: Iterable[str | os.PathLike[str]] = ()) -> Path:
+    """Check that a file can probably be written.
 
     Parameters
     ----------
-    path : path
+    path : str or os.PathLike
     inputs : iterable of paths
-        Files that are read and so must not be written over.
+        Files that are read and must not be overwritten.
+
+    Returns
+    -------
+    pathlib.Path
 
     Raises
     ------
     OptionError
-        If it is one of the inputs.
+        If the path is one of the inputs.
     OutputFileError
-        If it is a folder, a device, or where standard output or standard error go, or lies in a folder that is
-        missing or not writable.
+        If it is a folder, a device, or the target of standard output or standard error, or its folder does not exist or
+        is not writable.
     """
     path = Path(path)
     for source in inputs:
@@ -32,40 +37,40 @@ def check_output_path(path, inputs=()):
     if path.is_dir():
         raise OutputFileError(f"{path}: is a folder; name a file in it")
     if path.exists() and not path.is_file():
-        raise OutputFileError(f"{path}: is no ordinary file, but would become one; choose another place")
+        raise OutputFileError(f"{path}: is not a regular file, but would be replaced by one; choose another place")
     if is_standard_stream(path):
         raise OutputFileError(f"{path}: is where standard output or standard error go; choose another place")
     if not path.resolve().parent.is_dir():
-        raise OutputFileError(f"{path}: its folder does not exist; make it, or choose another place")
+        raise OutputFileError(f"{path}: its folder does not exist; create it, or choose another place")
     if not os.access(path.resolve().parent, os.W_OK):
         raise OutputFileError(f"{path}: the folder is not writable; choose another place")
     return path
 
 
-def is_standard_stream(path):
-    """Whether a path, /dev/stdout say, leads to the file that standard output or standard error are written to."""
+def is_standard_stream(path: Path) -> bool:
+    """Whether a path, such as /dev/stdout, leads to the file that standard output or standard error write to."""
     for stream in (sys.__stdout__, sys.__stderr__):
         try:
-            if os.path.samestat(os.fstat(stream.fileno()), os.stat(path)):
+            if stream is not None and os.path.samestat(os.fstat(stream.fileno()), os.stat(path)):
                 return True
         except (AttributeError, OSError, ValueError):
-            continue  # no stream, none with a file, or no such path
+            continue  # the stream has no file, or there is no such path
     return False
 
 
-def write_output(path, parts):
-    """Write a file of bytes, or of text as UTF-8: the old file stays until the new one is whole.
+def write_output(path: Path, parts: Iterable[bytes | str]) -> None:
+    """Write a file of bytes, or of text as UTF-8. The old file stays until the new one is complete.
 
     Parameters
     ----------
     path : pathlib.Path
     parts : iterable of bytes or str
-        May be made while they are written.
+        May be generated while they are written.
 
     Raises
     ------
     OutputFileError
-        Where that is impossible.
+        If the file cannot be written.
     """
     try:
         with atomic_write(path) as file:

@@ -3,70 +3,86 @@
 import contextlib
 import signal
 import threading
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
 
 TERMINATING_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
-CLOSED_PIPE_SIGNAL = getattr(signal, "SIGPIPE", signal.SIGTERM)
+CLOSED_PIPE_SIGNAL: int = getattr(signal, "SIGPIPE", signal.SIGTERM)
+
+Handler = Callable[[int, Any], Any]
+"""A signal handler, called with the number of the signal and the current stack frame."""
 
 
 class SignalReceived(KeyboardInterrupt):
-    """A signal asks for the end.
+    """A signal that ends the program has arrived.
 
-    Attributes
+    Parameters
     ----------
     number : int
-        Which signal.
+        Which signal it is.
     """
 
-    def __init__(self, number):
+    def __init__(self, number: int) -> None:
         super().__init__(signal.Signals(number).name)
-        self.number = number
+        self.number: int = number
 
 
 @contextlib.contextmanager
-def handling_signals(handler):
+def handling_signals(handler: Handler) -> Iterator[None]:
     """While active, the signals that end a program call `handler(number, frame)`.
 
-    A signal that is ignored (by nohup, or in the background of a shell) stays ignored. Outside the main thread, where
-    no signals arrive, nothing is done.
+    Signals that are ignored, as with nohup or in the background of a shell, stay ignored. Outside the main thread,
+    where Python delivers no signals, nothing is done.
     """
-    before = {}
+    previous = {}
     if threading.current_thread() is threading.main_thread():
         for number in TERMINATING_SIGNALS:
             if signal.getsignal(number) != signal.SIG_IGN:
-                before[number] = signal.signal(number, handler)
+                previous[number] = signal.signal(number, handler)
     try:
         yield
     finally:
-        for number, earlier in before.items():
+        for number, earlier in previous.items():
             signal.signal(number, earlier)
 
 
-def raise_signal_received(number, frame=None):
-    """As a handler of signals: raise `SignalReceived` at once, so that what is being done cleans up behind itself."""
+def raise_signal_received(number: int, frame: Any = None) -> NoReturn:
+    """A signal handler that raises `SignalReceived` at once, so that the current work cleans up after itself."""
     raise SignalReceived(number)
 
 
 class StopRequest:
-    """Whether somebody wants an end. As a handler of signals, it raises `SignalReceived` only at the second one.
+    """A signal handler that remembers the first signal, for a loop to stop at a convenient point.
+
+    At the second signal it raises `SignalReceived`. An object is true once there was a request.
 
     Attributes
     ----------
     number : int or None
-        Of the signal.
+        The number of the signal, or None if there was no request.
+
+    Examples
+    --------
+    >>> stop = StopRequest()
+    >>> bool(stop)
+    False
+    >>> stop(signal.SIGINT)
+    >>> bool(stop)
+    True
     """
 
-    def __init__(self):
-        self.number = None
+    def __init__(self) -> None:
+        self.number: int | None = None
 
-    def __bool__(self):
+    def __bool__(self) -> bool:
         return self.number is not None
 
-    def __call__(self, number, frame=None):
+    def __call__(self, number: int, frame: Any = None) -> None:
         if self:
             raise SignalReceived(number)
         self.number = number
 
-    def note_closed_pipe(self):
-        """Take it for a signal that nobody reads any more what is written."""
+    def note_closed_pipe(self) -> None:
+        """Treat it like a signal that nobody reads the output any more."""
         if not self:
             self.number = CLOSED_PIPE_SIGNAL

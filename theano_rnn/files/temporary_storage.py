@@ -1,91 +1,98 @@
-"""What is too large for memory for a while: files without a name, which are gone however the process ends."""
+"""Data that is temporarily too large for memory, in unnamed files that disappear however the process ends."""
 
+import os
 import tempfile
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from theano_rnn.errors import CorpusError
 
-_WRITTEN_AT_ONCE = 2**20  # bytes
+_WRITE_BUFFER_SIZE = 2**20  # bytes
 
 
 class TemporaryStorage:
-    """Bytes that are written one after the other and read anywhere.
+    """A sequence of bytes on disk, to which bytes can be appended, and which can be read anywhere.
 
     Parameters
     ----------
-    folder : path, optional
-        Where there is room; default the system's folder for temporary files, which may be in memory.
+    folder : str or os.PathLike, optional
+        A folder with enough space. The default is the system's folder for temporary files, which may be in memory.
+
+    Attributes
+    ----------
+    size : int
+        How many bytes were written.
 
     Raises
     ------
     CorpusError
-        Here and from all methods, where there is no place or no room.
+        Here and in all methods, if the folder cannot be written or the disk is full.
     """
 
-    def __init__(self, folder=None):
+    def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
         self._folder = tempfile.gettempdir() if folder is None else folder
-        self._waiting = bytearray()
-        self.size = 0
-        self._file = None
+        self._buffer = bytearray()
+        self.size: int = 0
+        self._file: Any = None  # an unbuffered file
         try:
             self._file = tempfile.TemporaryFile(buffering=0, dir=folder)
         except OSError as error:
             raise self._failure(error) from error
 
-    def __del__(self):
+    def __del__(self) -> None:
         if self._file is not None:
             self._file.close()
 
-    def write(self, data):
-        """Add bytes, or anything that holds bytes without gaps."""
-        if not isinstance(data, bytes):
-            view = memoryview(data)
-            data = view.cast("B") if view.nbytes else b""
-        self._waiting += data
-        self.size += len(data)
-        if len(self._waiting) >= _WRITTEN_AT_ONCE:
+    def write(self, data: bytes | npt.NDArray[Any]) -> None:
+        """Append bytes, or the bytes of a contiguous array."""
+        new = data if isinstance(data, bytes) else data.reshape(-1).view(np.uint8).data
+        self._buffer += new
+        self.size += len(new)
+        if len(self._buffer) >= _WRITE_BUFFER_SIZE:
             self.flush()
 
-    def flush(self):
-        with memoryview(self._waiting) as waiting:
+    def flush(self) -> None:
+        """Write buffered bytes to disk."""
+        with memoryview(self._buffer) as buffer:
             start = 0
             try:
                 self._file.seek(0, 2)
-                while start < len(waiting):
-                    start += self._file.write(waiting[start:])
+                while start < len(buffer):
+                    start += self._file.write(buffer[start:])
             except OSError as error:
                 raise self._failure(error) from error
-        self._waiting.clear()
+        self._buffer.clear()
 
-    def truncate(self, size):
-        """Forget what was written after the first `size` bytes."""
+    def truncate(self, size: int) -> None:
+        """Remove everything after the first `size` bytes."""
         self.flush()
         self._file.truncate(size)
         self.size = size
 
-    def read(self, start, length):
-        """`length` bytes from `start` on, fewer at the end."""
-        if self._waiting:
+    def read(self, start: int, length: int) -> bytes:
+        """`length` bytes from `start` on; fewer at the end."""
+        if self._buffer:
             self.flush()
         self._file.seek(start)
-        found = self._file.read(length)
-        while len(found) < length and (more := self._file.read(length - len(found))):
-            found += more
-        return found
+        data: bytes = self._file.read(length)
+        while len(data) < length and (more := self._file.read(length - len(data))):
+            data += more
+        return data
 
-    def mapped(self, dtype):
-        """All that was written, as an array that can only be read: the system reads of it what is looked at."""
+    def mapped(self, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+        """Everything that was written, as a read-only memory-mapped array."""
         self.flush()
         if not self.size:
             return np.zeros(0, dtype)
         try:
-            # A plain array, of which parts are made much sooner than of a memmap.
-            return np.asarray(np.memmap(self._file, dtype, mode="r"))
+            # A plain array instead of a memmap: slicing it is much faster.
+            return np.asarray(np.memmap(self._file, np.dtype(dtype), mode="r"))
         except OSError as error:
             raise self._failure(error) from error
 
-    def _failure(self, error):
+    def _failure(self, error: OSError) -> CorpusError:
         return CorpusError(
             f"{self._folder}: no place for the text while it is encoded: {error.strerror or error}; "
             "make room there, or choose another place"

@@ -1,6 +1,6 @@
-"""Text from files and standard input: unpacked, decoded, every line end a ``\\n``, byte order marks left out.
+"""Text from files and standard input: decompressed, decoded, with every line ending as ``\\n`` and no byte order marks.
 
-All that reads text reads it here, so that the same text is the same however its lines end.
+Everything that reads text reads it here, so that a text is the same whatever its line endings.
 """
 
 import codecs
@@ -11,6 +11,8 @@ import os
 import select
 import stat
 import zlib
+from collections.abc import Callable, Generator, Iterable, Iterator
+from typing import Any, BinaryIO
 
 from theano_rnn.errors import ArgumentTypeError, CorpusError
 
@@ -18,23 +20,28 @@ STANDARD_INPUT = "standard input"  # its name in messages
 
 _GZIP_START = b"\x1f\x8b"
 _UTF16_STARTS = (b"\xff\xfe", b"\xfe\xff")
-_MARK = "\ufeff"
-_MARK_BYTES = _MARK.encode()
+_BYTE_ORDER_MARK = "\ufeff"
+_BYTE_ORDER_MARK_BYTES = _BYTE_ORDER_MARK.encode()
 
-# Text shrinks by 3 to 10 times. What grows beyond this is made to fill the memory, or is not worth learning from.
-_LARGEST_EXPANSION = 200
+# Compressed text is 3 to 10 times smaller. What expands more than this is made to fill the memory, or is not worth
+# learning from.
+_MAX_EXPANSION = 200
 _ALWAYS_ALLOWED_SIZE = 64 * 2**20
 _BLOCK_SIZE = 2**20
 _LONGEST_LINE = 2**30  # characters
-_PATIENCE = 0.02  # seconds without input before the lines so far are handled
+_PATIENCE = 0.02  # seconds without input after which the lines so far are processed
+
+
+def _nothing() -> str:
+    return ""
 
 
 class TextInput:
-    """One file, or standard input, read once from its beginning to its end.
+    """One file, or standard input, read once from beginning to end.
 
-    A name that ends in ``.gz`` means that the file is gzipped. The text is UTF-8. ``\\n``, ``\\r\\n`` and ``\\r`` end a
-    line, also in a mixture. U+FEFF is left out wherever it stands: it is the byte order mark, and files that were
-    joined have it in the middle.
+    A file whose name ends in ``.gz`` is decompressed. The text is UTF-8. A line may end with ``\\n``, ``\\r\\n`` or
+    ``\\r``, also mixed. U+FEFF is removed wherever it occurs: it is the byte order mark, and concatenated files have it
+    in the middle.
 
     Parameters
     ----------
@@ -45,30 +52,48 @@ class TextInput:
     ----------
     name : str
         For messages.
+
+    Examples
+    --------
+    >>> import io
+    >>> list(TextInput(None, io.BytesIO(b"one\\r\\ntwo")).lines())
+    ['one', 'two']
     """
 
-    def __init__(self, path, standard_input=None):
+    def __init__(self, path: str | os.PathLike[str] | None, standard_input: BinaryIO | None = None) -> None:
         if path is not None and not isinstance(path, (str, os.PathLike)):
             raise ArgumentTypeError(f"expected the path of a file as str or os.PathLike, got {type(path).__name__}")
-        self.name = STANDARD_INPUT if path is None else display_name(path)
+        self.name: str = STANDARD_INPUT if path is None else display_name(path)
         self._path = path
         self._standard_input = standard_input
-        self._watched = None  # the descriptor of a pipe or a terminal
+        self._watched: int | None = None  # the descriptor of a pipe or a terminal
         self._lines_left = 0
 
-    def text(self, place=lambda: ""):
+    def text(self, place: Callable[[], str] = _nothing) -> Generator[str, None, None]:
         """Yield the text in parts.
 
         Parameters
         ----------
         place : callable, optional
-            Says where, beside the line, a byte is that is not UTF-8.
+            Returns what an error about invalid UTF-8 says about the place, in addition to the line.
+
+        Raises
+        ------
+        CorpusError
+            If the file cannot be read, decompressed or decoded.
         """
         return _decoded(self._byte_blocks(), self.name, place)
 
-    def lines(self, place=lambda: ""):
-        """Yield the lines without their ends, each as soon as its end is read."""
-        begun, length = [], 0  # a line's text in the parts before, and how long it is
+    def lines(self, place: Callable[[], str] = _nothing) -> Iterator[str]:
+        """Yield the lines without their line endings, each as soon as it is complete.
+
+        Raises
+        ------
+        CorpusError
+            As for `text`, and if a line is too long.
+        """
+        begun: list[str] = []  # the parts of an incomplete line
+        length = 0  # of these parts, in characters
         with contextlib.closing(self.text(place)) as text:
             number = 1
             for part in text:
@@ -92,10 +117,11 @@ class TextInput:
         if begun:
             yield "".join(begun)
 
-    def is_waiting(self):
-        """Whether `lines` has given all lines that have come so far, and no more come for a moment.
+    def is_waiting(self) -> bool:
+        """Whether `lines` has yielded every line that has arrived, and no more arrive for a moment.
 
-        Only pipes and terminals keep a reader waiting. (Windows cannot tell: no there.)
+        Only pipes and terminals make a reader wait. On Windows the answer is always no, because pipes cannot be watched
+        there.
         """
         if self._lines_left or self._watched is None:
             return False
@@ -104,74 +130,91 @@ class TextInput:
         except (OSError, ValueError):
             return False
 
-    def _byte_blocks(self):
-        """Yield the bytes, unpacked."""
+    def _byte_blocks(self) -> Generator[bytes, None, None]:
+        """Yield the bytes, decompressed."""
+        source: contextlib.AbstractContextManager[Any]
+        is_gzipped = False
         if self._path is None:
             if self._standard_input is None:
                 raise CorpusError(f"{self.name} is closed; name a file with the sentences")
-            source, is_gzipped = contextlib.nullcontext(self._standard_input), False
+            source = contextlib.nullcontext(self._standard_input)
         else:
             if "\0" in os.fsdecode(self._path):
                 raise CorpusError(f"{self.name}: a path cannot hold a null character; check the path")
-            source, is_gzipped = None, has_extension(self._path, ".gz")
-        with _told(self.name, self._path):
-            with source or open(self._path, "rb") as file:
+            is_gzipped = has_extension(self._path, ".gz")
+        with _file_errors_as_corpus_errors(self.name, self._path):
+            if self._path is not None:
+                source = open(self._path, "rb")
+            with source as file:
                 self._watched = None if is_gzipped else _descriptor_to_watch(file)
-                # read1 gives what a pipe holds, rather than wait for a whole block.
-                yield from _unpacked(file, self.name) if is_gzipped else iter(lambda: file.read1(_BLOCK_SIZE), b"")
+                # read1 returns what a pipe holds, instead of waiting for a whole block.
+                yield from _decompressed(file, self.name) if is_gzipped else iter(lambda: file.read1(_BLOCK_SIZE), b"")
 
 
-def has_extension(path, ending):
-    """Whether a file's name ends so, in any case of letters."""
-    return os.fsdecode(path).lower().endswith(ending)
+def has_extension(path: str | os.PathLike[str], extension: str) -> bool:
+    """Whether a file's name ends in `extension`, in upper or lower case.
+
+    Examples
+    --------
+    >>> has_extension("TEXT.CSV", ".csv")
+    True
+    """
+    return os.fsdecode(path).lower().endswith(extension)
 
 
-def display_name(path):
-    """The path as it goes into a message of one line: in quotes and escaped if it holds anything unprintable."""
+def display_name(path: str | os.PathLike[str]) -> str:
+    """The path as it is shown in a message of one line: quoted and escaped if it is not printable."""
     name = os.fsdecode(path)
     return name if name and name.isprintable() else repr(name)
 
 
-def without_byte_order_marks(text):
-    """Text without byte order marks, as it would be read from a file."""
-    return text.replace(_MARK, "") if _MARK in text else text
+def without_byte_order_marks(text: str) -> str:
+    """Remove byte order marks from a text, as is done with text from a file."""
+    return text.replace(_BYTE_ORDER_MARK, "") if _BYTE_ORDER_MARK in text else text
 
 
-def normalized_bytes(blocks):
-    """Yield bytes with ``\\n`` at the end of every line and without byte order marks, as `TextInput` reads text.
+def normalized_bytes(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield bytes with ``\\n`` as every line ending and without byte order marks, as `TextInput` reads text.
 
     Parameters
     ----------
     blocks : iterable of bytes
+        Parts of the contents, divided anywhere.
+
+    Examples
+    --------
+    >>> b"".join(normalized_bytes([b"one\\r", b"\\ntwo"]))
+    b'one\\ntwo'
     """
-    rest, has_ended = b"", False  # the beginning of a mark; whether the last byte was a carriage return
+    rest = b""  # the beginning of a byte order mark
+    ended_with_return = False
     for block in itertools.chain(blocks, [None]):
         data, rest = rest + (block or b""), b""
         if block is not None:
-            length = next((length for length in (2, 1) if data.endswith(_MARK_BYTES[:length])), 0)
+            length = next((length for length in (2, 1) if data.endswith(_BYTE_ORDER_MARK_BYTES[:length])), 0)
             data, rest = data[: len(data) - length], data[len(data) - length :]
         if not data:
             continue
-        if has_ended:
+        if ended_with_return:
             data = data.removeprefix(b"\n")
-        has_ended = data.endswith(b"\r")
-        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(_MARK_BYTES, b"")
+        ended_with_return = data.endswith(b"\r")
+        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(_BYTE_ORDER_MARK_BYTES, b"")
         if data:
             yield data
 
 
-def _descriptor_to_watch(file):
-    """The number of an open file that can keep its reader waiting, else None."""
+def _descriptor_to_watch(file: Any) -> int | None:
+    """The descriptor of an open file that can make its reader wait, else None."""
     try:
         number = file.fileno()
         return None if stat.S_ISREG(os.fstat(number).st_mode) else number
-    except (OSError, ValueError, AttributeError):  # no file of the system's
+    except (OSError, ValueError, AttributeError):  # not a file of the operating system
         return None
 
 
 @contextlib.contextmanager
-def _told(name, path):
-    """Errors of a file as CorpusError."""
+def _file_errors_as_corpus_errors(name: str, path: str | os.PathLike[str] | None) -> Iterator[None]:
+    """Raise errors of reading a file as CorpusError."""
     try:
         yield
     except FileNotFoundError:
@@ -179,7 +222,7 @@ def _told(name, path):
     except IsADirectoryError:
         raise CorpusError(f"{name} is a directory; name the files in it") from None
     except PermissionError:
-        if path is not None and os.path.isdir(path):  # what Windows says of a directory
+        if path is not None and os.path.isdir(path):  # on Windows
             raise CorpusError(f"{name} is a directory; name the files in it") from None
         raise CorpusError(f"{name}: no permission to read it; change the file's permissions") from None
     except EOFError:
@@ -192,27 +235,27 @@ def _told(name, path):
         raise CorpusError(f"{name} cannot be read: {error.strerror or error}; check the path") from None
 
 
-def _unpacked(file, name):
-    """Yield the bytes of an open gzip file, given up early if they are out of proportion to the file."""
+def _decompressed(file: BinaryIO, name: str) -> Iterator[bytes]:
+    """Yield the contents of an open gzip file. Give up early if they are out of proportion to the file."""
     size = 0
-    with gzip.GzipFile(fileobj=file) as unpacked:
-        while block := unpacked.read(_BLOCK_SIZE):
+    with gzip.GzipFile(fileobj=file) as decompressed:
+        while block := decompressed.read(_BLOCK_SIZE):
             size += len(block)
-            if size > _ALWAYS_ALLOWED_SIZE and size > _LARGEST_EXPANSION * file.tell():
+            if size > _ALWAYS_ALLOWED_SIZE and size > _MAX_EXPANSION * file.tell():
                 raise CorpusError(
-                    f"{name} unpacks to more than {_LARGEST_EXPANSION} times its size, which no text does; "
-                    "unpack it yourself if it is what you want to read"
+                    f"{name} unpacks to more than {_MAX_EXPANSION} times its size, which no text does; "
+                    "unpack it yourself if you do want to read it"
                 )
             yield block
 
 
-def _decoded(blocks, name, place):
-    """Yield the text of UTF-8 bytes without byte order marks, with ``\\n`` at the end of every line."""
+def _decoded(blocks: Generator[bytes, None, None], name: str, place: Callable[[], str]) -> Generator[str, None, None]:
+    """Yield the text of UTF-8 bytes without byte order marks and with ``\\n`` as every line ending."""
     decoder = codecs.getincrementaldecoder("utf-8")()
-    lines, last_line = 0, 0  # line ends so far, and bytes after the last of them
+    lines, last_line = 0, 0  # line endings so far, and bytes after the last of them
     is_start = True
-    has_ended = False  # whether the last character was a carriage return, of whose line end a line feed may be a part
-    with contextlib.closing(blocks):  # and with it the file, at once
+    ended_with_return = False  # a line feed that follows is then part of the same line ending
+    with contextlib.closing(blocks):  # which closes the file at once
         for block in itertools.chain(blocks, [b""]):
             fault = None
             try:
@@ -220,11 +263,11 @@ def _decoded(blocks, name, place):
             except UnicodeDecodeError as error:
                 fault, text = error, error.object[: error.start].decode()
             if is_start and text:
-                text, is_start = text.removeprefix(_MARK), False
-            if has_ended and text:
-                text, has_ended = text.removeprefix("\n"), False
+                text, is_start = text.removeprefix(_BYTE_ORDER_MARK), False
+            if ended_with_return and text:
+                text, ended_with_return = text.removeprefix("\n"), False
             if "\r" in text:
-                has_ended = text.endswith("\r")
+                ended_with_return = text.endswith("\r")
                 text = text.replace("\r\n", "\n").replace("\r", "\n")
             end = text.rfind("\n") + 1
             lines += text.count("\n")
@@ -234,7 +277,7 @@ def _decoded(blocks, name, place):
                 raise _not_utf8(fault.object, fault.start, lines + 1, last_line + 1, name, place()) from None
 
 
-def _not_utf8(data, start, line, position, name, place):
+def _not_utf8(data: bytes, start: int, line: int, position: int, name: str, place: str) -> CorpusError:
     """The error for the byte of `data` at `start`."""
     remedy = "convert the file to UTF-8, for example with iconv"
     if line == 1 and position == start + 1:  # `data` is the beginning of the file
