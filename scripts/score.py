@@ -11,6 +11,7 @@ the whole text, with both perplexities, goes to standard error.
 
 import argparse
 import contextlib
+import math
 import os
 import runpy
 import sys
@@ -33,14 +34,14 @@ from theano_rnn.files.corpus_formats import line_batches, open_inputs
 from theano_rnn.files.output_files import check_output_path
 from theano_rnn.files.printable import printable
 from theano_rnn.results.pictures import check_picture
+from theano_rnn.results.score_formats import FORMATS, LOG_BASES, NBEST_IDS, UNKNOWN_WORDS, ScoringOptions
 
 if TYPE_CHECKING:
     from theano_rnn.files.corpus_reader import CorpusReader
     from theano_rnn.language_models.language_model import LanguageModel
     from theano_rnn.language_models.unknown_words import UnknownWords
     from theano_rnn.results.mixture import Mixture
-    from theano_rnn.results.nbest import NbestOutput
-    from theano_rnn.results.score_formats import ScoreOutput
+    from theano_rnn.results.score_output import ScoreOutput
     from theano_rnn.results.surprisal_page import SurprisalPage
     from theano_rnn.results.surprisal_plot import SurprisalPlot
     from theano_rnn.results.text_statistics import TextStatistics
@@ -66,12 +67,12 @@ def make_parser() -> ArgumentParser:
         help="print one line per token instead: log-probability, known or unknown, token")
     amount.add_argument("--summary", action="store_true", help="print only the summary of the whole text")
     add = group.add_argument
-    add("--format", choices=("tsv", "json", "srilm"), default="tsv",
+    add("--format", choices=tuple(FORMATS), default="tsv",
         help="json: one object per sentence; srilm: what `ngram -ppl -debug 1` prints, or -debug 0 with --summary and "
         "-debug 2 with --words, without blank lines; ppl counts words and sentence ends, ppl1 counts words "
         "(default: %(default)s)")
-    add("--log-base", choices=("e", "2", "10"), help="base of the log-probabilities (default: e; with srilm 10)")
-    add("--unknown", choices=("include", "exclude"),
+    add("--log-base", choices=LOG_BASES, help="base of the log-probabilities (default: e; with srilm 10)")
+    add("--unknown", choices=UNKNOWN_WORDS,
         help="whether unknown words count in log-probability and perplexity; the columns of tokens and unknown words "
         "always count them (default: include; with srilm exclude, which counts them as OOVs)")
     add("--html", type=Path, metavar="FILE", help="write a page that colors each token of the text by its surprisal")
@@ -84,7 +85,7 @@ def make_parser() -> ArgumentParser:
     add("--weight", type=float, metavar="W",
         help="print the combined score (1-W) x the given score + W x ours (default: our score)")
     add("--best", action="store_true", help="print only the best line for each id, by that score")
-    add("--ids", choices=("auto", "exact"),
+    add("--ids", choices=NBEST_IDS,
         help="with --best: exact: only equal ids belong together; auto: utt-1, utt-2, ... are the n-best list of utt, "
         "as Kaldi numbers them, if no id occurs twice (default: auto)")
 
@@ -109,7 +110,7 @@ def check_places(page: Path | None, picture: Path | None, inputs: Sequence[str])
 
 
 def surprisal_sinks(
-    page: Path | None, picture: Path | None, files: Sequence[str], model: str, mix: str | None
+    page: Path | None, picture: Path | None, files: Sequence[str], model: str, mix: str | None, level: str
 ) -> "Iterator[SurprisalPage | SurprisalPlot]":
     """The page and the picture that show the scored sentences, as far as they are asked for."""
     from theano_rnn.results.surprisal_page import SurprisalPage
@@ -118,37 +119,37 @@ def surprisal_sinks(
     text = ", ".join(files) or "standard input"
     model = model if mix is None else f"{model}, mixed with {mix}"
     if page:
-        yield SurprisalPage(page, "Surprisal", {"text": text, "model": model})
+        yield SurprisalPage(page, "Surprisal", {"text": text, "model": model}, level)
     if picture:
-        yield SurprisalPlot(picture, f"{text}, scored by {model}")
+        yield SurprisalPlot(picture, f"{text}, scored by {model}", level)
 
 
 def score_file(
     lm: "LanguageModel",
     reader: "CorpusReader",
-    output: "ScoreOutput | NbestOutput",
+    output: "ScoreOutput",
     takers: "Sequence[SurprisalPage | SurprisalPlot | UnknownWords]",
     mixture: "Mixture | None",
 ) -> None:
     """Score one file and pass its sentences on as soon as they come."""
     number, name = reader.header_rows, reader.name
-    for batch in line_batches(output.texts(reader.lines(), name), reader.is_waiting):
+    for batch in line_batches(output.read_texts(reader.lines(), name), reader.is_waiting):
         for line, sentences in zip(batch, lm.scored_sentences(batch, output.options.split), strict=True):
             number += 1
             is_blank = len(sentences[0].tokens) == 1
-            if is_blank and output.leaves_out_blank_lines:
+            if is_blank and output.skips_blank_lines:
                 if mixture:
-                    mixture.pass_over(name, number)
+                    mixture.skip(name, number)
                 continue
             if mixture:
                 [one] = sentences
                 values = mixture.mixed(one.values, name, number, one.tokens)
                 sentences = [replace(one, values=values)]
-            output.text(line, sentences)
+            output.add_line(line, sentences)
             for taker in takers:
                 for one in sentences:
                     text = line if len(sentences) == 1 else one.text
-                    taker.sentence(text, one.tokens, one.values, one.known)
+                    taker.add_sentence(text, one.tokens, one.values, one.known)
         flush()
     output.end_of_file(name)
 
@@ -161,8 +162,11 @@ def say_training_perplexity(
 
     perplexity = training_perplexity(lm, files, column, statistics.sentences) if statistics.words else None
     if perplexity is not None:
-        kind = "one continuous text" if lm.tokenizer.level == "char" else "paragraphs, without blank lines"
-        say(f"as {kind}, as train.py measures it: perplexity {perplexity:.4f} per token")
+        if lm.tokenizer.level == "char":
+            text, figure = "one continuous text", f"{math.log2(perplexity):.4f} bits/char, perplexity {perplexity:.4f}"
+        else:
+            text, figure = "paragraphs, without blank lines", f"perplexity {perplexity:.4f} per token"
+        say(f"as {text}, as train.py measures it: {figure}")
 
 
 def work(namespace: argparse.Namespace) -> None:
@@ -170,16 +174,14 @@ def work(namespace: argparse.Namespace) -> None:
     files, column, model, page, picture = map(arguments.pop, ("files", "column", "model", "html", "plot"))
     from theano_rnn.language_models.unknown_words import UnknownWords
     from theano_rnn.results.mixture import Mixture
-    from theano_rnn.results.nbest import NbestOutput
-    from theano_rnn.results.score_formats import OUTPUTS, summary
-    from theano_rnn.results.scoring_options import ScoringOptions
+    from theano_rnn.results.score_output import summary
 
     options = ScoringOptions(**arguments)
     if options.nbest and column is not None:
         raise OptionError("`nbest` and `column` exclude each other; an n-best list has columns of its own")
     inputs = list(open_inputs(files, standard_input(), column, is_text=options.nbest))
     check_places(page, picture, [*files, model, *([] if options.mix is None else [options.mix])])
-    output = (NbestOutput if options.nbest else OUTPUTS[options.format])(options, show)
+    output = options.output(show)
     with contextlib.ExitStack() as stack:
         mixture = None
         if options.mix is not None:
@@ -189,7 +191,7 @@ def work(namespace: argparse.Namespace) -> None:
 
             lm = load(model)
         unknown_words = UnknownWords(lm.vocabulary, lm.tokenizer, lm.unknown_in_training)
-        sinks = list(surprisal_sinks(page, picture, files, model, options.mix))
+        sinks = list(surprisal_sinks(page, picture, files, model, options.mix, lm.tokenizer.level))
         for sink in sinks:
             stack.callback(sink.discard)
         if not files:
@@ -203,7 +205,7 @@ def work(namespace: argparse.Namespace) -> None:
             mixture.finish()
         for finishing in (output, *sinks):
             finishing.finish()
-    say(summary(output.statistics, options))
+    say(summary(output.statistics, options, lm.tokenizer.level))
     if options.summary and options.split is None and files and all(map(os.path.isfile, files)):
         with status("measuring the perplexity as in training"):
             say_training_perplexity(lm, files, column, output.statistics)

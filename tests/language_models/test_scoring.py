@@ -1,6 +1,7 @@
 """Log-probabilities of encoded sentences and streams: exact sums over a tiny vocabulary, and sentence-by-sentence."""
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -118,3 +119,23 @@ def test_the_same_sentence_is_scored_once_and_gets_arrays_of_its_own(rnn, monkey
 def test_perplexity_is_that_of_the_mean_and_infinite_beyond_all_numbers():
     assert scoring.perplexity(-4 * np.log(3.0), 4) == pytest.approx(3, abs=1e-12)
     assert scoring.perplexity(-1e9, 1) == np.inf
+
+
+@pytest.mark.parametrize(
+    "perplexity, shown", [(1, "1.00"), (1234.567, "1,234.57"), (1.5e300, "1.50e+300"), (math.inf, "inf")]
+)
+def test_a_formatted_perplexity_is_short(perplexity, shown):
+    assert scoring.format_perplexity(perplexity) == shown
+
+
+@pytest.mark.parametrize(
+    "loss, level, shown",
+    [
+        (math.log(5.96), "word", "perplexity 5.96"),
+        (2.41 * math.log(2), "char", "2.41 bits/char"),
+        (1000.0, "word", "perplexity inf"),
+        (0.0, "char", "0.00 bits/char"),
+    ],
+)
+def test_a_formatted_loss_has_its_unit(loss, level, shown):
+    assert scoring.format_loss(loss, level) == shown

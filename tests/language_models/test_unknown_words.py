@@ -5,7 +5,7 @@ import logging
 import numpy as np
 import pytest
 
-from theano_rnn.language_models.unknown_words import UnknownWords, warning_of
+from theano_rnn.language_models.unknown_words import UnknownWords, unknown_words_warning
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import SENTENCE_END, Vocabulary
 
@@ -16,7 +16,7 @@ CHARACTERS = Tokenizer(level="char")
 
 
 def warning(tokenizer, *lines, vocabulary=VOCABULARY):
-    return warning_of(vocabulary, tokenizer, map(tokenizer.tokenize, lines))
+    return unknown_words_warning(vocabulary, tokenizer, map(tokenizer.tokenize, lines))
 
 
 def test_a_text_whose_words_are_known_gives_no_warning():
@@ -70,7 +70,7 @@ def test_attached_full_stops_are_told_even_if_most_words_are_known():
 def test_what_is_known_is_what_the_scores_say():
     unknown_words = UnknownWords(VOCABULARY, TOKENIZED)
     for _ in range(10_000):
-        unknown_words.sentence("", ["dog", "x", SENTENCE_END], np.zeros(3), np.array([False, False, True]))
+        unknown_words.add_sentence("", ["dog", "x", SENTENCE_END], np.zeros(3), np.array([False, False, True]))
     assert unknown_words.warning().startswith("20,000 of 20,000 words")
 
 
@@ -89,5 +89,5 @@ def test_a_language_model_logs_the_warning_once_for_a_call(caplog):
 
 def test_many_unknown_words_in_training_are_the_likely_reason():
     unknown_words = UnknownWords(VOCABULARY, TOKENIZED, unknown_in_training=0.85)
-    unknown_words.sentence("", ["dog.", "x", SENTENCE_END], np.zeros(3), np.array([False, False, True]))
+    unknown_words.add_sentence("", ["dog.", "x", SENTENCE_END], np.zeros(3), np.array([False, False, True]))
     assert "so were 85% in its training text: train it with a larger --vocabulary-size" in unknown_words.warning()

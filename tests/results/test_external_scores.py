@@ -20,7 +20,7 @@ KENLM = (
     "also=6 1 -2.1028454\tzebra=0 1 -2.296665\t</s>=3 1 -21.029493\tTotal: -25.429 OOV: 1\n"
     "</s>=3 1 -1.4444662\tTotal: -1.4444662 OOV: 0\n"
     "Perplexity including OOVs:\t3910.824058496147\nPerplexity excluding OOVs:\t1184.9137539857434\nOOVs:\t1\n"
-    "Tokens:\t9\n"
+    "TokenTotals:\t9\n"
 )
 KENLM_SENTENCES = [
     [-0.4846522, -0.3488368, -0.01552657, -0.003061223, -3.3816752],
@@ -52,7 +52,7 @@ SRILM_SENTENCES = [
 SENTENCES = [[-0.5, -1.25e-3, 0.0], [-2.0], [-3.0, -math.inf]]
 FORMATS = {
     "KenLM": (KENLM, KENLM_SENTENCES),
-    "KenLM, words alone": (re.sub("Total: .*\n|Perpl.*\n|OOVs.*\n|Tokens.*\n", "", KENLM), KENLM_SENTENCES),
+    "KenLM, words alone": (re.sub("Total: .*\n|Perpl.*\n|OOVs.*\n|TokenTotals.*\n", "", KENLM), KENLM_SENTENCES),
     "SRILM": (SRILM, SRILM_SENTENCES),
     "tokens, tabs": (
         "-0.5\tknown\tthe dog\n-1.25e-3\tunknown\t42\n0\tknown\tSENTENCE_END\n-2\tknown\tSENTENCE_END\n"

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from theano_rnn.errors import CorpusError
-from theano_rnn.results.nbest import NbestOutput, interpolated, read_hypotheses, utterances
-from theano_rnn.results.scoring_options import ScoringOptions
+from theano_rnn.results.nbest import NbestScores, combined_score, group_ids, read_hypotheses
+from theano_rnn.results.score_formats import ScoringOptions
 
 TSV = ["s2\tthe dog\t-4", "s1\tthe cat\t-1.5", "s2\ta dog\t-3", "s1\t\t-9", "s2\tdog\t-4"]
 MOSES = [
@@ -22,9 +22,9 @@ OURS = {"the dog": -2.0, "the cat": -3.0, "a dog": -2.5, "": -1.0, "dog": -2.0} 
 
 def rescored(lines, **settings):
     shown = []
-    output = NbestOutput(ScoringOptions(nbest=True, **settings), shown.append)
-    for text in output.texts(lines, "list.txt"):
-        output.sentence(text, ["x", "SENTENCE_END"], np.array([OURS[text] + 0.5, -0.5]), np.array([False, True]))
+    output = NbestScores(ScoringOptions(nbest=True, **settings), shown.append)
+    for text in output.read_texts(lines, "list.txt"):
+        output.add_sentence(text, ["x", "SENTENCE_END"], np.array([OURS[text] + 0.5, -0.5]), np.array([False, True]))
     output.finish()
     return shown
 
@@ -63,8 +63,8 @@ def test_a_score_of_little_weight_keeps_its_digits(given, shown):
 
 
 def test_an_impossible_text_has_the_lowest_score_and_none_without_weight():
-    assert interpolated(-3.0, -math.inf, 0.5) == -math.inf
-    assert interpolated(-3.0, -math.inf, 0.0) == -3.0
+    assert combined_score(-3.0, -math.inf, 0.5) == -math.inf
+    assert combined_score(-3.0, -math.inf, 0.0) == -3.0
 
 
 def test_our_score_is_in_the_chosen_base_and_leaves_out_what_is_excluded():
@@ -127,7 +127,7 @@ def test_a_weight_needs_a_given_score():
     ],
 )
 def test_ids_that_kaldi_has_numbered_are_of_one_utterance(ids, groups):
-    assert [" ".join(group) for group in utterances(ids.split())] == (groups or [ids])
+    assert [" ".join(group) for group in group_ids(ids.split())] == (groups or [ids])
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_ids_that_kaldi_has_numbered_are_of_one_utterance(ids, groups):
     ],
 )  # fmt: skip
 def test_other_ids_stand_alone(ids):
-    assert utterances(ids.split()) == [[one] for one in ids.split()]
+    assert group_ids(ids.split()) == [[one] for one in ids.split()]
 
 
 KALDI = ["utt1-1\tthe dog\t-4", "utt1-2\tdog\t-1", "utt2-1\ta dog\t-3", "utt3-1\tthe cat\t-1", "utt3-2\t\t-1"]

@@ -3,7 +3,7 @@ import importlib.util
 import pytest
 
 from theano_rnn.errors import OptionError
-from theano_rnn.results.pictures import drawable, new_figure, require_drawable, write_picture
+from theano_rnn.results.pictures import check_can_draw, drawable, new_figure, write_picture
 
 
 def test_a_figure_becomes_a_png_of_its_size(tmp_path):
@@ -16,16 +16,16 @@ def test_a_figure_becomes_a_png_of_its_size(tmp_path):
 
 
 def test_without_matplotlib_the_extra_that_brings_it_is_named(monkeypatch):
-    require_drawable("a.PNG")
+    check_can_draw("a.PNG")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(OptionError, match=r'not installed; pip install "\.\[plot\]" brings it'):
-        require_drawable("a.png")
+        check_can_draw("a.png")
 
 
 @pytest.mark.parametrize("name", ["a.pdf", "png", "a.png.txt", ""])
 def test_a_picture_of_another_format_is_refused(name):
     with pytest.raises(OptionError, match="pictures are PNG files"):
-        require_drawable(name)
+        check_can_draw(name)
 
 
 @pytest.mark.parametrize(

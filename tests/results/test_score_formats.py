@@ -7,8 +7,8 @@ import re
 import numpy as np
 import pytest
 
-from theano_rnn.results.score_formats import OUTPUTS, summary
-from theano_rnn.results.scoring_options import ScoringOptions
+from theano_rnn.results.score_formats import ScoringOptions
+from theano_rnn.results.score_output import summary
 
 # (line, tokens, ln P, known)
 TEXT = [
@@ -37,10 +37,10 @@ def shown(sentences=SENTENCES, **settings):
     """(The lines that are shown, the output)."""
     lines = []
     options = ScoringOptions(**settings)
-    output = OUTPUTS[options.format](options, lambda *columns: lines.append("\t".join(map(str, columns))))
+    output = options.output(lambda *columns: lines.append("\t".join(map(str, columns))))
     for sentence in sentences:
-        if len(sentence[1]) > 1 or not output.leaves_out_blank_lines:
-            output.sentence(*sentence)
+        if len(sentence[1]) > 1 or not output.skips_blank_lines:
+            output.add_sentence(*sentence)
     output.end_of_file("text.txt")
     output.finish()
     return lines, output
@@ -225,10 +225,10 @@ def test_srilm_has_no_perplexity_over_no_words():
 def test_srilm_figures_are_told_for_each_file():
     options = ScoringOptions("srilm", summary=True)
     lines = []
-    output = OUTPUTS["srilm"](options, lines.append)
-    output.sentence(*SENTENCES[0])
+    output = options.output(lines.append)
+    output.add_sentence(*SENTENCES[0])
     output.end_of_file("a.txt")
-    output.sentence(*SENTENCES[3])
+    output.add_sentence(*SENTENCES[3])
     output.end_of_file("b.txt")
     assert [line.split("\n")[0] for line in lines] == [
         "file a.txt: 1 sentences, 5 words, 1 OOVs",

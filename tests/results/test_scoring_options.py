@@ -6,7 +6,7 @@ import re
 import pytest
 
 from theano_rnn.errors import OptionError
-from theano_rnn.results.scoring_options import ScoringOptions
+from theano_rnn.results.score_formats import ScoringOptions
 
 
 def test_defaults_are_natural_logarithms_with_unknown_words():

@@ -12,7 +12,7 @@ import pytest
 from theano_rnn.errors import OutputFileError
 from theano_rnn.files.signals import SignalReceived, handling_signals
 from theano_rnn.results import surprisal_page
-from theano_rnn.results.surprisal_page import EDGES, SHADES, STYLE, TEXT_COLOUR, SurprisalPage, marked, shade
+from theano_rnn.results.surprisal_page import EDGES, SHADES, STYLE, TEXT_COLOUR, SurprisalPage, marked_line, shade
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import SENTENCE_END
 
@@ -65,7 +65,7 @@ def scored(line, tokenizer, seed=0):
 def written(path, sentences, about=None):
     page = SurprisalPage(path, "Surprisal", about or {})
     for sentence in sentences:
-        page.sentence(*sentence)
+        page.add_sentence(*sentence)
     page.finish()
     return path.read_text(encoding="utf-8")
 
@@ -135,7 +135,7 @@ def test_what_the_model_holds_for_impossible_is_shown_and_sorted_as_such(tmp_pat
 
 
 def test_what_shows_as_nothing_is_escaped_and_blanks_can_be_pointed_at():
-    shown = marked("\x00 \u202e", ["\x00", " ", "\u202e", SENTENCE_END], [0.0, 1.0, 2.0, 3.0], [True] * 4)
+    shown = marked_line("\x00 \u202e", ["\x00", " ", "\u202e", SENTENCE_END], [0.0, 1.0, 2.0, 3.0], [True] * 4)
     assert shown == (
         '<span class=c0 title="0.00 bits">\\x00</span><span class="c1 b" title="1.00 bits"> </span>'
         '<span class=c2 title="2.00 bits">\\u202e</span>'
@@ -144,7 +144,7 @@ def test_what_shows_as_nothing_is_escaped_and_blanks_can_be_pointed_at():
 
 
 def test_tokens_that_are_not_of_the_line_are_shown_themselves():
-    shown = marked("something else", ["a", "<b>", SENTENCE_END], [0.0, 1.0, 2.0], [True, False, True])
+    shown = marked_line("something else", ["a", "<b>", SENTENCE_END], [0.0, 1.0, 2.0], [True, False, True])
     assert shown.startswith(
         '<span class=c0 title="0.00 bits">a</span> <span class="c1 u" title="1.00 bits, unknown">&lt;b&gt;</span><span'
     )
@@ -182,7 +182,7 @@ def test_the_shades_are_those_of_the_legend(bits, expected):
 def test_nothing_appears_before_the_page_is_whole_and_nothing_stays_of_one_that_is_not(tmp_path):
     (tmp_path / "a.html").write_text("old")
     page = SurprisalPage(tmp_path / "a.html", "Surprisal", {})
-    page.sentence(*scored("a b", Tokenizer()))
+    page.add_sentence(*scored("a b", Tokenizer()))
     assert [path.name for path in tmp_path.iterdir()] == ["a.html"]
     page.discard()
     assert (tmp_path / "a.html").read_text() == "old"
@@ -192,7 +192,7 @@ def test_nothing_appears_before_the_page_is_whole_and_nothing_stays_of_one_that_
 def test_a_signal_while_the_page_is_written_leaves_the_old_one(tmp_path, monkeypatch):
     (tmp_path / "a.html").write_text("old")
     page = SurprisalPage(tmp_path / "a.html", "Surprisal", {})
-    page.sentence(*scored("a b", Tokenizer()))
+    page.add_sentence(*scored("a b", Tokenizer()))
     monkeypatch.setattr(surprisal_page, "legend", lambda: os.kill(os.getpid(), signal.SIGTERM) or "")
     with handling_signals(lambda number, frame: None), pytest.raises(SignalReceived):
         page.finish()
@@ -208,7 +208,7 @@ def test_a_full_disk_is_told_with_the_name_of_the_page_whenever_it_shows(tmp_pat
     monkeypatch.setattr(surprisal_page.tempfile, "TemporaryFile", lambda dir: body)
     page = SurprisalPage(tmp_path / "a.html", "Surprisal", {})
     with pytest.raises(OutputFileError, match="a.html: cannot be written: No space left on device; choose another"):
-        page.sentence(*scored("a b", Tokenizer()))
+        page.add_sentence(*scored("a b", Tokenizer()))
         page.finish()
     page.discard()
     assert list(tmp_path.iterdir()) == []
@@ -223,10 +223,10 @@ def test_a_place_that_is_gone_is_told(tmp_path):
 def test_the_memory_does_not_grow_with_the_text(tmp_path):
     sentence = scored("some words " * 50, Tokenizer(tokenized=True))
     page = SurprisalPage(tmp_path / "a.html", "Surprisal", {})
-    page.sentence(*sentence)
+    page.add_sentence(*sentence)
     tracemalloc.start()
     for _ in range(100):
-        page.sentence(*sentence)
+        page.add_sentence(*sentence)
     page.finish()
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

@@ -3,8 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from theano_rnn.results.surprisal import bits_per_token
-from theano_rnn.results.surprisal_plot import BINS_A_BIT, LONGEST_TEXT, MOST_BITS, WORST_SENTENCES, SurprisalPlot
+from theano_rnn.results.surprisal_plot import BINS_PER_BIT, LONGEST_TEXT, MOST_BITS, WORST_SENTENCES, SurprisalPlot
 from theano_rnn.text.vocabulary import SENTENCE_END
 
 
@@ -18,7 +17,7 @@ def sentence(line, bits, known=None):
 def plotted(sentences, path=None):
     plot = SurprisalPlot(path)
     for one in sentences:
-        plot.sentence(*one)
+        plot.add_sentence(*one)
     return plot
 
 
@@ -39,7 +38,7 @@ def test_the_bars_count_every_token_once_those_of_the_vocabulary_and_others(scal
     assert counts.sum() == len(values) == plot.statistics.tokens
     assert counts.sum(axis=1).tolist() == [known.sum(), (~known).sum()]
     bits = np.minimum(-values / math.log(2), MOST_BITS - 1e-6)
-    fine = np.floor(bits * BINS_A_BIT) / BINS_A_BIT + 0.5 / BINS_A_BIT
+    fine = np.floor(bits * BINS_PER_BIT) / BINS_PER_BIT + 0.5 / BINS_PER_BIT
     for found, chosen in zip(counts, (known, ~known), strict=True):
         np.testing.assert_array_equal(found, np.histogram(fine[chosen], edges)[0])
     assert len(edges) <= 61 and counts[:, -1].any()
@@ -54,7 +53,7 @@ def test_what_is_drawn_is_what_was_counted():
     assert of_unknown.get_ylim()[1] == pytest.approx(1.05 * max(drawn[1])) and max(drawn[1]) < max(drawn[0])
     assert panel.get_xlim() == of_unknown.get_xlim()
     labels = [text.get_text() for text in panel.get_legend().get_texts()]
-    assert f"mean {bits_per_token(plot.statistics.including):.2f} bits" in labels
+    assert f"mean {plot.statistics.with_unknown.bits_per_token:.2f} bits" in labels
     assert f"median {plot.median:.2f} bits" in labels
 
 
@@ -63,8 +62,8 @@ def test_mean_and_median_are_those_of_the_tokens(count):
     sentences = list(random_sentences(count, count))
     plot = plotted(sentences)
     bits = np.concatenate([values for _, _, values, _ in sentences]) / -math.log(2)
-    assert plot.median == pytest.approx(np.median(bits), abs=0.5001 / BINS_A_BIT)
-    assert bits_per_token(plot.statistics.including) == pytest.approx(bits.mean(), abs=1e-9)
+    assert plot.median == pytest.approx(np.median(bits), abs=0.5001 / BINS_PER_BIT)
+    assert plot.statistics.with_unknown.bits_per_token == pytest.approx(bits.mean(), abs=1e-9)
 
 
 def test_the_worst_sentences_are_those_with_most_bits_per_token_the_worst_first():
@@ -75,7 +74,7 @@ def test_the_worst_sentences_are_those_with_most_bits_per_token_the_worst_first(
     worst = plotted(sentences).worst
     assert [(number, text) for number, text, _ in worst] == [(number, line) for _, number, line in expected]
     np.testing.assert_allclose(
-        [bits_per_token(figures.including) for *_, figures in worst], [bits for bits, *_ in expected]
+        [figures.with_unknown.bits_per_token for *_, figures in worst], [bits for bits, *_ in expected]
     )
 
 

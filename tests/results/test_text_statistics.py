@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from theano_rnn.results.text_statistics import TextStatistics, Tokens
+from theano_rnn.results.text_statistics import TextStatistics, TokenTotals, surprisal
 
 SENTENCES = [
     (np.array([-1.0, -2.5, -0.25]), np.array([True, False, True])),
@@ -17,7 +17,7 @@ SENTENCES = [
 def figures(sentences):
     total = TextStatistics()
     for values, known in sentences:
-        total.add(TextStatistics.of(values, known))
+        total.add(TextStatistics.of_sentence(values, known))
     return total
 
 
@@ -41,15 +41,35 @@ def test_both_perplexities_are_those_of_a_plain_loop():
 
 def test_an_impossible_token_makes_the_perplexity_infinite_where_it_counts():
     total = figures(SENTENCES)
-    assert total.including.impossible == 1 and total.including.finite_log_probability == pytest.approx(-12.25)
-    assert total.including.log_probability == -math.inf and total.including.perplexity == math.inf
-    assert total.excluding.impossible == 0 and total.excluding.perplexity == pytest.approx(math.exp(6.75 / 5))
+    assert total.with_unknown.impossible == 1 and total.with_unknown.finite_log_probability == pytest.approx(-12.25)
+    assert total.with_unknown.log_probability == -math.inf and total.with_unknown.perplexity == math.inf
+    assert total.without_unknown.impossible == 0
+    assert total.without_unknown.perplexity == pytest.approx(math.exp(6.75 / 5))
 
 
 def test_figures_of_one_sentence_do_not_change_with_the_totals_they_are_added_to():
-    sentence = TextStatistics.of(*SENTENCES[1])
+    sentence = TextStatistics.of_sentence(*SENTENCES[1])
     total = TextStatistics()
     for _ in range(3):
         total.add(sentence)
-    assert total.including == total.excluding == Tokens(3, 0, -1.5)
-    assert sentence.including == Tokens(1, 0, -0.5)
+    assert total.with_unknown == total.without_unknown == TokenTotals(3, 0, -1.5)
+    assert sentence.with_unknown == TokenTotals(1, 0, -0.5)
+
+
+def test_surprisal_is_minus_the_binary_logarithm():
+    probabilities = np.array([1.0, 0.5, 0.25, 0.3, 1e-30])
+    expected = [0, 1, 2, -math.log2(0.3), 30 * math.log2(10)]
+    np.testing.assert_allclose(surprisal(np.log(probabilities)), expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("value", [0.0, -0.0, 1e-9])
+def test_a_certain_token_has_surprisal_zero_without_a_sign(value):
+    assert str(surprisal(np.array([value]))[0]) == "0.0"
+
+
+def test_bits_per_token_is_the_mean_surprisal():
+    tokens = TokenTotals.of(np.log([0.5, 0.25, 0.125, 1.0]))
+    assert tokens.bits_per_token == pytest.approx(6 / 4, abs=1e-12)
+    assert 2**tokens.bits_per_token == pytest.approx(tokens.perplexity, abs=1e-12)
+    assert str(TokenTotals.of(np.log([1.0])).bits_per_token) == "0.0"
+    assert TokenTotals.of(np.array([-np.inf, -1.0])).bits_per_token == math.inf

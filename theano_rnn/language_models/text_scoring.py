@@ -15,7 +15,7 @@ from theano_rnn.errors import ArgumentTypeError, ArgumentValueError
 from theano_rnn.language_models import scoring
 from theano_rnn.language_models.continuous_text import continuous_cross_entropy
 from theano_rnn.language_models.text_model import TextModel
-from theano_rnn.language_models.unknown_words import TOO_MANY, warning_of
+from theano_rnn.language_models.unknown_words import TOO_MANY, unknown_words_warning
 from theano_rnn.text.vocabulary import SENTENCE_END
 
 _FEWEST_WORDS_TO_WARN_OF = 100  # in a shorter text the scores themselves show which words are unknown
@@ -258,7 +258,7 @@ class TextScorer(TextModel):
             return
         unknown = int(np.count_nonzero(np.concatenate(encoded) == self.vocabulary.unknown))
         if unknown > TOO_MANY * words:
-            warning = warning_of(
+            warning = unknown_words_warning(
                 self.vocabulary, self.tokenizer, map(self.tokenize, sentences), self.unknown_in_training
             )
             logging.getLogger(__name__).warning("%s", warning)

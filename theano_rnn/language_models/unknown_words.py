@@ -1,8 +1,9 @@
-"""A warning when a model knows too little of a text, with the likely reason. Knows vocabularies, not networks."""
+"""A warning if a model knows too few words of a text, with the likely reason. Must not know networks."""
 
 import string
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,48 +11,62 @@ import numpy.typing as npt
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import SENTENCE_END, Vocabulary
 
-TOO_MANY = 0.5  # of the words, or of the sentences whose last word is unknown only for its punctuation
-_LIKELY = 0.25  # share of the unknown words that a reason must explain
-_KEPT = 2000  # different unknown words that are looked at
+TOO_MANY = 0.5  # fraction of the words, or of the sentences whose last word is unknown only because of punctuation
+_LIKELY = 0.25  # fraction of the unknown words that a reason must explain
+_KEPT = 2000  # different unknown words that are considered
 _EXAMPLES = 3
 _MARKS = string.punctuation + "“”‘’«»„…。、，！？；："
 
 
 class UnknownWords:
-    """Counts the unknown words of a text and says what may be wrong.
+    """Counts the unknown words of a text and finds the likely reason.
 
     Parameters
     ----------
     vocabulary : Vocabulary
     tokenizer : Tokenizer
-        The model's.
+        The tokenizer of the model.
     unknown_in_training : float
-        Share of the words of the training text that were unknown, from 0 to 1.
+        Fraction of the words of the training text that were unknown, from 0 to 1.
     """
 
-    def __init__(self, vocabulary: Vocabulary, tokenizer: Tokenizer, unknown_in_training: float = 0.0):
+    def __init__(self, vocabulary: Vocabulary, tokenizer: Tokenizer, unknown_in_training: float = 0.0) -> None:
         self._vocabulary = vocabulary
         self._unknown_in_training = unknown_in_training
         self._tokenizer = tokenizer
         self._words = self._unknown = self._sentences = self._attached_ends = 0
-        self._kept = Counter()
+        self._kept: Counter[str] = Counter()
 
-    def sentence(self, line: str, words: Sequence[str], values: npt.NDArray, known: npt.NDArray[np.bool_]) -> None:
-        """Count one sentence; the parameters are those of `ScoreOutput.sentence`."""
-        number = len(words) - (words[-1:] == [SENTENCE_END])
+    def add_sentence(
+        self, line: str, tokens: Sequence[str], values: npt.NDArray[Any], known: npt.NDArray[np.bool_]
+    ) -> None:
+        """Count the words of one sentence.
+
+        Parameters
+        ----------
+        line : str
+            The sentence as it was written; not used.
+        tokens : sequence of str
+            Its tokens, followed by SENTENCE_END.
+        values : float array
+            ln P of each token; not used.
+        known : bool array
+            Whether the vocabulary has each token.
+        """
+        number = len(tokens) - (list(tokens[-1:]) == [SENTENCE_END])
         self._sentences += 1
         self._words += number
         unknown = np.flatnonzero(~np.asarray(known[:number])).tolist()
         self._unknown += len(unknown)
         for place in unknown:
-            word = words[place]
+            word = tokens[place]
             if word in self._kept or len(self._kept) < _KEPT:
                 self._kept[word] += 1
         if unknown and unknown[-1] == number - 1 and self._tokenizer.tokenized:
-            self._attached_ends += self._without_marks(words[number - 1]) is not None
+            self._attached_ends += self._without_marks(tokens[number - 1]) is not None
 
     def warning(self) -> str | None:
-        """One line, or None where most words are known."""
+        """Return the warning in one line, or None if most words are known."""
         if not self._words or not (self._unknown > TOO_MANY * self._words or self._ends_are_attached):
             return None
         kind = "characters" if self._tokenizer.level == "char" else "words"
@@ -59,10 +74,10 @@ class UnknownWords:
         return f"{self._unknown:,} of {self._words:,} {kind} ({share:.0%}) are unknown to the model; {self._reason()}"
 
     @property
-    def _ends_are_attached(self):
+    def _ends_are_attached(self) -> bool:
         return self._attached_ends > TOO_MANY * self._sentences
 
-    def _reason(self):
+    def _reason(self) -> str:
         if self._unknown_in_training > TOO_MANY:
             return (
                 f"so were {self._unknown_in_training:.0%} in its training text: train it with a larger "
@@ -70,11 +85,11 @@ class UnknownWords:
             )
         if self._tokenizer.level == "char":
             return "the text has other characters than the training text; score a text in the same script"
-        known_forms = {}
+        known_forms: dict[str, Callable[[str], str | None]] = {}
         if self._tokenizer.tokenized:
             known_forms[
                 "the model was trained on tokenized text (--tokenized), and punctuation is attached to words "
-                "here ({}): tokenize the text in the same way, as in 'the end .'"
+                "here ({}): tokenize the text in the same way, for example 'the end .'"
             ] = self._without_marks
         if self._tokenizer.tokenized or not self._tokenizer.lowercase:
             known_forms["the vocabulary has these words in another case ({}): write them as the training text does"] = (
@@ -92,14 +107,14 @@ class UnknownWords:
                 return reason.format(", ".join(repr(word) for word, _ in found[:_EXAMPLES]))
         return "the text may be in another language or on another subject than the training text; check --model"
 
-    def _without_marks(self, word):
-        """The word without the punctuation around it where that makes it known; None otherwise."""
+    def _without_marks(self, word: str) -> str | None:
+        """The word without the punctuation around it if that makes it known; None otherwise."""
         bare = word.strip(_MARKS)
         if bare == word or not bare:
             return None
         return bare if bare in self._vocabulary or self._in_other_case(bare) is not None else None
 
-    def _in_other_case(self, word):
+    def _in_other_case(self, word: str) -> str | None:
         return next(
             (
                 form
@@ -110,15 +125,28 @@ class UnknownWords:
         )
 
 
-def warning_of(
+def unknown_words_warning(
     vocabulary: Vocabulary,
     tokenizer: Tokenizer,
     token_lists: Iterable[Sequence[str]],
     unknown_in_training: float = 0.0,
 ) -> str | None:
-    """The warning for some sentences, given as their tokens without SENTENCE_END."""
+    """Return the warning for some sentences.
+
+    Parameters
+    ----------
+    vocabulary, tokenizer, unknown_in_training
+        As for `UnknownWords`.
+    token_lists : iterable of sequence of str
+        The tokens of each sentence, without SENTENCE_END.
+
+    Returns
+    -------
+    str or None
+        None if most words are known.
+    """
     unknown_words = UnknownWords(vocabulary, tokenizer, unknown_in_training)
     for tokens in token_lists:
         known = np.array([token in vocabulary for token in tokens], bool)
-        unknown_words.sentence("", [*tokens, SENTENCE_END], known, known)
+        unknown_words.add_sentence("", [*tokens, SENTENCE_END], known, known)
     return unknown_words.warning()

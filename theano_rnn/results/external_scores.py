@@ -1,34 +1,42 @@
-"""Files of another model's log10 probabilities, a token each: what KenLM and SRILM print, and plain numbers.
+"""Reads another model's log10 probabilities of tokens: the output of KenLM and SRILM, and plain numbers.
 
-Nothing is known here of texts. Files are read as bytes, a sentence at a time, and may be pipes.
+Files are read as bytes, one sentence at a time, and can be pipes. Must not know texts.
 """
 
 import math
+import os
 import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from types import TracebackType
+from typing import BinaryIO, Literal, TypeAlias
 
 from theano_rnn.errors import CorpusError
 from theano_rnn.files.text_files import normalized_bytes
 
-_CHUNK = 2**20  # bytes; the format is told by the first of them
-_ROUNDING = 1e-6  # what sums of single-precision logarithms may exceed 0 by
+_CHUNK = 2**20  # bytes; the format is recognized from the first chunk
+_ROUNDING = 1e-6  # rounding can make a sum of single-precision logarithms exceed 0 by this much
 _NUMBER = re.compile(rb"[+-]?((\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?|inf(inity)?|nan|1\.#(inf|ind|qnan)\w*)", re.IGNORECASE)
 _NO_PROBABILITY = re.compile(rb"-(inf(inity)?|1\.#inf\w*)", re.IGNORECASE)
 _KENLM_TOKEN = re.compile(rb"(.+)=\d+ \d+ (\S+)", re.DOTALL)
 _KENLM_FIGURES = (b"Total: ", b"Perplexity including OOVs:")
 _KENLM_TOTAL = re.compile(rb"(^|[\t\n])Total: \S+ OOV: \d")
-# The whitespace tells it from a sentence, which SRILM prints before its tokens.
+# The leading whitespace distinguishes a token from the sentence, which SRILM prints before its tokens.
 _SRILM_TOKEN = re.compile(rb"\s+p\( (\S+) \| .*\[ (\S+) \]")
 _SRILM_FIGURES = re.compile(rb"(file .*: )?[\d.e+]+ sentences, [\d.e+]+ words, [\d.e+]+ OOVs")
 _END = b"</s>"
 _OWN_END = b"SENTENCE_END"
 _OWN_MARKS = ([b"known"], [b"unknown"])
-_NAMED = "named"  # a sentence's end, unless the text has a word of this spelling there
+_NAMED: Literal["named"] = "named"
+# Whether a token is a sentence end: True, False, `_NAMED` if only its spelling says so, or None if it is not known.
+EndMark: TypeAlias = bool | Literal["named"] | None
+# (end mark, number, line of the file); None for what separates sentences.
+Token: TypeAlias = tuple[EndMark, bytes, int]
 
 
 @dataclass
-class TokenScores:
-    """The log10 probabilities of one sentence, its end the last.
+class SentenceScores:
+    """The log10 probabilities of the tokens of one sentence, including its end.
 
     Attributes
     ----------
@@ -37,115 +45,125 @@ class TokenScores:
     number : int
         How many there are in the file.
     line : int
-        Of the file, where they end.
+        The line of the file where they end.
     ended : bool
-        False if the last is known not to be a sentence end's.
+        False if the last token is known not to be a sentence end.
     """
 
-    values: list
+    values: list[float]
     number: int
     line: int
     ended: bool = True
 
 
 class TokenScoreFile:
-    """Reads the sentences of a file, whose beginning tells its format.
+    """Reads the sentences of a file and recognizes its format from its beginning.
 
-    What ``query`` of KenLM prints (without ``-v``, or with ``-v word``); what ``ngram -ppl TEXT -debug 2`` of SRILM
-    prints; a line a token, whose first column is the number and whose last one, where there are more, the token; a line
-    a sentence of numbers.
+    The formats are the output of KenLM's ``query`` (without ``-v``, or with ``-v word``); the output of SRILM's
+    ``ngram -ppl TEXT -debug 2``; one token per line, with the number in the first column and, if there are more
+    columns, the token in the last; and one sentence of numbers per line.
 
-    A word may be spelled like a sentence end. KenLM's "Total:", SRILM's figures after each sentence, and the column
-    "known" of our own output tell the two apart. In files without them the words of the text do; see `read`.
+    A word can be spelled like a sentence end. KenLM's "Total:", SRILM's figures after each sentence, and the column
+    "known" of this package's own output tell the two apart. For other files the words of the text do; see `read`.
 
     Parameters
     ----------
-    path : path
+    path : str or path-like
 
     Attributes
     ----------
-    path : path
+    path : str or path-like
     has_blank_lines : bool
-        Whether blank lines are sentences, of their end alone. SRILM leaves them out.
+        Whether a blank line counts as a sentence, which consists of its end. SRILM leaves out blank lines.
 
     Raises
     ------
     CorpusError
-        If it cannot be read, or holds no probabilities of tokens.
+        If the file cannot be read or holds no log10 probabilities of tokens.
     """
 
-    def __init__(self, path):
+    path: str | os.PathLike[str]
+    has_blank_lines: bool
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = path
-        self._line = 0  # of the piece that was read last
+        self._line = 0  # of the last piece that was read
         self._ends_line = True
         try:
-            self._file = open(path, "rb")
+            self._file: BinaryIO = open(path, "rb")
         except OSError as error:
             raise self._unreadable(error) from error
         try:
             self._head = self._read_chunk()
-            self._format = self._told_format()
+            self._format = self._recognized_format()
         except CorpusError:
             self.close()
             raise
         self.has_blank_lines = self._format != "srilm"
-        self._tokens = {
+        self._rows: Iterator[list[bytes]] = (line.split() for line in self._pieces(b"\n") if line.strip())
+        self._tokens: Iterator[Token | None] = {
             "kenlm": self._kenlm_tokens,
             "srilm": self._srilm_tokens,
             "columns": self._column_tokens,
-            "rows": lambda: (line.split() for line in self._pieces(b"\n") if line.strip()),
+            "rows": lambda: iter(()),
         }[self._format]()
 
-    def read(self, number, words=None):
-        """The next sentence.
+    def read(self, number: int, words: Sequence[str] | None = None) -> SentenceScores | None:
+        """Read the next sentence.
 
         Parameters
         ----------
         number : int
-            How many tokens it should have, its end counted; tells where it ends in a file of numbers alone.
+            The expected number of tokens, including the end. It tells where the sentence ends in a file of numbers
+            alone.
         words : sequence of str, optional
-            These tokens. Where one before the last is spelled like a sentence end, the token in the file is a word.
+            The expected tokens. If one before the last is spelled like a sentence end, the token in the file is a word.
 
         Returns
         -------
-        TokenScores, or None after the last
+        SentenceScores or None
+            None after the last sentence.
 
         Raises
         ------
         CorpusError
-            For what is no log10 probability; the message names the line.
+            If something is not a log10 probability; the message names the line.
         """
         if self._format == "rows":
-            row = next(self._tokens, None)
-            return row and TokenScores([self._value(one, self._line) for one in row[:number]], len(row), self._line)
-        scores = TokenScores([], 0, self._line)
+            row = next(self._rows, None)
+            if row is None:
+                return None
+            return SentenceScores([self._value(one, self._line) for one in row[:number]], len(row), self._line)
+        scores = SentenceScores([], 0, self._line)
         for found in self._tokens:
             if found is None:
                 if scores.number:
                     break
                 continue
-            is_end, value, scores.line = found
-            if is_end == _NAMED:
-                is_end = not (words and looks_like_end(words[:-1], scores.number))
+            end_mark, value, scores.line = found
+            if end_mark == _NAMED:
+                end_mark = not (words and looks_like_end(words[:-1], scores.number))
             scores.number += 1
             if scores.number <= number:
                 scores.values.append(self._value(value, scores.line))
-            if is_end or (is_end is None and scores.number == number):
+            if end_mark or (end_mark is None and scores.number == number):
                 return scores
         scores.ended = False
         return scores if scores.number else None
 
-    def close(self):
+    def close(self) -> None:
         """Close the file."""
         self._file.close()
 
-    def __enter__(self):
+    def __enter__(self) -> "TokenScoreFile":
         return self
 
-    def __exit__(self, *error):
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         self.close()
 
-    def _told_format(self):
+    def _recognized_format(self) -> str:
         lines = [line for line in b"".join(normalized_bytes([self._head])).splitlines() if line.strip()] or [b""]
         columns = split_columns(lines[0])
         if any(map(_SRILM_TOKEN.match, lines)):
@@ -159,46 +177,45 @@ class TokenScoreFile:
         if columns and not is_number(columns[0]):
             raise CorpusError(
                 f"{self.path}: holds no log10 probabilities of tokens; make it with KenLM's query or with SRILM's "
-                "ngram -debug 2, or write a token a line, the number first"
+                "ngram -debug 2, or write one token per line, number first"
             )
-        # Tokens can be numbers too, but not the ends. A single number can be a sentence: a blank line's end.
+        # Tokens can be numbers too, but sentence ends cannot. A single number can be a sentence: that of a blank line.
         whole = lines[:-1] if len(self._head) == _CHUNK else lines
         last = [columns[-1] for columns in map(split_columns, whole) if len(columns) > 1]
         return "rows" if last and all(map(is_number, last)) else "columns"
 
-    # Tokens are (whether it is a sentence's end, number, line), with `_NAMED` where only its spelling says so, and None
-    # for "nobody knows"; what is no token is None.
-
-    def _kenlm_tokens(self):
+    def _kenlm_tokens(self) -> Iterator[Token | None]:
         return self._printed_tokens(b"\t\n", _KENLM_TOKEN.fullmatch, bool(_KENLM_TOTAL.search(self._head)))
 
-    def _srilm_tokens(self):
+    def _srilm_tokens(self) -> Iterator[Token | None]:
         has_figures = any(map(_SRILM_FIGURES.match, self._head.splitlines()))
         return self._printed_tokens(b"\n", _SRILM_TOKEN.match, has_figures)
 
-    def _printed_tokens(self, ends, match, has_figures):
-        """Where figures follow the tokens of each sentence, only the last of these can be its end."""
-        last = None
+    def _printed_tokens(
+        self, ends: bytes, match: Callable[[bytes], re.Match[bytes] | None], has_figures: bool
+    ) -> Iterator[Token | None]:
+        """Yield the tokens. If figures follow the tokens of each sentence, only the last token can be its end."""
+        last: tuple[re.Match[bytes], int] | None = None
         for piece in self._pieces(ends):
             token = match(piece)
             if not has_figures:
-                yield token and (token[1] == _END and _NAMED, token[2], self._line)
+                yield (_NAMED if token[1] == _END else False, token[2], self._line) if token else None
                 continue
             if last:
                 yield not token and last[0][1] == _END, last[0][2], last[1]
-            last = token and (token, self._line)
+            last = (token, self._line) if token else None
             if not token:
                 yield None
         if last:
             yield last[0][1] == _END, last[0][2], last[1]
 
-    def _column_tokens(self):
+    def _column_tokens(self) -> Iterator[Token | None]:
         for line in self._pieces(b"\n"):
             columns = split_columns(line)
-            yield (is_end(columns), columns[0], self._line) if columns else None
+            yield (end_mark(columns), columns[0], self._line) if columns else None
 
-    def _pieces(self, ends):
-        """Yield what stands between these bytes, and keep count of the lines."""
+    def _pieces(self, ends: bytes) -> Iterator[bytes]:
+        """Split the file at any of these bytes, and count lines."""
         rest = b""
         for chunk in normalized_bytes(self._chunks()):
             pieces = re.split(b"([" + ends + b"])", rest + chunk)
@@ -210,59 +227,60 @@ class TokenScoreFile:
             self._count_line(b"")
             yield rest
 
-    def _count_line(self, end):
+    def _count_line(self, end: bytes) -> None:
         self._line += self._ends_line
         self._ends_line = end == b"\n"
 
-    def _chunks(self):
-        chunk, self._head = self._head, None
+    def _chunks(self) -> Iterator[bytes]:
+        chunk, self._head = self._head, b""
         while chunk:
             yield chunk
             chunk = self._read_chunk()
 
-    def _read_chunk(self):
+    def _read_chunk(self) -> bytes:
         try:
             return self._file.read(_CHUNK)
         except OSError as error:
             raise self._unreadable(error) from error
 
-    def _unreadable(self, error):
+    def _unreadable(self, error: OSError) -> CorpusError:
         return CorpusError(f"{self.path}: cannot be read: {error.strerror}; check its name")
 
-    def _value(self, text, line):
+    def _value(self, text: bytes, line: int) -> float:
         if _NO_PROBABILITY.fullmatch(text):
             return -math.inf
         value = float(text) if is_number(text) and b"#" not in text else math.nan
         if math.isnan(value) or value > _ROUNDING:
             shown = text.decode("utf-8", "replace")
             raise CorpusError(
-                f"{self.path}, line {line}: {shown!r} is no log10 probability, which is 0 or below; give what "
-                "KenLM or SRILM printed, or such numbers"
+                f"{self.path}, line {line}: {shown!r} is not a log10 probability, which is at most 0; use the "
+                "output of KenLM or SRILM, or such numbers"
             )
         return min(value, 0.0)
 
 
-def split_columns(line):
-    """The columns of a line, divided by tabs if there are any, else by blanks; none if it is blank."""
+def split_columns(line: bytes) -> list[bytes]:
+    """Split a line at tabs if it has any, else at whitespace; a blank line has no columns."""
     if not line.strip():
         return []
     return line.split(b"\t") if b"\t" in line else line.split()
 
 
-def is_end(columns):
-    """Whether columns, of which the last is the token, are of a sentence's end; None where there is no token."""
+def end_mark(columns: Sequence[bytes]) -> EndMark:
+    """Tell whether a line is a sentence end; its last column is the token, unless there is only one column."""
     if len(columns) < 2:
         return None
     if columns[1:-1] in _OWN_MARKS:
-        # In our own output a word "SENTENCE_END" of the text is unknown, and "</s>" is always a word.
+        # In this package's own output a word "SENTENCE_END" of the text is unknown, and "</s>" is always a word.
         return columns[1:] == [b"known", _OWN_END]
-    return columns[-1] in (_END, _OWN_END) and _NAMED
+    return _NAMED if columns[-1] in (_END, _OWN_END) else False
 
 
-def looks_like_end(words, place):
-    """Whether there is a word at this place that is spelled like a sentence's end, lower-cased or not."""
+def looks_like_end(words: Sequence[str], place: int) -> bool:
+    """Tell whether the word at this place is spelled like a sentence end, in any case."""
     return place < len(words) and words[place].lower() in ("</s>", "sentence_end")
 
 
-def is_number(text):
+def is_number(text: bytes) -> bool:
+    """Tell whether bytes are a number as C and Python print them."""
     return _NUMBER.fullmatch(text.strip()) is not None

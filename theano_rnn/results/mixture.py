@@ -1,28 +1,40 @@
-"""Our probabilities interpolated with another model's: P = λ P_ours + (1 - λ) P_other, token by token."""
+"""Interpolates the model's probabilities with another model's: P = λ P_ours + (1 - λ) P_other for each token."""
 
 import math
+import os
+from collections.abc import Sequence
+from types import TracebackType
 
 import numpy as np
+import numpy.typing as npt
 
 from theano_rnn.errors import CorpusError
-from theano_rnn.results.external_scores import TokenScoreFile
+from theano_rnn.results.external_scores import SentenceScores, TokenScoreFile
 
 
-def interpolate(values, log10_values, weight):
-    """ln of weight · P + (1 - weight) · P_other.
+def interpolate(
+    values: npt.NDArray[np.floating], log10_values: Sequence[float], weight: float
+) -> npt.NDArray[np.float64]:
+    """Return ln(weight · P + (1 - weight) · P_other).
 
     Parameters
     ----------
     values : float array
-        ln P, ours.
+        ln P of each token under this model.
     log10_values : sequence of float
-        log10 P_other; -inf for a token that the other model holds impossible.
+        log10 P_other of each token; -inf for a token that is impossible under the other model.
     weight : float
-        From 0 to 1: the share of our probabilities.
+        Weight of this model, from 0 to 1.
 
     Returns
     -------
     float64 array
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> np.exp(interpolate(np.log([0.5]), [-1.0], 0.5)).round(6).tolist()
+    [0.3]
     """
     ours, other = (math.log(share) if share else -math.inf for share in (weight, 1 - weight))
     return np.logaddexp(ours + values, other + math.log(10) * np.asarray(log10_values, np.float64))
@@ -33,54 +45,70 @@ class Mixture:
 
     Parameters
     ----------
-    path : path
-        See `TokenScoreFile`.
+    path : str or path-like
+        A file that `TokenScoreFile` reads.
     weight : float
-        λ, the share of our probabilities.
+        λ, the weight of this model's probabilities, from 0 to 1.
+
+    Raises
+    ------
+    CorpusError
+        If the file cannot be read or holds no log10 probabilities.
     """
 
-    def __init__(self, path, weight):
+    def __init__(self, path: str | os.PathLike[str], weight: float) -> None:
         self._file = TokenScoreFile(path)
         self._weight = weight
         self._sentences = 0
 
-    def __enter__(self):
+    def __enter__(self) -> "Mixture":
         return self
 
-    def __exit__(self, *error):
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         self._file.close()
 
-    def mixed(self, values, name, line, words=None):
-        """The log-probabilities of the next sentence, mixed.
+    def mixed(
+        self, values: npt.NDArray[np.floating], name: str, line: int, words: Sequence[str] | None = None
+    ) -> npt.NDArray[np.float64]:
+        """Return the mixed log-probabilities of the next sentence.
 
         Parameters
         ----------
         values : float array
-            ln P of each of its tokens, its end included.
+            ln P of each of its tokens, SENTENCE_END included.
         name : str
-            Of the text, for messages.
+            Name of the text, for error messages.
         line : int
-            Of the text, from 1.
+            Line of the text, counted from 1, for error messages.
         words : sequence of str, optional
-            Its tokens. Where the file does not say which tokens are sentence ends, they tell words of that spelling.
+            The tokens. If the file does not say which tokens are sentence ends, they tell apart words that are spelled
+            like one.
 
         Raises
         ------
         CorpusError
-            Where the file has another number of tokens, or none of this sentence.
+            If the file has another number of tokens for this sentence, or ends before it.
         """
         place = f"{name}, line {line}"
         if len(values) == 1 and not self._file.has_blank_lines:
-            raise CorpusError(f"{place}: is blank, and SRILM leaves blank lines out; take them out of the text")
+            raise CorpusError(f"{place}: is blank, but SRILM leaves out blank lines; remove them from the text")
         return interpolate(values, self._next(len(values), place, words).values, self._weight)
 
-    def pass_over(self, name, line):
-        """Leave the next sentence out, which is a blank line."""
+    def skip(self, name: str, line: int) -> None:
+        """Skip the next sentence, which is a blank line; the parameters are those of `mixed`."""
         if self._file.has_blank_lines:
             self._next(1, f"{name}, line {line}")
 
-    def finish(self):
-        """The text has come to its end. Raises CorpusError if the file has not."""
+    def finish(self) -> None:
+        """Check that the file ends where the text ends.
+
+        Raises
+        ------
+        CorpusError
+            If the file has more sentences.
+        """
         more = self._file.read(0)
         if more is not None:
             raise CorpusError(
@@ -88,7 +116,7 @@ class Mixture:
                 "score the same text with both models"
             )
 
-    def _next(self, number, place, words=None):
+    def _next(self, number: int, place: str, words: Sequence[str] | None = None) -> SentenceScores:
         self._sentences += 1
         scores = self._file.read(number, words)
         if scores is None:
@@ -96,19 +124,19 @@ class Mixture:
                 f"{self._file.path}: ends before sentence {self._sentences} ({place}); score the same text with both "
                 "models"
             )
-        found = f"{self._file.path}, line {scores.line}: sentence {self._sentences} has {tokens(scores.number)}"
+        found = f"{self._file.path}, line {scores.line}: sentence {self._sentences} has {_tokens(scores.number)}"
         if not scores.ended:
             raise CorpusError(
-                f"{found} and no sentence end, {place} has {tokens(number)}; score with sentence ends, and a text "
-                "whose last line has a line end, too"
+                f"{found} and no sentence end, {place} has {_tokens(number)}; score with sentence ends, and end the "
+                "last line of the text with a newline"
             )
         if scores.number != number:
             raise CorpusError(
-                f"{found}, {place} has {tokens(number)} (sentence ends counted); both models need the same "
+                f"{found}, {place} has {_tokens(number)} (sentence ends counted); both models need the same "
                 "tokens: score a tokenized text, with a model that was trained on tokenized text"
             )
         return scores
 
 
-def tokens(number):
+def _tokens(number: int) -> str:
     return f"{number} token{'' if number == 1 else 's'}"

@@ -1,13 +1,20 @@
-"""N-best lists with our scores: `id<TAB>text[<TAB>score]`, or Moses' `id ||| text ||| features ||| score`."""
+"""N-best lists with scores: ``id<TAB>text[<TAB>score]``, or Moses' ``id ||| text ||| features ||| score``."""
 
 import itertools
 import math
 import re
 from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from theano_rnn.errors import CorpusError
-from theano_rnn.results.score_formats import ScoreOutput
+from theano_rnn.results.score_formats import ScoringOptions
+from theano_rnn.results.score_output import ScoreOutput
+from theano_rnn.results.text_statistics import TextStatistics
 
 FEATURE = "theano_rnn="
 _SHORTEST_MOSES_LINE = 4  # fields
@@ -21,137 +28,155 @@ class Hypothesis:
     Attributes
     ----------
     id : str
-        Of the sentence that this is a translation or transcription of.
+        The id of the sentence that this is a translation or transcription of.
     text : str
     score : float or None
-        As it was given.
+        The score in the list.
     fields : tuple of str
-        All of the line.
+        All fields of the line.
     is_moses : bool
+        Whether the line is in Moses' format.
     """
 
     id: str
     text: str
     score: float | None
-    fields: tuple
+    fields: tuple[str, ...]
     is_moses: bool
 
 
-def read_hypotheses(lines, name, needs_score=False):
-    """Yield the hypotheses of a file, whose first line tells the format.
+def read_hypotheses(lines: Iterable[str], name: str, needs_score: bool = False) -> Iterator[Hypothesis]:
+    """Yield the hypotheses of a file. The format is recognized from the first line.
 
     Parameters
     ----------
     lines : iterable of str
     name : str
-        The file's, for messages.
+        The name of the file, for error messages.
     needs_score : bool
         Whether a line without a score is an error.
+
+    Yields
+    ------
+    Hypothesis
 
     Raises
     ------
     CorpusError
-        For a line that is blank or lacks its id, another field, or a score that is a number; and for one with other
-        fields than the first. The message names file and line.
+        If a line is blank, lacks its id, a field or a numeric score, or has other fields than the first line. The
+        message names file and line.
     """
-    is_moses = columns = None
+    is_moses: bool | None = None
+    columns: int | None = None
     for number, line in enumerate(lines, 1):
         place = f"{name}, line {number}"
         if not line.strip():
-            raise CorpusError(f"{place}: is blank; give each line of an n-best list an id and a text")
+            raise CorpusError(f"{place}: is blank; each line of an n-best list needs an id and a text")
         if is_moses is None:
             is_moses = "|||" in line.partition("\t")[0]
         fields = [field.strip() for field in line.split("|||")] if is_moses else line.split("\t")
-        check_fields(fields, is_moses, columns, place)
+        _check_fields(fields, is_moses, columns, place)
         columns = len(fields)
         given = fields[3] if is_moses else fields[2] if columns == 3 else None
         if given is None and needs_score:
-            raise CorpusError(f"{place}: has no score to weigh ours against; add it as a third column")
+            raise CorpusError(f"{place}: has no score to combine with; add it as a third column")
         yield Hypothesis(
-            fields[0].strip(), fields[1], None if given is None else parse_score(given, place), tuple(fields), is_moses
+            fields[0].strip(), fields[1], None if given is None else _parse_score(given, place), tuple(fields), is_moses
         )
 
 
-def check_fields(fields, is_moses, columns, place):
+def _check_fields(fields: Sequence[str], is_moses: bool, columns: int | None, place: str) -> None:
     if is_moses and len(fields) < _SHORTEST_MOSES_LINE:
         raise CorpusError(
             f"{place}: expected id ||| text ||| features ||| score, found {len(fields)} "
-            f"field{'s' if len(fields) > 1 else ''}; add what is missing"
+            f"field{'s' if len(fields) > 1 else ''}; add the missing fields"
         )
     if not is_moses and len(fields) not in (2, 3):
         raise CorpusError(
-            f"{place}: expected id, text and perhaps score, separated by tabs, found {len(fields)} "
+            f"{place}: expected id, text and optionally a score, separated by tabs, found {len(fields)} "
             f"column{'s' if len(fields) > 1 else ''}; separate them with tabs"
         )
     if not fields[0].strip():
-        raise CorpusError(f"{place}: has no id; write it before the text")
+        raise CorpusError(f"{place}: has no id; put it before the text")
     if not is_moses and columns not in (None, len(fields)):
         raise CorpusError(
-            f"{place}: has {len(fields)} columns where the line before has {columns}; give all lines a score, or none"
+            f"{place}: has {len(fields)} columns where the line before has {columns}; give either all lines a score "
+            "or none"
         )
 
 
-def parse_score(text, place):
+def _parse_score(text: str, place: str) -> float:
     try:
-        score = math.nan if "_" in text else float(text)  # which Python allows between digits
+        score = math.nan if "_" in text else float(text)  # Python allows underscores between digits
     except ValueError:
         score = math.nan
     if not math.isfinite(score):
-        raise CorpusError(f"{place}: the score {text!r} is no number; correct it")
+        raise CorpusError(f"{place}: the score {text!r} is not a finite number; correct it")
     return score
 
 
-class NbestOutput(ScoreOutput):
-    """Shows n-best lists with our scores, in their order, or only the best line of each id.
+class NbestScores(ScoreOutput):
+    """Shows n-best lists with the model's scores: all lines in order, or only the best line of each id.
 
-    Memory holds the lines that are just being scored, and for the best lines one of each id. Which ids Kaldi has
-    numbered is known at the end: see `utterances`.
+    Memory holds the lines that are being scored and, for the best lines, one line per id. Whether ids are numbered as
+    Kaldi does is known only at the end; see `group_ids`.
     """
 
-    def __init__(self, options, show):
+    def __init__(self, options: ScoringOptions, show: Callable[..., Any]) -> None:
         super().__init__(options, show)
-        self.waiting = deque()
-        self.best = {}
-        self.may_be_kaldi = options.ids == "auto"
+        self._waiting: deque[Hypothesis] = deque()
+        self._best: dict[str, tuple[float, str]] = {}  # score and line by id
+        self._may_be_kaldi = options.ids == "auto"
 
-    def texts(self, lines, name):
+    def read_texts(self, lines: Iterable[str], name: str) -> Iterator[str]:
+        """Yield the text of each hypothesis."""
         for hypothesis in read_hypotheses(lines, name, needs_score=self.options.weight is not None):
-            self.waiting.append(hypothesis)
+            self._waiting.append(hypothesis)
             yield hypothesis.text
 
-    def show_sentence(self, line, words, values, known, figures):
-        hypothesis = self.waiting.popleft()
-        ours = self.in_base(self.counted(figures).log_probability)
+    def show_line(
+        self,
+        line: str,
+        tokens: Sequence[str],
+        values: npt.NDArray[np.floating],
+        known: npt.NDArray[np.bool_],
+        totals: TextStatistics,
+    ) -> None:
+        """Write a hypothesis with its score, or keep it if it is the best of its id."""
+        hypothesis = self._waiting.popleft()
+        ours = self.in_base(self.counted(totals).log_probability)
         combined = None
         if self.options.weight is not None:
-            combined = interpolated(hypothesis.score, ours, self.options.weight)
-        rescored = rescored_line(hypothesis, ours, combined)
+            assert hypothesis.score is not None  # `read_hypotheses` has checked it
+            combined = combined_score(hypothesis.score, ours, self.options.weight)
+        rescored = _rescored_line(hypothesis, ours, combined)
         if not self.options.best:
             self.show(rescored)
             return
         score = ours if combined is None else combined
-        if hypothesis.is_moses or hypothesis.id in self.best:
-            self.may_be_kaldi = False
-        if hypothesis.id not in self.best or score > self.best[hypothesis.id][0]:
-            self.best[hypothesis.id] = score, rescored
+        if hypothesis.is_moses or hypothesis.id in self._best:
+            self._may_be_kaldi = False
+        if hypothesis.id not in self._best or score > self._best[hypothesis.id][0]:
+            self._best[hypothesis.id] = score, rescored
 
-    def finish(self):
-        groups = utterances(self.best) if self.may_be_kaldi else [[one] for one in self.best]
-        if len(groups) < len(self.best):
+    def finish(self) -> None:
+        """Write the best lines."""
+        groups = group_ids(self._best) if self._may_be_kaldi else [[one] for one in self._best]
+        if len(groups) < len(self._best):
             first = next(group for group in groups if len(group) > 1)
             self.note = (
                 f"ids such as {first[0]!r} and {first[1]!r} were taken for Kaldi's n-best lists: the best of "
-                f"{len(self.best)} lines for {len(groups)} utterances; --ids exact keeps them apart"
+                f"{len(self._best)} lines for {len(groups)} utterances; --ids exact keeps them apart"
             )
         for group in groups:
-            self.show(max((self.best[one] for one in group), key=lambda found: found[0])[1])
+            self.show(max((self._best[one] for one in group), key=lambda found: found[0])[1])
 
 
-def utterances(ids):
-    """Group the ids of an n-best list by Kaldi's convention: the utterance's id, a hyphen and the rank from 1.
+def group_ids(ids: Iterable[str]) -> list[list[str]]:
+    """Group the ids of an n-best list by utterance, following Kaldi's convention of a hyphen and the rank from 1.
 
-    Ids that stand together are of one utterance if they differ only in the number after the last hyphen, and if these
-    numbers are 1 to N, each once, in any order, with N at least 2. All others stand alone.
+    Consecutive ids belong to one utterance if they differ only in the number after the last hyphen and these numbers
+    are 1 to N, each once and in any order, with N at least 2. All other ids stand alone.
 
     Parameters
     ----------
@@ -162,10 +187,15 @@ def utterances(ids):
     -------
     list of list of str
         In the order of the ids.
+
+    Examples
+    --------
+    >>> group_ids(["a-1", "a-2", "b-2", "c"])
+    [['a-1', 'a-2'], ['b-2'], ['c']]
     """
     groups = []
-    for _, run in itertools.groupby(ids, key=lambda one: (match := _RANKED_ID.fullmatch(one)) and match[1]):
-        run = list(run)
+    for _, consecutive in itertools.groupby(ids, key=lambda one: (match := _RANKED_ID.fullmatch(one)) and match[1]):
+        run = list(consecutive)
         ranks = [int(match[2]) for one in run if (match := _RANKED_ID.fullmatch(one))]
         if sorted(ranks) == list(range(1, len(run) + 1)):
             groups.append(run)
@@ -174,36 +204,26 @@ def utterances(ids):
     return groups
 
 
-def interpolated(given, ours, weight):
-    """(1 - weight) · given + weight · ours; an infinite score of ours that has no weight does not count."""
+def combined_score(given: float, ours: float, weight: float) -> float:
+    """Return (1 - weight) · given + weight · ours; with weight 0 even an infinite score of ours does not count."""
     return (1 - weight) * given + (weight * ours if weight else 0.0)
 
 
-def rescored_line(hypothesis, ours, combined=None):
-    """A hypothesis with our score.
+def _rescored_line(hypothesis: Hypothesis, ours: float, combined: float | None) -> str:
+    """A hypothesis with the model's score.
 
-    Parameters
-    ----------
-    hypothesis : Hypothesis
-    ours : float
-    combined : float, optional
-        Of the given score and ours.
-
-    Returns
-    -------
-    str
-        Tab-separated: its columns, our score, the combined score. Moses: our score as one more feature, and the
-        combined one in the place of the given.
+    Tab-separated: its columns, the model's score, and the combined score if there is one. Moses: the model's score as
+    one more feature, and the combined score in place of the given one.
     """
     fields = list(hypothesis.fields)
     if not hypothesis.is_moses:
-        return "\t".join([*fields, written(ours), *([] if combined is None else [written(combined)])])
-    fields[2] = f"{fields[2]} {FEATURE} {written(ours)}".lstrip()
+        return "\t".join([*fields, _format_score(ours), *([] if combined is None else [_format_score(combined)])])
+    fields[2] = f"{fields[2]} {FEATURE} {_format_score(ours)}".lstrip()
     if combined is not None:
-        fields[3] = written(combined)
+        fields[3] = _format_score(combined)
     return " ||| ".join(fields)
 
 
-def written(score):
-    """A score with six decimals; a very small one with as many digits."""
+def _format_score(score: float) -> str:
+    """A score with six decimals; a small one with six significant digits."""
     return f"{score:.6g}" if 0 < abs(score) < 0.1 else f"{score:.6f}"

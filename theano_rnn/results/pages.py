@@ -1,7 +1,9 @@
-"""Self-contained HTML pages: what all of them share, not what they show."""
+"""The frame that all HTML pages share. Must not know what the pages show."""
 
 import html
+import os
 import unicodedata
+from collections.abc import Iterable, Iterator
 
 from theano_rnn.files.output_files import write_output
 
@@ -14,43 +16,50 @@ h1 { font-size: 1.4rem; line-height: 1.3; }
 table { border-collapse: collapse; }
 th, td { padding: 0.1rem 0.8rem 0.1rem 0; text-align: left; vertical-align: top; }
 """
-_KEPT = "\t\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"  # the last two shape the letters of Persian, Hindi, emoji
+_KEPT = "\t\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"  # the last two shape letters of Persian and Hindi, and emoji
 
 
-def escaped(text):
-    """Text as HTML, in attributes too: what would show as nothing or harm the page comes as an escape like \\x00."""
+def escaped(text: str) -> str:
+    r"""Escape text for HTML, in attributes too.
+
+    Control and bidirectional characters are shown escaped, like ``\x00``.
+
+    Examples
+    --------
+    >>> escaped("a < b\x00")
+    'a &lt; b\\x00'
+    """
     if not text.isprintable():
-        text = "".join(one if is_shown(one) else one.encode("unicode_escape").decode("ascii") for one in text)
+        text = "".join(one if _is_visible(one) else one.encode("unicode_escape").decode("ascii") for one in text)
     return html.escape(text)
 
 
-def is_shown(one):
-    """Whether a character shows on a page, as a blank if it is one."""
+def _is_visible(one: str) -> bool:
+    """Whether a page shows a character, or shows it as a space."""
     return one.isprintable() or one in _KEPT or unicodedata.category(one) == "Zs"
 
 
-def write_page(path, title, parts, style=""):
-    """Write a page of its own: no other file and no network is needed to show it.
+def write_page(path: str | os.PathLike[str], title: str, parts: Iterable[str | bytes], style: str = "") -> None:
+    """Write a self-contained HTML page, which needs no other file and no network.
 
     Parameters
     ----------
-    path : pathlib.Path
+    path : str or path-like
     title : str
-    parts : iterable of str
-        HTML, in which `escaped` has been applied to all text; may be made while it is written.
+    parts : iterable of str or bytes
+        HTML (bytes in UTF-8), with `escaped` applied to all text. It is written while it is generated.
     style : str
-        CSS, after that of all pages.
+        CSS, in addition to the style of all pages.
 
     Raises
     ------
     OutputFileError
-        Where that is impossible; the old file is then still there.
+        If the page cannot be written. An existing file is then unchanged.
     """
-    write_output(path, whole_page(title, parts, style))
+    write_output(path, _page_parts(title, parts, style))
 
 
-def whole_page(title, parts, style):
-    """The parts of a page from its first to its last line."""
+def _page_parts(title: str, parts: Iterable[str | bytes], style: str) -> Iterator[str | bytes]:
     yield (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'

@@ -1,46 +1,69 @@
-"""Pictures as PNG files, drawn by matplotlib, which is optional: what all of them share, not what they show."""
+"""PNG pictures drawn by matplotlib, which is optional. Must not know what the pictures show."""
 
 import functools
 import importlib.util
 import io
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from theano_rnn.errors import OptionError
 from theano_rnn.files.output_files import check_output_path, write_output
 
-# Told apart by those who see colours differently too (Okabe and Ito 2008).
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# Colors that people with color vision deficiency can tell apart (Okabe and Ito 2008).
 BLUE, ORANGE, GREEN, RED, GREY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#666666"
 PURPLE = "#cc79a7"
 TEXT = "#1a1a1a"
 DOTS_PER_INCH = 120
-FONT = "DejaVu Sans"  # comes with matplotlib: Latin, Greek, Cyrillic, Arabic, Hebrew and symbols, no Chinese, no Hindi
+FONT = "DejaVu Sans"  # included in matplotlib; has Latin, Greek, Cyrillic, Arabic and Hebrew, but no Chinese or Hindi
 NO_GLYPH = "\N{WHITE SQUARE}"
 
 
-def require_drawable(path):
-    """Raise OptionError where a picture's name does not end in .png, or matplotlib is not installed."""
-    if not str(path).lower().endswith(".png"):
-        raise OptionError(f"{path}: pictures are PNG files; let the name end in .png")
-    if importlib.util.find_spec("matplotlib") is None:
-        raise OptionError('pictures are drawn by matplotlib, which is not installed; pip install ".[plot]" brings it')
-
-
-def check_picture(path, inputs=()):
-    """The place of a picture to be drawn, as a Path: to be asked before long work.
+def check_can_draw(path: str | os.PathLike[str]) -> None:
+    """Check that a picture of this name can be drawn.
 
     Raises
     ------
     OptionError
-        If its name does not end in .png, it is one of the `inputs`, or matplotlib is not installed.
+        If the name does not end in .png, or matplotlib is not installed.
+    """
+    if not os.fspath(path).lower().endswith(".png"):
+        raise OptionError(f"{path}: pictures are PNG files; choose a name that ends in .png")
+    if importlib.util.find_spec("matplotlib") is None:
+        raise OptionError('pictures need matplotlib, which is not installed; run pip install ".[plot]"')
+
+
+def check_picture(path: str | os.PathLike[str], inputs: Iterable[str | os.PathLike[str]] = ()) -> Path:
+    """Check, before long work, that a picture can be drawn and written.
+
+    Parameters
+    ----------
+    path : str or path-like
+    inputs : iterable of str or path-like
+        Files that the picture must not overwrite.
+
+    Returns
+    -------
+    pathlib.Path
+
+    Raises
+    ------
+    OptionError
+        If the name does not end in .png, it is one of the `inputs`, or matplotlib is not installed.
     OutputFileError
         If it cannot be written.
     """
-    path = check_output_path(path, inputs)
-    require_drawable(path)
-    return path
+    checked: Path = check_output_path(path, inputs)
+    check_can_draw(checked)
+    return checked
 
 
-def new_figure(width, height):
-    """An empty figure of so many inches, which belongs to nobody else: no global state, no screen.
+def new_figure(width: float, height: float) -> "Figure":
+    """Return an empty figure of this size in inches. It uses neither global state nor a screen.
 
     Returns
     -------
@@ -51,16 +74,16 @@ def new_figure(width, height):
     return Figure(figsize=(width, height), dpi=DOTS_PER_INCH, layout="constrained")
 
 
-def drawable(text, longest):
-    """A text as it can stand in a figure: one line, shortened, a white square for what the font cannot show.
+def drawable(text: str, longest: int) -> str:
+    """Convert text to what a figure can show: one line, shortened, with a white square for characters without a glyph.
 
-    Whoever draws it passes ``parse_math=False`` too, or else two dollar signs would begin a formula.
+    Pass ``parse_math=False`` when you draw it; otherwise two dollar signs begin a formula.
 
     Parameters
     ----------
     text : str
     longest : int
-        Characters; what is left out shows as an ellipsis.
+        Characters. A longer text ends with an ellipsis.
     """
     text = " ".join(text.split())
     if len(text) > longest:
@@ -70,25 +93,25 @@ def drawable(text, longest):
 
 
 @functools.cache
-def font_glyphs():
-    """The code points that the font can show."""
+def font_glyphs() -> frozenset[int]:
+    """Return the code points that the font can show."""
     from matplotlib.font_manager import FontProperties, findfont
     from matplotlib.ft2font import FT2Font
 
     return frozenset(FT2Font(findfont(FontProperties(family=FONT))).get_charmap())
 
 
-def write_picture(path, figure):
-    """Write a figure as PNG: the old file stays until the new one is whole.
+def write_picture(path: str | os.PathLike[str], figure: "Figure") -> None:
+    """Write a figure as PNG, atomically.
 
-    In 256 colours, which suffice for lines and bands on white: a third of the size.
+    The picture has 256 colors, which are enough for lines and bands on white and make the file a third of the size.
 
     Raises
     ------
     OutputFileError
-        Where that is impossible.
+        If the picture cannot be written. An existing file is then unchanged.
     """
-    from PIL import Image  # matplotlib needs it too
+    from PIL import Image  # a requirement of matplotlib
 
     drawn, data = io.BytesIO(), io.BytesIO()
     figure.savefig(drawn, format="png")

@@ -1,23 +1,31 @@
-"""A text as an HTML page, each token coloured by its surprisal. Written while the text is scored, in bounded memory."""
+"""An HTML page that shows a text with each token colored by its surprisal.
+
+The page is written while the text is scored, in bounded memory.
+"""
 
 import bisect
 import contextlib
 import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
 
 from theano_rnn.errors import OutputFileError
 from theano_rnn.files.signals import handling_signals, raise_signal_received
+from theano_rnn.language_models.scoring import format_perplexity
 from theano_rnn.results.pages import escaped, write_page
-from theano_rnn.results.surprisal import bits_per_token, readable, surprisal
-from theano_rnn.results.text_statistics import TextStatistics
+from theano_rnn.results.text_statistics import TextStatistics, surprisal
 from theano_rnn.text.token_spans import token_spans
 
 TEXT_COLOUR = "#1a1a1a"
-# From light to dark, so that the order shows without colours too; the text is readable on each.
+# From light to dark, so that the order is visible without colors too. The text is readable on all of them.
 SHADES = ("#ffffff", "#fff9dc", "#ffefb0", "#fedf86", "#fec964", "#fdae4b", "#f99045", "#ef7350")
-EDGES = (1, 2, 3, 5, 7, 10, 14)  # bits between the shades: the lowest for characters, the highest for words
+EDGES = (1, 2, 3, 5, 7, 10, 14)  # bits at which the shade changes: low ones for characters, high ones for words
 END_MARK = "↵"
 BLOCK_SIZE = 2**16
-LARGEST_NUMBER = 1e9  # to sort by: the script knows "inf" for no number
+LARGEST_NUMBER = 1e9  # sort key of infinite values: the script cannot read "inf" as a number
 
 STYLE = f"""
 .s p {{ margin: 0; }}
@@ -41,7 +49,7 @@ main {{ padding-bottom: 3rem; }}
 .legend .c0 {{ box-shadow: inset 0 0 0 1px #ccc; }}
 """
 
-# Fingers cannot hover: a tap shows the value at the foot of the page, and arrow keys go on from there.
+# A touch screen has no hover: a tap shows the value at the bottom of the page. Arrow keys move to other tokens.
 SCRIPT = """<output hidden></output>
 <script>
 const main = document.querySelector("main"), bar = document.querySelector("output");
@@ -70,9 +78,9 @@ box.parentElement.hidden = false;
 
 
 class SurprisalPage:
-    """Takes sentences one by one as they are scored; the page appears when `finish` is called, whole.
+    """Collects scored sentences and writes the page in `finish`.
 
-    Until then the sentences are in a file without a name in the page's folder, of which nothing stays however the
+    Until then the sentences are in an unnamed file in the folder of the page. Nothing of it remains, however the
     process ends.
 
     Parameters
@@ -80,128 +88,154 @@ class SurprisalPage:
     path : pathlib.Path
     title : str
     about : dict of str to str
-        What else the page says on top, such as where text and model come from.
+        More rows for the table at the top of the page, such as the names of text and model.
+    level : {"word", "char"}
+        At character level the page shows bits per character, at word level bits per token and perplexity.
+
+    Attributes
+    ----------
+    statistics : TextStatistics
+        Totals of the sentences so far.
 
     Raises
     ------
     OutputFileError
-        Where nothing can be written; from each method too.
+        If nothing can be written; the methods raise it too.
     """
 
-    def __init__(self, path, title, about):
-        self.path, self.title, self.about = path, title, about
+    def __init__(self, path: Path, title: str, about: Mapping[str, str], level: str = "word") -> None:
+        self.path, self.title, self.about, self.level = path, title, about, level
         self.statistics = TextStatistics()
         try:
-            self.body = tempfile.TemporaryFile(dir=path.resolve().parent)
+            self._body = tempfile.TemporaryFile(dir=path.resolve().parent)
         except OSError as error:
-            raise self.unwritable(error) from error
+            raise self._cannot_write(error) from error
 
-    def sentence(self, line, words, values, known):
+    def add_sentence(
+        self, line: str, tokens: Sequence[str], values: npt.NDArray[np.floating], known: npt.NDArray[np.bool_]
+    ) -> None:
         """Add a sentence.
 
         Parameters
         ----------
         line : str
-            As it was written.
-        words : list of str
-            Its tokens, the last one its end.
+            The sentence as it was written.
+        tokens : sequence of str
+            Its tokens, followed by SENTENCE_END.
         values : float array
             ln P of each token.
         known : bool array
-            Whether the vocabulary has it.
+            Whether the vocabulary has each token.
         """
-        figures = TextStatistics.of(values, known)
-        self.statistics.add(figures)
+        totals = TextStatistics.of_sentence(values, known)
+        self.statistics.add(totals)
         section = (
-            f'<div class="s" data-bits="{min(bits_per_token(figures.including), LARGEST_NUMBER):.4f}">'
-            f"<p>{self.statistics.sentences} · {described(figures)}</p>\n"
-            f'<p dir="auto">{marked(line, words, surprisal(values).tolist(), known.tolist())}</p></div>\n'
+            f'<div class="s" data-bits="{min(totals.with_unknown.bits_per_token, LARGEST_NUMBER):.4f}">'
+            f"<p>{self.statistics.sentences} · {_figures(totals, self.level)}</p>\n"
+            f'<p dir="auto">{marked_line(line, tokens, surprisal(values).tolist(), known.tolist())}</p></div>\n'
         )
         try:
-            self.body.write(section.encode("utf-8"))
+            self._body.write(section.encode("utf-8"))
         except OSError as error:
-            raise self.unwritable(error) from error
+            raise self._cannot_write(error) from error
 
-    def finish(self):
-        """Write the page of at least one sentence. A signal that ends the process leaves the old file, and no other."""
+    def finish(self) -> None:
+        """Write the page of at least one sentence, atomically, also if a signal ends the process."""
         with handling_signals(raise_signal_received), contextlib.closing(self):
-            write_page(self.path, self.title, self.parts(), STYLE)
+            write_page(self.path, self.title, self._parts(), STYLE)
 
-    def discard(self):
-        """Leave no page: for a run that fails."""
-        with contextlib.suppress(OSError):  # a full disk, once more
-            self.body.close()
+    def discard(self) -> None:
+        """Write no page, because the run failed."""
+        with contextlib.suppress(OSError):  # the disk can be full
+            self._body.close()
 
     close = discard
 
-    def parts(self):
-        yield summary(self.about, self.statistics)
-        yield legend()
+    def _parts(self) -> Iterator[str | bytes]:
+        yield _summary_table(self.about, self.statistics, self.level)
+        yield _legend()
         yield '<p><label hidden><input type="checkbox"> worst sentences first</label></p>\n<main>\n'
-        self.body.seek(0)
-        while block := self.body.read(BLOCK_SIZE):
+        self._body.seek(0)
+        while block := self._body.read(BLOCK_SIZE):
             yield block
         yield "</main>\n"
         yield SCRIPT
 
-    def unwritable(self, error):
+    def _cannot_write(self, error: OSError) -> OutputFileError:
         return OutputFileError(f"{self.path}: cannot be written: {error.strerror or error}; choose another place")
 
 
-def summary(about, statistics):
-    including, excluding = statistics.including, statistics.excluding
+def _summary_table(about: Mapping[str, str], statistics: TextStatistics, level: str) -> str:
     unknown_share = statistics.unknown / max(statistics.words, 1)
+    all_tokens, known_tokens = statistics.with_unknown, statistics.without_unknown
+    is_char = level == "char"
     rows = {
         **about,
         "sentences": f"{statistics.sentences:,}",
         "tokens": f"{statistics.tokens:,}, sentence ends counted",
-        "perplexity": f"{readable(including.perplexity)} per token",
-        "surprisal": f"{bits_per_token(including):.4f} bits per token",
+        "perplexity": f"{format_perplexity(all_tokens.perplexity)} per {'character' if is_char else 'token'}",
+        "surprisal": f"{all_tokens.bits_per_token:.4f} {'bits/char' if is_char else 'bits per token'}",
         "unknown": f"{statistics.unknown:,} ({unknown_share:.2%} without sentence ends)",
     }
     if statistics.unknown:
-        known = f"perplexity {readable(excluding.perplexity)}, {bits_per_token(excluding):.4f} bits per token"
-        rows["without them"] = known
+        rows["without them"] = (
+            f"perplexity {format_perplexity(known_tokens.perplexity)}, {known_tokens.bits_per_token:.4f} "
+            f"{'bits/char' if is_char else 'bits per token'}"
+        )
     cells = (f"<tr><th>{escaped(name)}</th><td>{escaped(value)}</td></tr>\n" for name, value in rows.items())
     return f"<table>\n{''.join(cells)}</table>\n"
 
 
-def legend():
+def _legend() -> str:
     names = [f"under {EDGES[0]}", *(f"{low}–{high}" for low, high in zip(EDGES, EDGES[1:], strict=False))]
     names.append(f"{EDGES[-1]} and more")
     shades = " ".join(f'<span class="c{i}">{name}</span>' for i, name in enumerate(names))
     return (
         f'<p class="legend">Surprisal, −log<sub>2</sub> P(token | the tokens before it), in bits: {shades}<br>\n'
-        'Point at a token, or tap it, for its value. <span class="u">Underlined</span>: not in the vocabulary, '
+        'Hover over a token, or tap it, to see its value. <span class="u">Underlined</span>: not in the vocabulary, '
         f"so its value is that of UNKNOWN_TOKEN. {END_MARK} is the end of the sentence.</p>\n"
     )
 
 
-def described(figures):
-    """A sentence's figures."""
-    tokens = figures.including
+def _figures(totals: TextStatistics, level: str) -> str:
+    """The figures of one sentence."""
+    tokens = totals.with_unknown
+    unknown = f" · {totals.unknown} unknown" if totals.unknown else ""
     return (
-        f"{bits_per_token(tokens):.2f} bits per token · perplexity {readable(tokens.perplexity)} · {tokens.number} "
-        f"token{'s' * (tokens.number > 1)}{f' · {figures.unknown} unknown' * bool(figures.unknown)}"
+        f"{tokens.bits_per_token:.2f} {'bits/char' if level == 'char' else 'bits per token'} · "
+        f"perplexity {format_perplexity(tokens.perplexity)} · "
+        f"{tokens.number} token{'s' if tokens.number > 1 else ''}{unknown}"
     )
 
 
-def marked(line, words, bits, known):
-    """A line as it was written, with each token's stretch marked, and a mark for its end."""
-    tokens = words[:-1]
-    places = token_spans(line, tokens)
+def marked_line(line: str, tokens: Sequence[str], bits: Sequence[float], known: Sequence[bool]) -> str:
+    """Return a line as HTML, as it was written, with a colored span for each token and for the sentence end.
+
+    Parameters
+    ----------
+    line : str
+    tokens : sequence of str
+        The tokens of the line, followed by SENTENCE_END.
+    bits : sequence of float
+        The surprisal of each token.
+    known : sequence of bool
+        Whether the vocabulary has each token.
+    """
+    words = tokens[:-1]
+    places = token_spans(line, words)
     if places is None:
-        line, places = joined(tokens)
-    parts, position = [], 0
+        line, places = _joined(words)
+    parts: list[str] = []
+    position = 0
     for (begin, end), value, is_known in zip(places, bits[:-1], known[:-1], strict=True):
-        parts += escaped(line[position:begin]), marked_token(line[begin:end], value, is_known)
+        parts += escaped(line[position:begin]), _marked_token(line[begin:end], value, is_known)
         position = end
-    end = f'<span class="c{shade(bits[-1])} e" title="{bits[-1]:.2f} bits, end of the sentence"></span>'
-    return "".join([*parts, escaped(line[position:]), end])
+    end_mark = f'<span class="c{shade(bits[-1])} e" title="{bits[-1]:.2f} bits, end of the sentence"></span>'
+    return "".join([*parts, escaped(line[position:]), end_mark])
 
 
-def joined(tokens):
-    """(A line of these tokens, the places where they stand in it)."""
+def _joined(tokens: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
+    """A line of these tokens, and the places where they stand in it."""
     places, end = [], 0
     for token in tokens:
         places.append((end, end + len(token)))
@@ -209,12 +243,12 @@ def joined(tokens):
     return " ".join(tokens), places
 
 
-def marked_token(text, bits, known):
+def _marked_token(text: str, bits: float, known: bool) -> str:
     classes = f"c{shade(bits)}" + " b" * text.isspace() + " u" * (not known)
     quoted = f'"{classes}"' if " " in classes else classes
     return f'<span class={quoted} title="{bits:.2f} bits{"" if known else ", unknown"}">{escaped(text)}</span>'
 
 
-def shade(bits):
-    """Which of the shades a surprisal has."""
+def shade(bits: float) -> int:
+    """Return the index of the shade for a surprisal in bits."""
     return bisect.bisect_right(EDGES, bits)

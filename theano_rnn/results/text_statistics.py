@@ -1,26 +1,48 @@
-"""What is counted of scored texts: sentences, tokens, unknown words, log-probabilities, both perplexities."""
+"""Totals of scored texts: sentences, tokens, unknown words, log-probabilities, perplexity, surprisal in bits."""
 
 import math
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from theano_rnn.language_models.scoring import perplexity
 
-UNKNOWN_WORDS = ("include", "exclude")
+
+def surprisal(log_probabilities: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Return -log2 P in bits.
+
+    Parameters
+    ----------
+    log_probabilities : array_like
+        Natural logarithms.
+
+    Returns
+    -------
+    float64 array of the same shape
+        At least 0.
+
+    Examples
+    --------
+    >>> import math
+    >>> surprisal([math.log(0.25), 0.0]).tolist()
+    [2.0, 0.0]
+    """
+    bits = np.asarray(log_probabilities, dtype=np.float64) / -math.log(2)
+    return np.maximum(bits, 0.0)  # rounding can make it negative, and -0.0 is not wanted
 
 
 @dataclass
-class Tokens:
-    """Some tokens' number and log-probability.
+class TokenTotals:
+    """The number of some tokens and the sum of their log-probabilities.
 
     Attributes
     ----------
     number : int
     impossible : int
-        How many of them have probability 0, as those mixed with another model's alone can have.
+        How many have probability 0, which can happen in mixtures with another model.
     finite_log_probability : float
-        Summed over the others, in nats.
+        Sum over the other tokens, in nats.
     """
 
     number: int = 0
@@ -28,79 +50,86 @@ class Tokens:
     finite_log_probability: float = 0.0
 
     @classmethod
-    def of(cls, values):
-        """Tokens with these log-probabilities: float array, in nats."""
+    def of(cls, values: npt.NDArray[np.floating]) -> "TokenTotals":
+        """Return the totals of tokens with these log-probabilities, in nats."""
         total = float(values.sum())
         if math.isfinite(total):
             return cls(len(values), 0, total)
         possible = np.isfinite(values)
         return cls(len(values), int((~possible).sum()), float(values[possible].sum()))
 
-    def add(self, other):
-        """Count these too."""
+    def add(self, other: "TokenTotals") -> None:
+        """Add other totals to these."""
         self.number += other.number
         self.impossible += other.impossible
         self.finite_log_probability += other.finite_log_probability
 
     @property
-    def log_probability(self):
-        """Summed, in nats; -inf if one of the tokens is impossible."""
+    def log_probability(self) -> float:
+        """The sum in nats; -inf if one of the tokens is impossible."""
         return -math.inf if self.impossible else self.finite_log_probability
 
     @property
-    def perplexity(self):
-        """Per token; infinite if one of the tokens is impossible."""
+    def perplexity(self) -> float:
+        """Perplexity per token; infinite if one of the tokens is impossible."""
         return perplexity(self.log_probability, self.number)
+
+    @property
+    def bits_per_token(self) -> float:
+        """Mean surprisal in bits; at character level these are bits per character."""
+        return float(surprisal(self.log_probability) / self.number)
 
 
 @dataclass
 class TextStatistics:
-    """The figures of a text, or of one sentence.
+    """The totals of a text or a sentence.
 
     Attributes
     ----------
     sentences : int
     unknown : int
-        Words that the vocabulary lacks.
-    including, excluding : Tokens
-        All tokens, and those without the unknown words; each sentence's end is a token in both.
+        Number of words that the vocabulary lacks.
+    with_unknown, without_unknown : TokenTotals
+        Totals of all tokens, and of those that the vocabulary has. Both count the end of each sentence as a token.
     """
 
     sentences: int = 0
     unknown: int = 0
-    including: Tokens = field(default_factory=Tokens)
-    excluding: Tokens = field(default_factory=Tokens)
+    with_unknown: TokenTotals = field(default_factory=TokenTotals)
+    without_unknown: TokenTotals = field(default_factory=TokenTotals)
 
     @classmethod
-    def of(cls, values, known):
-        """The figures of one sentence.
+    def of_sentence(cls, values: npt.NDArray[np.floating], known: npt.NDArray[np.bool_]) -> "TextStatistics":
+        """Return the totals of one sentence.
 
         Parameters
         ----------
         values : float array
-            ln P of each of its tokens, its end included.
+            ln P of each token, SENTENCE_END included.
         known : bool array
+            Whether the vocabulary has each token.
         """
-        including = Tokens.of(values)
+        with_unknown = TokenTotals.of(values)
         unknown = len(known) - int(np.count_nonzero(known))
-        return cls(1, unknown, including, Tokens.of(values[known]) if unknown else including)
+        return cls(1, unknown, with_unknown, TokenTotals.of(values[known]) if unknown else with_unknown)
 
-    def add(self, other):
-        """Count these too."""
+    def add(self, other: "TextStatistics") -> None:
+        """Add the totals of another text to these."""
         self.sentences += other.sentences
         self.unknown += other.unknown
-        self.including.add(other.including)
-        self.excluding.add(other.excluding)
+        self.with_unknown.add(other.with_unknown)
+        self.without_unknown.add(other.without_unknown)
 
     @property
-    def tokens(self):
-        """Words and sentence ends."""
-        return self.including.number
+    def tokens(self) -> int:
+        """Number of words and sentence ends."""
+        return self.with_unknown.number
 
     @property
-    def words(self):
+    def words(self) -> int:
+        """Number of words; of characters at character level."""
         return self.tokens - self.sentences
 
-    def counted(self, unknown):
-        """The tokens that count: with unknown words ("include") or without ("exclude")."""
-        return {"include": self.including, "exclude": self.excluding}[unknown]
+    def counted(self, unknown: str | None) -> TokenTotals:
+        """Return the totals without unknown words if `unknown` is "exclude", else with them."""
+        return self.without_unknown if unknown == "exclude" else self.with_unknown

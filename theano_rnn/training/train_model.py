@@ -11,7 +11,7 @@ from theano_rnn.language_models.language_model import load
 from theano_rnn.networks.cells import CELLS
 from theano_rnn.networks.parameters import check_shapes, parameter_shapes
 from theano_rnn.networks.rnn import RNN
-from theano_rnn.results.pictures import require_drawable
+from theano_rnn.results.pictures import check_can_draw
 from theano_rnn.text.corpus import read_corpus
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary
@@ -91,7 +91,7 @@ def train(
     log, plot = (None if path is None else Path(path) for path in (log, plot))
     files = RunFiles(Path(model), log, plot, overwrite, reporter.note)
     if plot is not None:
-        require_drawable(plot)
+        check_can_draw(plot)
     if resume and overwrite:
         raise OptionError("overwrite: a run that goes on replaces no other run's files; leave it out")
     if resume:

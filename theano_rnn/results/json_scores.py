@@ -1,0 +1,65 @@
+"""Scores as JSON objects, one per line."""
+
+import json
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from theano_rnn.results.score_output import ScoreOutput
+from theano_rnn.results.text_statistics import TextStatistics
+
+# Some readers take these characters for line ends. JSON does not require them to be escaped.
+_LINE_ENDS = {code_point: f"\\u{code_point:04x}" for code_point in (0x85, 0x2028, 0x2029)}
+
+
+class JsonScores(ScoreOutput):
+    """One JSON object per input line; with the option `summary`, one for the whole text.
+
+    Infinite numbers are written as ``null``.
+    """
+
+    def show_line(
+        self,
+        line: str,
+        tokens: Sequence[str],
+        values: npt.NDArray[np.floating],
+        known: npt.NDArray[np.bool_],
+        totals: TextStatistics,
+    ) -> None:
+        """Write the object of one line."""
+        if self.options.summary:
+            return
+        document = {"sentence": line, **self._fields(totals)}
+        if self.options.words:
+            document["words"] = [
+                {"token": token, "log_probability": _finite_or_none(value), "known": is_known}
+                for token, value, is_known in zip(tokens, self.in_base(values).tolist(), known.tolist(), strict=True)
+            ]
+        self._show_document(document)
+
+    def finish(self) -> None:
+        """Write the object of the whole text if only the summary is wanted."""
+        if self.options.summary:
+            totals = self.statistics
+            self._show_document({"sentences": totals.sentences, "words": totals.words, **self._fields(totals)})
+
+    def _fields(self, totals: TextStatistics) -> dict[str, Any]:
+        counted = self.counted(totals)
+        return {
+            "log_probability": _finite_or_none(self.in_base(counted.log_probability)),
+            "tokens": totals.tokens,
+            "unknown": totals.unknown,
+            "perplexity": _finite_or_none(counted.perplexity),
+            "perplexity_including_unknown": _finite_or_none(totals.with_unknown.perplexity),
+            "perplexity_excluding_unknown": _finite_or_none(totals.without_unknown.perplexity),
+        }
+
+    def _show_document(self, document: dict[str, Any]) -> None:
+        self.show(json.dumps(document, ensure_ascii=False, allow_nan=False).translate(_LINE_ENDS))
+
+
+def _finite_or_none(value: float) -> float | None:
+    return value if math.isfinite(value) else None

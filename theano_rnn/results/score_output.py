@@ -1,0 +1,165 @@
+"""What all formats of scores share, and the summary of a scored text. Must not know models."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from theano_rnn.language_models.text_scoring import ScoredSentence
+from theano_rnn.results.score_formats import ScoringOptions
+from theano_rnn.results.text_statistics import TextStatistics, TokenTotals
+
+NATS = {"e": 1.0, "2": math.log(2), "10": math.log(10)}  # nats per unit of a log-probability, by base
+
+
+class ScoreOutput(ABC):
+    """Shows scored sentences in one format and adds up their totals.
+
+    Parameters
+    ----------
+    options : ScoringOptions
+    show : callable
+        Writes its arguments as the tab-separated columns of one line.
+
+    Attributes
+    ----------
+    options : ScoringOptions
+    statistics : TextStatistics
+        Totals of the sentences so far.
+    note : str or None
+        One line about the results that the user should read; set by `finish`.
+    skips_blank_lines : bool
+        Whether the format leaves out blank lines.
+    """
+
+    skips_blank_lines: bool = False
+
+    def __init__(self, options: ScoringOptions, show: Callable[..., Any]) -> None:
+        self.options = options
+        self.show = show
+        self.statistics = TextStatistics()
+        self.note: str | None = None
+
+    def read_texts(self, lines: Iterable[str], name: str) -> Iterable[str]:
+        """Yield the text to score of each line of a file.
+
+        Parameters
+        ----------
+        lines : iterable of str
+        name : str
+            The name of the file, for error messages.
+        """
+        return lines
+
+    def add_line(self, line: str, sentences: Sequence[ScoredSentence]) -> None:
+        """Show the sentences of one line.
+
+        Parameters
+        ----------
+        line : str
+        sentences : sequence of ScoredSentence
+            At least one.
+        """
+        if len(sentences) == 1:
+            [one] = sentences
+            self.add_sentence(line, one.tokens, one.values, one.known)
+            return
+        totals = TextStatistics()
+        for one in sentences:
+            totals.add(TextStatistics.of_sentence(one.values, one.known))
+        self.statistics.add(totals)
+        tokens = [token for one in sentences for token in one.tokens]
+        values = np.concatenate([one.values for one in sentences])
+        known = np.concatenate([one.known for one in sentences])
+        self.show_line(line, tokens, values, known, totals)
+
+    def add_sentence(
+        self, line: str, tokens: Sequence[str], values: npt.NDArray[np.floating], known: npt.NDArray[np.bool_]
+    ) -> None:
+        """Show a line that is one sentence.
+
+        Parameters
+        ----------
+        line : str
+        tokens : sequence of str
+            The tokens of the sentence, followed by SENTENCE_END.
+        values : float array
+            ln P of each token.
+        known : bool array
+            Whether the vocabulary has each token.
+        """
+        totals = TextStatistics.of_sentence(values, known)
+        self.statistics.add(totals)
+        self.show_line(line, tokens, values, known, totals)
+
+    @abstractmethod
+    def show_line(
+        self,
+        line: str,
+        tokens: Sequence[str],
+        values: npt.NDArray[np.floating],
+        known: npt.NDArray[np.bool_],
+        totals: TextStatistics,
+    ) -> None:
+        """Write a line with its scores; `totals` are those of the line, which can hold several sentences."""
+
+    def end_of_file(self, name: str) -> None:
+        """Show what follows the lines of one file."""
+        return
+
+    def finish(self) -> None:
+        """Show what follows the lines of all files."""
+        return
+
+    def in_base(self, log_probability: Any) -> Any:
+        """Convert nats, a float or an array, to the base of logarithms that is shown."""
+        return log_probability / NATS[self.options.log_base or "e"]
+
+    def counted(self, totals: TextStatistics) -> TokenTotals:
+        """Return the totals of the tokens that count: with or without unknown words."""
+        return totals.counted(self.options.unknown)
+
+
+def summary(statistics: TextStatistics, options: ScoringOptions, level: str = "word") -> str:
+    """Describe a scored text in one line.
+
+    Parameters
+    ----------
+    statistics : TextStatistics
+        Of at least one sentence.
+    options : ScoringOptions
+    level : {"word", "char"}
+        At word level the line shows the perplexity per token; at character level bits per character and the
+        perplexity.
+
+    Returns
+    -------
+    str
+    """
+    counted = statistics.counted(options.unknown)
+    base = "" if options.log_base == "e" else f" (base {options.log_base})"
+    words = "characters" if level == "char" else "words"
+    perplexity = f", perplexity {counted.perplexity:.4f} per character" if level == "char" else ""
+    return (
+        f"{statistics.sentences} sentences, {statistics.words} {words}, {statistics.unknown} unknown "
+        f"({statistics.unknown / max(statistics.words, 1):.2%}), "
+        f"log-probability {counted.log_probability / NATS[options.log_base or 'e']:.4f}{base}, "
+        f"{_loss_figures(statistics, options, level)}{perplexity}"
+    )
+
+
+def _loss_figures(statistics: TextStatistics, options: ScoringOptions, level: str) -> str:
+    """Perplexity or bits per character, with and without unknown words; the figure that counts comes first."""
+    both = statistics.with_unknown, statistics.without_unknown
+    if level == "char":
+        with_unknown, without_unknown = (f"{tokens.bits_per_token:.4f}" for tokens in both)
+        quantity, unit, words, ends = "", "bits/char", "characters", "line ends"
+    else:
+        with_unknown, without_unknown = (f"{tokens.perplexity:.4f}" for tokens in both)
+        quantity, unit, words, ends = "perplexity ", "per token", "words", "sentence ends"
+    if options.unknown == "exclude":
+        return f"{quantity}{without_unknown} {unit} without unknown {words} ({ends} counted), {with_unknown} with them"
+    return f"{quantity}{with_unknown} {unit} ({ends} counted), {without_unknown} without unknown {words}"
