@@ -174,14 +174,14 @@ def work(namespace: argparse.Namespace) -> None:
     files, column, model, page, picture = map(arguments.pop, ("files", "column", "model", "html", "plot"))
     from theano_rnn.language_models.unknown_words import UnknownWords
     from theano_rnn.results.mixture import Mixture
-    from theano_rnn.results.score_output import summary
+    from theano_rnn.results.score_output import make_output, summary
 
     options = ScoringOptions(**arguments)
     if options.nbest and column is not None:
         raise OptionError("`nbest` and `column` exclude each other; an n-best list has columns of its own")
     inputs = list(open_inputs(files, standard_input(), column, is_text=options.nbest))
     check_places(page, picture, [*files, model, *([] if options.mix is None else [options.mix])])
-    output = options.output(show)
+    output = make_output(options, show)
     with contextlib.ExitStack() as stack:
         mixture = None
         if options.mix is not None:

@@ -144,12 +144,12 @@ def test_a_sentence_without_an_end_is_told(text, number, opened):
 @pytest.mark.parametrize("number", ["0.5", "nan", "inf", "2e-6", "1.#QNAN"])
 @pytest.mark.parametrize("text", ["-1 {} -2\n", "-1\n{}\n", "a=1 1 -1\tb=2 1 {}\t</s>=3 1 -1\t"])
 def test_what_is_no_log10_probability_is_refused(number, text, opened):
-    with pytest.raises(CorpusError, match=rf"other.txt, line \d: '{re.escape(number)}' is no log10 probability"):
+    with pytest.raises(CorpusError, match=rf"other.txt, line \d: '{re.escape(number)}' is not a log10 probability"):
         opened(text.format(number)).read(3)
 
 
 def test_a_word_in_place_of_a_number_is_refused(opened):
-    with pytest.raises(CorpusError, match="line 2: 'dog' is no log10 probability"):
+    with pytest.raises(CorpusError, match="line 2: 'dog' is not a log10 probability"):
         opened("-1 the\ndog -2\n").read(2)
 
 

@@ -88,7 +88,7 @@ def test_too_many_sentences_are_told(mixture, content):
 
 def test_a_blank_line_that_srilm_has_left_out_is_told_or_passed_over(mixture):
     mix = mixture(SRILM)
-    with pytest.raises(CorpusError, match="text.txt, line 1: is blank, and SRILM leaves blank lines out"):
+    with pytest.raises(CorpusError, match="text.txt, line 1: is blank, but SRILM leaves out blank lines"):
         mix.mixed(OURS[1], "text.txt", 1)
     mix.skip("text.txt", 1)
     mix.mixed(OURS[0], "text.txt", 2)

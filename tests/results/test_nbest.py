@@ -92,19 +92,19 @@ def test_lines_are_read_only_as_they_are_asked_for():
 @pytest.mark.parametrize(
     "lines, message",
     [
-        (["a\tx", " "], "line 2: is blank; give each line of an n-best list an id and a text"),
+        (["a\tx", " "], "line 2: is blank; each line of an n-best list needs an id and a text"),
         (["a\tx", "\tx"], "line 2: has no id"),
         ([" ||| x ||| f ||| -1"], "line 1: has no id"),
-        (["only text"], "line 1: expected id, text and perhaps score, separated by tabs, found 1 column;"),
-        (["a\tx\t1\t2"], "line 1: expected id, text and perhaps score, separated by tabs, found 4 columns;"),
+        (["only text"], "line 1: expected id, text and optionally a score, separated by tabs, found 1 column;"),
+        (["a\tx\t1\t2"], "line 1: expected id, text and optionally a score, separated by tabs, found 4 columns;"),
         (["0 ||| x ||| -1"], "line 1: expected id ||| text ||| features ||| score, found 3 fields;"),
         ([*MOSES, "a\tx\t1"], "line 4: expected id ||| text ||| features ||| score, found 1 field;"),
-        ([*TSV, *MOSES], "line 6: expected id, text and perhaps score, separated by tabs, found 1 column;"),
+        ([*TSV, *MOSES], "line 6: expected id, text and optionally a score, separated by tabs, found 1 column;"),
         (["a\tx\t1", "a\tx"], "line 2: has 2 columns where the line before has 3"),
-        (["a\tx\ttext"], "line 1: the score 'text' is no number"),
-        (["a\tx\t1_0"], "line 1: the score '1_0' is no number"),
-        (["a\tx\tnan"], "line 1: the score 'nan' is no number"),
-        (["0 ||| x ||| f ||| inf"], "line 1: the score 'inf' is no number"),
+        (["a\tx\ttext"], "line 1: the score 'text' is not a finite number"),
+        (["a\tx\t1_0"], "line 1: the score '1_0' is not a finite number"),
+        (["a\tx\tnan"], "line 1: the score 'nan' is not a finite number"),
+        (["0 ||| x ||| f ||| inf"], "line 1: the score 'inf' is not a finite number"),
     ],
 )
 def test_a_line_that_is_none_of_an_n_best_list_is_named(lines, message):
@@ -113,7 +113,7 @@ def test_a_line_that_is_none_of_an_n_best_list_is_named(lines, message):
 
 
 def test_a_weight_needs_a_given_score():
-    with pytest.raises(CorpusError, match="list.txt, line 1: has no score to weigh ours against"):
+    with pytest.raises(CorpusError, match="list.txt, line 1: has no score to combine with"):
         rescored(["a\tthe dog"], weight=0.5)
 
 

@@ -18,7 +18,7 @@ def test_a_figure_becomes_a_png_of_its_size(tmp_path):
 def test_without_matplotlib_the_extra_that_brings_it_is_named(monkeypatch):
     check_can_draw("a.PNG")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(OptionError, match=r'not installed; pip install "\.\[plot\]" brings it'):
+    with pytest.raises(OptionError, match=r'not installed; run pip install "\.\[plot\]"'):
         check_can_draw("a.png")
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from theano_rnn.results.score_formats import ScoringOptions
-from theano_rnn.results.score_output import summary
+from theano_rnn.results.score_output import make_output, summary
 
 # (line, tokens, ln P, known)
 TEXT = [
@@ -37,7 +37,7 @@ def shown(sentences=SENTENCES, **settings):
     """(The lines that are shown, the output)."""
     lines = []
     options = ScoringOptions(**settings)
-    output = options.output(lambda *columns: lines.append("\t".join(map(str, columns))))
+    output = make_output(options, lambda *columns: lines.append("\t".join(map(str, columns))))
     for sentence in sentences:
         if len(sentence[1]) > 1 or not output.skips_blank_lines:
             output.add_sentence(*sentence)
@@ -225,7 +225,7 @@ def test_srilm_has_no_perplexity_over_no_words():
 def test_srilm_figures_are_told_for_each_file():
     options = ScoringOptions("srilm", summary=True)
     lines = []
-    output = options.output(lines.append)
+    output = make_output(options, lines.append)
     output.add_sentence(*SENTENCES[0])
     output.end_of_file("a.txt")
     output.add_sentence(*SENTENCES[3])

@@ -193,7 +193,7 @@ def test_a_signal_while_the_page_is_written_leaves_the_old_one(tmp_path, monkeyp
     (tmp_path / "a.html").write_text("old")
     page = SurprisalPage(tmp_path / "a.html", "Surprisal", {})
     page.add_sentence(*scored("a b", Tokenizer()))
-    monkeypatch.setattr(surprisal_page, "legend", lambda: os.kill(os.getpid(), signal.SIGTERM) or "")
+    monkeypatch.setattr(surprisal_page, "_legend", lambda: os.kill(os.getpid(), signal.SIGTERM) or "")
     with handling_signals(lambda number, frame: None), pytest.raises(SignalReceived):
         page.finish()
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("a.html", "old")]

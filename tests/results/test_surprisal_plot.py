@@ -126,7 +126,7 @@ def test_without_unknown_tokens_there_is_no_panel_of_theirs():
 
 def test_what_is_above_the_bins_is_told():
     label = plotted([sentence("a", [700.0, 3])]).figure().axes[0].get_xlabel()
-    assert label == "surprisal of a token, bits (bars of 2, the last bar with all above)"
+    assert label == "surprisal of a token, bits (bars of 2, the last bar includes all above)"
 
 
 def test_a_run_that_fails_leaves_no_picture(tmp_path):

@@ -77,7 +77,7 @@ def test_standard_input_is_coloured_too(folder, monkeypatch):
         (["--html", "rnn.npz"], "rnn.npz: is one of the files that are read"),
         (["--html", "mix.txt", "--mix", "mix.txt"], "mix.txt: is one of the files that are read"),
         (["--html", "none/a.html"], "none/a.html: its folder does not exist"),
-        (["--plot", "a.pdf"], "a.pdf: pictures are PNG files; let the name end in .png"),
+        (["--plot", "a.pdf"], "a.pdf: pictures are PNG files; choose a name that ends in .png"),
         (["--plot", "none/a.png"], "none/a.png: its folder does not exist"),
         (["--html", "x.png", "--plot", "./x.png"], "--html and --plot name the same file; name two"),
     ],
@@ -111,7 +111,7 @@ def test_a_missing_matplotlib_is_told_before_the_model_is_loaded(folder, monkeyp
     find_spec = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "matplotlib" else find_spec(name))
     assert status("a.txt", "--plot", "a.png") == 2
-    assert 'pip install ".[plot]" brings it' in capsys.readouterr().err
+    assert 'run pip install ".[plot]"' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("text", [b"", b"the dog\n\xff\n"], ids=["empty", "not UTF-8"])

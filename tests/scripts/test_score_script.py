@@ -146,7 +146,7 @@ def test_a_line_without_id_is_named(run, tmp_path):
     (tmp_path / "list.txt").write_text("a\tthe dog\n\tthe cat\n")
     status, out, err = run("--nbest", tmp_path / "list.txt")
     assert (status, out) == (2, "")
-    assert err == f"score.py: {tmp_path / 'list.txt'}, line 2: has no id; write it before the text\n"
+    assert err == f"score.py: {tmp_path / 'list.txt'}, line 2: has no id; put it before the text\n"
 
 
 def test_own_output_mixed_in_changes_nothing(run, text, tmp_path):
@@ -159,7 +159,7 @@ def test_own_output_mixed_in_changes_nothing(run, text, tmp_path):
     arguments = ["--format", "srilm", "--words", text]
     assert run(*arguments, "--mix", tmp_path / "own.srilm", "--lambda", "1") == run(*arguments)
     status, _, err = run(text, "--mix", tmp_path / "own.srilm")
-    assert status == 2 and f"{text}, line 2: is blank, and SRILM leaves blank lines out" in err
+    assert status == 2 and f"{text}, line 2: is blank, but SRILM leaves out blank lines" in err
 
 
 @pytest.mark.parametrize("words", [["the", "</s>", "<unk>", "dog"], ["the", "dog", "cat", "sees"]])

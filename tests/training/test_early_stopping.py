@@ -509,7 +509,7 @@ def test_places_that_a_picture_must_not_take_are_refused_before_the_text_is_read
     shutil.copy(toy, text)
     folder.mkdir()
     for place, message in (
-        (model, "pictures are PNG files; let the name end in .png"),
+        (model, "pictures are PNG files; choose a name that ends in .png"),
         (log, "is where the log goes; choose another place for the picture"),
         (text, "is one of the texts; choose another place for what is written"),
     ):

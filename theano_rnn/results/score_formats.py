@@ -3,15 +3,9 @@
 Must stay cheap to import: commands read the names of the formats before they load NumPy.
 """
 
-import importlib
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 from theano_rnn.errors import OptionError
-
-if TYPE_CHECKING:
-    from theano_rnn.results.score_output import ScoreOutput
 
 # The class that writes each format, as "module:class"; a subclass of `ScoreOutput`. A new format is a new line here.
 FORMATS = {
@@ -135,15 +129,3 @@ class ScoringOptions:
     def _set_default(self, name: str, default: object) -> None:
         if getattr(self, name) is None:
             object.__setattr__(self, name, default)
-
-    def output(self, show: Callable[..., Any]) -> "ScoreOutput":
-        """Return the output for these options.
-
-        Parameters
-        ----------
-        show : callable
-            Writes its arguments as the tab-separated columns of one line.
-        """
-        module, _, name = (NBEST if self.nbest else FORMATS[self.format]).partition(":")
-        output: ScoreOutput = getattr(importlib.import_module(module), name)(self, show)
-        return output

@@ -1,5 +1,6 @@
 """What all formats of scores share, and the summary of a scored text. Must not know models."""
 
+import importlib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from theano_rnn.language_models.text_scoring import ScoredSentence
-from theano_rnn.results.score_formats import ScoringOptions
+from theano_rnn.results.score_formats import FORMATS, NBEST, ScoringOptions
 from theano_rnn.results.text_statistics import TextStatistics, TokenTotals
 
 NATS = {"e": 1.0, "2": math.log(2), "10": math.log(10)}  # nats per unit of a log-probability, by base
@@ -121,6 +122,20 @@ class ScoreOutput(ABC):
     def counted(self, totals: TextStatistics) -> TokenTotals:
         """Return the totals of the tokens that count: with or without unknown words."""
         return totals.counted(self.options.unknown)
+
+
+def make_output(options: ScoringOptions, show: Callable[..., Any]) -> ScoreOutput:
+    """Return the output for some options.
+
+    Parameters
+    ----------
+    options : ScoringOptions
+    show : callable
+        Writes its arguments as the tab-separated columns of one line.
+    """
+    module, _, name = (NBEST if options.nbest else FORMATS[options.format]).partition(":")
+    output: ScoreOutput = getattr(importlib.import_module(module), name)(options, show)
+    return output
 
 
 def summary(statistics: TextStatistics, options: ScoringOptions, level: str = "word") -> str:

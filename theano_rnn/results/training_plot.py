@@ -1,44 +1,65 @@
-"""The course of a training run as a picture: losses, learning rate and the gradient's norm over the epochs."""
+"""A picture of a training run: losses, learning rate and gradient norm by epoch."""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from theano_rnn.results.pictures import BLUE, GREY, ORANGE, RED, drawable, new_figure, write_picture
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 LONGEST_TITLE = 75  # characters
-MOST_POINTS = 1000  # of one line, which has no more dots across
+MOST_POINTS = 1000  # of one line; the picture is not wider than this many dots
 
 
-def draw_training(path, history, steps, clip=None, title="", by_training_text=False):
-    """Draw the course of a training run as PNG: three panels over the epochs. Takes less than a second.
+def draw_training(
+    path: str | os.PathLike[str],
+    history: Sequence[Mapping[str, Any]],
+    steps: Mapping[str, Sequence[float | None]],
+    clip: float | None = None,
+    title: str = "",
+    by_training_text: bool = False,
+) -> None:
+    """Draw the progress of a training run as PNG, in less than a second.
 
     Parameters
     ----------
-    path : pathlib.Path
+    path : str or path-like
     history : sequence of dict
-        The evaluations so far, maybe none: ``epoch``, and in nats per token ``train_loss`` and ``valid_loss``, which is
-        None where nothing is held out.
+        The evaluations so far; can be empty. Each has ``epoch`` and, in nats per token, ``train_loss`` and
+        ``valid_loss``, which is None without held-out text.
     steps : dict of str to sequence of float
-        Equally long columns, maybe empty, of what was noted between the evaluations: ``epoch`` (epochs done, with
-        their fraction, rising), ``loss`` (nats per token), ``learning_rate``, ``gradient_norm`` (before it is
-        clipped). A value that is None or not finite is left out.
+        What was recorded between evaluations, as columns of the same length: ``epoch`` (epochs done, as a rising
+        fraction), ``loss`` (nats per token), ``learning_rate``, ``gradient_norm`` (before clipping). Values that are
+        None or not finite are left out.
     clip : float, optional
-        The limit of the gradient's norm, drawn as a line unless it is None or 0.
+        The limit of the gradient norm, drawn as a line unless it is None or 0.
     title : str
     by_training_text : bool
-        Whether the loss on the training text decides which evaluation is best, even if text is held out.
+        Whether the loss on the training text decides which evaluation is best, even if there is held-out text.
 
     Raises
     ------
     ValueError
-        If the columns are not equally long.
+        If the columns have different lengths.
     OutputFileError
-        Where the picture cannot be written.
+        If the picture cannot be written.
     """
     write_picture(path, training_figure(history, steps, clip, title, by_training_text))
 
 
-def training_figure(history, steps, clip=None, title="", by_training_text=False):
-    """The figure that `draw_training` writes."""
+def training_figure(
+    history: Sequence[Mapping[str, Any]],
+    steps: Mapping[str, Sequence[float | None]],
+    clip: float | None = None,
+    title: str = "",
+    by_training_text: bool = False,
+) -> "Figure":
+    """Return the figure that `draw_training` writes; the parameters are the same."""
     lengths = {name: len(column) for name, column in steps.items()}
     if len(set(lengths.values())) > 1:
         raise ValueError(f"steps: expected columns of the same length, got {lengths}")
@@ -46,10 +67,10 @@ def training_figure(history, steps, clip=None, title="", by_training_text=False)
     panels = losses, rates, norms = figure.subplots(3, sharex=True, height_ratios=(3, 1, 1.5))
     if title:
         figure.suptitle(drawable(title, LONGEST_TITLE), parse_math=False, fontsize="medium")
-    draw_losses(losses, history, steps, by_training_text)
-    draw_column(rates, steps, "learning_rate", BLUE)
+    _draw_losses(losses, history, steps, by_training_text)
+    _draw_column(rates, steps, "learning_rate", BLUE)
     rates.set_ylim(bottom=0)
-    draw_norms(norms, steps, clip)
+    _draw_norms(norms, steps, clip)
     for panel, name in zip(panels, ("loss (nats per token)", "learning rate", "gradient norm"), strict=True):
         panel.set_ylabel(name)
         panel.grid(color="#dddddd", linewidth=0.6)
@@ -62,15 +83,20 @@ def training_figure(history, steps, clip=None, title="", by_training_text=False)
     return figure
 
 
-def draw_losses(panel, history, steps, by_training_text):
-    draw_column(panel, steps, "loss", GREY, "training text, while learning")
-    for key, label, colour, mark in (
+def _draw_losses(
+    panel: Any,
+    history: Sequence[Mapping[str, Any]],
+    steps: Mapping[str, Sequence[float | None]],
+    by_training_text: bool,
+) -> None:
+    _draw_column(panel, steps, "loss", GREY, "training text, while learning")
+    for key, label, color, mark in (
         ("train_loss", "training text, at evaluations", ORANGE, "s"),
         ("valid_loss", "held-out text", BLUE, "o"),
     ):
         epochs, values = finite_points([record["epoch"] for record in history], [record[key] for record in history])
         if len(values):
-            panel.plot(epochs, values, color=colour, marker=mark, markersize=4, linewidth=1.2, label=label)
+            panel.plot(epochs, values, color=color, marker=mark, markersize=4, linewidth=1.2, label=label)
     best = best_evaluation(history, by_training_text)
     if best is not None:
         epoch, loss = best
@@ -80,21 +106,24 @@ def draw_losses(panel, history, steps, by_training_text):
         panel.legend(fontsize="small")
 
 
-def best_evaluation(history, by_training_text=False):
-    """(epoch, loss) of the evaluation whose model is kept: the lowest held-out loss, or that on the training text."""
+def best_evaluation(history: Sequence[Mapping[str, Any]], by_training_text: bool = False) -> tuple[float, float] | None:
+    """Return (epoch, loss) of the evaluation whose parameters are kept; None if nothing was measured.
+
+    It is the one with the lowest loss on held-out text, or on the training text if that decides.
+    """
     held_out = any(record["valid_loss"] is not None for record in history)
     key = "valid_loss" if held_out and not by_training_text else "train_loss"
     epochs, values = finite_points([record["epoch"] for record in history], [record[key] for record in history])
     if not len(values):
         return None
     best = values.argmin()
-    return epochs[best], values[best]
+    return float(epochs[best]), float(values[best])
 
 
-def draw_norms(panel, steps, clip):
+def _draw_norms(panel: Any, steps: Mapping[str, Sequence[float | None]], clip: float | None) -> None:
     from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-    draw_column(panel, steps, "gradient_norm", BLUE, above=0)
+    _draw_column(panel, steps, "gradient_norm", BLUE, above=0)
     if not panel.has_data():
         return
     if clip:
@@ -108,27 +137,38 @@ def draw_norms(panel, steps, clip):
     panel.yaxis.set_minor_formatter(NullFormatter())
 
 
-def draw_column(panel, steps, key, colour, label=None, above=-np.inf):
-    """A column of the steps as a thin line; where many values fall on a dot, their mean within a band of them all."""
+def _draw_column(
+    panel: Any,
+    steps: Mapping[str, Sequence[float | None]],
+    key: str,
+    color: str,
+    label: str | None = None,
+    above: float = -np.inf,
+) -> None:
+    """Draw a column of the steps as a thin line; values that share a dot as their mean in a band."""
     epochs, values = finite_points(steps["epoch"], steps[key], above)
     if not len(values):
         return
     epochs, low, mean, high = thinned(epochs, values)
     if len(values) > len(mean):
-        panel.fill_between(epochs, low, high, color=colour, alpha=0.25, linewidth=0)
+        panel.fill_between(epochs, low, high, color=color, alpha=0.25, linewidth=0)
     mark = "." if len(mean) == 1 else None
-    panel.plot(epochs, mean, color=colour, marker=mark, linewidth=0.9, label=label)
+    panel.plot(epochs, mean, color=color, marker=mark, linewidth=0.9, label=label)
 
 
-def finite_points(epochs, values, above=-np.inf):
-    """(epochs, values) as float arrays, without the places where a value is None, not finite or not above a limit."""
-    values = np.array(values, dtype=np.float64)  # None becomes NaN
-    kept = np.isfinite(values) & (values > above)
-    return np.asarray(epochs, dtype=np.float64)[kept], values[kept]
+def finite_points(
+    epochs: Sequence[float | None], values: Sequence[float | None], above: float = -np.inf
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return epochs and values as arrays, without values that are None, not finite, or not above a limit."""
+    numbers = np.array(values, dtype=np.float64)  # None becomes NaN
+    kept = np.isfinite(numbers) & (numbers > above)
+    return np.asarray(epochs, dtype=np.float64)[kept], numbers[kept]
 
 
-def thinned(epochs, values, most=MOST_POINTS):
-    """At most so many points: (mean epoch, lowest, mean and highest value) of neighbours."""
+def thinned(
+    epochs: npt.NDArray[np.float64], values: npt.NDArray[np.float64], most: int = MOST_POINTS
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Combine neighboring points to at most `most`: mean epoch, lowest, mean and highest value of each group."""
     starts = np.unique(np.arange(most) * len(values) // most)
     counts = np.diff(starts, append=len(values))
     return (
