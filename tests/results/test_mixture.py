@@ -58,7 +58,7 @@ def test_another_number_of_tokens_is_told_with_both_places(mixture):
     mix = mixture(ROWS)
     mix.mixed(OURS[0], "text.txt", 1)
     message = "other.txt, line 2: sentence 2 has 1 token, text.txt, line 5 has 2 tokens (sentence ends counted); both "
-    with pytest.raises(CorpusError, match=re.escape(message) + ".*--tokenized"):
+    with pytest.raises(CorpusError, match=re.escape(message) + ".*trained on tokenized text"):
         mix.mixed(OURS[2], "text.txt", 5)
 
 
