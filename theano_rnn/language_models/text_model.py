@@ -59,8 +59,9 @@ class TextModel:
     @property
     def unknown_in_training(self) -> float:
         """Fraction of the words of the training text that were unknown, from 0 to 1; 0 if not recorded."""
+        coverage: Any = self.training.get("coverage")
         try:
-            return Coverage.from_configuration(self.training.get("coverage")).unknown_share
+            return Coverage.from_configuration(coverage).unknown_share
         except (TypeError, ValueError):
             return 0.0
 

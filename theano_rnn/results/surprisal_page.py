@@ -222,12 +222,12 @@ def marked_line(line: str, tokens: Sequence[str], bits: Sequence[float], known: 
         Whether the vocabulary has each token.
     """
     words = tokens[:-1]
-    places = token_spans(line, words)
-    if places is None:
-        line, places = _joined(words)
+    spans = token_spans(line, words)
+    if spans is None:
+        line, spans = _joined(words)
     parts: list[str] = []
     position = 0
-    for (begin, end), value, is_known in zip(places, bits[:-1], known[:-1], strict=True):
+    for (begin, end), value, is_known in zip(spans, bits[:-1], known[:-1], strict=True):
         parts += escaped(line[position:begin]), _marked_token(line[begin:end], value, is_known)
         position = end
     end_mark = f'<span class="c{shade(bits[-1])} e" title="{bits[-1]:.2f} bits, end of the sentence"></span>'
@@ -235,12 +235,12 @@ def marked_line(line: str, tokens: Sequence[str], bits: Sequence[float], known: 
 
 
 def _joined(tokens: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
-    """A line of these tokens, and the places where they stand in it."""
-    places, end = [], 0
+    """A line of these tokens, and their spans in it."""
+    spans, end = [], 0
     for token in tokens:
-        places.append((end, end + len(token)))
+        spans.append((end, end + len(token)))
         end += len(token) + 1
-    return " ".join(tokens), places
+    return " ".join(tokens), spans
 
 
 def _marked_token(text: str, bits: float, known: bool) -> str:
