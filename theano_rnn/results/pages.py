@@ -4,6 +4,7 @@ import html
 import os
 import unicodedata
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from theano_rnn.files.output_files import write_output
 
@@ -56,7 +57,7 @@ def write_page(path: str | os.PathLike[str], title: str, parts: Iterable[str | b
     OutputFileError
         If the page cannot be written. An existing file is then unchanged.
     """
-    write_output(path, _page_parts(title, parts, style))
+    write_output(Path(path), _page_parts(title, parts, style))
 
 
 def _page_parts(title: str, parts: Iterable[str | bytes], style: str) -> Iterator[str | bytes]:

@@ -117,4 +117,4 @@ def write_picture(path: str | os.PathLike[str], figure: "Figure") -> None:
     figure.savefig(drawn, format="png")
     with Image.open(drawn) as image:
         image.convert("RGB").quantize(256).save(data, format="png", optimize=True)
-    write_output(path, [data.getvalue()])
+    write_output(Path(path), [data.getvalue()])
