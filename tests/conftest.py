@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-# Compiled functions are kept for the length of one run: the tests neither read nor fill the user's own cache.
+# Compiled functions are kept for one test run only. The tests neither read nor write the user's cache.
 _CACHE = tempfile.TemporaryDirectory(prefix="theano_rnn-tests-")
 os.environ.setdefault("THEANO_RNN_CACHE", _CACHE.name)
-# Each worker has a folder of its own, as a process that compiles with Theano locks it; workers inherit the first one's.
+# Each worker has a folder of its own, because a process that compiles with Theano locks it.
 _FLAGS = [flag for flag in os.environ.get("THEANO_FLAGS", "").split(",") if flag and "theano_rnn-tests-" not in flag]
 if not any("compiledir" in flag for flag in _FLAGS):
     _FLAGS.append(f"base_compiledir={_CACHE.name}")
@@ -26,12 +26,12 @@ def pytest_collection_modifyitems(items):
     if engine_name() == "theano":
         for item in items:
             if item.get_closest_marker("xla"):
-                item.add_marker(pytest.mark.skip(reason="what PyTensor and XLA do; here the original Theano runs"))
+                item.add_marker(pytest.mark.skip(reason="for PyTensor and XLA only, not the original Theano"))
 
 
 @pytest.fixture(scope="session", autouse=True)
-def signals_as_in_the_foreground():
-    """Tests started in the background of a shell inherit that Ctrl-C is ignored, and so would what they start."""
+def default_signal_handlers():
+    """Restore Ctrl-C, which is ignored in tests started in the background of a shell and in all their subprocesses."""
     ignored = [number for number in (signal.SIGINT, signal.SIGHUP) if signal.getsignal(number) == signal.SIG_IGN]
     for number in ignored:
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
@@ -42,7 +42,7 @@ def signals_as_in_the_foreground():
 
 @pytest.fixture
 def float64():
-    """theano.config.floatX is float64 in this test."""
+    """Sets theano.config.floatX to float64."""
     from theano_rnn.engines.engine import precision
 
     with precision("float64"):
@@ -51,14 +51,14 @@ def float64():
 
 @pytest.fixture(scope="session")
 def golden():
-    """Values computed by the tutorial's own class on Theano 1.0.5 (word_dim 120, hidden_dim 24), by name."""
+    """Results of the tutorial's own class on Theano 1.0.5 (word_dim 120, hidden_dim 24), by name."""
     with np.load(Path(__file__).with_name("support") / "tutorial_golden.npz") as archive:
         return dict(archive)
 
 
 @pytest.fixture(scope="session")
 def shared_data():
-    """Finds a file of the corpora that are not shipped, or skips the test."""
+    """Returns a function that finds a file of the corpora that are not shipped, or skips the test."""
 
     def find(name):
         path = SHARED / name

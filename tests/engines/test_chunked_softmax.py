@@ -1,4 +1,4 @@
-"""Softmax and cross-entropy: XLA's versions, in one piece and in chunks, against the plain NumPy formulas."""
+"""Softmax and cross-entropy: XLA's versions, at once and in chunks, against the NumPy formulas."""
 
 import numpy as np
 import pytest
@@ -8,13 +8,13 @@ from theano_rnn.engines.engine import T, compile_function
 from theano_rnn.networks.softmax import softmax_cross_entropy, softmax_log_probability
 
 WORD_DIM, HIDDEN_DIM = 13, 5
-# Rows a chunk: far more than there are rows; cut without remainder; with remainder; one row a chunk.
-CHUNKS = {"one piece": 640, "chunks that fit": 8, "chunks with a remainder": 5, "single rows": 1}
+# Rows per chunk: more than there are; a divisor of their number; not a divisor; one.
+CHUNKS = {"one chunk": 640, "chunks that fit": 8, "chunks with a remainder": 5, "single rows": 1}
 
 
 @pytest.fixture(params=["few words", "many words"], autouse=True)
 def few_words(request, monkeypatch):
-    """Every test holds for both ways: the one for small vocabularies, and the one that gathers and scatters."""
+    """Runs each test for both algorithms: the one for small vocabularies, and the one that gathers and scatters."""
     monkeypatch.setattr(chunked_softmax, "MIN_ROWS", 1)
     monkeypatch.setattr(chunked_softmax, "FEW_WORDS", WORD_DIM if request.param == "few words" else WORD_DIM - 1)
 
@@ -48,12 +48,12 @@ def chunked(request, monkeypatch):
         monkeypatch.setattr(chunked_softmax, name, CHUNKS[request.param] * WORD_DIM)
 
 
-def test_numpys_softmax_is_the_plain_formula():
+def test_numpys_softmax_is_the_formula():
     z = np.random.default_rng(0).normal(size=(4, 7))
     np.testing.assert_allclose(chunked_softmax.softmax(z), np.exp(z) / np.exp(z).sum(axis=1, keepdims=True), rtol=1e-14)
 
 
-def test_numpys_cross_entropy_is_the_tutorials_loop():
+def test_numpys_cross_entropy_equals_the_tutorials_loop():
     s, V, y, mask = arguments()
     loss, ds, dV = 0.0, np.zeros_like(s), np.zeros_like(V)
     for t in range(len(y)):
@@ -68,7 +68,7 @@ def test_numpys_cross_entropy_is_the_tutorials_loop():
         np.testing.assert_allclose(found, expected, atol=1e-12)
 
 
-def test_numpys_gradients_are_central_differences_of_its_loss():
+def test_numpys_gradients_equal_central_differences_of_its_loss():
     s, V, y, mask = arguments(count=3)
     _, ds, dV = performed(softmax_cross_entropy, s, V, y, mask)
     for array, gradient in ((s, ds), (V, dV)):
@@ -82,21 +82,21 @@ def test_numpys_gradients_are_central_differences_of_its_loss():
             assert (losses[0] - losses[1]) / 2e-6 == pytest.approx(gradient[index], abs=1e-7)
 
 
-def test_xlas_cross_entropy_is_numpys(chunked):
+def test_xlas_cross_entropy_equals_numpys(chunked):
     inputs = arguments()
     found = compiled(softmax_cross_entropy)(*inputs)
     for value, expected in zip(found, performed(softmax_cross_entropy, *inputs), strict=True):
         np.testing.assert_allclose(value, expected, atol=1e-12)
 
 
-def test_xlas_log_probability_is_numpys(chunked):
+def test_xlas_log_probability_equals_numpys(chunked):
     s, V, y, _ = arguments()
     found = compiled(softmax_log_probability)(s, V, y)
     np.testing.assert_allclose(found, performed(softmax_log_probability, s, V, y)[0], atol=1e-12)
 
 
 @pytest.mark.parametrize("rows", [5, 640])
-def test_rows_that_the_mask_takes_out_leave_no_trace(monkeypatch, rows):
+def test_masked_rows_have_no_effect(monkeypatch, rows):
     for name in ("OUTPUTS_PER_CHUNK", "SCORED_OUTPUTS_PER_CHUNK"):
         monkeypatch.setattr(chunked_softmax, name, rows * WORD_DIM)
     s, V, y, _ = arguments()
@@ -112,7 +112,7 @@ def test_rows_that_the_mask_takes_out_leave_no_trace(monkeypatch, rows):
 
 
 @pytest.mark.parametrize(("dtype", "rows"), [("float32", 5), ("float32", 640)])
-def test_extreme_outputs_stay_finite_and_exact(monkeypatch, dtype, rows):
+def test_extreme_outputs_are_finite_and_exact(monkeypatch, dtype, rows):
     for name in ("OUTPUTS_PER_CHUNK", "SCORED_OUTPUTS_PER_CHUNK"):
         monkeypatch.setattr(chunked_softmax, name, rows * WORD_DIM)
     s, V = np.zeros((24, HIDDEN_DIM), dtype), np.zeros((WORD_DIM, HIDDEN_DIM), dtype)
@@ -127,18 +127,18 @@ def test_extreme_outputs_stay_finite_and_exact(monkeypatch, dtype, rows):
     np.testing.assert_allclose(log_probability, np.where(np.arange(24) % 2, 0.0, -2000.0), atol=1e-6)
 
 
-def test_scores_in_single_precision_are_off_by_rounding_and_not_to_one_side():
+def test_scores_in_single_precision_have_only_unbiased_rounding_errors():
     generator = np.random.default_rng(1)
     s, V = np.tanh(generator.normal(size=(2000, 100))), generator.normal(size=(3000, 100)) * 0.7
     s, V = s.astype(np.float32), V.astype(np.float32)
     o = chunked_softmax.softmax(s.astype(np.float64).dot(V.T.astype(np.float64)))
-    # One word is probable, and of many little weights a careless sum would lose what each rounds off.
+    # One word is probable. A careless sum over the many small weights of the others would lose their low-order digits.
     y = o.argmax(axis=1).astype(np.int32)
     errors = compiled(softmax_log_probability, "float32")(s, V, y) - np.log(o.max(axis=1))
     assert abs(errors.mean()) < 1e-7 and np.abs(errors).max() < 1e-5
 
 
-def test_chunks_hold_a_bounded_number_of_outputs_but_never_too_few_rows(monkeypatch):
+def test_a_chunk_has_a_bounded_number_of_outputs_but_a_minimum_of_rows(monkeypatch):
     monkeypatch.setattr(chunked_softmax, "MIN_ROWS", 128)
     assert chunked_softmax.rows_per_chunk(np.empty((2, 8000)), 640 * 8000) == 640
     assert chunked_softmax.rows_per_chunk(np.empty((2, 100_000)), 640 * 8000) == 128

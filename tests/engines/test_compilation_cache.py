@@ -1,4 +1,4 @@
-"""The folder of machine code: its name, and entries that were cut off."""
+"""The folder of machine code: its name, and truncated entries."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ import pytest
 from theano_rnn.engines import compilation_cache
 
 ROOT = Path(__file__).resolve().parents[2]
-WHOLE = zlib.compress(bytes(range(256)) * 20)
+COMPLETE = zlib.compress(bytes(range(256)) * 20)
 
 
 def test_the_processor_key_is_stable_and_differs_with_the_instruction_set(monkeypatch):
@@ -29,7 +29,7 @@ def test_the_processor_key_is_stable_and_differs_with_the_instruction_set(monkey
     assert machine(fast) == machine(fast.replace("MHz: 1", "MHz: 2"))
 
 
-def test_the_processor_key_does_without_a_description_of_the_processor(monkeypatch):
+def test_the_processor_key_needs_no_description_of_the_processor(monkeypatch):
     def unreadable(errors):
         raise FileNotFoundError
 
@@ -38,26 +38,26 @@ def test_the_processor_key_does_without_a_description_of_the_processor(monkeypat
 
 
 @pytest.mark.parametrize(
-    ("content", "whole"),
+    ("content", "complete"),
     [
-        (WHOLE, True),
-        (WHOLE[:-1], False),
-        (WHOLE[:100], False),
+        (COMPLETE, True),
+        (COMPLETE[:-1], False),
+        (COMPLETE[:100], False),
         (b"", False),
-        (WHOLE[:50] + b"\0" * 50 + WHOLE[100:], False),
-        (b"\x28\xb5\x2f\xfd packed by zstd", True),
+        (COMPLETE[:50] + b"\0" * 50 + COMPLETE[100:], False),
+        (b"\x28\xb5\x2f\xfd compressed by zstd", True),
     ],
-    ids=["whole", "a byte short", "cut", "empty", "overwritten", "of another kind"],
+    ids=["complete", "a byte short", "truncated", "empty", "overwritten", "of another kind"],
 )
-def test_only_entries_that_are_cut_off_are_removed(tmp_path, content, whole):
+def test_only_truncated_entries_are_removed(tmp_path, content, complete):
     entry, other = tmp_path / "jit_f-0-cache", tmp_path / "notes"
     entry.write_bytes(content)
     other.write_bytes(b"")
     compilation_cache.remove_damaged_entries(tmp_path)
-    assert entry.exists() is whole and other.exists()
+    assert entry.exists() is complete and other.exists()
 
 
-def test_only_entries_since_the_last_look_are_looked_at(tmp_path):
+def test_only_entries_since_the_last_check_are_checked(tmp_path):
     old, new = tmp_path / "old-cache", tmp_path / "new-cache"
     old.write_bytes(b"")
     os.utime(old, (1, 1))
@@ -71,7 +71,7 @@ def test_only_entries_since_the_last_look_are_looked_at(tmp_path):
     assert old.exists() and not new.exists()
 
 
-def test_a_folder_that_cannot_be_looked_through_is_left(tmp_path):
+def test_a_missing_folder_is_ignored(tmp_path):
     compilation_cache.remove_damaged_entries(tmp_path / "absent")
 
 
@@ -79,7 +79,7 @@ PROGRAM = "from theano_rnn.networks.rnn import RNN; print(RNN(7, 3, seed=1).pred
 
 
 @pytest.mark.xla
-def test_functions_whose_machine_code_was_cut_off_are_compiled_anew_in_silence_and_kept(tmp_path):
+def test_functions_with_truncated_machine_code_are_compiled_again_without_a_message(tmp_path):
     def run():
         finished = subprocess.run(
             [sys.executable, "-c", PROGRAM],

@@ -1,4 +1,4 @@
-"""A shared array's storage: what our functions leave on the device, every other function finds as a NumPy array."""
+"""The storage of a shared array: our functions leave values on the device, other functions find NumPy arrays."""
 
 import copy
 import pickle
@@ -18,7 +18,7 @@ def storage(request):
     return storage
 
 
-def test_a_reader_finds_a_writable_numpy_array_that_stays_there(storage):
+def test_reading_moves_the_value_to_a_writable_numpy_array(storage):
     found = storage[0]
     np.testing.assert_array_equal(found, VALUE)
     assert found.flags.c_contiguous
@@ -26,12 +26,12 @@ def test_a_reader_finds_a_writable_numpy_array_that_stays_there(storage):
     assert storage.raw is found and storage[0] is found
 
 
-def test_our_functions_find_what_they_left(storage):
+def test_our_functions_read_the_value_on_the_device(storage):
     assert DeviceStorageView(storage)[0] is storage.raw
     assert isinstance(storage.raw, DeviceValue)
 
 
-def test_peeking_leaves_the_value_where_it_is(storage):
+def test_peek_does_not_move_the_value(storage):
     np.testing.assert_array_equal(storage.peek(), VALUE)
     assert isinstance(storage.raw, DeviceValue)
     storage[0] = VALUE
@@ -39,7 +39,7 @@ def test_peeking_leaves_the_value_where_it_is(storage):
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda storage: pickle.loads(pickle.dumps(storage))])
-def test_copies_keep_the_value_and_how_it_lies(storage, copied):
+def test_copies_keep_the_value_and_its_layout(storage, copied):
     found = copied(storage)
     assert found.transposed == storage.transposed and isinstance(found.raw, DeviceValue)
     np.testing.assert_array_equal(found[0], VALUE)

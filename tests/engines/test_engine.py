@@ -1,4 +1,4 @@
-"""Compiling, shared arrays, precision and the choice of the engine; what importing the package does and does not do."""
+"""Compiling, shared arrays, precision, the choice of the engine, and the effects of importing the package."""
 
 import copy
 import pickle
@@ -38,7 +38,7 @@ def test_updates_are_applied_after_each_call():
 
 
 @pytest.mark.parametrize("transposed", [False, True])
-def test_a_shared_array_is_got_set_and_used_as_given_however_it_is_stored(transposed):
+def test_the_storage_of_a_shared_array_does_not_show_in_values_and_formulas(transposed):
     value = np.arange(6.0).reshape(2, 3)
     array = shared_array(value, "array", transposed)
 
@@ -59,12 +59,12 @@ def test_a_shared_array_is_got_set_and_used_as_given_however_it_is_stored(transp
 
 @pytest.mark.parametrize("mode", [None, "FAST_COMPILE", pytest.param("JAX", marks=pytest.mark.xla)])
 @pytest.mark.parametrize("transposed", [False, True])
-def test_users_functions_and_ours_share_one_value_and_see_the_documented_array(transposed, mode):
+def test_functions_of_the_user_and_ours_share_one_value_of_the_documented_shape(transposed, mode):
     expected = np.arange(6.0).reshape(2, 3)
     array = shared_array(expected, "array", transposed)
     x = T.vector("x", dtype="float64")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of NumPy's about what the original Theano takes from it
+        warnings.simplefilter("ignore")  # NumPy deprecates what the original Theano uses
         read = theano.function([x], array.dot(x), mode=mode)
         double = theano.function([], [], updates=[(array, 2 * array)], mode=mode)
         subtract_gradient = theano.function(
@@ -84,7 +84,7 @@ def test_users_functions_and_ours_share_one_value_and_see_the_documented_array(t
         np.testing.assert_array_equal(array.get_value(), expected)
 
 
-def test_a_copy_of_a_shared_array_is_one_of_its_own():
+def test_a_copy_of_a_shared_array_is_independent():
     array = shared_array(np.arange(6.0).reshape(2, 3), "array", transposed=True)
     add = compile_function(lambda: ([], [], [(array, array + 1)]), "float64")
     add()
@@ -95,7 +95,7 @@ def test_a_copy_of_a_shared_array_is_one_of_its_own():
     np.testing.assert_array_equal(array.get_value(), np.arange(6.0).reshape(2, 3) + 2)
 
 
-def test_what_is_set_later_is_not_changed_with_the_array_that_it_was_set_from():
+def test_set_value_copies_the_array():
     array = shared_array(np.zeros((2, 3)), "array", transposed=True)
     value = np.ones((2, 3))
     array.set_value(value)
@@ -103,14 +103,14 @@ def test_what_is_set_later_is_not_changed_with_the_array_that_it_was_set_from():
     np.testing.assert_array_equal(array.get_value(), np.ones((2, 3)))
 
 
-def test_as_numpy_is_the_callers_own_array():
+def test_as_numpy_returns_a_copy():
     shared = theano.shared(np.zeros(3))
     value = as_numpy(shared.get_value(borrow=True))
     value[:] = 1
     assert not shared.get_value().any()
 
 
-def test_float_type_is_theanos_setting_where_it_is_set(float64):
+def test_float_type_is_theanos_setting_if_it_is_set(float64):
     assert float_type() == "float64"
     with precision("float32"):
         assert float_type() == "float32"
@@ -120,13 +120,13 @@ def test_float_type_is_theanos_setting_where_it_is_set(float64):
 
 
 @pytest.mark.parametrize("name", ["tpu", "", "CPU", None, 0])
-def test_an_unknown_device_is_refused_and_the_known_ones_are_named(name):
+def test_an_unknown_device_is_rejected_and_the_known_ones_are_named(name):
     with pytest.raises(OptionError, match=rf"^device: expected one of auto, cpu, gpu, got {name!r}$"):
         engine.select_device(name)
     assert DEVICES == ("auto", "cpu", "gpu")
 
 
-def test_the_version_is_told():
+def test_versions_names_the_version_of_theano():
     assert theano.__version__ in engine.versions()
 
 
@@ -134,11 +134,11 @@ def test_the_version_is_told():
 
 
 @pytest.fixture(autouse=True)
-def any_python_is_one_for_theano(monkeypatch):
+def any_python_runs_theano(monkeypatch):
     monkeypatch.setattr(engine, "LAST_PYTHON_OF_THEANO", (99, 0))
 
 
-def test_a_theano_that_is_installed_for_a_later_python_is_none(monkeypatch):
+def test_theano_on_a_later_python_is_ignored(monkeypatch):
     monkeypatch.setattr(engine, "LAST_PYTHON_OF_THEANO", (3, 9))
     monkeypatch.setattr(engine.importlib.util, "find_spec", lambda name: True)
     monkeypatch.delenv("THEANO_RNN_ENGINE", raising=False)
@@ -148,7 +148,7 @@ def test_a_theano_that_is_installed_for_a_later_python_is_none(monkeypatch):
         engine.engine_name()
 
 
-def test_the_engine_is_the_one_asked_for_else_one_that_is_installed(monkeypatch):
+def test_the_engine_is_the_chosen_one_else_an_installed_one(monkeypatch):
     monkeypatch.delenv("THEANO_RNN_ENGINE", raising=False)
     both = set(sum(engine.NEEDED.values(), ()))
     for installed, expected in ((both, "pytensor"), ({"theano"}, "theano"), ({"theano", "pytensor"}, "theano")):
@@ -175,14 +175,14 @@ def test_the_engine_is_the_one_asked_for_else_one_that_is_installed(monkeypatch)
         ("pytensor", {"pytensor"}, "THEANO_RNN_ENGINE: pytensor is not installed for this Python; "),
     ],
 )
-def test_an_engine_that_cannot_be_had_is_refused(monkeypatch, chosen, installed, message):
+def test_an_engine_that_is_not_available_is_rejected(monkeypatch, chosen, installed, message):
     monkeypatch.setenv("THEANO_RNN_ENGINE", chosen)
     monkeypatch.setattr(engine.importlib.util, "find_spec", lambda name: name in installed or None)
     with pytest.raises(OptionError, match=f"^{message}"):
         engine.engine_name()
 
 
-def test_an_engine_that_cannot_be_imported_is_told_with_the_command_that_helps(monkeypatch):
+def test_an_engine_that_cannot_be_imported_is_reported_with_the_command_that_helps(monkeypatch):
     def broken(name):
         raise AttributeError("module 'numpy' has no attribute '_core'\nand more")
 
@@ -215,11 +215,11 @@ print(*[m for m in ("pytensor", "theano", "jax", "numpy", "nltk") if m in sys.mo
 """
 
 
-def test_importing_the_package_loads_no_theano_and_changes_no_environment_variable(tmp_path):
+def test_importing_the_package_loads_no_theano_and_sets_no_environment_variable(tmp_path):
     assert python(NOTHING_CHANGED, tmp_path) == []
 
 
-def test_building_and_using_a_network_leaves_the_environment_allocator_and_float_type_alone(tmp_path):
+def test_using_a_network_changes_neither_environment_nor_allocator_nor_float_type(tmp_path):
     code = """
 import ctypes, os
 real = ctypes.CDLL
@@ -228,7 +228,7 @@ class Library(real):
         assert name != "mallopt"
         return super().__getattr__(name)
 ctypes.CDLL = Library
-# What JAX sets by itself when it is imported.
+# JAX sets these itself when it is imported.
 os.environ.update(TF_CPP_MIN_LOG_LEVEL="1", TPU_SKIP_MDS_QUERY="1")
 before = dict(os.environ)
 import theano_rnn
@@ -241,7 +241,7 @@ print(rnn.dtype, rnn.predict([1]).shape, theano.config.floatX, theano.shared(0.5
     assert python(code, tmp_path) == ["float32", "(1,)", "float64", "float64"]
 
 
-def test_a_users_own_functions_keep_double_precision_beside_a_network_of_single_precision(tmp_path):
+def test_functions_of_the_user_keep_double_precision_next_to_a_network_of_single_precision(tmp_path):
     code = """
 import warnings
 warnings.simplefilter("ignore")
@@ -276,7 +276,7 @@ print(rnn.dtype, theano.config.floatX, T.vector().dtype)
         (None, None, "engine.theano.config.floatX = 'float32'", "float32 float32"),
     ],
 )
-def test_networks_are_of_single_precision_unless_the_user_says_otherwise(tmp_path, flags, settings, code, expected):
+def test_networks_have_single_precision_unless_the_user_sets_floatx(tmp_path, flags, settings, code, expected):
     variable, files = {"pytensor": ("PYTENSOR_FLAGS", "PYTENSORRC"), "theano": ("THEANO_FLAGS", "THEANORC")}[ENGINE]
     environment = {}
     if flags is not None:
@@ -293,7 +293,7 @@ def test_networks_are_of_single_precision_unless_the_user_says_otherwise(tmp_pat
 
 @pytest.mark.xla
 @pytest.mark.parametrize("setting", ["float32", "float64"])
-def test_a_program_that_has_set_floatx_before_it_imports_the_package_is_followed(tmp_path, setting):
+def test_a_floatx_set_before_the_package_is_imported_counts(tmp_path, setting):
     code = (
         f"import pytensor; pytensor.config.floatX = {setting!r}; import theano_rnn\n"
         "print(theano_rnn.RNN(5, 3).dtype, theano_rnn.RNN(5, 3, dtype='float32').dtype, pytensor.config.floatX)"
@@ -301,7 +301,7 @@ def test_a_program_that_has_set_floatx_before_it_imports_the_package_is_followed
     assert python(code, tmp_path) == [setting, "float32", setting]
 
 
-def test_the_packages_names_are_listed_and_others_are_refused():
+def test_the_public_names_are_listed_and_others_are_rejected():
     assert set(theano_rnn.__all__) <= set(dir(theano_rnn))
     for name in theano_rnn.__all__:
         assert getattr(theano_rnn, name) is not None

@@ -1,4 +1,4 @@
-"""Packages that do not fit together are named with the command that helps, from their metadata alone."""
+"""Packages that do not fit together are named with the command that helps."""
 
 import pytest
 
@@ -28,7 +28,7 @@ def installed(monkeypatch):
     return packages
 
 
-def test_packages_that_fit_have_no_problem_whatever_others_lack(installed):
+def test_packages_that_fit_are_not_affected_by_problems_of_others(installed):
     assert unmet_requirement(["engine"], own="ours") is None
 
 
@@ -46,7 +46,7 @@ def test_packages_that_fit_have_no_problem_whatever_others_lack(installed):
          'engine needs NumPy>=2.0, and NumPy 1.26 is installed; run pip install "NumPy>=2.0"'),
     ],
 )  # fmt: skip
-def test_the_first_that_does_not_fit_is_named_with_the_remedy(installed, changed, expected):
+def test_the_first_unmet_requirement_is_named_with_the_remedy(installed, changed, expected):
     for name, package in changed.items():
         installed.pop(name)
         if package is not None:
@@ -54,10 +54,10 @@ def test_the_first_that_does_not_fit_is_named_with_the_remedy(installed, changed
     assert unmet_requirement(["engine"], own="ours") == expected
 
 
-def test_what_cannot_be_read_is_left_out(installed):
+def test_an_invalid_requirement_is_ignored(installed):
     installed["engine"] = ("3.0", ["numpy >=! what", "jit-tool<2"])
     assert unmet_requirement(["engine"]) is None
 
 
-def test_the_packages_that_run_these_tests_fit():
+def test_the_packages_that_run_these_tests_fit_together():
     assert unmet_requirement(["pytest"], own="theano_rnn") is None

@@ -1,4 +1,4 @@
-"""glibc's allocator is tuned where it is, and nothing happens elsewhere."""
+"""glibc's allocator is tuned where it is used, and nothing happens elsewhere."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from theano_rnn.commands import run_command
 from theano_rnn.engines import malloc_settings
 
 
-def test_glibc_is_told_three_things_and_takes_them(monkeypatch):
+def test_three_settings_of_glibc_are_changed(monkeypatch):
     told = []
 
     class Library:
@@ -22,7 +22,7 @@ def test_glibc_is_told_three_things_and_takes_them(monkeypatch):
     assert {parameter for parameter, _ in told} == {-1, -3, -8}
 
 
-def test_memory_is_only_tuned_where_glibc_is(monkeypatch):
+def test_nothing_happens_without_glibc(monkeypatch):
     monkeypatch.setattr(malloc_settings.ctypes, "CDLL", lambda name: pytest.fail("not with another C library"))
     monkeypatch.setattr(malloc_settings.platform, "libc_ver", lambda: ("musl", "1.2"))
     malloc_settings.keep_freed_memory()
@@ -30,7 +30,7 @@ def test_memory_is_only_tuned_where_glibc_is(monkeypatch):
     malloc_settings.keep_freed_memory()
 
 
-def test_the_process_is_tuned_unless_that_is_switched_off(monkeypatch):
+def test_the_process_is_tuned_unless_it_is_switched_off(monkeypatch):
     told = []
     monkeypatch.setattr(malloc_settings, "keep_freed_memory", lambda: told.append("tuned"))
     monkeypatch.delenv("THEANO_RNN_MALLOC", raising=False)
@@ -41,7 +41,7 @@ def test_the_process_is_tuned_unless_that_is_switched_off(monkeypatch):
     assert told == ["tuned"]
 
 
-def test_a_script_tunes_its_process_before_it_begins(monkeypatch):
+def test_a_command_tunes_its_process_before_it_starts(monkeypatch):
     done = []
     monkeypatch.setattr(run_command, "tune_process", lambda: done.append("tuned"))
     assert run_command.run("script.py", done.append, "begun") == 0

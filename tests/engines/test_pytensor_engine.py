@@ -1,4 +1,4 @@
-"""PyTensor through XLA: both precisions in one process, devices, caches, memory, interrupts."""
+"""PyTensor through XLA: both precisions in one process, devices, caches and interrupts."""
 
 import contextlib
 import signal
@@ -32,7 +32,7 @@ from theano_rnn.engines import pytensor_engine  # noqa: E402
 from theano_rnn.networks import network_graphs  # noqa: E402
 
 
-def test_models_of_both_precisions_live_in_one_process_and_leave_jaxs_setting_alone():
+def test_models_of_both_precisions_work_in_one_process_and_do_not_change_jaxs_setting():
     single, x = RNN(12, 5, seed=1), [3, 1, 4, 1]
     with precision("float64"):
         double = RNN(12, 5, seed=1)
@@ -58,7 +58,7 @@ def test_models_of_both_precisions_live_in_one_process_and_leave_jaxs_setting_al
 
 
 @pytest.mark.parametrize("dtype, shown", [("float32", "f32[3]"), ("float64", "f64[3]")])
-def test_the_program_of_a_function_is_told_for_shapes_in_its_own_precision(dtype, shown):
+def test_the_program_of_a_function_has_its_shapes_and_its_precision(dtype, shown):
     shared = shared_array(np.ones(3, dtype), "shared")
 
     def build():
@@ -70,7 +70,7 @@ def test_the_program_of_a_function_is_told_for_shapes_in_its_own_precision(dtype
     assert f"({shown}" in program.splitlines()[0] and "[4]" not in program.splitlines()[0]
 
 
-def test_a_shared_array_is_brought_to_the_device_once_not_at_each_call(monkeypatch):
+def test_a_shared_array_is_moved_to_the_device_once(monkeypatch):
     array = shared_array(np.ones((2, 3)), "array")
     function = compile_function(lambda: ([], array.sum(), None), "float64")
     moved = []
@@ -89,7 +89,7 @@ def jax_device():
     jax.config.update("jax_default_device", before)
 
 
-def test_a_gpu_that_jax_does_not_find_is_told_with_the_remedy(monkeypatch, jax_device):
+def test_a_missing_gpu_is_reported_with_the_remedy(monkeypatch, jax_device):
     def devices(name):
         raise RuntimeError(f"Unknown backend {name}")
 
@@ -110,7 +110,7 @@ def test_the_cpu_can_be_chosen_and_auto_leaves_the_choice_to_jax(jax_device):
 
 @pytest.fixture
 def unprepared():
-    """As in a process that has compiled nothing yet."""
+    """Makes the process look as if it had compiled nothing yet."""
     pytensor_engine.prepare.cache_clear()
     yield
     pytensor_engine.prepare.cache_clear()
@@ -118,14 +118,14 @@ def unprepared():
 
 @pytest.fixture
 def jax_settings(monkeypatch):
-    """What is set in JAX's configuration, in place of the real one; no cache folder is set at the start."""
+    """Records settings instead of changing JAX's configuration. No cache folder is set at the start."""
     settings = {}
     config = SimpleNamespace(jax_compilation_cache_dir=None, update=settings.__setitem__)
     monkeypatch.setattr(pytensor_engine, "jax", SimpleNamespace(config=config))
     return settings
 
 
-def test_preparing_twice_does_it_once_and_a_switch_leaves_it_out(monkeypatch, unprepared):
+def test_preparation_runs_once_and_can_be_switched_off(monkeypatch, unprepared):
     done = []
     monkeypatch.setattr(pytensor_engine, "keep_machine_code", lambda: done.append("code"))
     monkeypatch.delenv("THEANO_RNN_CACHE", raising=False)
@@ -148,20 +148,20 @@ def test_machine_code_is_kept_in_the_users_cache_by_processor(monkeypatch, jax_s
     assert jax_settings["jax_persistent_cache_min_compile_time_secs"] == 0
 
 
-def test_machine_code_is_kept_in_the_folder_that_the_user_names(monkeypatch, jax_settings, tmp_path):
+def test_machine_code_is_kept_in_the_folder_named_by_the_user(monkeypatch, jax_settings, tmp_path):
     monkeypatch.setenv("THEANO_RNN_CACHE", str(tmp_path / "mine"))
     pytensor_engine.keep_machine_code()
     assert jax_settings["jax_compilation_cache_dir"] == str(tmp_path / "mine")
 
 
-def test_a_cache_that_the_user_has_set_up_in_jax_stays(monkeypatch, jax_settings, tmp_path):
+def test_a_cache_that_the_user_has_set_up_in_jax_is_kept(monkeypatch, jax_settings, tmp_path):
     monkeypatch.setenv("THEANO_RNN_CACHE", str(tmp_path / "mine"))
     pytensor_engine.jax.config.jax_compilation_cache_dir = "theirs"
     pytensor_engine.keep_machine_code()
     assert jax_settings == {} and not (tmp_path / "mine").exists()
 
 
-def test_a_cache_folder_that_cannot_be_made_is_done_without(monkeypatch, jax_settings, tmp_path, caplog):
+def test_a_cache_folder_that_cannot_be_created_is_not_used(monkeypatch, jax_settings, tmp_path, caplog):
     (tmp_path / "file").write_text("no folder")
     monkeypatch.setenv("THEANO_RNN_CACHE", str(tmp_path / "file" / "cache"))
     with caplog.at_level("INFO", logger="theano_rnn.engines.compilation_cache"):
@@ -170,7 +170,7 @@ def test_a_cache_folder_that_cannot_be_made_is_done_without(monkeypatch, jax_set
     assert "compiled functions are not kept between runs" in caplog.text
 
 
-def test_a_cache_folder_that_cannot_be_written_is_done_without(monkeypatch, jax_settings, tmp_path, caplog):
+def test_a_cache_folder_that_is_not_writable_is_not_used(monkeypatch, jax_settings, tmp_path, caplog):
     monkeypatch.setenv("THEANO_RNN_CACHE", str(tmp_path))
     monkeypatch.setattr(compilation_cache.os, "access", lambda path, mode: False)
     with caplog.at_level("INFO", logger="theano_rnn.engines.compilation_cache"):
@@ -179,7 +179,7 @@ def test_a_cache_folder_that_cannot_be_written_is_done_without(monkeypatch, jax_
     assert f"{tmp_path} is not writable" in caplog.text
 
 
-def test_a_cpu_has_no_name_and_another_device_its_own(monkeypatch):
+def test_a_cpu_has_no_name_and_other_devices_have_their_own(monkeypatch):
     monkeypatch.setattr(pytensor_engine, "current_device", lambda: SimpleNamespace(platform="cpu"))
     assert pytensor_engine.device_name() is None
     gpu = SimpleNamespace(platform="gpu", device_kind="Graphics 9000")
@@ -187,7 +187,7 @@ def test_a_cpu_has_no_name_and_another_device_its_own(monkeypatch):
     assert pytensor_engine.device_name() == "Graphics 9000"
 
 
-def test_products_on_another_device_than_a_cpu_are_asked_for_in_full_precision(monkeypatch):
+def test_products_on_a_gpu_have_full_precision(monkeypatch):
     monkeypatch.setattr(pytensor_engine, "current_device", lambda: SimpleNamespace(platform="cpu"))
     with pytensor_engine.exact_products():
         assert jax.config.jax_default_matmul_precision is None
@@ -205,7 +205,7 @@ def gpus():
 
 @pytest.mark.skipif(not gpus(), reason="JAX finds no GPU here")
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("float64", 1e-10)])
-def test_a_step_on_a_gpu_is_that_on_the_cpu(jax_device, dtype, tolerance):
+def test_a_step_on_a_gpu_equals_one_on_the_cpu(jax_device, dtype, tolerance):
     values = {}
     for device in ("cpu", "gpu"):
         engine.select_device(device)
@@ -217,7 +217,7 @@ def test_a_step_on_a_gpu_is_that_on_the_cpu(jax_device, dtype, tolerance):
         np.testing.assert_allclose(on_gpu, on_cpu, atol=tolerance, rtol=tolerance)
 
 
-def test_an_interrupt_during_an_update_waits_until_the_new_values_are_stored(monkeypatch):
+def test_an_interrupt_during_an_update_is_delayed_until_the_new_values_are_stored(monkeypatch):
     array = shared_array(np.zeros((2, 3)), "array")
     function = compile_function(lambda: ([], array.sum(), [(array, array + 1)]), "float64")
     function()
@@ -236,7 +236,7 @@ def test_an_interrupt_during_an_update_waits_until_the_new_values_are_stored(mon
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_interrupts_are_left_alone_in_other_threads_and_where_they_are_ignored():
+def test_interrupts_are_not_delayed_in_other_threads_or_if_they_are_ignored():
     before = signal.getsignal(signal.SIGINT)
     seen = []
 
@@ -256,15 +256,15 @@ def test_interrupts_are_left_alone_in_other_threads_and_where_they_are_ignored()
         signal.signal(signal.SIGINT, before)
 
 
-def test_versions_are_those_of_the_modules():
+def test_versions_names_the_versions_of_pytensor_and_jax():
     assert theano.__version__ in engine.versions() and jax.__version__ in engine.versions()
 
 
-def test_an_array_of_jax_becomes_one_of_the_callers_own():
+def test_as_numpy_of_a_jax_array_is_writable():
     assert as_numpy(jax.numpy.zeros(2)).flags.writeable
 
 
-def test_a_cache_switched_off_stays_off(tmp_path):
+def test_the_cache_can_be_switched_off(tmp_path):
     code = (
         "import theano_rnn, jax; rnn = theano_rnn.RNN(5, 3); rnn.predict([1]);"
         "print(rnn.dtype, jax.config.jax_compilation_cache_dir)"

@@ -1,4 +1,4 @@
-"""The original Theano: what it says while it compiles, what it cannot do, and processes that fork."""
+"""The original Theano: messages while it compiles, what it cannot do, and forked processes."""
 
 import os
 import time
@@ -34,37 +34,37 @@ def slowly(seconds):
     return build
 
 
-def test_a_long_compilation_is_told_once(unannounced, caplog):
+def test_a_long_compilation_is_announced_once(unannounced, caplog):
     for _ in range(2):
         compile_function(slowly(0.2), "float64")
-    told = [record.getMessage() for record in caplog.records if record.name == "theano_rnn.engines.theano_engine"]
-    assert told == ["compiling with Theano: up to a minute the first time, some seconds from then on"]
+    messages = [record.getMessage() for record in caplog.records if record.name == "theano_rnn.engines.theano_engine"]
+    assert messages == ["compiling with Theano: up to a minute the first time, some seconds from then on"]
 
 
-def test_a_short_compilation_is_not_told(monkeypatch, unannounced, caplog):
+def test_a_short_compilation_is_not_announced(monkeypatch, unannounced, caplog):
     monkeypatch.setattr(theano_engine, "SILENT_SECONDS", 60)
     compile_function(slowly(0), "float64")
     assert not caplog.records
 
 
-def test_the_version_is_the_last_one():
+def test_the_version_is_1_0_5():
     assert theano.__version__ == "1.0.5" and engine.versions() == "Theano 1.0.5"
     assert engine.device_name() is None
 
 
-def test_there_is_no_gpu_and_the_cpu_is_taken_anyway():
+def test_a_gpu_is_rejected():
     for name in ("auto", "cpu"):
         engine.select_device(name)
     with pytest.raises(OptionError, match="^device: the original Theano is used on CPUs only; choose cpu, or"):
         engine.select_device("gpu")
 
 
-def test_there_is_no_program_of_xla():
+def test_there_is_no_xla_program():
     with pytest.raises(OptionError, match="^hlo: the original Theano does not use XLA"):
         engine.xla_program(None, [])
 
 
-def test_the_formula_is_theanos_own_and_no_operation_of_ours():
+def test_the_graph_contains_only_theanos_operations():
     rnn = RNN(20, 4, seed=1)
     names = {
         type(node.op).__module__.partition(".")[0]
@@ -73,7 +73,7 @@ def test_the_formula_is_theanos_own_and_no_operation_of_ours():
     assert names == {"theano"}
 
 
-def test_a_forked_process_may_go_on():
+def test_functions_work_in_a_forked_process():
     array = shared_array(np.ones((2, 3)), "array")
     function = compile_function(lambda: ([], array.sum(), None), "float64")
     assert function() == 6
@@ -88,14 +88,14 @@ def test_a_forked_process_may_go_on():
     assert os.read(receiving, 100) == b"6.0"
 
 
-def test_columns_lie_in_one_piece_before_and_after_our_functions_and_a_value_that_is_set():
+def test_columns_stay_contiguous_after_updates_and_set_values():
     rnn = RNN(20, 4, seed=1)
 
-    def lies_by_columns():
+    def columns_are_contiguous():
         return rnn.U.container.storage[0].flags.f_contiguous
 
-    assert lies_by_columns()
+    assert columns_are_contiguous()
     rnn.sgd_step([1, 2], [2, 3], 0.1)
-    assert lies_by_columns()
+    assert columns_are_contiguous()
     rnn.set_values(rnn.get_values())
-    assert lies_by_columns()
+    assert columns_are_contiguous()

@@ -1,4 +1,4 @@
-"""What the original Theano is told before it is imported, and which of its messages users see; no Theano needed."""
+"""Settings of the original Theano before it is imported, and filters for its messages. Theano is not needed."""
 
 import logging
 import os
@@ -21,7 +21,7 @@ from theano_rnn.engines.theano_settings import (
 
 @pytest.fixture(autouse=True)
 def nothing_set(monkeypatch, tmp_path):
-    """No flags, no file of settings; loggers as they were afterwards."""
+    """There are no flags and no settings file; loggers are restored afterwards."""
     monkeypatch.setenv("THEANO_FLAGS", "")
     monkeypatch.setenv("THEANORC", str(tmp_path / "theanorc"))
     loggers = [logging.getLogger(f"theano.{name}") for name in ("tensor.blas", "configdefaults", "gof.compilelock")]
@@ -34,7 +34,7 @@ def nothing_set(monkeypatch, tmp_path):
 
 
 def compiler(tmp_path, *libraries):
-    """A program that links just these libraries."""
+    """A program that links only these libraries."""
     path = tmp_path / "g++"
     cases = "".join(f"*{library}*) exit 0;; " for library in libraries)
     path.write_text(f'#!/bin/sh\ncat >/dev/null\ncase "$*" in {cases}*) exit 1;; esac\n')
@@ -54,14 +54,14 @@ def compiler(tmp_path, *libraries):
         ("", "[blas]\nldflags =\n", ""),
     ],
 )
-def test_a_setting_is_that_of_the_flags_else_of_the_file(monkeypatch, tmp_path, flags, file, expected):
+def test_a_setting_comes_from_the_flags_else_from_the_file(monkeypatch, tmp_path, flags, file, expected):
     monkeypatch.setenv("THEANO_FLAGS", flags)
     if file is not None:
         (tmp_path / "theanorc").write_text(file)
     assert setting("blas.ldflags") == expected
 
 
-def test_a_setting_without_a_section_is_a_global_one(tmp_path):
+def test_a_setting_without_a_section_is_global(tmp_path):
     (tmp_path / "theanorc").write_text("[blas]\ncxx = no\n[global]\ncxx = clang++\n")
     assert setting("cxx") == "clang++"
 
@@ -70,7 +70,7 @@ def test_a_setting_without_a_section_is_a_global_one(tmp_path):
     ("libraries", "expected"),
     [(["openblas", "blas"], "-lopenblas"), (["-lblas"], "-lblas"), (["mkl_rt", "-lblas"], "-lmkl_rt"), ([], "")],
 )
-def test_the_systems_blas_is_the_first_that_can_be_linked(tmp_path, libraries, expected):
+def test_the_blas_is_the_first_library_that_can_be_linked(tmp_path, libraries, expected):
     assert blas_flags(compiler(tmp_path, *libraries)) == expected
 
 
@@ -79,7 +79,7 @@ def test_a_compiler_that_cannot_be_run_links_nothing(tmp_path):
 
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="no g++ here")
-def test_a_library_will_do_if_it_has_the_products_of_a_blas(tmp_path, monkeypatch):
+def test_a_library_is_accepted_if_it_has_the_products_of_a_blas(tmp_path, monkeypatch):
     monkeypatch.setenv("LIBRARY_PATH", str(tmp_path))
     for name in ("sgemm_", "something_else"):
         command = ["g++", "-shared", "-x", "c++", "-", "-o", str(tmp_path / f"lib{name}.so")]
@@ -89,7 +89,7 @@ def test_a_library_will_do_if_it_has_the_products_of_a_blas(tmp_path, monkeypatc
     assert not theano_settings.can_link("g++", "-lthere_is_no_such_library")
 
 
-def test_a_blas_is_set_without_a_word(monkeypatch, tmp_path, caplog):
+def test_a_blas_is_set_without_a_message(monkeypatch, tmp_path, caplog):
     monkeypatch.setattr(theano_settings.shutil, "which", lambda name: compiler(tmp_path, "openblas"))
     monkeypatch.setenv("THEANO_FLAGS", "floatX=float32")
     with theano_configured() as problem:
@@ -98,7 +98,7 @@ def test_a_blas_is_set_without_a_word(monkeypatch, tmp_path, caplog):
     assert problem is None and not caplog.records
 
 
-def test_a_variable_that_was_not_set_is_not_set_afterwards(monkeypatch, tmp_path):
+def test_an_unset_variable_is_unset_afterwards(monkeypatch, tmp_path):
     monkeypatch.setattr(theano_settings.shutil, "which", lambda name: compiler(tmp_path, "openblas"))
     monkeypatch.delenv("THEANO_FLAGS")
     with pytest.raises(ZeroDivisionError), theano_configured():
@@ -107,21 +107,21 @@ def test_a_variable_that_was_not_set_is_not_set_afterwards(monkeypatch, tmp_path
     assert "THEANO_FLAGS" not in os.environ
 
 
-def test_without_a_blas_it_is_told_how_to_get_one(monkeypatch, tmp_path):
+def test_without_a_blas_the_remedy_is_given(monkeypatch, tmp_path):
     monkeypatch.setattr(theano_settings.shutil, "which", lambda name: compiler(tmp_path))
     with theano_configured() as problem:
         assert os.environ["THEANO_FLAGS"] == "blas.ldflags="
     assert problem == theano_settings.NO_BLAS and "apt install libopenblas-dev" in problem
 
 
-def test_without_a_compiler_it_is_told_how_to_get_one(monkeypatch):
+def test_without_a_compiler_the_remedy_is_given(monkeypatch):
     monkeypatch.setattr(theano_settings.shutil, "which", lambda name: None)
     with theano_configured() as problem:
         assert os.environ["THEANO_FLAGS"] == "blas.ldflags="
     assert problem == theano_settings.NO_COMPILER and "apt install g++" in problem
 
 
-def test_a_problem_is_told_once_for_each_folder_of_theanos(tmp_path, caplog):
+def test_a_problem_is_logged_once_per_compile_directory(tmp_path, caplog):
     for folder, problem in (("a", "no BLAS"), ("a", "no BLAS"), ("a", "no g++"), ("b", "no BLAS"), ("b", None)):
         (tmp_path / folder).mkdir(exist_ok=True)
         warn_once(problem, tmp_path / folder)
@@ -130,8 +130,8 @@ def test_a_problem_is_told_once_for_each_folder_of_theanos(tmp_path, caplog):
     assert caplog.records[-1].getMessage() == "nowhere to keep it"
 
 
-@pytest.mark.skipif(not hasattr(os, "getpgid"), reason="this system has no groups of processes")
-def test_a_compiler_runs_in_a_group_of_its_own():
+@pytest.mark.skipif(not hasattr(os, "getpgid"), reason="this system has no process groups")
+def test_a_compiler_runs_in_a_process_group_of_its_own():
     process = SubprocessInNewSession.Popen(["sleep", "60"])
     try:
         assert os.getpgid(process.pid) == process.pid != os.getpgid(0)
@@ -140,15 +140,15 @@ def test_a_compiler_runs_in_a_group_of_its_own():
         process.wait()
 
 
-def test_what_the_user_has_set_stays(monkeypatch, tmp_path):
-    monkeypatch.setattr(theano_settings, "blas_flags", None)  # not even looked for
+def test_settings_of_the_user_are_kept(monkeypatch, tmp_path):
+    monkeypatch.setattr(theano_settings, "blas_flags", None)  # it is not even searched for
     monkeypatch.setattr(theano_settings.shutil, "which", lambda name: str(tmp_path / "g++"))
     monkeypatch.setenv("THEANO_FLAGS", "blas.ldflags=-lmine")
     with theano_configured():
         assert os.environ["THEANO_FLAGS"] == "blas.ldflags=-lmine"
 
 
-def test_what_is_told_here_theano_does_not_tell_again(monkeypatch, tmp_path, caplog):
+def test_theanos_own_messages_about_the_same_problems_are_hidden(monkeypatch, tmp_path, caplog):
     monkeypatch.setattr(theano_settings.shutil, "which", lambda name: compiler(tmp_path, "openblas"))
     with theano_configured():
         blas, defaults = logging.getLogger("theano.tensor.blas"), logging.getLogger("theano.configdefaults")
@@ -158,7 +158,7 @@ def test_what_is_told_here_theano_does_not_tell_again(monkeypatch, tmp_path, cap
     assert [record.getMessage() for record in caplog.records] == ["something else"]
 
 
-def test_of_theanos_lock_one_line_is_told_when_it_has_to_be_waited_for(caplog):
+def test_waiting_for_theanos_lock_is_logged_in_one_line(caplog):
     logger = logging.getLogger("theano.gof.compilelock")
     logger.setLevel(logging.INFO)
     logger.addFilter(CompileLockFilter())

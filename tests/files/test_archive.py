@@ -1,4 +1,4 @@
-"""Archives: round trip, atomic writing, and one clear line for every kind of damaged file."""
+"""Archives: round trip, atomic writing, and a message of one line for every kind of damaged file."""
 
 import errno
 import json
@@ -27,7 +27,7 @@ def assert_one_line(error, path):
     assert message.startswith(f"{path}: ") and "\n" not in message
 
 
-def test_what_is_written_is_read_back_with_types_shapes_and_trailing_null_characters(tmp_path):
+def test_reading_returns_what_was_written_with_types_shapes_and_trailing_null_characters(tmp_path):
     path = tmp_path / "a.npz"
     write_archive(path, ARRAYS, DOCUMENTS)
     entries = read_archive(path)
@@ -39,14 +39,14 @@ def test_what_is_written_is_read_back_with_types_shapes_and_trailing_null_charac
         assert read_document(path, entries, name) == document
 
 
-def test_folders_are_made_and_the_name_is_kept_as_given(tmp_path):
+def test_missing_folders_are_created_and_the_file_name_is_not_changed(tmp_path):
     path = tmp_path / "new" / "folder" / "model"
     write_archive(path, ARRAYS, {})
     assert names(path.parent) == ["model"]
     assert read_archive(str(path)).keys() == ARRAYS.keys()
 
 
-def test_the_file_has_the_permissions_of_an_ordinary_new_file(tmp_path):
+def test_the_file_has_the_permissions_of_any_new_file(tmp_path):
     (tmp_path / "ordinary").write_bytes(b"")
     write_archive(tmp_path / "a.npz", ARRAYS, {})
     assert (tmp_path / "a.npz").stat().st_mode == (tmp_path / "ordinary").stat().st_mode
@@ -83,7 +83,7 @@ def test_an_interruption_while_writing_leaves_no_temporary_file(tmp_path, monkey
     assert names(tmp_path) == []
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+def test_a_folder_that_cannot_be_created_is_reported(tmp_path):
     (tmp_path / "file").write_text("")
     path = tmp_path / "file" / "a.npz"
     with pytest.raises(ModelFileError, match="cannot be written: .*choose another place") as error:
@@ -91,7 +91,7 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path):
     assert_one_line(error, path)
 
 
-def test_a_folder_that_forbids_new_files_is_told(tmp_path, monkeypatch):
+def test_a_folder_without_write_permission_is_reported(tmp_path, monkeypatch):
     def forbidden(*arguments, **settings):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
@@ -101,7 +101,7 @@ def test_a_folder_that_forbids_new_files_is_told(tmp_path, monkeypatch):
     assert_one_line(error, tmp_path / "a.npz")
 
 
-def test_a_folder_in_the_files_place_is_told_and_kept(tmp_path):
+def test_a_folder_of_the_same_name_is_reported_and_kept(tmp_path):
     path = tmp_path / "a.npz"
     path.mkdir()
     with pytest.raises(ModelFileError, match="cannot be written") as error:
@@ -110,13 +110,13 @@ def test_a_folder_in_the_files_place_is_told_and_kept(tmp_path):
     assert names(tmp_path) == ["a.npz"] and path.is_dir()
 
 
-def test_a_missing_file_is_told(tmp_path):
+def test_a_missing_file_is_reported(tmp_path):
     with pytest.raises(ModelFileError, match="no such file; train a model first") as error:
         read_archive(tmp_path / "a.npz")
     assert_one_line(error, tmp_path / "a.npz")
 
 
-def test_a_folder_cannot_be_read(tmp_path):
+def test_reading_a_folder_is_an_error(tmp_path):
     with pytest.raises(ModelFileError, match="cannot be read: Is a directory") as error:
         read_archive(tmp_path)
     assert_one_line(error, tmp_path)
@@ -140,7 +140,7 @@ def pickled(path):
 
 
 @pytest.mark.parametrize("make", [text_file, empty_file, single_array, pickled])
-def test_a_file_that_is_no_archive_is_told(tmp_path, make):
+def test_a_file_that_is_not_an_archive_is_reported(tmp_path, make):
     path = tmp_path / "a.npz"
     make(path)
     with pytest.raises(ModelFileError, match="not a model file") as error:
@@ -150,7 +150,7 @@ def test_a_file_that_is_no_archive_is_told(tmp_path, make):
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
-def test_a_truncated_file_is_told(tmp_path, share):
+def test_a_truncated_file_is_reported(tmp_path, share):
     path = tmp_path / "a.npz"
     write_archive(path, ARRAYS, DOCUMENTS)
     content = path.read_bytes()
@@ -160,7 +160,7 @@ def test_a_truncated_file_is_told(tmp_path, share):
     assert_one_line(error, path)
 
 
-def test_a_changed_byte_in_an_array_is_told(tmp_path):
+def test_a_changed_byte_in_an_array_is_reported(tmp_path):
     path = tmp_path / "a.npz"
     write_archive(path, {"U": np.full(1000, 1.0)}, {})
     content = bytearray(path.read_bytes())
@@ -172,7 +172,7 @@ def test_a_changed_byte_in_an_array_is_told(tmp_path):
 
 
 class Malicious:
-    """Unpickling an instance makes the file `witness`."""
+    """Unpickling an instance creates the folder `witness`."""
 
     def __init__(self, witness):
         self.witness = witness
@@ -181,7 +181,7 @@ class Malicious:
         return os.mkdir, (str(self.witness),)
 
 
-def test_python_objects_are_refused_and_never_unpickled(tmp_path):
+def test_python_objects_are_rejected_and_never_unpickled(tmp_path):
     path, witness = tmp_path / "a.npz", tmp_path / "witness"
     np.savez(path, U=np.array([Malicious(witness)], dtype=object))
     with pytest.raises(
@@ -192,13 +192,13 @@ def test_python_objects_are_refused_and_never_unpickled(tmp_path):
     assert not witness.exists()
 
 
-def test_nothing_that_is_written_needs_pickles(tmp_path):
+def test_written_files_contain_no_pickles(tmp_path):
     write_archive(tmp_path / "a.npz", ARRAYS, DOCUMENTS)
     with np.load(tmp_path / "a.npz", allow_pickle=False) as archive:
         assert all(archive[name].dtype != object for name in archive.files)
 
 
-def test_a_missing_document_is_told():
+def test_a_missing_document_is_reported():
     with pytest.raises(ModelFileError, match="m.npz: holds no vocabulary"):
         read_document("m.npz", {}, "vocabulary")
 
@@ -222,13 +222,13 @@ def as_bytes(text):
     ],
     ids=["cut", "empty", "a list", "null", "no version", "no content", "not ASCII", "deeply nested", "a string array"],
 )
-def test_a_damaged_document_is_told(entry):
+def test_a_damaged_document_is_reported(entry):
     with pytest.raises(ModelFileError, match="m.npz: damaged configuration: ") as error:
         read_document("m.npz", {"configuration": entry}, "configuration")
     assert_one_line(error, "m.npz")
 
 
-def test_an_archive_member_that_is_no_array_is_told(tmp_path):
+def test_an_archive_member_that_is_not_an_array_is_reported(tmp_path):
     path = tmp_path / "a.npz"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("configuration", '{"version": 1, "content": {}}')
@@ -237,7 +237,7 @@ def test_an_archive_member_that_is_no_array_is_told(tmp_path):
     assert_one_line(error, path)
 
 
-def test_a_newer_format_is_told():
+def test_a_newer_format_is_reported():
     entry = as_bytes(json.dumps({"version": FORMAT_VERSION + 1, "content": {}}))
     with pytest.raises(
         ModelFileError, match=r"has format version 2, this theano_rnn reads 1; install a newer"
@@ -246,7 +246,7 @@ def test_a_newer_format_is_told():
     assert_one_line(error, "m.npz")
 
 
-def test_messages_of_others_become_one_short_line():
+def test_messages_of_other_libraries_become_one_short_line():
     assert one_line(ValueError("a\n  b\tc")) == "a b c"
     assert one_line(EOFError()) == "EOFError"
     assert len(one_line(ValueError("x" * 1000))) == 200

@@ -1,4 +1,4 @@
-"""Files that are whole at any moment, also for a process that is killed between any two things it does with files."""
+"""Atomic files are complete at any moment, even if the process is killed between any two of its file operations."""
 
 import errno
 import json
@@ -24,7 +24,7 @@ def write(path, content):
         file.write(content)
 
 
-def test_a_file_takes_its_place_only_when_it_is_whole(tmp_path):
+def test_a_new_file_replaces_the_old_one_only_when_it_is_complete(tmp_path):
     path = tmp_path / "new" / "a"
     write(path, b"old")
     with atomic_write(path) as file:
@@ -35,7 +35,7 @@ def test_a_file_takes_its_place_only_when_it_is_whole(tmp_path):
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, OSError])
-def test_an_exception_leaves_the_old_file_and_nothing_else(tmp_path, error):
+def test_an_exception_leaves_the_old_file_and_no_temporary_one(tmp_path, error):
     write(tmp_path / "a", b"old")
     with pytest.raises(error), atomic_write(tmp_path / "a") as file:
         file.write(b"half")
@@ -43,13 +43,13 @@ def test_an_exception_leaves_the_old_file_and_nothing_else(tmp_path, error):
     assert (tmp_path / "a").read_bytes() == b"old" and names(tmp_path) == ["a"]
 
 
-def test_a_file_has_the_permissions_of_an_ordinary_new_one(tmp_path):
+def test_a_file_has_the_permissions_of_any_new_file(tmp_path):
     (tmp_path / "ordinary").write_bytes(b"")
     write(tmp_path / "a", b"")
     assert (tmp_path / "a").stat().st_mode == (tmp_path / "ordinary").stat().st_mode
 
 
-def test_what_is_kept_under_another_name_outlives_a_new_file_of_the_first(tmp_path):
+def test_a_file_kept_under_a_second_name_survives_replacing_the_first(tmp_path):
     write(tmp_path / "a", b"first")
     link_or_copy(tmp_path / "a", tmp_path / "b")
     write(tmp_path / "a", b"second")
@@ -57,7 +57,7 @@ def test_what_is_kept_under_another_name_outlives_a_new_file_of_the_first(tmp_pa
 
 
 @pytest.mark.parametrize("has_links", [True, False])
-def test_a_name_that_is_taken_is_not_given_to_another_file(tmp_path, monkeypatch, has_links):
+def test_a_second_name_that_exists_is_not_overwritten(tmp_path, monkeypatch, has_links):
     if not has_links:
         monkeypatch.setattr(os, "link", impossible)
     write(tmp_path / "a", b"second")
@@ -71,7 +71,7 @@ def impossible(*arguments):
     raise OSError(errno.EPERM, os.strerror(errno.EPERM))
 
 
-def test_where_there_are_no_links_a_copy_is_kept(tmp_path, monkeypatch):
+def test_without_hard_links_a_copy_is_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "link", impossible)
     write(tmp_path / "a", b"first")
     link_or_copy(tmp_path / "a", tmp_path / "b")
@@ -83,7 +83,7 @@ def test_where_there_are_no_links_a_copy_is_kept(tmp_path, monkeypatch):
     assert names(tmp_path) == ["a", "b"]
 
 
-def test_a_link_stays_one_and_what_it_leads_to_is_written_and_kept(tmp_path):
+def test_a_symbolic_link_is_kept_and_its_target_is_replaced(tmp_path):
     (tmp_path / "large").mkdir()
     target, link = tmp_path / "large" / "a", tmp_path / "a"
     link.symlink_to(target)
@@ -99,7 +99,7 @@ def test_a_link_stays_one_and_what_it_leads_to_is_written_and_kept(tmp_path):
     assert names(tmp_path / "large") == ["a"]
 
 
-def test_leftovers_of_a_file_are_removed_and_no_others(tmp_path):
+def test_only_the_partial_files_of_the_given_file_are_removed(tmp_path):
     others = ["a[1]", "a[1].partial", ".b.xyz.partial", ".a1.xyz.partial", ".a[1].xyz"]
     for name in [*others, ".a[1].xyz.partial", ".a[1].42.partial"]:
         (tmp_path / name).write_bytes(b"")
@@ -165,10 +165,10 @@ print(json.dumps(found))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system cannot fork processes")
-def test_a_process_killed_before_any_of_its_calls_leaves_both_runs_files_readable(tmp_path):
-    """The model and the checkpoint are the old run's or the new one's; the old ones are there, by one name or another.
+def test_after_a_kill_at_any_point_the_files_of_both_runs_are_readable(tmp_path):
+    """The model and the checkpoint are those of the old or the new run, and the old ones still exist under some name.
 
-    All of it in one process that forks: the tests' own has threads.
+    Everything happens in a separate process that forks, because the process of the tests has threads.
     """
     finished = subprocess.run(
         [sys.executable, "-c", KILLED, tmp_path], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
@@ -178,7 +178,7 @@ def test_a_process_killed_before_any_of_its_calls_leaves_both_runs_files_readabl
         assert {model, checkpoint} <= {1, 2} and checkpoint >= model
         assert {old_model, old_checkpoint} <= {None, 1}
         assert 1 in (model, old_model) and 1 in (checkpoint, old_checkpoint)
-        # The next run finds its way, and leaves nothing behind.
+        # The next run works, and leaves no temporary file.
         assert next_run[:2] == [3, 3] and hidden == []
     assert found[-1][0] == [2, 2, 1, 1]
     assert len(found) > 15

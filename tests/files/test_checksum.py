@@ -1,4 +1,4 @@
-"""The checksum: every change of a sealed file is noticed."""
+"""The checksum detects every change of a file."""
 
 import io
 import random
@@ -16,51 +16,51 @@ def archive():
 
 
 @pytest.fixture(scope="module")
-def sealed():
+def with_checksum():
     file = archive()
     append_checksum(file)
     return file.getvalue()
 
 
-def test_an_archive_as_it_was_written_has_its_seal_and_is_still_an_archive(sealed):
-    assert verify_checksum(io.BytesIO(sealed)) is True
-    with np.load(io.BytesIO(sealed)) as loaded:
+def test_an_unchanged_archive_is_verified_and_numpy_can_still_read_it(with_checksum):
+    assert verify_checksum(io.BytesIO(with_checksum)) is True
+    with np.load(io.BytesIO(with_checksum)) as loaded:
         np.testing.assert_array_equal(loaded["U"], np.arange(50.0))
 
 
-def test_an_archive_of_others_has_none():
+def test_an_archive_written_by_numpy_has_no_checksum():
     assert verify_checksum(archive()) is False
 
 
-def test_every_flipped_bit_is_noticed(sealed):
-    for place in range(len(sealed)):
-        changed = bytearray(sealed)
+def test_every_flipped_bit_is_detected(with_checksum):
+    for place in range(len(with_checksum)):
+        changed = bytearray(with_checksum)
         changed[place] ^= 1 << (place % 8)
         with pytest.raises(ChecksumError):
             verify_checksum(io.BytesIO(changed))
 
 
-def test_every_cut_is_noticed(sealed):
-    for length in range(len(sealed)):
+def test_every_truncation_is_detected(with_checksum):
+    for length in range(len(with_checksum)):
         with pytest.raises(ChecksumError):
-            verify_checksum(io.BytesIO(sealed[:length]))
+            verify_checksum(io.BytesIO(with_checksum[:length]))
 
 
-def test_a_cut_at_the_seal_is_noticed_too(sealed):
+def test_a_missing_checksum_is_detected(with_checksum):
     with pytest.raises(ChecksumError, match="its end is missing"):
-        verify_checksum(io.BytesIO(sealed[:-CHECKSUM_LENGTH]))
+        verify_checksum(io.BytesIO(with_checksum[:-CHECKSUM_LENGTH]))
 
 
-def test_what_is_added_is_noticed(sealed):
+def test_inserted_bytes_are_detected(with_checksum):
     generator = random.Random(1)
     for _ in range(200):
-        place = generator.randrange(len(sealed) + 1)
+        place = generator.randrange(len(with_checksum) + 1)
         added = generator.randbytes(generator.randrange(1, 100))
         with pytest.raises(ChecksumError):
-            verify_checksum(io.BytesIO(sealed[:place] + added + sealed[place:]))
+            verify_checksum(io.BytesIO(with_checksum[:place] + added + with_checksum[place:]))
 
 
-def test_the_checksum_is_that_of_all_bytes_before_it(sealed):
+def test_the_checksum_covers_all_bytes_before_it(with_checksum):
     import hashlib
 
-    assert sealed[-64:].decode() == hashlib.sha256(sealed[:-CHECKSUM_LENGTH]).hexdigest()
+    assert with_checksum[-64:].decode() == hashlib.sha256(with_checksum[:-CHECKSUM_LENGTH]).hexdigest()

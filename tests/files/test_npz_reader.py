@@ -1,4 +1,4 @@
-"""Reading arrays from files that may be anything: claims are held against what is there, without memory for them."""
+"""Reading arrays from untrusted files: sizes are checked before memory is allocated."""
 
 import io
 import struct
@@ -54,21 +54,21 @@ def claiming(shape, descr="'<f8'", order=False, data=bytes(80), version=(1, 0)):
     ids=lambda array: f"{array.dtype}-{array.shape}",
 )
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
-def test_what_numpy_writes_is_read_as_numpy_reads_it(array, save):
+def test_files_written_by_numpy_are_read_as_numpy_reads_them(array, save):
     file = io.BytesIO()
     save(file, U=array, V=np.ones(2))
     found = read_arrays(file)
     assert list(found) == ["U", "V"]
     assert found["U"].dtype == array.dtype and found["U"].shape == array.shape
     np.testing.assert_array_equal(found["U"], array)
-    found["U"].reshape(-1)[:1] = 0  # an array of the caller's own
+    found["U"].reshape(-1)[:1] = 0  # the array is writable
 
 
-def test_a_header_that_python_2_wrote_is_read():
+def test_a_header_written_by_python_2_is_read():
     np.testing.assert_array_equal(read_arrays(claiming("(10L,)"))["U"], np.zeros(10))
 
 
-def test_the_newer_kind_of_header_is_read():
+def test_a_header_of_version_2_is_read():
     assert read_arrays(claiming("(2, 5)", version=(2, 0)))["U"].shape == (2, 5)
 
 
@@ -91,13 +91,13 @@ def test_the_newer_kind_of_header_is_read():
         (zipped(("../U.txt", b"text")), "is no array"),
     ],
 )
-def test_what_is_no_array_of_numbers_is_refused(file, message):
+def test_an_entry_that_is_not_an_array_of_numbers_is_rejected(file, message):
     with pytest.raises(UnreadableArrayError, match=message):
         read_arrays(file)
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_two_entries_of_one_name_are_refused():
+def test_two_entries_of_the_same_name_are_rejected():
     member = ("U.npy", npz(U=np.ones(2)).getvalue())
     with pytest.raises(UnreadableArrayError, match="two entries are named U.npy"):
         read_arrays(zipped(member, member))
@@ -107,7 +107,7 @@ def test_two_entries_of_one_name_are_refused():
     "header",
     ["{'descr': '<f8'}", "[" * 5000, "__import__('os').abort()", "{" * 90, "\xff", "{'a': 1" + " " * 20_000 + "}"],
 )
-def test_a_header_that_is_no_header_is_an_error_and_nothing_is_run(tmp_path, header):
+def test_an_invalid_header_is_an_error_and_runs_no_code(tmp_path, header):
     path = tmp_path / "a.npz"
     path.write_bytes(zipped(("U.npy", npy(header, bytes(80)))).getvalue())
     with pytest.raises(ModelFileError, match="damaged, or not a model file: ") as error:
@@ -115,7 +115,7 @@ def test_a_header_that_is_no_header_is_an_error_and_nothing_is_run(tmp_path, hea
     assert "\n" not in str(error.value)
 
 
-def test_what_unpacks_to_a_hundred_times_its_size_is_refused_before_it_is_unpacked():
+def test_a_file_that_expands_a_hundred_times_is_rejected_before_it_is_decompressed():
     size = 10 * ALWAYS_ALLOWED_SIZE
     with zipfile.ZipFile(file := io.BytesIO(), "w", zipfile.ZIP_DEFLATED) as archive:
         with archive.open("U.npy", "w") as member:
@@ -130,7 +130,7 @@ def test_what_unpacks_to_a_hundred_times_its_size_is_refused_before_it_is_unpack
     assert peak < 2**20
 
 
-def test_a_claim_of_petabytes_takes_no_memory():
+def test_a_header_that_claims_petabytes_allocates_no_memory():
     file = claiming(f"({HUGE},)")
     tracemalloc.start()
     with pytest.raises(UnreadableArrayError):
@@ -140,7 +140,7 @@ def test_a_claim_of_petabytes_takes_no_memory():
     assert peak < 2**20
 
 
-def test_damage_within_an_array_is_noticed_by_the_archives_own_checksum():
+def test_damage_within_an_array_is_detected_by_the_checksum_of_the_zip_archive():
     content = bytearray(npz(U=np.ones(1000)).getvalue())
     content[len(content) // 2] ^= 1
     with pytest.raises(zipfile.BadZipFile):

@@ -1,4 +1,4 @@
-"""Archives as NumPy writes them, but with arrays that can be mapped, and mapped ones that are the same arrays."""
+"""Archives are like NumPy's, but their arrays can be memory-mapped."""
 
 import io
 import zipfile
@@ -39,7 +39,7 @@ def load_with_numpy(file):
 
 
 @pytest.mark.parametrize("read", [load_with_numpy, read_arrays, map_arrays])
-def test_arrays_come_back_as_they_were(file, read):
+def test_arrays_are_read_back_unchanged(file, read):
     found = read(file)
     assert found.keys() == ARRAYS.keys()
     for name, array in ARRAYS.items():
@@ -47,21 +47,21 @@ def test_arrays_come_back_as_they_were(file, read):
         np.testing.assert_array_equal(found[name], array)
 
 
-def test_mapped_arrays_are_aligned_and_can_only_be_read(file):
+def test_mapped_arrays_are_aligned_and_read_only(file):
     for array in map_arrays(file).values():
         if array.size:
             assert not array.flags.writeable and array.flags.aligned
             assert array.__array_interface__["data"][0] % ALIGNMENT == 0
 
 
-def test_packed_arrays_are_not_mapped():
+def test_compressed_arrays_are_not_mapped():
     file = io.BytesIO()
     np.savez_compressed(file, a=np.arange(9))
     with pytest.raises(UnreadableArrayError, match="a is packed"):
         map_arrays(file)
 
 
-def test_array_that_goes_on_beyond_the_end_is_not_mapped(file):
+def test_an_array_that_extends_beyond_the_end_of_the_file_is_not_mapped(file):
     with zipfile.ZipFile(file) as archive:
         *_, last = archive.infolist()
         end = archive.start_dir
@@ -70,13 +70,13 @@ def test_array_that_goes_on_beyond_the_end_is_not_mapped(file):
             map_array(file, archive, last, end - 1)
 
 
-def test_archive_without_our_checksum_is_not_mapped(tmp_path):
+def test_an_archive_without_our_checksum_is_not_mapped(tmp_path):
     np.savez(tmp_path / "a.npz", a=np.arange(9))
     with pytest.raises(ModelFileError, match="a.npz: has no checksum; name a file that train.py wrote"):
         read_archive(tmp_path / "a.npz", mapped=True)
 
 
-def test_mapped_archive_is_held_against_its_checksum(tmp_path):
+def test_the_checksum_of_a_mapped_archive_is_verified(tmp_path):
     path = tmp_path / "a.npz"
     write_archive(path, {"a": np.arange(100)}, {})
     np.testing.assert_array_equal(read_archive(path, mapped=True)["a"], np.arange(100))

@@ -7,28 +7,28 @@ from theano_rnn.files import output_files
 from theano_rnn.files.output_files import check_output_path, write_output
 
 
-def test_a_place_in_a_writable_folder_is_taken(tmp_path):
+def test_a_path_in_a_writable_folder_is_accepted(tmp_path):
     assert check_output_path(tmp_path / "page.html", [tmp_path / "text.txt"]) == tmp_path / "page.html"
 
 
-def test_a_file_that_is_read_is_not_written_over_under_any_of_its_names(tmp_path):
+def test_an_input_file_is_rejected_under_any_of_its_names(tmp_path):
     (tmp_path / "text.txt").write_text("a")
     (tmp_path / "link.txt").symlink_to(tmp_path / "text.txt")
     with pytest.raises(OptionError, match="is one of the files that are read; choose another place"):
         check_output_path(tmp_path / "link.txt", [tmp_path / "text.txt"])
 
 
-def test_a_folder_is_no_place(tmp_path):
+def test_a_folder_is_rejected(tmp_path):
     with pytest.raises(OutputFileError, match="is a folder; name a file in it"):
         check_output_path(tmp_path)
 
 
-def test_a_device_is_no_place():
+def test_a_device_is_rejected():
     with pytest.raises(OutputFileError, match="is not a regular file, but would be replaced"):
         check_output_path(os.devnull)
 
 
-def test_where_standard_output_goes_is_no_place(tmp_path, monkeypatch):
+def test_the_target_of_standard_output_is_rejected(tmp_path, monkeypatch):
     for stream in ("__stdout__", "__stderr__"):
         with open(tmp_path / "log.txt", "w") as file, monkeypatch.context() as patched:
             patched.setattr(output_files.sys, stream, file)
@@ -39,23 +39,23 @@ def test_where_standard_output_goes_is_no_place(tmp_path, monkeypatch):
         assert check_output_path(tmp_path / "log.txt") == tmp_path / "log.txt"
 
 
-def test_a_missing_folder_is_no_place(tmp_path):
+def test_a_missing_folder_is_rejected(tmp_path):
     with pytest.raises(OutputFileError, match="its folder does not exist; create it"):
         check_output_path(tmp_path / "none" / "page.html")
 
 
-def test_a_folder_that_is_not_writable_is_no_place(tmp_path, monkeypatch):
+def test_a_folder_that_is_not_writable_is_rejected(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda *details: False)
     with pytest.raises(OutputFileError, match="the folder is not writable"):
         check_output_path(tmp_path / "page.html")
 
 
-def test_text_and_bytes_are_written_as_they_come(tmp_path):
+def test_text_and_bytes_are_written_in_order(tmp_path):
     write_output(tmp_path / "page.html", ["a ", "b é".encode()])
     assert (tmp_path / "page.html").read_text(encoding="utf-8") == "a b é"
 
 
-def test_the_old_file_stays_where_the_new_one_cannot_be_finished(tmp_path):
+def test_the_old_file_is_kept_if_the_new_one_cannot_be_completed(tmp_path):
     def parts():
         yield "new"
         raise OSError(28, "No space left on device")

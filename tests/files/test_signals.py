@@ -1,4 +1,4 @@
-"""Signals that end a program: a request first, an end at the second one, and those that are ignored stay so."""
+"""Signals that end a program: the first is a request to stop, the second stops at once."""
 
 import signal
 import threading
@@ -19,7 +19,7 @@ def handlers():
 
 
 @pytest.mark.parametrize("number", TERMINATING_SIGNALS)
-def test_the_first_signal_is_a_request_and_the_second_one_an_end(number):
+def test_the_first_signal_is_a_request_and_the_second_raises(number):
     before, stop = handlers(), StopRequest()
     with pytest.raises(SignalReceived, match=signal.Signals(number).name) as error, handling_signals(stop):
         assert not stop and stop.number is None
@@ -30,7 +30,7 @@ def test_the_first_signal_is_a_request_and_the_second_one_an_end(number):
     assert handlers() == before
 
 
-def test_signals_that_are_ignored_stay_ignored():
+def test_ignored_signals_stay_ignored():
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         stop = StopRequest()
@@ -44,7 +44,7 @@ def test_signals_that_are_ignored_stay_ignored():
         signal.signal(signal.SIGHUP, before)
 
 
-def test_handlers_within_handlers_give_way_in_turn():
+def test_nested_handlers_restore_the_outer_one():
     outer, inner = StopRequest(), StopRequest()
     with handling_signals(outer):
         with handling_signals(inner):
@@ -54,7 +54,7 @@ def test_handlers_within_handlers_give_way_in_turn():
         assert outer
 
 
-def test_another_thread_leaves_the_handlers_alone():
+def test_other_threads_do_not_change_the_handlers():
     seen = []
 
     def work():
@@ -68,7 +68,7 @@ def test_another_thread_leaves_the_handlers_alone():
     assert seen == [before]
 
 
-def test_a_closed_pipe_is_a_request_but_not_a_second_one():
+def test_a_closed_pipe_is_a_request_only_if_there_was_none():
     stop = StopRequest()
     stop.note_closed_pipe()
     assert stop.number == CLOSED_PIPE_SIGNAL

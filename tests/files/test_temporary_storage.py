@@ -1,4 +1,4 @@
-"""What is written for a while: read anywhere, mapped, never named, and without room an error of one line."""
+"""Temporary storage: reading anywhere, memory-mapping, and errors when the disk is full."""
 
 import gc
 import io
@@ -12,9 +12,9 @@ from theano_rnn.files import temporary_storage
 from theano_rnn.files.temporary_storage import TemporaryStorage
 
 
-@pytest.mark.parametrize("written_at_once", [1, 10, 2**20])
-def test_what_is_written_is_read_anywhere_also_between_writes(tmp_path, monkeypatch, written_at_once):
-    monkeypatch.setattr(temporary_storage, "_WRITE_BUFFER_SIZE", written_at_once)
+@pytest.mark.parametrize("buffer_size", [1, 10, 2**20])
+def test_bytes_can_be_read_anywhere_and_between_writes(tmp_path, monkeypatch, buffer_size):
+    monkeypatch.setattr(temporary_storage, "_WRITE_BUFFER_SIZE", buffer_size)
     file = TemporaryStorage(tmp_path)
     file.write(b"abc")
     assert (file.read(1, 9), file.size) == (b"bc", 3)
@@ -27,7 +27,7 @@ def test_what_is_written_is_read_anywhere_also_between_writes(tmp_path, monkeypa
 
 
 @pytest.mark.parametrize("count", [0, 1, 1000])
-def test_mapped_array_is_what_was_written_and_outlives_the_file(tmp_path, count):
+def test_a_mapped_array_holds_what_was_written_and_outlives_the_storage(tmp_path, count):
     file = TemporaryStorage(tmp_path)
     for number in range(count):
         file.write(np.array([number], np.int32))
@@ -41,14 +41,14 @@ def test_mapped_array_is_what_was_written_and_outlives_the_file(tmp_path, count)
             array[0] = 1
 
 
-def test_files_have_no_names(tmp_path):
+def test_the_file_has_no_name(tmp_path):
     file = TemporaryStorage(tmp_path)
     file.write(b"x" * 2**21)
     file.flush()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_folder_that_is_missing_is_named(tmp_path):
+def test_a_missing_folder_is_reported(tmp_path):
     with pytest.raises(CorpusError, match="absent: no place for the text .*: No such file.*; make room"):
         TemporaryStorage(tmp_path / "absent")
 
@@ -58,7 +58,7 @@ class FullDisk(io.BytesIO):
         raise OSError(28, os.strerror(28))
 
 
-def test_full_disk_is_told_with_the_folder(tmp_path, monkeypatch):
+def test_a_full_disk_is_reported_with_the_folder(tmp_path, monkeypatch):
     monkeypatch.setattr(temporary_storage.tempfile, "TemporaryFile", lambda **settings: FullDisk())
     file = TemporaryStorage(tmp_path)
     file.write(b"x")
@@ -67,7 +67,7 @@ def test_full_disk_is_told_with_the_folder(tmp_path, monkeypatch):
             last()
 
 
-def test_file_that_cannot_be_mapped_is_told_too(tmp_path, monkeypatch):
+def test_a_file_that_cannot_be_mapped_is_reported(tmp_path, monkeypatch):
     def fail(*arguments, **settings):
         raise OSError(19, os.strerror(19))
 

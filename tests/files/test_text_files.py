@@ -1,4 +1,4 @@
-"""Bytes as text: every line end is one, and byte order marks are none, however the bytes are divided."""
+"""Line endings become ``\\n`` and byte order marks disappear, wherever the bytes are divided into blocks."""
 
 import gzip
 import io
@@ -18,17 +18,17 @@ from theano_rnn.files.text_files import (
 PIECES = [b"a", b"bc", b"\r", b"\n", b"\r\n", "é".encode(), "\ufeff".encode(), "\u2028\x85".encode(), b"\x0b\x0c\x1c"]
 
 
-def plainly_read(data):
+def reference_text(data):
     return data.decode().replace("\r\n", "\n").replace("\r", "\n").replace("\ufeff", "")
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 1000])
-def test_random_bytes_give_the_same_text_in_blocks_of_any_size(monkeypatch, size):
+def test_the_text_does_not_depend_on_the_size_of_the_blocks(monkeypatch, size):
     monkeypatch.setattr(text_files, "_BLOCK_SIZE", size)
     generator = random.Random(size)
     for _ in range(200):
         data = b"".join(generator.choices(PIECES, k=generator.randrange(12)))
-        expected = plainly_read(data)
+        expected = reference_text(data)
         assert "".join(TextInput(None, io.BytesIO(data)).text()) == expected
         lines = expected.split("\n")
         assert list(TextInput(None, io.BytesIO(data)).lines()) == lines[: len(lines) - (not lines[-1])]
@@ -41,25 +41,25 @@ def test_only_line_feeds_and_carriage_returns_end_a_line():
     assert list(TextInput(None, io.BytesIO(text.encode())).lines()) == [text]
 
 
-def test_incomplete_marks_are_kept_as_bytes():
+def test_incomplete_byte_order_marks_are_kept():
     for data in (b"\xef", b"\xef\xbb", b"a\xef\xbb\nb", b"\xef\xef\xbb\xbf"):
         for size in (1, 2, 9):
             parts = [data[start : start + size] for start in range(0, len(data), size)]
             assert b"".join(normalized_bytes(parts)) == data.replace(b"\xef\xbb\xbf", b"")
 
 
-def test_text_without_marks():
+def test_byte_order_marks_are_removed_and_other_invisible_characters_are_not():
     assert without_byte_order_marks("\ufeffa\ufeffb\u200b") == "ab\u200b"
 
 
-def test_a_message_of_a_wrong_byte_comes_after_the_lines_before_it():
+def test_an_invalid_byte_is_reported_after_the_lines_before_it():
     lines = TextInput(None, io.BytesIO(b"one\rtwo\r\n\xef\xbb\xbf \xff\n")).lines()
     assert [next(lines), next(lines)] == ["one", "two"]
     with pytest.raises(text_files.CorpusError, match="standard input, line 3: byte 0xff at position 5 is not UTF-8"):
         next(lines)
 
 
-def test_what_cannot_keep_a_reader_waiting_is_never_waited_for(tmp_path):
+def test_only_pipes_and_terminals_are_waited_for(tmp_path):
     (tmp_path / "a.txt").write_bytes(b"a\nb")
     for source in (TextInput(tmp_path / "a.txt"), TextInput(None, io.BytesIO(b"a\nb"))):
         assert not source.is_waiting()
@@ -67,11 +67,11 @@ def test_what_cannot_keep_a_reader_waiting_is_never_waited_for(tmp_path):
             assert not source.is_waiting()
 
 
-def test_names_of_files():
+def test_extensions_and_display_names_of_files():
     assert has_extension(b"A.TXT.GZ", ".gz") and not has_extension("gz", ".gz")
     assert display_name("a b.txt") == "a b.txt" and display_name("a\nb") == r"'a\nb'" and display_name("") == "''"
 
 
-def test_packed_standard_input_is_told():
+def test_compressed_standard_input_is_recognized():
     with pytest.raises(text_files.CorpusError, match="line 1: byte 0x8b at position 2 .* gzip file: unpack it"):
         list(TextInput(None, io.BytesIO(gzip.compress(b"text", mtime=0))).text())

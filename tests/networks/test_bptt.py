@@ -1,4 +1,4 @@
-"""The symbolic formulas on minibatches: padding, truncation and carried states, with every length known."""
+"""Loss and gradients of minibatches: padding, truncation and initial states."""
 
 import functools
 
@@ -12,8 +12,8 @@ from theano_rnn.networks.simple_cell import SimpleCell
 
 WORD_DIM, HIDDEN_DIM, LONGEST = 12, 5, 6
 LENGTHS = (3, 6, 3)
-COLUMNS = len(LENGTHS) + 1  # one stays empty
-# One shorter than the sentences, one just long enough.
+COLUMNS = len(LENGTHS) + 1  # one column is empty
+# Full, shorter than the sentences, and just long enough.
 TRUNCATIONS = (None, 1, LONGEST - 1)
 
 
@@ -52,7 +52,7 @@ def sentences():
 
 
 def minibatch(padding=0):
-    """x, y, mask of all sentences, with any id on the padding; the last column is empty."""
+    """x, y and mask of all sentences, with the given id on the padding. The last column is empty."""
     x, y = (np.full((LONGEST, COLUMNS), padding, np.int32) for _ in range(2))
     mask = np.zeros((LONGEST, COLUMNS), np.int8)
     for b, (ids, next_ids) in enumerate(sentences()):
@@ -69,7 +69,7 @@ def by_truncation(outputs):
     return {K: outputs[2 + 2 * i : 4 + 2 * i] for i, K in enumerate(TRUNCATIONS)}
 
 
-def test_a_padded_minibatch_with_an_empty_column_is_the_sum_over_its_sentences():
+def test_a_padded_minibatch_equals_the_sum_over_its_sentences():
     parameters = values()
     s_init = np.random.default_rng(2).normal(size=(COLUMNS, HIDDEN_DIM))
     expected = None
@@ -82,7 +82,7 @@ def test_a_padded_minibatch_with_an_empty_column_is_the_sum_over_its_sentences()
             np.testing.assert_allclose(value, other, atol=1e-10, rtol=0)
 
 
-def test_a_truncation_as_long_as_the_sentence_is_none_and_a_shorter_one_is():
+def test_only_a_truncation_shorter_than_the_sentence_changes_the_gradients():
     gradients = by_truncation(call(values(), *minibatch(), np.zeros((COLUMNS, HIDDEN_DIM))))
     for value, full in zip(gradients[LONGEST - 1], gradients[None], strict=True):
         np.testing.assert_allclose(value, full, atol=1e-10, rtol=0)
@@ -90,7 +90,7 @@ def test_a_truncation_as_long_as_the_sentence_is_none_and_a_shorter_one_is():
         assert np.abs(value - full).max() > 1e-3
 
 
-def test_full_gradients_are_central_differences_of_the_loss_with_carried_states():
+def test_full_gradients_equal_central_differences_with_nonzero_initial_states():
     parameters, batch = values(), minibatch()
     s_init = np.random.default_rng(2).normal(size=(COLUMNS, HIDDEN_DIM))
     outputs = call(parameters, *batch, s_init)
@@ -106,14 +106,14 @@ def test_full_gradients_are_central_differences_of_the_loss_with_carried_states(
             assert (losses[0] - losses[1]) / 2e-5 == pytest.approx(gradient[index], abs=1e-7)
 
 
-def test_initial_states_enter_loss_and_gradient_of_w():
+def test_initial_states_affect_the_loss_and_the_gradient_of_w():
     zero, one = np.zeros((COLUMNS, HIDDEN_DIM)), np.random.default_rng(2).normal(size=(COLUMNS, HIDDEN_DIM))
     without, with_states = (call(values(), *minibatch(), s_init) for s_init in (zero, one))
     assert abs(without[0] - with_states[0]) > 1e-3
     assert np.abs(by_truncation(without)[None][1] - by_truncation(with_states)[None][1]).max() > 1e-3
 
 
-def test_adding_to_columns_adds_up_where_a_word_occurs_twice_and_leaves_the_rest():
+def test_add_to_columns_sums_over_repeated_words_and_leaves_other_columns_unchanged():
     def build():
         U, x = typed_tensor("U", "float64", (HIDDEN_DIM, WORD_DIM)), T.imatrix("x")
         change = typed_tensor("change", "float64", (None, None, HIDDEN_DIM))
@@ -131,7 +131,7 @@ def test_adding_to_columns_adds_up_where_a_word_occurs_twice_and_leaves_the_rest
 
 
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
-def test_the_full_delta_is_what_theano_grad_makes_of_the_forward_scan(activation):
+def test_the_full_delta_equals_theano_grad_of_the_forward_scan(activation):
     def build():
         U = typed_tensor("U", "float64", (HIDDEN_DIM, WORD_DIM))
         W = typed_tensor("W", "float64", (HIDDEN_DIM, HIDDEN_DIM))

@@ -1,4 +1,4 @@
-"""The gradient check passes where gradients are right, and says precisely where they are not."""
+"""The gradient check passes for correct gradients, and names the element of a wrong one."""
 
 import numpy as np
 import pytest
@@ -13,14 +13,14 @@ ELEMENTS = 2 * WORD_DIM * HIDDEN_DIM + HIDDEN_DIM**2
 X, Y = [0, 3, 7, 3, 11, 1, 5, 2, 9], [3, 7, 3, 11, 1, 5, 2, 9, 4]
 
 
-def test_a_truncated_network_of_single_precision_is_checked_in_full_and_in_double():
+def test_the_check_ignores_truncation_and_runs_in_double_precision():
     rnn = RNN(WORD_DIM, HIDDEN_DIM, bptt_truncate=1, activation="tanh", seed=10)
     assert rnn.dtype == "float32"
     before = rnn.get_values()
     found = rnn.gradient_check(X, Y)
     assert isinstance(found, GradientCheck)
     assert found.elements == ELEMENTS
-    # Single precision would leave errors of a thousandth and more; only double gives what h = 0.001 allows.
+    # In single precision errors would be a thousandth and more. Only double precision reaches what h = 0.001 allows.
     assert 0 <= found.relative_error < 1e-5
     assert found.parameter in before
     assert before[found.parameter][found.index].shape == ()
@@ -35,7 +35,7 @@ def test_relu_passes_on_a_sequence_longer_than_the_truncation(float64):
     assert found.elements == ELEMENTS and found.relative_error <= 0.01
 
 
-def test_a_single_word_is_checked_too(float64):
+def test_a_single_word_can_be_checked(float64):
     found = RNN(WORD_DIM, HIDDEN_DIM, seed=10).gradient_check([4], [7])
     assert found.elements == ELEMENTS and found.relative_error < 1e-5
 
@@ -57,9 +57,9 @@ def test_a_wrong_gradient_of_w_is_found_and_described(float64, monkeypatch):
 
 
 class Parabola:
-    """In place of the network: L = Σ U[:, x]² / 2 + Σ V² / 2 + Σ W² / 2, with gradients that a test may spoil."""
+    """Replaces the network: L = Σ U[:, x]² / 2 + Σ V² / 2 + Σ W² / 2, with gradients that a test can falsify."""
 
-    spoil = staticmethod(lambda gradients: None)
+    falsify = staticmethod(lambda gradients: None)
 
     def __init__(self, values, cell):
         pass
@@ -71,7 +71,7 @@ class Parabola:
         dU = np.zeros_like(U)
         dU[:, np.unique(x)] = U[:, np.unique(x)]
         gradients = {"U": dU, "V": V.copy(), "W": W.copy()}
-        self.spoil(gradients)
+        self.falsify(gradients)
         return list(gradients.values())
 
 
@@ -79,8 +79,8 @@ class Parabola:
 def parabola(monkeypatch):
     monkeypatch.setattr(gradient_check, "LossAndGradientFunctions", Parabola)
 
-    def check(spoil, **settings):
-        monkeypatch.setattr(Parabola, "spoil", staticmethod(spoil))
+    def check(falsify, **settings):
+        monkeypatch.setattr(Parabola, "falsify", staticmethod(falsify))
         values = {"U": np.ones((2, 4)), "V": np.ones((4, 2)), "W": np.full((2, 2), 2.0)}
         return check_gradients(values, SimpleCell("tanh"), np.array([0, 2]), np.array([2, 1]), **settings)
 
@@ -88,10 +88,10 @@ def parabola(monkeypatch):
 
 
 def add(name, index, change):
-    def spoil(gradients):
+    def falsify(gradients):
         gradients[name][index] += change
 
-    return spoil
+    return falsify
 
 
 def test_every_single_element_is_compared(parabola):
@@ -102,7 +102,7 @@ def test_every_single_element_is_compared(parabola):
                 parabola(add(name, index, 0.2))
 
 
-def test_the_message_holds_both_gradients_and_the_relative_error(parabola):
+def test_the_message_has_both_gradients_and_the_relative_error(parabola):
     with pytest.raises(
         GradientCheckError,
         match=r"^gradient check failed for W\[1, 0\]: backpropagation gives 3, central differences 2(\.0*\d*)?, "
@@ -111,12 +111,12 @@ def test_the_message_holds_both_gradients_and_the_relative_error(parabola):
         parabola(add("W", (1, 0), 1.0))
 
 
-def test_a_column_of_u_that_no_word_uses_must_have_a_gradient_of_zero(parabola):
+def test_the_gradient_of_an_unused_column_of_u_must_be_zero(parabola):
     with pytest.raises(GradientCheckError, match=r"U\[0, 1\]: backpropagation gives 0\.5, central differences 0,"):
         parabola(add("U", (0, 1), 0.5))
 
 
-def test_right_gradients_pass_and_the_worst_element_is_returned(parabola):
+def test_correct_gradients_pass_and_the_worst_element_is_returned(parabola):
     found = parabola(add("V", (3, 1), 0.005))
     assert (found.elements, found.parameter, found.index) == (20, "V", (3, 1))
     assert found.gradient == pytest.approx(1.005)
@@ -129,6 +129,6 @@ def test_the_threshold_decides(parabola):
         parabola(add("V", (3, 1), 0.005), error_threshold=0.001)
 
 
-def test_a_gradient_that_is_not_a_number_is_wrong(parabola):
+def test_a_nan_gradient_fails(parabola):
     with pytest.raises(GradientCheckError, match=r"W\[0, 0\]: backpropagation gives nan"):
         parabola(add("W", (0, 0), np.nan))

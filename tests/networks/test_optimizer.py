@@ -1,4 +1,4 @@
-"""Minibatch steps: each is its rule applied to the mean gradient per token."""
+"""A training step applies its update rule to the mean gradient per token."""
 
 import functools
 
@@ -22,13 +22,13 @@ def double_rnn(seed=3):
 
 @functools.cache
 def probe():
-    """A network that only ever gives gradients; its parameters are set before each use."""
+    """A network that only computes gradients. Its parameters are set before each use."""
     return double_rnn()
 
 
 @functools.cache
 def shared_optimizer(rule, clip=None):
-    """An optimizer whose compiled step several tests use; `fresh` takes it back to its start."""
+    """An optimizer whose compiled step several tests share. `fresh` resets it."""
     return Optimizer(double_rnn(), rule, clip)
 
 
@@ -103,7 +103,7 @@ def test_steps_apply_the_rule_to_the_mean_gradient_per_token(rule, clip):
 
 
 @pytest.mark.parametrize("clip", [None, 0.05])
-def test_a_step_tells_the_norm_of_its_gradients_before_they_are_clipped(clip):
+def test_gradient_norm_is_the_norm_before_clipping(clip):
     optimizer = fresh("sgd", clip) if clip else Optimizer(double_rnn(), "sgd", measures_norm=True)
     for seed in (1, 2):
         gradients = mean_gradients(optimizer.rnn.get_values(), seed)
@@ -113,13 +113,13 @@ def test_a_step_tells_the_norm_of_its_gradients_before_they_are_clipped(clip):
         assert float(optimizer.gradient_norm) == pytest.approx(expected, abs=1e-10)
 
 
-def test_without_a_limit_the_norm_is_not_measured_unless_asked():
+def test_without_clipping_the_norm_is_measured_only_on_request():
     optimizer = fresh("sgd")
     optimizer.step(batch(1), 0.1)
     assert optimizer.gradient_norm is None
 
 
-def test_an_optimizer_that_was_set_to_a_state_goes_on_bit_for_bit():
+def test_an_optimizer_continues_bit_for_bit_from_a_saved_state():
     optimizer = fresh("adam")
     for t in (1, 2):
         optimizer.step(batch(seed=t), 0.01)
@@ -127,7 +127,7 @@ def test_an_optimizer_that_was_set_to_a_state_goes_on_bit_for_bit():
     kept = {name: value.copy() for name, value in state.items()}
     optimizer.step(batch(seed=3), 0.01)
     for name, value in state.items():
-        np.testing.assert_array_equal(value, kept[name])  # what was got is the caller's own
+        np.testing.assert_array_equal(value, kept[name])  # the state was copied
     successor = Optimizer(double_rnn(seed=8), "adam")
     successor.rnn.set_values(values)
     successor.set_state(state, step_number)
@@ -140,7 +140,7 @@ def test_an_optimizer_that_was_set_to_a_state_goes_on_bit_for_bit():
 
 
 @pytest.mark.parametrize("rule", UPDATE_RULES)
-def test_a_new_state_is_zero_with_the_parameters_shapes_and_names(rule):
+def test_new_accumulators_are_zero_with_the_shapes_of_their_parameters(rule):
     optimizer = Optimizer(double_rnn(), rule)
     state = optimizer.get_state()
     slots = UPDATE_RULES[rule].accumulators
@@ -160,7 +160,7 @@ def test_reset_forgets_all_past_gradients():
     assert not any(value.any() for value in optimizer.get_state().values())
 
 
-def test_states_carried_from_chunk_to_chunk_make_one_long_text():
+def test_carried_states_join_chunks_to_one_long_text():
     optimizer = fresh("sgd")
     ids = np.random.default_rng(5).integers(0, WORD_DIM, 11)
     probe().set_values(optimizer.rnn.get_values())
@@ -174,14 +174,14 @@ def test_states_carried_from_chunk_to_chunk_make_one_long_text():
     assert abs(float(forgotten) - float(carried)) > 1e-6
 
 
-def test_an_unknown_rule_is_refused_and_the_known_ones_are_named():
+def test_an_unknown_rule_is_rejected_and_the_known_ones_are_named():
     with pytest.raises(
         ValueError, match=r"^optimizer: expected one of sgd, momentum, adagrad, rmsprop, adam, got 'lion'"
     ):
         Optimizer(double_rnn(), "lion")
 
 
-def test_a_common_number_of_tokens_lets_every_token_weigh_the_same(float64):
+def test_with_a_common_number_of_tokens_every_token_has_the_same_weight(float64):
     ids = np.arange(1, 7)
     one, other = (pad([ids], 1) for _ in range(2))
     changes = []
@@ -195,7 +195,7 @@ def test_a_common_number_of_tokens_lets_every_token_weigh_the_same(float64):
 
 @pytest.mark.xla
 @pytest.mark.parametrize("rule", UPDATE_RULES)
-def test_steps_of_one_shape_are_compiled_once_also_with_states_that_are_carried_on(rule):
+def test_steps_of_one_shape_are_compiled_once_even_with_carried_states(rule):
     rnn = RNN(WORD_DIM, HIDDEN_DIM, seed=1)
     optimizer = Optimizer(rnn, rule, clip=1.0)
     x = np.random.default_rng(0).integers(0, WORD_DIM, (6, 3)).astype(np.int32)
@@ -213,7 +213,7 @@ def test_steps_of_one_shape_are_compiled_once_also_with_states_that_are_carried_
             _, states = optimizer.step(batch, 0.1, states)
         assert not compilations
         optimizer.step(Batch(x[1:], x[1:], batch.mask[1:], batch.sentences), 0.1)
-        assert compilations  # the listener hears what it should
+        assert compilations  # the listener works
     finally:
         jax.monitoring.unregister_event_duration_listener(listener)
     assert compiled_shapes(optimizer._step) == 2

@@ -1,4 +1,4 @@
-"""The network against the tutorial's own numbers and against the tutorial's loops written out in NumPy."""
+"""The network against the tutorial's own results, and against its loops written in NumPy."""
 
 import functools
 import math
@@ -22,7 +22,7 @@ PARAMETERS = ("U", "V", "W")
 EXAMPLES = range(5)
 
 
-# The tutorial's loops (parts 2 and 3), for any activation.
+# The tutorial's loops (parts 2 and 3), for both activations.
 
 
 def numpy_forward(values, x, activation):
@@ -62,7 +62,7 @@ def numpy_bptt(values, x, y, activation, bptt_truncate):
     return [dU, dV, dW]
 
 
-# Networks that tests share; a test that changes parameters makes its own.
+# Networks that tests share. A test that changes parameters creates its own.
 
 
 @functools.cache
@@ -98,7 +98,7 @@ def assert_all_close(found, expected, atol):
 
 
 @pytest.mark.parametrize("i", EXAMPLES)
-def test_probabilities_and_loss_are_the_tutorials(golden, golden_rnn, i):
+def test_probabilities_and_loss_equal_the_tutorials(golden, golden_rnn, i):
     rnn = golden_rnn(4)
     o = rnn.forward_propagation(golden[f"x{i}"])
     assert o.dtype == np.float64
@@ -108,17 +108,17 @@ def test_probabilities_and_loss_are_the_tutorials(golden, golden_rnn, i):
 
 @pytest.mark.parametrize(("bptt_truncate", "kind"), [(-1, "full"), (0, "trunc0"), (1, "trunc1"), (4, "trunc4")])
 @pytest.mark.parametrize("i", EXAMPLES)
-def test_gradients_are_the_tutorials(golden, golden_rnn, i, bptt_truncate, kind):
+def test_gradients_equal_the_tutorials(golden, golden_rnn, i, bptt_truncate, kind):
     found = golden_rnn(bptt_truncate).bptt(golden[f"x{i}"], golden[f"y{i}"])
     assert_all_close(found, [golden[f"{kind}_d{name}{i}"] for name in PARAMETERS], 1e-10)
 
 
-def test_the_golden_gradients_tell_truncations_apart(golden):
+def test_the_golden_gradients_distinguish_truncations(golden):
     assert not np.allclose(golden["trunc4_dW4"], golden["full_dW4"], atol=1e-6)
     assert not np.allclose(golden["trunc4_dW4"], golden["trunc1_dW4"], atol=1e-6)
 
 
-def test_the_tutorials_trained_model_gives_its_losses(shared_data):
+def test_the_tutorials_trained_model_has_its_losses(shared_data):
     rnn = RNN.load(shared_data("tutorial-trained-model.npz"))
     assert rnn.dtype == "float32" and rnn.U.get_value().shape == (50, 8000)
     assert (rnn.activation, rnn.bptt_truncate) == ("tanh", 4)
@@ -138,7 +138,7 @@ LENGTHS = [1, 2, 4, 5, BUCKETS[-1] + 15]  # 1, 2, K, K+1, and one beyond every b
 
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
 @pytest.mark.parametrize("length", LENGTHS)
-def test_states_probabilities_and_loss_follow_the_loop(activation, length):
+def test_states_probabilities_and_loss_equal_the_loops(activation, length):
     rnn = network(activation)
     x, y = sentence(length)
     o, s = numpy_forward(rnn.get_values(), x, activation)
@@ -150,7 +150,7 @@ def test_states_probabilities_and_loss_follow_the_loop(activation, length):
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
 @pytest.mark.parametrize("bptt_truncate", [None, 4])
 @pytest.mark.parametrize("length", LENGTHS)
-def test_gradients_follow_the_loop(activation, bptt_truncate, length):
+def test_gradients_equal_the_loops(activation, bptt_truncate, length):
     rnn = network(activation, bptt_truncate)
     x, y = sentence(length)
     expected = numpy_bptt(rnn.get_values(), x, y, activation, bptt_truncate)
@@ -158,8 +158,8 @@ def test_gradients_follow_the_loop(activation, bptt_truncate, length):
 
 
 @pytest.mark.parametrize("bptt_truncate", [3, None])
-def test_a_large_vocabulary_follows_the_loop_too(float64, bptt_truncate):
-    # Above FEW_WORDS, V lies transposed in memory and the softmax gathers and scatters.
+def test_results_with_a_large_vocabulary_equal_the_loops(float64, bptt_truncate):
+    # Above FEW_WORDS, V is stored transposed and the softmax gathers and scatters.
     rnn = RNN(FEW_WORDS + 9, HIDDEN_DIM, bptt_truncate=bptt_truncate, seed=4)
     values = rnn.get_values()
     x, y = np.random.default_rng(5).integers(0, rnn.word_dim, (2, 7))
@@ -177,7 +177,7 @@ def test_a_large_vocabulary_follows_the_loop_too(float64, bptt_truncate):
         np.testing.assert_allclose(rnn.get_values()[name], values[name] - 0.1 * gradient, atol=1e-10)
 
 
-def test_single_precision_agrees_with_double_to_a_millionth_per_word():
+def test_single_precision_agrees_with_double_precision_to_a_millionth():
     double = network()
     single = RNN(WORD_DIM, HIDDEN_DIM, 4, "tanh", seed=3)
     assert single.dtype == "float32"
@@ -193,10 +193,10 @@ def test_single_precision_agrees_with_double_to_a_millionth_per_word():
 # The tutorial's methods
 
 
-def test_sgd_step_subtracts_rate_times_gradient_and_returns_the_loss_before_and_lowers_it(float64):
+def test_sgd_step_subtracts_the_gradient_and_returns_the_loss_before(float64):
     rnn, still = RNN(WORD_DIM, HIDDEN_DIM, 4, "tanh", seed=3), network()
     x, y = sentence(5)
-    assert len(set(x)) < len(x), "a word should occur twice, so that its column of U is added to twice"
+    assert len(set(x)) < len(x), "a word should occur twice, so that two errors are added to its column of U"
     gradients, loss = still.bptt(x, y), still.ce_error(x, y)
     assert rnn.sgd_step(x, y, 0.25) == pytest.approx(loss, abs=1e-10)
     expected = [value - 0.25 * g for value, g in zip(still.get_values().values(), gradients, strict=True)]
@@ -229,14 +229,14 @@ def test_losses_over_many_sentences_are_sums_of_ce_error():
     )
 
 
-def test_losses_take_one_shot_iterators():
+def test_losses_accept_one_shot_iterators():
     rnn = network()
     pairs = [sentence(3, seed) for seed in range(4)]
     X, Y = zip(*pairs, strict=True)
     assert rnn.calculate_loss(iter(X), iter(Y)) == rnn.calculate_loss(X, Y)
 
 
-def test_a_sequence_may_be_a_list_a_tuple_or_any_integer_array():
+def test_a_sequence_can_be_a_list_a_tuple_or_any_integer_array():
     rnn = network()
     expected = rnn.forward_propagation([3, 1, 4])
     for x in ((3, 1, 4), np.array([3, 1, 4], np.uint8), np.array([3, 1, 4], np.int64)):
@@ -268,10 +268,26 @@ def test_parameters_are_shared_variables_in_the_tutorials_shapes():
         assert shared.name == name and shared.get_value().shape == shape
         assert shared.get_value().dtype == rnn.dtype == "float32"
     assert rnn.parameters == [rnn.U, rnn.V, rnn.W]
+    assert rnn.parameter_names == tuple(rnn.get_values()) == ("U", "V", "W")
+
+
+def test_gradients_updates_and_files_have_one_order(path):
+    rnn = network()
+    gradients = rnn.bptt([1, 2], [2, 3])
+    assert [gradient.shape for gradient in gradients] == [value.shape for value in rnn.get_values().values()]
+    rnn.save(path)
+    with np.load(path) as archive:
+        assert tuple(archive.files)[:3] == rnn.parameter_names
+
+
+def test_repr_is_one_line_with_the_sizes_and_settings():
+    assert repr(RNN(8000, 3)) == (
+        "RNN(word_dim=8000, hidden_dim=3, cell='simple', activation='tanh', bptt_truncate=4, dtype='float32')"
+    )
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_the_type_of_the_numbers_can_be_chosen_for_one_network(dtype):
+def test_the_dtype_can_be_chosen_per_network(dtype):
     rnn = RNN(WORD_DIM, HIDDEN_DIM, seed=0, dtype=dtype)
     assert rnn.dtype == dtype and rnn.forward_propagation([1, 2]).dtype == dtype
     assert RNN.from_values(rnn.get_values(), dtype=dtype).W.get_value().dtype == dtype
@@ -280,11 +296,11 @@ def test_the_type_of_the_numbers_can_be_chosen_for_one_network(dtype):
         RNN(WORD_DIM, HIDDEN_DIM, dtype="float")
 
 
-def test_parameters_are_the_documented_matrices_in_a_users_formulas_before_and_after_learning():
-    rnn = RNN(600, HIDDEN_DIM, seed=0, dtype="float64")  # V lies transposed too
+def test_parameters_have_their_documented_shapes_in_formulas_of_the_user():
+    rnn = RNN(600, HIDDEN_DIM, seed=0, dtype="float64")  # V is stored transposed too
     x, h = T.vector("x", dtype="float64"), T.vector("h", dtype="float64")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of NumPy's about what the original Theano takes from it
+        warnings.simplefilter("ignore")  # NumPy deprecates what the original Theano uses
         products = theano.function([x, h], [rnn.U.dot(x), rnn.V.dot(h), rnn.W.dot(h), rnn.U.shape, rnn.V.shape])
         gradient = theano.function([x], T.grad((rnn.U.dot(x) ** 2).sum(), rnn.U))
     generator = np.random.default_rng(1)
@@ -300,7 +316,7 @@ def test_parameters_are_the_documented_matrices_in_a_users_formulas_before_and_a
         rnn.sgd_step([1, 2, 599], [2, 599, 0], 0.1)
 
 
-def test_a_network_and_a_users_function_that_learns_it_take_turns():
+def test_a_function_of_the_user_can_update_the_parameters_between_steps():
     rnn = RNN(WORD_DIM, HIDDEN_DIM, seed=0, dtype="float64")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -316,7 +332,7 @@ def test_a_network_and_a_users_function_that_learns_it_take_turns():
     np.testing.assert_allclose(rnn.hidden_states([5, 6]), expected.hidden_states([5, 6]), atol=1e-15)
 
 
-def test_initial_values_fill_the_tutorials_interval():
+def test_initial_values_fill_the_interval_of_the_tutorial():
     rnn = RNN(400, 16, seed=0)
     for name, incoming in (("U", 400), ("V", 16), ("W", 16)):
         value, bound = getattr(rnn, name).get_value(), math.sqrt(1 / incoming)
@@ -325,7 +341,7 @@ def test_initial_values_fill_the_tutorials_interval():
         assert abs(value.mean()) < 0.15 * bound
 
 
-def test_the_same_seed_gives_the_same_values_and_another_seed_others():
+def test_the_seed_determines_the_initial_values():
     one, same, other = (RNN(WORD_DIM, HIDDEN_DIM, seed=seed).get_values() for seed in (1, 1, 2))
     for name in PARAMETERS:
         np.testing.assert_array_equal(one[name], same[name])
@@ -337,7 +353,7 @@ def test_without_a_seed_two_networks_differ():
     assert not np.array_equal(one["W"], other["W"])
 
 
-def test_rnn_theano_is_rnn_with_the_tutorials_positional_arguments():
+def test_rnn_theano_accepts_the_positional_arguments_of_the_tutorial():
     assert RNNTheano is RNN is theano_rnn.RNN is theano_rnn.RNNTheano
     rnn = RNNTheano(WORD_DIM, 7, 2)
     assert (rnn.word_dim, rnn.hidden_dim, rnn.bptt_truncate) == (WORD_DIM, 7, 2)
@@ -352,7 +368,7 @@ def test_setting_a_shared_variable_takes_effect_after_compilation():
     np.testing.assert_allclose(rnn.forward_propagation([1, 2]), 1 / WORD_DIM, atol=1e-7)
 
 
-def test_a_shared_variable_gives_numpy_arrays_of_the_callers_own_before_and_after_a_step():
+def test_get_value_returns_a_numpy_copy_before_and_after_a_step():
     rnn = RNN(WORD_DIM, HIDDEN_DIM, seed=0)
     for _ in range(2):
         for shared in rnn.parameters:
@@ -363,7 +379,7 @@ def test_a_shared_variable_gives_numpy_arrays_of_the_callers_own_before_and_afte
         rnn.sgd_step([1, 2], [2, 3], 0.1)
 
 
-def test_values_that_were_got_are_the_callers_own():
+def test_get_values_and_set_values_copy():
     rnn = RNN(WORD_DIM, HIDDEN_DIM, seed=0)
     values = rnn.get_values()
     values["W"][:] = 0
@@ -373,7 +389,7 @@ def test_values_that_were_got_are_the_callers_own():
     assert not rnn.W.get_value().any() and rnn.U.get_value().any()
 
 
-def test_nothing_is_set_when_one_array_is_wrong():
+def test_nothing_is_set_if_one_array_is_wrong():
     rnn = RNN(WORD_DIM, HIDDEN_DIM, seed=0)
     before = rnn.get_values()
     wrong = {name: np.zeros_like(value) for name, value in before.items()}
@@ -387,7 +403,7 @@ def test_nothing_is_set_when_one_array_is_wrong():
         np.testing.assert_array_equal(rnn.get_values()[name], before[name])
 
 
-def test_values_whose_u_is_no_matrix_are_refused():
+def test_values_whose_u_is_not_a_matrix_are_rejected():
     with pytest.raises(ValueError, match=r"^U: expected a matrix \(hidden_dim, word_dim\), got shape \(3,\)$"):
         RNN.from_values({"U": np.zeros(3), "V": np.zeros((3, 1)), "W": np.zeros((1, 1))})
 
@@ -402,7 +418,7 @@ def test_the_recurrence_is_a_scan():
     assert [node for node in nodes if isinstance(node.op, Scan)]
 
 
-def test_functions_are_compiled_when_first_used_and_only_then(monkeypatch):
+def test_functions_are_compiled_once_when_first_used(monkeypatch):
     compiled = []
 
     def counting(build, dtype):
@@ -420,7 +436,7 @@ def test_functions_are_compiled_when_first_used_and_only_then(monkeypatch):
 
 
 @pytest.mark.xla
-def test_two_lengths_of_one_bucket_are_compiled_once():
+def test_lengths_of_one_bucket_are_compiled_once():
     rnn = RNN(WORD_DIM, HIDDEN_DIM, seed=0)
     for length in (1, 2, 3, 5):
         rnn.predict([0] * length)
@@ -448,7 +464,7 @@ def arrays(**changes):
 
 
 @pytest.mark.parametrize(("activation", "bptt_truncate"), [("relu", None), ("tanh", 0), ("tanh", 7)])
-def test_a_saved_network_is_loaded_with_all_its_settings(path, activation, bptt_truncate):
+def test_loading_restores_the_settings_of_a_saved_network(path, activation, bptt_truncate):
     rnn = RNN(WORD_DIM, HIDDEN_DIM, bptt_truncate, activation, seed=0)
     rnn.save(path)
     loaded = RNN.load(path)
@@ -458,7 +474,7 @@ def test_a_saved_network_is_loaded_with_all_its_settings(path, activation, bptt_
         np.testing.assert_array_equal(loaded.get_values()[name], rnn.get_values()[name])
 
 
-def test_a_saved_network_of_double_precision_loses_nothing(path, float64):
+def test_saving_in_double_precision_is_lossless(path, float64):
     network().save(path)
     loaded = RNN.load(path)
     assert loaded.dtype == "float64"
@@ -466,14 +482,14 @@ def test_a_saved_network_of_double_precision_loses_nothing(path, float64):
         np.testing.assert_array_equal(loaded.get_values()[name], value)
 
 
-def test_saving_over_an_older_file_leaves_only_the_new_one(path):
+def test_saving_replaces_an_older_file(path):
     for seed in (0, 1):
         RNN(WORD_DIM, HIDDEN_DIM, seed=seed).save(path)
     np.testing.assert_array_equal(RNN.load(path).get_values()["W"], RNN(WORD_DIM, HIDDEN_DIM, seed=1).get_values()["W"])
     assert [entry.name for entry in path.parent.iterdir()] == ["rnn.npz"]
 
 
-def test_a_bare_file_of_three_arrays_is_the_tutorials_network(path):
+def test_a_bare_file_of_three_arrays_is_loaded_as_the_tutorials_network(path):
     np.savez(path, **arrays())
     rnn = RNN.load(path)
     assert (rnn.activation, rnn.bptt_truncate, rnn.word_dim, rnn.hidden_dim) == ("tanh", 4, WORD_DIM, HIDDEN_DIM)
@@ -493,20 +509,20 @@ def test_a_bare_file_of_three_arrays_is_the_tutorials_network(path):
             {name: np.zeros((0, 0)) for name in ("U", "V", "W")},
             r"rnn\.npz: word_dim: expected at least 1, got 0$",
         ),
-        # As large as U says, W would be 40 GB.
+        # W would take 40 GB if it were as large as U says.
         ({"U": np.zeros((100_000, 1))}, r"rnn\.npz: V: expected shape \(1, 100000\), got \(12, 5\)$"),
         ({"W": np.zeros((5, 5), int)}, r"rnn\.npz: W should be a matrix of floating-point numbers, is int64 of shape"),
         ({"W": np.full((5, 5), np.nan)}, r"rnn\.npz: W holds values that are not finite in float32$"),
         ({"V": np.full((12, 5), np.inf)}, r"rnn\.npz: V holds values that are not finite in float32$"),
     ],
 )
-def test_a_file_of_wrong_arrays_is_refused(path, changes, message):
+def test_a_file_of_wrong_arrays_is_rejected(path, changes, message):
     np.savez(path, **arrays(**changes))
     with pytest.raises(ModelFileError, match=message):
         RNN.load(path)
 
 
-def test_values_too_great_for_single_precision_are_refused(path):
+def test_values_too_large_for_single_precision_are_rejected(path):
     np.savez(path, **arrays(W=np.full((5, 5), 1e300)))
     with pytest.raises(ModelFileError, match=r"rnn\.npz: W holds values that are not finite"):
         RNN.load(path)
@@ -523,7 +539,7 @@ def test_values_too_great_for_single_precision_are_refused(path):
         ([1, 2], r"rnn\.npz: .*configuration"),
     ],
 )
-def test_a_file_of_wrong_settings_is_refused(path, configuration, message):
+def test_a_file_of_wrong_settings_is_rejected(path, configuration, message):
     from theano_rnn.files.archive import write_archive
 
     write_archive(path, arrays(), {"configuration": configuration})
@@ -531,18 +547,18 @@ def test_a_file_of_wrong_settings_is_refused(path, configuration, message):
         RNN.load(path)
 
 
-def test_a_missing_file_is_named(path):
+def test_a_missing_file_is_reported(path):
     with pytest.raises(ModelFileError, match=r"rnn\.npz: no such file; train a model first, or name another file$"):
         RNN.load(path)
 
 
-def test_a_file_that_is_no_archive_is_refused(path):
+def test_a_file_that_is_not_an_archive_is_rejected(path):
     path.write_text("U, V, W")
     with pytest.raises(ModelFileError, match=r"rnn\.npz: not a model file \(no \.npz archive\)"):
         RNN.load(path)
 
 
-def test_an_archive_with_a_broken_array_is_refused(path):
+def test_an_archive_with_a_broken_array_is_rejected(path):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("U.npy", b"\x93NUMPY and no more")
     with pytest.raises(ModelFileError, match=r"rnn\.npz: damaged, or not a model file: \S"):
@@ -557,7 +573,7 @@ def test_python_objects_are_not_unpickled(path):
         RNN.load(path)
 
 
-def test_a_place_that_cannot_be_written_is_named(path):
+def test_a_path_that_cannot_be_written_is_reported(path):
     path.write_text("a file, no folder")
     with pytest.raises(ModelFileError, match=r"x\.npz: cannot be written: .*; choose another place$"):
         RNN(WORD_DIM, HIDDEN_DIM, seed=0).save(path / "x.npz")

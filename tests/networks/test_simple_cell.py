@@ -1,4 +1,4 @@
-"""One step of the recurrence, and the slopes that backpropagation takes from the states."""
+"""One step of the tutorial's cell, and the slopes of its activations."""
 
 import numpy as np
 import pytest
@@ -20,12 +20,12 @@ def evaluate(expression, *arrays):
     return [np.array(value) for value in result] if isinstance(result, (list, tuple)) else np.array(result)
 
 
-def test_there_are_the_two_activations_of_the_interface():
+def test_the_activations_are_tanh_and_relu():
     assert set(ACTIVATIONS) == {"tanh", "relu"}
 
 
 @every_activation
-def test_activation_and_slope_are_the_function_and_its_derivative(activation):
+def test_the_slope_is_the_derivative_of_the_activation(activation):
     f, slope = ACTIVATIONS[activation]
     z = np.array([[-3.0, -1.0, -0.01, 0.01, 0.5, 2.0]])
     s, slopes, plus, minus = evaluate(lambda z: [f(z), slope(f(z)), f(z + 1e-5), f(z - 1e-5)], z)
@@ -39,7 +39,7 @@ def test_the_slope_of_relu_at_zero_is_zero():
 
 
 @every_activation
-def test_a_step_is_f_of_input_plus_w_times_state_for_each_row(activation):
+def test_the_next_state_follows_the_formula_for_each_row(activation):
     generator = np.random.default_rng(0)
     a_t, s_prev, W = generator.normal(size=(3, 4)), generator.normal(size=(3, 4)), generator.normal(size=(4, 4))
     found = evaluate(SimpleCell(activation).next_state, a_t, s_prev, W)

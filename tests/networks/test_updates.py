@@ -1,4 +1,4 @@
-"""Update rules: each against the formula of its paper, written out in NumPy."""
+"""Each update rule against the formula of its paper, written in NumPy."""
 
 import numpy as np
 import pytest
@@ -77,12 +77,12 @@ def run(name, theta, gradients, rate):
     return theta, state
 
 
-def test_every_rule_of_the_interface_is_there_and_none_besides():
+def test_the_table_holds_five_rules():
     assert set(UPDATE_RULES) == {"sgd", "momentum", "adagrad", "rmsprop", "adam"} == set(NUMPY_RULES)
 
 
 @every_rule
-def test_rule_follows_its_paper_over_three_steps(name):
+def test_a_rule_follows_its_paper_over_three_steps(name):
     generator = np.random.default_rng(0)
     theta, gradients = generator.normal(size=(4, 3)), generator.normal(size=(3, 4, 3))
     expected_theta, expected_state = NUMPY_RULES[name](theta, gradients, 0.1)
@@ -94,14 +94,14 @@ def test_rule_follows_its_paper_over_three_steps(name):
 
 
 @every_rule
-def test_rule_leaves_a_parameter_without_gradient_where_it_is(name):
+def test_a_zero_gradient_does_not_change_the_parameter(name):
     theta = np.random.default_rng(0).normal(size=(4, 3))
     found, _ = run(name, theta, np.zeros((2, 4, 3)), 0.1)
     np.testing.assert_array_equal(found, theta)
 
 
 @every_rule
-def test_rules_own_learning_rate_takes_a_parabola_towards_its_minimum(name):
+def test_the_default_learning_rate_decreases_a_parabola(name):
     theta = start = np.full((1, 1), 3.0)
     function, rate = compiled(name), UPDATE_RULES[name].learning_rate
     state = [np.zeros_like(theta) for _ in UPDATE_RULES[name].accumulators]
@@ -118,7 +118,7 @@ def clipped(threshold, *gradients):
     return [np.array(value) for value in compile_function(build, "float64")(*gradients)]
 
 
-def test_gradients_of_too_great_a_norm_are_scaled_together_onto_the_threshold():
+def test_gradients_above_the_threshold_are_scaled_by_one_factor():
     generator = np.random.default_rng(0)
     gradients = [generator.normal(size=(4, 3)), generator.normal(size=(2, 5))]
     norm = np.linalg.norm(np.concatenate([g.ravel() for g in gradients]))
@@ -128,7 +128,7 @@ def test_gradients_of_too_great_a_norm_are_scaled_together_onto_the_threshold():
     assert np.linalg.norm(np.concatenate([g.ravel() for g in found])) == pytest.approx(0.25)
 
 
-def test_gradients_within_the_threshold_are_left_alone():
+def test_gradients_below_the_threshold_are_not_changed():
     gradients = [np.full((2, 2), 0.1), np.full((1, 3), -0.1)]
     for value, gradient in zip(clipped(5.0, *gradients), gradients, strict=True):
         np.testing.assert_array_equal(value, gradient)

@@ -1,4 +1,4 @@
-"""Python processes of their own, with none of the user's settings of Theano."""
+"""Code in a new Python process, without the user's settings of Theano."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def python(code, tmp_path, **environment):
-    """The words that some code prints on standard output."""
+    """Run code in a new process and return the words that it prints on standard output."""
     flags = ("PYTENSOR", "THEANO_FLAGS", "THEANO_RNN_CACHE", "THEANO_RNN_MALLOC")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(flags)}
     none = str(tmp_path / "none")

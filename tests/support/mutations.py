@@ -1,4 +1,4 @@
-"""Documents edited by hand in all sorts of ways, for tests of what reads them."""
+"""Random changes of JSON documents, for tests of the code that reads them."""
 
 import copy
 import json
@@ -13,7 +13,7 @@ VALUES = [
 
 
 def places(document):
-    """All (container, key) within a document."""
+    """Yield every (container, key) within a document."""
     items = document.items() if isinstance(document, dict) else enumerate(document)
     for key, value in list(items):
         yield document, key
@@ -22,7 +22,7 @@ def places(document):
 
 
 def edited(entry, generator):
-    """A JSON document, as the bytes of a file's entry, with one to four parts changed, moved or left out."""
+    """Return a JSON document, as the bytes of a file's entry, with one to four parts changed, moved or removed."""
     document = json.loads(entry.tobytes())
     for _ in range(generator.choice([1, 1, 1, 2, 4])):
         container, key = generator.choice(list(places(document)))
