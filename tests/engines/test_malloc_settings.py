@@ -7,19 +7,19 @@ from theano_rnn.engines import malloc_settings
 
 
 def test_three_settings_of_glibc_are_changed(monkeypatch):
-    told = []
+    settings = []
 
     class Library:
         @staticmethod
         def mallopt(parameter, value):
-            told.append((parameter, value))
+            settings.append((parameter, value))
             return 1
 
     monkeypatch.setattr(malloc_settings.ctypes, "CDLL", lambda name: Library)
     monkeypatch.setattr(malloc_settings.platform, "libc_ver", lambda: ("glibc", "2.36"))
     monkeypatch.setattr(malloc_settings.sys, "platform", "linux")
     malloc_settings.keep_freed_memory()
-    assert {parameter for parameter, _ in told} == {-1, -3, -8}
+    assert {parameter for parameter, _ in settings} == {-1, -3, -8}
 
 
 def test_nothing_happens_without_glibc(monkeypatch):
@@ -31,14 +31,14 @@ def test_nothing_happens_without_glibc(monkeypatch):
 
 
 def test_the_process_is_tuned_unless_it_is_switched_off(monkeypatch):
-    told = []
-    monkeypatch.setattr(malloc_settings, "keep_freed_memory", lambda: told.append("tuned"))
+    settings = []
+    monkeypatch.setattr(malloc_settings, "keep_freed_memory", lambda: settings.append("tuned"))
     monkeypatch.delenv("THEANO_RNN_MALLOC", raising=False)
     malloc_settings.tune_process()
-    assert told == ["tuned"]
+    assert settings == ["tuned"]
     monkeypatch.setenv("THEANO_RNN_MALLOC", "off")
     malloc_settings.tune_process()
-    assert told == ["tuned"]
+    assert settings == ["tuned"]
 
 
 def test_a_command_tunes_its_process_before_it_starts(monkeypatch):

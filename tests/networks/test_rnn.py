@@ -403,6 +403,11 @@ def test_nothing_is_set_if_one_array_is_wrong():
         np.testing.assert_array_equal(rnn.get_values()[name], before[name])
 
 
+def test_values_without_u_are_rejected():
+    with pytest.raises(ValueError, match=r"^U is missing; expected arrays named U, V, W$"):
+        RNN.from_values({"V": np.zeros((3, 1)), "W": np.zeros((1, 1))})
+
+
 def test_values_whose_u_is_not_a_matrix_are_rejected():
     with pytest.raises(ValueError, match=r"^U: expected a matrix \(hidden_dim, word_dim\), got shape \(3,\)$"):
         RNN.from_values({"U": np.zeros(3), "V": np.zeros((3, 1)), "W": np.zeros((1, 1))})

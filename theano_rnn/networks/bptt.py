@@ -10,7 +10,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from theano_rnn.engines.engine import T, axis_length, scan, with_last_axis_length
+from theano_rnn.engines.engine import T, axis_length, scan
 from theano_rnn.engines.tensor_types import TensorVariable
 from theano_rnn.networks.cells import Cell
 from theano_rnn.networks.forward import cross_entropy, hidden_states, input_activations, previous_states, rows
@@ -46,7 +46,11 @@ def loss_and_gradients(
         [U, V, W]; for another cell its weights in place of W.
     cell : Cell
     bptt_truncate : int or None
-        Through how many steps beyond its own an output's error flows back; None for the whole sentence.
+        The number of steps beyond its own through which the error of an output flows back; None for the whole sentence.
+
+    Returns
+    -------
+    LossAndGradients
     """
     U, V, *weights = parameters
     a = input_activations(x, U)
@@ -94,7 +98,7 @@ def full_delta(
     )
     errors = T.concatenate([errors[::-1][1:], zero], axis=0)  # to each step, from the next one
     delta, _ = cell.backward(rows(ds + errors), rows(slopes), *weights)
-    return with_last_axis_length(delta.reshape(slopes.shape), axis_length(weights[0], 0))
+    return delta.reshape((ds.shape[0], ds.shape[1], axis_length(weights[0], 0)))
 
 
 def truncated_delta(
@@ -112,7 +116,7 @@ def truncated_delta(
         level, error_to_previous = cell.backward(rows(error), rows(slopes), *weights)
         delta = delta + level
         error = T.concatenate([error_to_previous.reshape(ds.shape)[1:], T.zeros_like(ds[:1])], axis=0)
-    return with_last_axis_length(delta.reshape(slopes.shape), axis_length(weights[0], 0))
+    return delta.reshape((ds.shape[0], ds.shape[1], axis_length(weights[0], 0)))
 
 
 def recurrence_gradients(

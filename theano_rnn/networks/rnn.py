@@ -169,6 +169,8 @@ class RNN:
         ValueError
             If an array is missing or has a wrong shape.
         """
+        if "U" not in values:
+            raise ArgumentValueError("U is missing; expected arrays named U, V, W")
         U = np.asarray(values["U"])
         if U.ndim != 2:
             raise ArgumentValueError(f"U: expected a matrix (hidden_dim, word_dim), got shape {U.shape}")
@@ -227,8 +229,7 @@ class RNN:
         """
         write_network(path, self.get_values(), self.bptt_truncate, self.activation)
 
-    # The tutorial's methods, for one sentence. All raise TypeError for ids that are not integers, and ValueError for an
-    # empty sequence, a nested one, or an id outside 0 … word_dim-1.
+    # The tutorial's methods, for one sentence
 
     def _function(self, graph: Callable[["RNN"], network_graphs.Graph]) -> CompiledFunction:
         """One of the functions of `network_graphs`, compiled when it is first used."""
@@ -252,8 +253,8 @@ class RNN:
         Raises
         ------
         TypeError, ValueError
-            If the ids are not integers, are none at all, or lie outside 0 … word_dim-1. This applies to all methods
-            that take word ids.
+            If the ids are not integers, the sequence is empty or nested, or an id is outside 0 … word_dim-1. This
+            applies to all methods that take word ids.
         """
         ids = check_ids("x", x, self.word_dim)
         return as_numpy(self._function(network_graphs.forward_propagation)(column(ids)))[: len(ids)]
@@ -264,7 +265,13 @@ class RNN:
         return as_numpy(self._function(network_graphs.states)(column(ids)))[: len(ids), 0]
 
     def predict(self, x: npt.ArrayLike) -> npt.NDArray[Any]:
-        """The most probable next word after each word: array (n,) of ids."""
+        """The most probable next word after each word: array (n,) of ids.
+
+        Examples
+        --------
+        >>> RNN(word_dim=5, hidden_dim=3, seed=10).predict([0, 1, 2]).shape
+        (3,)
+        """
         ids = check_ids("x", x, self.word_dim)
         return as_numpy(self._function(network_graphs.predict)(column(ids)))[: len(ids)]
 
@@ -275,6 +282,15 @@ class RNN:
         ----------
         x, y : sequences of n >= 1 word ids
             The words of a sentence, and the word that follows each of them.
+
+        Examples
+        --------
+        An untrained network predicts all words with nearly the same probability. Its loss
+        is about n ln(word_dim), here 3 · 8.987.
+
+        >>> loss = RNN(word_dim=8000, hidden_dim=100, seed=10).ce_error([0, 1, 2], [1, 2, 3])
+        >>> round(loss, 1)
+        27.0
         """
         ids, next_ids = check_pair(x, y, self.word_dim)
         values = self.log_probabilities(column(ids), column(next_ids))[0]
@@ -367,7 +383,7 @@ class RNN:
         h, error_threshold = check_real("h", h, above=0), check_real("error_threshold", error_threshold, above=0)
         return check_gradients(self.get_values(), self.recurrent_cell, ids, next_ids, h, error_threshold)
 
-    # For minibatches of ids that the caller has checked.
+    # Methods for minibatches, with ids that the caller has checked
 
     def zero_states(self, batch_size: int) -> npt.NDArray[Any]:
         """s_{-1} = 0 for each text of a minibatch: (batch_size, hidden_dim)."""
