@@ -3,12 +3,15 @@
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from theano_rnn.inspection.gradient_flow import BAND, GradientCurve
 from theano_rnn.results.pictures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, drawable, new_figure, write_picture
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 COLORS = {"tanh": BLUE, "relu": ORANGE}
 MORE_COLORS = (GREEN, RED, PURPLE, GREY)  # for further networks of a kind
@@ -32,7 +35,7 @@ def draw_gradients(path: Path, curves: Sequence[GradientCurve]) -> None:
     write_picture(path, gradients_figure(curves))
 
 
-def gradients_figure(curves: Sequence[GradientCurve]) -> Any:
+def gradients_figure(curves: Sequence[GradientCurve]) -> "Figure":
     """Make the figure that `draw_gradients` writes.
 
     Parameters
@@ -44,7 +47,7 @@ def gradients_figure(curves: Sequence[GradientCurve]) -> Any:
     matplotlib.figure.Figure
     """
     figure = new_figure(6.7, 4.4)
-    axes = figure.subplots()
+    axes: Any = figure.subplots()  # its default locators have no types
     axes.axhline(1, color=GREY, linewidth=0.8, linestyle=":")
     for curve, color in zip(curves, curve_colors(curves), strict=True):
         _draw_curve(axes, curve, color)
