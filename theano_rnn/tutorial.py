@@ -283,7 +283,7 @@ def _splitter() -> SentenceSplitter:
 
 @functools.cache
 def _word_tokenizer() -> WordTokenizer:
-    return WordTokenizer(splitter=_splitter())
+    return WordTokenizer(str, _splitter())
 
 
 def sent_tokenize(text: str) -> list[str]:

@@ -87,7 +87,7 @@ def test_a_slice_gives_the_sentences_in_its_range(bounds):
 def test_a_slice_copies_no_ids_and_has_no_step():
     encoded = EncodedSentences([[1, 2], [3, 4, 5]])
     assert np.shares_memory(encoded[1:].ids, encoded.ids)
-    with pytest.raises(ValueError, match="^the step of a slice is 2; expected 1$"):
+    with pytest.raises(ValueError, match="^step: a slice of sentences has step 1, got 2$"):
         encoded[::2]
 
 

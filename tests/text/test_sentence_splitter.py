@@ -9,11 +9,11 @@ import pytest
 
 from theano_rnn.text import sentence_splitter
 from theano_rnn.text.sentence_splitter import SentenceSplitter
-from theano_rnn.text.sentences import find_abbreviations, split_sentences
+from theano_rnn.text.sentences import sample_abbreviations, split_sentences
 
 
 def sentences_of(documents):
-    splitter = SentenceSplitter(find_abbreviations(documents))
+    splitter = SentenceSplitter(sample_abbreviations(documents))
     return [sentence for _, sentence in split_sentences(documents, splitter)]
 
 

@@ -12,7 +12,7 @@ import pytest
 from theano_rnn.text import sentences as sentences_module
 from theano_rnn.text.documents import Documents
 from theano_rnn.text.sentence_splitter import SentenceSplitter
-from theano_rnn.text.sentences import cut_at_spaces, find_abbreviations, split_sentences
+from theano_rnn.text.sentences import cut_at_spaces, sample_abbreviations, split_sentences
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 COMMENTS = Path(__file__).parents[2] / "data" / "comments.csv"
@@ -34,7 +34,7 @@ class FullStopSplitter:
 
 
 def sentences_of(documents, splitter=None):
-    splitter = splitter or SentenceSplitter(find_abbreviations(documents))
+    splitter = splitter or SentenceSplitter(sample_abbreviations(documents))
     return [sentence for _, sentence in split_sentences(documents, splitter)]
 
 

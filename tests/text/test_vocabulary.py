@@ -43,7 +43,7 @@ def test_size_counts_the_special_tokens_and_is_an_upper_limit(size, length):
 
 @pytest.mark.parametrize("size", [3, 0, -1, 8000.0, True, "8000"])
 def test_size_that_is_no_integer_of_at_least_four_is_refused(size):
-    with pytest.raises(OptionError, match=f"the vocabulary size is {size!r}; expected an integer of at least 4"):
+    with pytest.raises(OptionError, match=f"^vocabulary_size: expected an integer of at least 4 .*, got {size!r}$"):
         Vocabulary.build(COUNTS, size)
 
 
@@ -159,19 +159,19 @@ def test_vocabularies_differ_by_words_or_flag():
     assert first != Vocabulary([*SPECIAL, "b"])
     assert first != Vocabulary([*SPECIAL, "a"], newline_ends_sentence=True)
     assert first != [*SPECIAL, "a"]
-    assert repr(first) == "<Vocabulary of 4 entries, newline_ends_sentence=False>"
+    assert repr(first) == "Vocabulary(4 tokens, word level)"
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"words": [*SPECIAL, 7]}, "entry 3 of the vocabulary is 7; expected a str"),
+        ({"words": [*SPECIAL, 7]}, "entry 3 of the vocabulary: expected a str, got 7"),
         ({"words": [*SPECIAL, "a", "a"]}, "'a' is in the vocabulary more than once"),
         ({"words": [*SPECIAL, SENTENCE_END]}, "'SENTENCE_END' is in the vocabulary more than once"),
         ({"words": ["a", *SPECIAL]}, r"the vocabulary begins with \['a', .*; expected \['SENTENCE_START'"),
         ({"words": []}, r"the vocabulary begins with \[\]"),
         ({"words": "abc"}, "words of the vocabulary: expected a list, got str"),
-        ({"newline_ends_sentence": 1}, "newline_ends_sentence is 1; expected True or False"),
+        ({"newline_ends_sentence": 1}, "newline_ends_sentence: expected True or False, got 1"),
         ({"words": [*SPECIAL, "\n"], "newline_ends_sentence": True}, "a newline is an entry of the vocabulary"),
         ({"size": 8}, "unknown or missing key of the vocabulary: size"),
     ],

@@ -53,7 +53,7 @@ def nltk_tokenizer():
 
 @pytest.fixture(scope="module")
 def tokenizer():
-    return WordTokenizer()
+    return WordTokenizer(str)
 
 
 def test_every_pair_of_pieces_comes_out_as_from_nltk(tokenizer, nltk_tokenizer):
@@ -94,7 +94,7 @@ def test_what_depends_on_the_place_comes_out_as_from_nltk(tokenizer, nltk_tokeni
 
 
 def same_everywhere(sentences, nltk_tokenizer):
-    tokenizer = WordTokenizer()
+    tokenizer = WordTokenizer(str)
     return all(tokenizer.tokenize(sentence) == nltk_tokenizer.tokenize(sentence) for sentence in sentences)
 
 
@@ -115,7 +115,7 @@ def test_the_words_that_nltk_cuts_are_all_known(nltk_tokenizer):
     rules = [rule.pattern for rule in (*nltk_tokenizer.CONTRACTIONS2, *nltk_tokenizer.CONTRACTIONS3)]
     words = {re.sub(r"\(\?i\)|\\b|\(\?#X\)|\(\?=\\s\)|[() ]", "", rule) for rule in rules}
     assert all(re.fullmatch(r"[a-z']+", word) for word in words), words
-    assert {word for word in words if word.isalpha()} == word_tokenizer._CUT_WORDS
+    assert {word for word in words if word.isalpha()} == word_tokenizer._CONTRACTIONS
 
 
 def test_an_ordinary_sentence_does_without_the_slow_import_of_nltk():
@@ -149,7 +149,7 @@ def test_nltk_is_asked_once_for_a_piece_that_repeats(monkeypatch):
 
     tokenizer = Asked()
     monkeypatch.setattr(word_tokenizer, "_nltk_tokenizer", lambda: tokenizer)
-    words = WordTokenizer()
+    words = WordTokenizer(str)
     for _ in range(3):
         words.tokenize("It's a word, isn't it?")
     assert sorted(asked) == ["x It's x", "x isn't x"]
@@ -157,7 +157,7 @@ def test_nltk_is_asked_once_for_a_piece_that_repeats(monkeypatch):
 
 def test_what_is_remembered_is_bounded_and_still_right(monkeypatch, nltk_tokenizer):
     monkeypatch.setattr(word_tokenizer, "_MOST_TOKENS", 50)
-    tokenizer = WordTokenizer()
+    tokenizer = WordTokenizer(str)
     for number in range(2000):
         sentence = f"It's a{number} b'{number % 60}; c{number}."
         assert tokenizer.tokenize(sentence) == nltk_tokenizer.tokenize(sentence)
@@ -169,7 +169,7 @@ def test_what_is_remembered_is_bounded_and_still_right(monkeypatch, nltk_tokeniz
 
 def test_text_of_different_words_does_not_fill_the_memory(monkeypatch):
     monkeypatch.setattr(word_tokenizer, "_MOST_TOKENS", 2000)
-    tokenizer = WordTokenizer()
+    tokenizer = WordTokenizer(str)
     tokenizer.tokenize("One to begin with.")
     tracemalloc.start()
     try:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from theano_rnn.checks import check_count
+from theano_rnn.errors import ArgumentValueError
 from theano_rnn.text.vocabulary import SPECIAL_TOKENS
 
 if TYPE_CHECKING:
@@ -101,10 +102,10 @@ class Coverage:
 
         Raises
         ------
-        TypeError, ValueError
+        ArgumentTypeError, ArgumentValueError
             If a name is unknown or missing, or a value is not a count.
         """
         names = [field.name for field in fields(cls)]
         if not isinstance(configuration, dict) or configuration.keys() != set(names):
-            raise ValueError(f"coverage: expected {', '.join(names)}")
+            raise ArgumentValueError(f"coverage: expected {', '.join(names)}")
         return cls(**{name: check_count(name, configuration[name], 0) for name in names})

@@ -1,14 +1,15 @@
-"""Tokens written back as readable text: which marks lean on the word before, and which on the word after."""
+"""From tokens back to readable text: which punctuation marks attach to the word before, and which to the word after."""
 
 import functools
 import re
+from collections.abc import Sequence
 
-# A token's role in the written text, one character each, so that a run of tokens has its roles as a string.
+# The role of a token in the written text. Each is one character, so that the roles of several tokens are a string.
 _WORD = "w"
-_OPENING = "("  # leans on the word after it
-_CLOSING = ")"  # leans on the word before it and closes what an opening mark opened
-_TRAILING = ","  # leans on the word before it
-_JOINING = "-"  # leans on both
+_OPENING = "("  # attaches to the next word
+_CLOSING = ")"  # attaches to the previous word and closes what an opening mark opened
+_TRAILING = ","  # attaches to the previous word
+_JOINING = "-"  # attaches to both
 
 _ROLES = {
     **dict.fromkeys(["(", "[", "{", "``", "“", "‘", "„", "«", "$", "£", "#", "@", "¿", "¡"], _OPENING),
@@ -21,19 +22,19 @@ _WRITTEN = {"``": '"', "''": '"'}
 _END_MARKS = re.compile(r"[.!?…]+")
 _JOINER = re.compile(r"@([^\w\s])@")  # wikitext: 0 @.@ 7, 1 @,@ 000, well @-@ known
 
-# NLTK cuts these words in two; they are written in one piece again. "cannot" is not among them: "can not" is
-# readable too, and neither half would tell by itself that it adds no word.
-_CUT_WORDS = {("gon", "na"), ("wan", "na"), ("got", "ta"), ("gim", "me"), ("lem", "me")}
-_CUT_FIRST_HALVES = {"gon", "wan", "gim", "lem"}
-_CUT_SECOND_HALVES = {"ta"}
-_DEPENDS_ON_NEXT = {first for first, _ in _CUT_WORDS} | {"'t"}
-# What an apostrophe may stand before in place of letters left out: 'em, 'tis, the '90s.
-_SHORTENED = {"em", "til", "cause", "bout", "round", "tis", "twas"}
+# NLTK splits these words in two, and they are written as one word again. "cannot" is not among them: "can not" is
+# readable, too, and neither half shows by itself that it adds no word.
+_CONTRACTIONS = {("gon", "na"), ("wan", "na"), ("got", "ta"), ("gim", "me"), ("lem", "me")}
+_FIRST_HALVES = {"gon", "wan", "gim", "lem"}
+_SECOND_HALVES = {"ta"}
+_DEPENDS_ON_NEXT = {first for first, _ in _CONTRACTIONS} | {"'t"}
+# Words with an apostrophe in place of their first letters: 'em, 'tis, the '90s.
+_ELIDED = {"em", "til", "cause", "bout", "round", "tis", "twas"}
 
 
 @functools.lru_cache(maxsize=100_000)
-def _role(token, tokenized):
-    """The role of a token by itself. A straight quote counts as an opening one here."""
+def _role(token: str, tokenized: bool) -> str:
+    """Return the role of a token without context. A straight quote counts as an opening quote."""
     role = _ROLES.get(token.lower())
     if role is not None:
         return role
@@ -43,42 +44,47 @@ def _role(token, tokenized):
         return _TRAILING
     if tokenized:
         return _JOINING if _JOINER.fullmatch(token) else _WORD
-    # NLTK cuts an address into "http", ":" and "//…".
+    # NLTK splits a URL into "http", ":" and "//…".
     return _TRAILING if token.startswith("//") and len(token) > 2 else _WORD
 
 
-def words_added(token, tokenized=False):
-    """How many blank-separated words this token adds to the written text.
+def words_added(token: str, tokenized: bool = False) -> int:
+    """Return how many whitespace-separated words a token adds to the written text.
 
     Parameters
     ----------
     token : str
     tokenized : bool
-        Whether the tokens come from a text that was already tokenized (as wikitext), where ``@-@`` joins words.
+        Whether the tokens are from a text that was tokenized already, such as wikitext, where ``@-@`` joins words.
 
     Returns
     -------
     int
-        1 for a word, 0 for a mark or word part that leans on a word, -1 for a mark that makes one word of two.
+        1 for a word, 0 for a punctuation mark or a part of a word, -1 for a mark that makes one word of two.
+
+    Examples
+    --------
+    >>> [words_added(token) for token in ["do", "n't", "go", "!"]]
+    [1, 0, 1, 0]
     """
-    if not tokenized and token.lower() in _CUT_FIRST_HALVES | _CUT_SECOND_HALVES:
+    if not tokenized and token.lower() in _FIRST_HALVES | _SECOND_HALVES:
         return 0
     return {_WORD: 1, _JOINING: -1}.get(_role(token, tokenized), 0)
 
 
-def detokenize(tokens, tokenized=False):
+def detokenize(tokens: Sequence[str], tokenized: bool = False) -> str:
     """Write word-level tokens as readable text.
 
-    Each stretch of text between blanks holds one word, with the marks that lean on it. A mark with no word on the
-    side where it belongs (a closing bracket that begins the text, an opening one that ends it) leans on the other.
-    So ``len(detokenize(tokens).split())`` is the sum of ``words_added`` over the tokens, as long as there is a word
-    at all, a joining mark stands between two words, and the halves of a cut word (gon na) stand together.
+    The text between two spaces is one word, with the marks that attach to it. A mark without a word on the side to
+    which it belongs (a closing bracket at the start of the text, an opening one at its end) attaches to the other side.
+    So ``len(detokenize(tokens).split())`` is the sum of `words_added` over the tokens, provided that there is at least
+    one word, that a joining mark is between two words, and that the halves of a contraction (gon na) are together.
 
     Parameters
     ----------
     tokens : sequence of str
     tokenized : bool
-        As for `words_added`.
+        See `words_added`.
 
     Returns
     -------
@@ -92,23 +98,28 @@ def detokenize(tokens, tokenized=False):
     return "".join(written_tokens(tokens, tokenized)[0])
 
 
-def written_tokens(tokens, tokenized=False):
-    """What each token adds to the written text, the blank before it included, and how much of that is settled.
+def written_tokens(tokens: Sequence[str], tokenized: bool = False) -> tuple[list[str], int]:
+    """Return what each token adds to the written text, including the space before it, and how much of it is final.
 
     Parameters
     ----------
     tokens : sequence of str
     tokenized : bool
-        As for `words_added`.
+        See `words_added`.
 
     Returns
     -------
     written : list of str
-        One for each token; joined they are what `detokenize` gives.
+        One for each token. Joined they are the text that `detokenize` returns.
     settled : int
-        So many of the first tokens are written like this whatever follows the last one. Not settled are an opening
-        mark, which leans on a word that is still to come, a straight single quote that may get a partner, and the
-        first half of a cut word.
+        So many of the first tokens are written like this whatever follows the last token. Not settled are an opening
+        mark, which attaches to a word that is still to come, a straight single quote whose partner may still come, and
+        the first half of a contraction.
+
+    Examples
+    --------
+    >>> written_tokens(["he", "said", "``"])
+    (['he', ' said', '"'], 2)
     """
     given, tokens = tokens, [token for token in tokens if token]
     roles, roles_settled = _roles_in_context(tokens, tokenized)
@@ -118,13 +129,13 @@ def written_tokens(tokens, tokenized=False):
     settled = 0
     for i, role in enumerate(roles):
         if role == _WORD:
-            blank = _blank_position(mark_roles) if marks_from else None
-            if blank is not None:
-                written[marks_from + blank] = " " + written[marks_from + blank]
+            space = _space_position(mark_roles) if marks_from else None
+            if space is not None:
+                written[marks_from + space] = " " + written[marks_from + space]
             marks_from, mark_roles = i + 1, ""
         else:
             mark_roles += role
-        # A mark gets a blank before it only if it, or one before it, is an opening one, and never at the beginning.
+        # A mark gets a space only if it, or a mark before it, is an opening one, and never at the start of the text.
         if i < roles_settled and (not marks_from or _OPENING not in mark_roles):
             settled = i + 1
     if len(given) == len(tokens):
@@ -137,7 +148,7 @@ def written_tokens(tokens, tokenized=False):
 
 
 @functools.lru_cache(maxsize=100_000)
-def _written(token, tokenized):
+def _written(token: str, tokenized: bool) -> str:
     if tokenized:
         joiner = _JOINER.fullmatch(token)
         if joiner:
@@ -145,18 +156,18 @@ def _written(token, tokenized):
     return _WRITTEN.get(token, token)
 
 
-def _blank_position(mark_roles):
-    """Where, among the marks between two words, the one blank goes; None if they join the words."""
+def _space_position(mark_roles: str) -> int | None:
+    """Find the place of the space among the marks between two words; None if they join the words."""
     if _JOINING in mark_roles:
         return None
     first_open = mark_roles.find(_OPENING, mark_roles.rfind(_CLOSING) + 1)
     return len(mark_roles) if first_open < 0 else first_open
 
 
-def _roles_in_context(tokens, tokenized):
-    """The role of each token, those decided that a token does not tell by itself: straight quotes, cut words.
+def _roles_in_context(tokens: Sequence[str], tokenized: bool) -> tuple[list[str], int]:
+    """Return the role of each token, and how many of the first roles are final whatever follows the last token.
 
-    Returns the roles, and how many of the first of them stay whatever follows the last token.
+    The context decides the roles of straight quotes and of the halves of contractions.
     """
     settled = len(tokens)
     roles = [_role(token, tokenized) for token in tokens]
@@ -172,17 +183,17 @@ def _roles_in_context(tokens, tokenized):
         if token in left:
             left[token] -= 1
             if token == "'" and not is_open[token]:
-                if following in _SHORTENED or following[:1].isdigit():
+                if following in _ELIDED or following[:1].isdigit():
                     continue
-                # Without a partner further on it is an apostrophe at a word's end: the boys' toys.
+                # Without a later partner it is an apostrophe at the end of a word: the boys' toys.
                 is_open[token] = i == 0 or left[token] > 0
                 if not is_open[token]:
-                    settled = min(settled, i)  # as long as no partner has come
+                    settled = min(settled, i)  # a partner may still come
             else:
                 is_open[token] = not is_open[token]
             roles[i] = _OPENING if is_open[token] else _CLOSING
-        elif (token.lower(), following) in _CUT_WORDS:
-            if token.lower() in _CUT_FIRST_HALVES:
+        elif (token.lower(), following) in _CONTRACTIONS:
+            if token.lower() in _FIRST_HALVES:
                 roles[i] = _OPENING
             else:
                 roles[i + 1] = _TRAILING

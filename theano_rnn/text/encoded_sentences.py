@@ -7,6 +7,7 @@ from typing import overload
 import numpy as np
 import numpy.typing as npt
 
+from theano_rnn.errors import ArgumentValueError
 from theano_rnn.files.temporary_storage import TemporaryStorage
 
 BLOCK_SIZE = 2**20  # ids that are processed at a time, to bound the memory they take
@@ -78,7 +79,7 @@ class EncodedSentences(Sequence[np.ndarray]):
         if isinstance(index, slice):
             start, stop, step = index.indices(len(self))
             if step != 1:
-                raise ValueError(f"the step of a slice is {step}; expected 1")
+                raise ArgumentValueError(f"step: a slice of sentences has step 1, got {step}")
             offsets = self.offsets[start : max(start, stop) + 1]
             return self.from_arrays(self.ids[offsets[0] : offsets[-1]], offsets - offsets[0])
         number = range(len(self))[index]

@@ -1,8 +1,8 @@
-"""Documents cut into sentences, a window at a time.
+"""Where sentences end.
 
-The rules are those of Punkt (Kiss and Strunk 2006: a full stop ends a sentence unless it belongs to an abbreviation,
-an initial or an ellipsis, and then the next word decides) with the table of `theano_rnn.text.abbreviations` in place of
-Punkt's unsupervised training, which takes ordinary words of short and of repetitive texts for abbreviations.
+The rules are those of Punkt (Kiss and Strunk 2006): a full stop ends a sentence unless it belongs to an abbreviation,
+an initial or an ellipsis, in which case the next word decides. The table in `theano_rnn.text.abbreviations` replaces
+Punkt's unsupervised training, which takes ordinary words of short and repetitive texts for abbreviations.
 """
 
 import functools
@@ -11,53 +11,58 @@ from collections.abc import Iterable, Iterator
 
 from theano_rnn.text import abbreviations as table
 
-# The abbreviations of a text show in 400,000 characters of it.
-_TRAINING_LENGTH = 400_000
-_TRAINING_PIECE_LENGTH = 20_000
-# No sentence is longer.
-LONGEST_PIECE = 100_000
-
-_PARAGRAPH_BREAK = re.compile(r"\n\s*\n")
-# Pairs of words with a possible sentence end between them that are remembered.
-_REMEMBERED = 2**16
+# The number of decisions about a pair of words that are cached, and the length of the longest pair, in characters.
+_CACHE_SIZE = 2**16
+_LONGEST_CACHED = 40
 
 _END_MARKS = ".!?…。！？｡।؟۔"
-# A word with an end mark, perhaps closing marks after it, and a blank: the only places where a sentence can end.
-# Closing marks, also a reference ([1], superscript), marks without a width, and pictographs.
+# What may stand between an end mark and the space after it: closing marks, a reference ([1], superscript), zero-width
+# characters, and pictographs.
 _CLOSING = (
     rf"(?:[{re.escape(table.CLOSING_MARKS)}⁰¹²³⁴-⁹\u200b\u200e\u200f\u2060\u2600-\u27bf\U0001f300-\U0001faff]|\[\d+\])*"
 )
+# A word with an end mark, closing marks, and a space: a sentence can end only here.
 _POSSIBLE_END = re.compile(rf"(?<!\S)(\S*[{_END_MARKS}])({_CLOSING}) (?=(\S{{1,40}}))")
-_MARK_AND_BLANK = re.compile(rf"[{_END_MARKS}]{_CLOSING}\s")
-_LONGEST_REMEMBERED = 40
+_MARK_AND_SPACE = re.compile(rf"[{_END_MARKS}]{_CLOSING}\s")
 _DIGITS = re.compile(r"[#§]?[^\W\d_]{0,2}-?\d")
 _ROMAN = r"(?=[ivx])(?!i\b)x{0,3}(?:ix|iv|v?i{0,3})\b|(?=[IVX])(?!I\b)X{0,3}(?:IX|IV|V?I{0,3})\b"
 _NUMBER = re.compile(rf"{_DIGITS.pattern}|{_ROMAN}")
 _NEXT_WORD = re.compile(r"(?![^\W\d_]\.)[^\W\d_]+")  # not another initial
-_LAST_WORD = re.compile(r"[\w.&'’]*$")  # of "p.m./a.m" and "Lt.-Col" the second one
+_LAST_WORD = re.compile(r"[\w.&'’]*$")  # the second one of "p.m./a.m" and "Lt.-Col"
 # At the beginning of a sentence: 1. Go home. a. Stay. ii. Eat.
 _ENUMERATOR = re.compile(r"(?:\d{1,3}|[^\W\d_]|[ivx]{1,4})\.")
 
 
 class SentenceSplitter:
-    """Finds where sentences end in a text whose whitespace is single blanks.
+    """Finds the ends of sentences.
 
     Parameters
     ----------
     abbreviations : iterable of str
-        Beyond those of the table: in lower case, without the final full stop.
+        Abbreviations in addition to those of the table, in lower case and without the final full stop.
+
+    Examples
+    --------
+    >>> SentenceSplitter().split("Mr. Fox met Dr. Lee at 6 p.m. They had tea.")
+    ['Mr. Fox met Dr. Lee at 6 p.m.', 'They had tea.']
     """
 
-    def __init__(self, abbreviations: Iterable[str] = ()):
-        self._learned = frozenset(abbreviations)
-        self._ends_between = functools.lru_cache(maxsize=_REMEMBERED)(self._decide)
+    def __init__(self, abbreviations: Iterable[str] = ()) -> None:
+        self._abbreviations = frozenset(abbreviations)
+        self._cached_is_end = functools.lru_cache(maxsize=_CACHE_SIZE)(self._is_end)
 
     def may_split(self, text: str) -> bool:
-        """Whether there is a place in the text where a sentence might end: a quick look."""
-        return _MARK_AND_BLANK.search(text) is not None
+        """Tell quickly whether the text has a place where a sentence might end."""
+        return _MARK_AND_SPACE.search(text) is not None
 
     def spans(self, text: str) -> Iterator[tuple[int, int]]:
-        """Yield (begin, end) of each sentence of a text; a blank is between one and the next."""
+        """Yield the start and the end of each sentence.
+
+        Parameters
+        ----------
+        text : str
+            Its only whitespace is single spaces.
+        """
         begin = 0
         for match in _POSSIBLE_END.finditer(text):
             word, closing, following = match.groups()
@@ -65,51 +70,58 @@ class SentenceSplitter:
                 continue
             if word == "." and text.endswith(". ", 0, match.start()):
                 word = "..."  # written with spaces between the full stops
-            decide = self._ends_between if match.end() - match.start() <= _LONGEST_REMEMBERED else self._decide
-            if decide(word, closing, following):
+            is_end = self._cached_is_end if match.end() - match.start() <= _LONGEST_CACHED else self._is_end
+            if is_end(word, closing, following):
                 yield begin, match.end() - 1
                 begin = match.end()
         if begin < len(text):
             yield begin, len(text)
 
     def split(self, text: str) -> list[str]:
-        """The sentences of a text of any length; the whitespace in it comes out as single blanks."""
+        """Split a text into sentences. Any whitespace becomes a single space."""
         text = " ".join(text.split())
         return [text[begin:end] for begin, end in self.spans(text)]
 
     def is_abbreviation(self, word: str) -> bool:
-        """Whether a word is an abbreviation wherever it stands with a full stop after it.
+        """Tell whether a word with a full stop after it is an abbreviation in any context.
 
         Parameters
         ----------
         word : str
-            Without the final full stop.
+            The word without its final full stop.
+
+        Examples
+        --------
+        >>> splitter = SentenceSplitter()
+        >>> splitter.is_abbreviation("Mr"), splitter.is_abbreviation("no")
+        (True, False)
         """
         lowered = word.lower()
         return (
             lowered in table.TITLES
             or lowered in table.CLOSABLE
             or lowered in table.LIST_ENDS
-            or lowered in self._learned
-            or lowered in _by_case(word, table.CAPITALISED_TITLES | table.CAPITALISED_CLOSABLE, table.SMALL_CLOSABLE)
+            or lowered in self._abbreviations
+            or lowered in _by_case(word, table.CAPITALISED_TITLES)
+            or lowered in _by_case(word, table.CAPITALISED_CLOSABLE, table.LOWER_CASE_CLOSABLE)
             or table.is_dotted(word)
         )
 
     def may_be_abbreviation(self, word: str) -> bool:
-        """Whether a word is an abbreviation in some places: also initials, and "no" as in No. 5."""
+        """Tell whether a word is an abbreviation in some contexts, such as an initial, or "no" in No. 5."""
         lowered = word.lower()
         return (
             len(word) == 1
             or lowered in table.NUMBERED
-            or lowered in _by_case(word, table.CAPITALISED_NUMBERED, table.SMALL_NUMBERED)
+            or lowered in _by_case(word, table.CAPITALISED_NUMBERED, table.LOWER_CASE_NUMBERED)
             or lowered in table.CONTINUED
             or lowered in _by_case(word, table.CAPITALISED_CONTINUED)
             or self.is_abbreviation(word)
         )
 
-    def _decide(self, word: str, closing: str, following: str) -> bool:
-        """Whether a sentence ends between a word with its end mark, closing marks after it, and the following word."""
-        if not following.strip(_END_MARKS):  # a blank inside an ellipsis, or before a mark
+    def _is_end(self, word: str, closing: str, following: str) -> bool:
+        """Tell whether a sentence ends between a word with its end and closing marks and the following word."""
+        if not following.strip(_END_MARKS):  # a space inside an ellipsis, or before a mark
             return False
         following = following.lstrip(table.OPENING_MARKS)
         first = following[:1]
@@ -119,22 +131,24 @@ class SentenceSplitter:
             return first.isupper()
         if word[-1] != ".":
             return True
-        word = _LAST_WORD.search(word[-_LONGEST_REMEMBERED:-1]).group().lstrip(table.OPENING_MARKS)
-        return not word or self._ends_after_full_stop(word, following)
+        last_word = _LAST_WORD.search(word[-_LONGEST_CACHED:-1])
+        word = last_word.group().lstrip(table.OPENING_MARKS) if last_word else ""
+        return not word or self._is_end_after_full_stop(word, following)
 
-    def _ends_after_full_stop(self, word: str, following: str) -> bool:
-        """The same, where a single full stop follows the word, and no marks stand before the following word."""
+    def _is_end_after_full_stop(self, word: str, following: str) -> bool:
+        """Do the same after a single full stop, with no marks before the following word."""
         lowered, first = word.lower(), following[:1]
         if lowered in table.TITLES or lowered in _by_case(word, table.CAPITALISED_TITLES):
             return False
-        if lowered in table.NUMBERED or lowered in _by_case(word, table.CAPITALISED_NUMBERED, table.SMALL_NUMBERED):
+        numbered = _by_case(word, table.CAPITALISED_NUMBERED, table.LOWER_CASE_NUMBERED)
+        if lowered in table.NUMBERED or lowered in numbered:
             number = _NUMBER if lowered != "no" else _DIGITS
             if number.match(following):
                 return False
         if lowered in table.CONTINUED or lowered in _by_case(word, table.CAPITALISED_CONTINUED):
             return not first.islower()
-        next_word = _NEXT_WORD.match(following)
-        next_word = next_word.group().lower() if next_word else ""
+        match = _NEXT_WORD.match(following)
+        next_word = match.group().lower() if match else ""
         starts = first.isupper() and next_word in table.SENTENCE_STARTERS
         if lowered in table.LIST_ENDS:
             return first.isupper()
@@ -148,8 +162,8 @@ class SentenceSplitter:
 _NOTHING: frozenset[str] = frozenset()
 
 
-def _by_case(word: str, capitalised: frozenset[str], small: frozenset[str] = _NOTHING) -> frozenset[str]:
-    """The table for a word that begins with a capital, or the one for others; none for a word in capitals."""
+def _by_case(word: str, capitalised: frozenset[str], lower_case: frozenset[str] = _NOTHING) -> frozenset[str]:
+    """Choose the table for a capitalised word or the one for others; neither for a word in capitals."""
     if word[1:].isupper():
         return _NOTHING
-    return capitalised if word[:1].isupper() else small
+    return capitalised if word[:1].isupper() else lower_case

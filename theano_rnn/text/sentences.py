@@ -45,9 +45,9 @@ def split_sentences(
     Examples
     --------
     >>> list(split_sentences(["Dr. Lee left. She came\\nback."], SentenceSplitter()))
-    [(13, 'Dr. Lee left.'), (29, 'She came back.')]
+    [(13, 'Dr. Lee left.'), (28, 'She came back.')]
     """
-    splitter = splitter or SentenceSplitter(find_abbreviations(documents))
+    splitter = splitter or SentenceSplitter(sample_abbreviations(documents))
     for start, chunks in _paragraphs(documents):
         for end, sentence in _paragraph_sentences(chunks, splitter):
             yield start + end, sentence
@@ -134,15 +134,15 @@ def with_progress(
     progress(total, total)
 
 
-def find_abbreviations(documents: Documents | Sequence[str]) -> tuple[str, ...]:
-    """Find abbreviations in a sample: see `theano_rnn.text.abbreviations.learned_abbreviations`.
+def sample_abbreviations(documents: Documents | Sequence[str]) -> tuple[str, ...]:
+    """Find abbreviations in a sample: see `theano_rnn.text.abbreviations.find_abbreviations`.
 
     Parameters
     ----------
     documents : Documents or sequence of str
         They are read twice.
     """
-    return abbreviations.learned_abbreviations(_sample(documents).split())
+    return abbreviations.find_abbreviations(_sample(documents).split())
 
 
 def cut_at_spaces(chunks: Iterable[str], length: int) -> Iterator[str]:

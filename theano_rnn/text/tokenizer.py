@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, TypeVar
 
-from theano_rnn.errors import OptionError
+from theano_rnn.errors import ArgumentValueError, OptionError
 from theano_rnn.text import detokenize as _detokenize
 from theano_rnn.text.documents import Documents
 from theano_rnn.text.sentence_splitter import SentenceSplitter
@@ -15,7 +15,7 @@ from theano_rnn.text.sentences import (
     ASCII_WHITESPACE,
     LONGEST_SENTENCE,
     cut_at_spaces,
-    find_abbreviations,
+    sample_abbreviations,
     split_lines,
     split_sentences,
     split_short_lines,
@@ -105,7 +105,7 @@ class Tokenizer:
         """
         if self.level == "char" or self.tokenized:
             return self
-        return replace(self, abbreviations=find_abbreviations(documents))
+        return replace(self, abbreviations=sample_abbreviations(documents))
 
     def split(self, text: str) -> list[str]:
         """Split a text, usually one line, into sentences.
@@ -294,11 +294,11 @@ class Tokenizer:
 
         Raises
         ------
-        ValueError
+        ArgumentValueError
             If a key is unknown or missing, or its value is invalid; the message names the key.
         """
         if not isinstance(configuration, dict):
-            raise ValueError(f"expected the tokenizer's settings as a dict, got {type(configuration).__name__}")
+            raise ArgumentValueError(f"expected the tokenizer's settings as a dict, got {type(configuration).__name__}")
         expected = {field.name for field in fields(cls)}
         configuration = {**_DEFAULTS_OF_OLDER_MODELS, **configuration}
         for problem, keys in (
@@ -306,7 +306,8 @@ class Tokenizer:
             ("missing", expected - configuration.keys()),
         ):
             if keys:
-                raise ValueError(f"{problem} key in the tokenizer's settings: {', '.join(sorted(map(str, keys)))}")
+                names = ", ".join(sorted(map(str, keys)))
+                raise ArgumentValueError(f"{problem} key in the tokenizer's settings: {names}")
         return cls(**configuration)
 
 
