@@ -66,13 +66,13 @@ def assert_frequencies(drawn, distribution):
     assert chi_square < freedom + 5 * np.sqrt(2 * freedom) + 10
 
 
-SMALL, WIDE = 8, 2 * sampling.BLOCK + 44
+SMALL, WIDE = 8, 2 * sampling.BLOCK_WIDTH + 44
 CUTS = [(None, None), (3, None), (None, 0.7), (3, 0.7), (1, None), (1000, 0.999)]
 
 
 @pytest.mark.parametrize(
     ("word_dim", "top_k", "top_p"),
-    [*((SMALL, *cut) for cut in CUTS), (sampling.BLOCK, None, None), *((WIDE, *cut) for cut in CUTS[:4])],
+    [*((SMALL, *cut) for cut in CUTS), (sampling.BLOCK_WIDTH, None, None), *((WIDE, *cut) for cut in CUTS[:4])],
 )
 def test_xla_draws_what_numpy_draws(word_dim, top_k, top_p):
     generator = np.random.default_rng(word_dim)

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from theano_rnn.language_models.score_minibatches import CALL, EXPONENTIAL, STEP, WIDTHS, score_batches, widths_for
+from theano_rnn.language_models.score_minibatches import (
+    CALL_OVERHEAD,
+    EXPONENTIAL,
+    STEP_OVERHEAD,
+    WIDTHS,
+    score_batches,
+    widths_for,
+)
 from theano_rnn.text import minibatches
 
 HIDDEN_DIM = 100
@@ -31,7 +38,7 @@ def test_widths_hold_every_sentence_and_none_of_them_is_superfluous(word_dim, le
 def test_columns_and_calls_together_cost_at_most_half_more_than_the_columns_that_are_needed(word_dim, length):
     """As long as one more call would not have cost as much: a few characters are computed sooner than it begins."""
     work = work_of(word_dim)
-    overhead = (STEP + CALL / length) / work
+    overhead = (STEP_OVERHEAD + CALL_OVERHEAD / length) / work
     for count in range(1, 1001):
         widths = widths_for(count, length, work)
         cost = sum(widths) + overhead * len(widths)

@@ -84,7 +84,7 @@ def test_the_cross_entropy_of_sentences_is_the_sum_over_their_tokens_without_pad
 def test_a_long_sentence_is_scored_in_parts_with_the_same_numbers(rnn, monkeypatch):
     sentences = [np.tile([START, 3, 2, 4], 15).astype(np.int32)[: length + 1] for length in (59, 20, 21, 5, 40, 41)]
     expected = [by_hand(rnn, one[:-1], one[1:])[0] for one in sentences]
-    monkeypatch.setattr(scoring, "LONGEST", 20)
+    monkeypatch.setattr(scoring, "STEPS_AT_ONCE", 20)
     for found, values in zip(scoring.token_log_probabilities(rnn, sentences), expected, strict=True):
         np.testing.assert_allclose(found, values, rtol=0, atol=1e-12)
 
@@ -98,9 +98,9 @@ def test_the_memory_for_a_long_sentence_does_not_grow_with_it(rnn, monkeypatch):
         return log_probabilities(x, y, s_init)
 
     monkeypatch.setattr(rnn, "log_probabilities", noted)
-    sentence = np.full(4 * scoring.LONGEST, 3, np.int32)
+    sentence = np.full(4 * scoring.STEPS_AT_ONCE, 3, np.int32)
     assert len(scoring.token_log_probabilities(rnn, [sentence])[0]) == len(sentence) - 1
-    assert steps == [scoring.LONGEST] * 4
+    assert steps == [scoring.STEPS_AT_ONCE] * 4
 
 
 def test_the_same_sentence_is_scored_once_and_gets_arrays_of_its_own(rnn, monkeypatch):

@@ -1,61 +1,75 @@
-"""The loss of one continuous text, the hidden state carried from its first token to its last. Knows ids, not words.
+"""The loss of one continuous text, with the hidden state carried from its first token to its last. Must not know words.
 
-A text is computed as parallel streams, because one step of many streams costs hardly more than one of a single stream.
-Each stream starts where the stream before it ends, so its initial state is known only when that one is done. All
-streams therefore start from zero first. A second pass starts each from the final state of its predecessor, and ends as
-soon as the states are those of the first pass, usually after some tens of tokens: a network forgets. What follows would
-be the same again. The result is that of a single stream, however many are used.
+A text is computed as parallel streams, because one step of many streams costs hardly more than one step of a single
+stream. Each stream starts where the previous one ends, so its initial state is known only when that one is done. The
+first pass therefore starts all streams from zero. A second pass starts each stream from the final state of the previous
+one and stops as soon as its states equal those of the first pass, because all later states are then equal too. A
+network forgets its initial state, so this usually takes some tens of tokens. The result is that of a single stream, for
+any number of streams.
 """
 
 import numpy as np
+import numpy.typing as npt
 
+from theano_rnn.networks.rnn import RNN
 from theano_rnn.text import minibatches
 
-SHORTEST_STREAM = 1000  # tokens: in shorter ones the second pass would cost as much as the first
-LONGEST_STREAM = 10_000  # tokens: longer texts are read in blocks, so that few states are in memory
-AS_CLOSE = 32  # times the floating-point precision: states this close are the same
+SHORTEST_STREAM = 1000  # tokens; for shorter streams the second pass would cost as much as the first
+LONGEST_STREAM = 10_000  # tokens; longer texts are computed in blocks, so that few states are in memory
+STATE_TOLERANCE = 32  # states count as equal if they differ by less than this many units of floating-point precision
 
 
-def continuous_cross_entropy(rnn, ids, streams, sequence_length, state=None):
-    """Summed cross-entropy of a continuous text.
+def continuous_cross_entropy(
+    rnn: RNN,
+    ids: npt.NDArray[np.int32],
+    streams: int,
+    sequence_length: int,
+    state: npt.NDArray[np.floating] | None = None,
+) -> tuple[float, int]:
+    """Return the summed cross-entropy of a continuous text.
 
     Parameters
     ----------
     rnn : RNN
-    ids : int array
-        Each id but the first is predicted from all ids before it.
+    ids : int32 array
+        Each id except the first is predicted from all ids before it.
     streams : int
-        At most so many are computed in parallel.
+        The largest number of streams that are computed in parallel.
     sequence_length : int
         Tokens of each stream that are computed at once.
     state : array (hidden_dim,), optional
-        The hidden state before the first id; default zero.
+        The hidden state before the first id. The default is zero.
 
     Returns
     -------
-    float, int
-        In nats, and the number of predictions. Neither depends on `streams` or `sequence_length`.
+    cross_entropy : float
+        In nats. It does not depend on `streams` or `sequence_length`.
+    tokens : int
+        Number of predictions.
     """
     state = rnn.zero_states(1)[0] if state is None else state
     tokens, total = len(ids) - 1, 0.0
-    block = streams * whole_chunks(LONGEST_STREAM, sequence_length)
+    block = streams * _whole_chunks(LONGEST_STREAM, sequence_length)
     for start in range(0, tokens, block):
         stop = min(start + block, tokens)
-        loss, state = block_cross_entropy(rnn, ids[start : stop + 1], streams, sequence_length, state)
+        loss, state = _block_cross_entropy(rnn, ids[start : stop + 1], streams, sequence_length, state)
         total += loss
     return total, tokens
 
 
-def block_cross_entropy(rnn, ids, streams, sequence_length, state):
-    """Summed cross-entropy of a block, and the last stream's final state: the block's own if its streams are full."""
+def _block_cross_entropy(
+    rnn: RNN, ids: npt.NDArray[np.int32], streams: int, sequence_length: int, state: npt.NDArray[np.floating]
+) -> tuple[float, npt.NDArray[np.floating]]:
+    """The summed cross-entropy of a block and the final state of its last stream."""
     used = max(1, min(streams, (len(ids) - 1) // SHORTEST_STREAM))
     initial = rnn.zero_states(streams)
     initial[0] = state
-    losses, boundaries = [], []
+    losses: list[float] = []
+    boundaries: list[npt.NDArray[np.floating]] = []  # the states after each chunk
     chunks = list(minibatches.stream_batches(ids, streams, sequence_length, used))
-    tolerance = AS_CLOSE * np.finfo(initial.dtype).eps
-    for _ in range(used):  # after so many passes even the last stream starts from its true state
-        states, is_settled = initial, False
+    tolerance = STATE_TOLERANCE * np.finfo(initial.dtype).eps
+    for _ in range(used):  # after this many passes even the last stream has started from its true state
+        states, has_converged = initial, False
         for number, chunk in enumerate(chunks):
             values, states = rnn.log_probabilities(chunk.x, chunk.y, states)
             states = np.asarray(states)
@@ -66,16 +80,16 @@ def block_cross_entropy(rnn, ids, streams, sequence_length, state):
                 continue
             difference = np.abs(states - boundaries[number])[:used]
             losses[number], boundaries[number] = loss, states
-            is_settled = bool((difference <= tolerance * (1 + np.abs(states[:used]))).all())
-            if is_settled:
+            has_converged = bool((difference <= tolerance * (1 + np.abs(states[:used]))).all())
+            if has_converged:
                 break
-        if is_settled or used == 1:
+        if has_converged or used == 1:
             break
         initial = initial.copy()
         initial[1:used] = boundaries[-1][: used - 1]
     return sum(losses), boundaries[-1][used - 1]
 
 
-def whole_chunks(length, sequence_length):
+def _whole_chunks(length: int, sequence_length: int) -> int:
     """The smallest multiple of the sequence length that is at least `length`."""
     return -(-length // sequence_length) * sequence_length

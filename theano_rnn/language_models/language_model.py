@@ -56,7 +56,7 @@ class LanguageModel(TextScorer, IncrementalScorer, TextGenerator):
     """
 
     def __repr__(self) -> str:
-        parts = [f"{self.tokenizer.level} level", f"{len(self.vocabulary)} tokens", "cell='simple'"]
+        parts = [f"{self.tokenizer.level} level", f"{len(self.vocabulary)} tokens", f"cell={self.rnn.cell!r}"]
         parts.append(f"hidden_dim={self.rnn.hidden_dim}")
         if self.held_out_loss is not None:
             parts.append(f"held-out {format_loss(self.held_out_loss, self.tokenizer.level)}")

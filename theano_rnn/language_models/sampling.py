@@ -1,39 +1,47 @@
-"""Drawing words with the network: a compiled scan that carries the state, so that the cost is linear in the length.
+"""Draws words with a network in a compiled scan that carries the state, so that the cost is linear in the length.
 
-Random numbers come in as an array of uniforms: compiled functions keep no random state of their own.
+Random numbers are an argument, an array of uniforms: compiled functions have no random state of their own.
 """
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from theano_rnn.engines.engine import Apply, Op, T, as_numpy, compile_function, jax, jnp, scan, xla_version
+from theano_rnn.networks.rnn import RNN
 
-BLOCK = 80
+BLOCK_WIDTH = 80  # ids whose weights are added up together when a word is drawn
 
 
 class Draw(Op):
-    """Draw one id for each row of log-weights z (n, word_dim) by inverting the cumulative distribution at u (n,).
+    """Draws one id for each row of log-weights z (n, word_dim) by inverting the cumulative distribution at u (n,).
 
-    Of equal weights the lower id counts as the more probable one. `top_k` keeps the k most probable ids; the input
-    top_p keeps the fewest most probable ids that together reach that share of what `top_k` has left. An id of weight
-    zero (z = -inf) is never drawn.
+    An id of weight zero (z = -inf) is never drawn.
 
     Parameters
     ----------
     top_k : int or None
+        Draw only from the k most probable ids. Of equal weights the lower id counts as the more probable one.
     use_top_p : bool
+        Whether to draw only from the fewest most probable ids whose weights reach the fraction `top_p`, an input, of
+        what `top_k` leaves.
     """
 
     __props__ = ("top_k", "use_top_p")
 
-    def __init__(self, top_k=None, use_top_p=False):
+    def __init__(self, top_k: int | None = None, use_top_p: bool = False) -> None:
         self.top_k = top_k
         self.use_top_p = use_top_p
 
-    def make_node(self, z, u, top_p):
+    def make_node(self, z: Any, u: Any, top_p: Any) -> Any:
+        """Apply the operation to symbolic variables."""
         z, u, top_p = (T.as_tensor_variable(variable) for variable in (z, u, top_p))
         return Apply(self, [z, u, top_p], [T.ivector()])
 
-    def perform(self, node, inputs, output_storage):
+    def perform(self, node: Any, inputs: Sequence[Any], output_storage: Any) -> None:
+        """Compute the ids with NumPy."""
         z, u, top_p = inputs
         drawn = np.zeros(len(z), np.int32)
         for row, (weights, uniform) in enumerate(zip(np.exp(z - z.max(axis=1, keepdims=True)), u, strict=True)):
@@ -41,56 +49,58 @@ class Draw(Op):
             weights = weights[order[: self.top_k]]
             if self.use_top_p:
                 weights = np.where(weights.cumsum() - weights < top_p * weights.sum(), weights, 0)
-            cumulated = weights.cumsum()
-            passed = np.flatnonzero((cumulated > uniform * cumulated[-1]) & (weights > 0))
+            sums = weights.cumsum()
+            passed = np.flatnonzero((sums > uniform * sums[-1]) & (weights > 0))
             drawn[row] = order[passed[0] if len(passed) else np.argmax(weights)]
         output_storage[0][0] = drawn
 
 
 @xla_version(Draw)
-def xla_draw(op, **kwargs):
-    def draw(z, u, top_p):
+def xla_draw(op: Draw, **kwargs: Any) -> Callable[[Any, Any, Any], Any]:
+    """Return a function that computes the same with XLA."""
+
+    def draw(z: Any, u: Any, top_p: Any) -> Any:
         weights = jnp.exp(z - z.max(axis=1, keepdims=True))
         if not op.top_k and not op.use_top_p:
-            return invert(weights, u)
+            return _invert(weights, u)
         weights, order = jax.lax.top_k(weights, min(op.top_k or z.shape[1], z.shape[1]))
         if op.use_top_p:
             before = jnp.cumsum(weights, axis=1) - weights
             weights = jnp.where(before < top_p * weights.sum(axis=1, keepdims=True), weights, 0)
-        position = invert(weights, u)
+        position = _invert(weights, u)
         return jnp.take_along_axis(order, position[:, None], axis=1)[:, 0].astype(jnp.int32)
 
     return draw
 
 
-def invert(weights, u):
-    """The first id at which the cumulated weights exceed u times their sum, found in two levels: block, then id in it.
+def _invert(weights: Any, u: Any) -> Any:
+    """The first id at which the cumulative weight exceeds u times the total weight.
 
-    Sums over blocks, and inside one block, are small products with triangular matrices: a cumulative sum over the
-    whole vocabulary is ten times slower.
+    It is found in two levels, first the block and then the id in it. The cumulative sums over blocks and inside a block
+    are small products with triangular matrices; a cumulative sum over the whole vocabulary is ten times slower.
     """
     count, word_dim = weights.shape
-    width = min(BLOCK, word_dim)
+    width = min(BLOCK_WIDTH, word_dim)
     blocks = -(-word_dim // width)
     by_block = jnp.pad(weights, ((0, 0), (0, blocks * width - word_dim))).reshape(count, blocks, width)
     in_block = by_block.sum(axis=2)
-    block_sums = cumulated(in_block)
+    block_sums = _cumulative_sums(in_block)
     target = u * block_sums[:, -1]
-    block = first_beyond(block_sums, in_block, target)
+    block = _first_above(block_sums, in_block, target)
     before = jnp.where(block > 0, jnp.take_along_axis(block_sums, jnp.maximum(block - 1, 0)[:, None], axis=1)[:, 0], 0)
     inside = jnp.take_along_axis(by_block, block[:, None, None], axis=1)[:, 0]
-    return block * width + first_beyond(cumulated(inside), inside, target - before)
+    return block * width + _first_above(_cumulative_sums(inside), inside, target - before)
 
 
-def cumulated(weights):
+def _cumulative_sums(weights: Any) -> Any:
     width = weights.shape[1]
     return weights @ jnp.triu(jnp.ones((width, width), weights.dtype))
 
 
-def first_beyond(sums, weights, target):
-    """In each row the first place of positive weight whose cumulated sum exceeds the target.
+def _first_above(sums: Any, weights: Any, target: Any) -> Any:
+    """The first place of positive weight in each row whose cumulative sum exceeds the target.
 
-    Where rounding leaves none, the last place of positive weight: nothing is ever drawn that has no weight.
+    If rounding leaves none, it is the last place of positive weight, because an id without weight is never drawn.
     """
     places = jnp.arange(sums.shape[1], dtype=jnp.int32)
     first = jnp.where((sums > target[:, None]) & (weights > 0), places, sums.shape[1]).min(axis=1)
@@ -99,40 +109,44 @@ def first_beyond(sums, weights, target):
 
 
 class Sampler:
-    """Draws texts side by side with a network.
+    """Draws texts in parallel with a network.
 
     Parameters
     ----------
     rnn : RNN
     end : int
-        The id that ends a text; it is not drawn while a text has fewer than the asked number of words.
+        The id that ends a text. It is not drawn while a text has fewer words than asked for.
     never : sequence of int
         Ids that are never drawn.
-    words_added : array (word_dim,) of int
-        By how much each id lengthens a text, in words.
+    words_added : sequence of int
+        By how many words each id makes a text longer.
 
     Attributes
     ----------
     drawable : set of int
-        The ids that a text can be made of.
+        The ids that a text can consist of.
     has_marks : bool
-        Whether a text can be continued without becoming longer in words.
+        Whether a text can continue without becoming longer in words.
     """
 
-    def __init__(self, rnn, end, never, words_added):
+    drawable: set[int]
+    has_marks: bool
+
+    def __init__(self, rnn: RNN, end: int, never: Sequence[int], words_added: Sequence[int]) -> None:
         self.rnn = rnn
         self.end = end
         self.words_added = [int(added) for added in words_added]
         self.drawable = set(range(rnn.word_dim)) - {end, *never}
         self.has_marks = any(self.words_added[index] < 1 for index in self.drawable)
-        # Added to the outputs always, and while a text is too short; finite, because 0 times infinity is no number.
-        self.forbidding = np.asarray(-np.finfo(rnn.dtype).max / 4, rnn.dtype)
-        self.biases = np.zeros((2, rnn.word_dim), rnn.dtype)
-        self.biases[0, list(never)] = self.forbidding
-        self.biases[1, end] = self.forbidding
-        self._functions = {}
+        # Rows of biases that are added to the outputs: always, and while a text is too short. The value that forbids an
+        # id is finite, because 0 times infinity is not a number.
+        self._forbidding_bias = np.asarray(-np.finfo(rnn.dtype).max / 4, rnn.dtype)
+        self._biases = np.zeros((2, rnn.word_dim), rnn.dtype)
+        self._biases[0, list(never)] = self._forbidding_bias
+        self._biases[1, end] = self._forbidding_bias
+        self._functions: dict[tuple[int | None, bool, bool], Callable[..., Any]] = {}
 
-    def _function(self, top_k, use_top_p, masked):
+    def _function(self, top_k: int | None, use_top_p: bool, masked: bool) -> Callable[..., Any]:
         rnn = self.rnn
         draw = Draw(top_k, use_top_p)
 
@@ -140,26 +154,26 @@ class Sampler:
         cell = rnn.recurrent_cell
 
         def step(
-            u_t, forbidden_t, word, s_prev, words,
-            UT, VT_and_biases, words_added, temperature, min_words, top_p, *weights,
-        ):  # fmt: skip
+            u_t: Any, forbidden_t: Any, word: Any, s_prev: Any, words: Any,
+            UT: Any, VT_and_biases: Any, words_added: Any, temperature: Any, min_words: Any, top_p: Any, *weights: Any,
+        ) -> Any:  # fmt: skip
             s_t = cell.next_state(UT[word], s_prev, *weights)
             too_short = T.cast(words < min_words, s_t.dtype)[:, None]
             z = T.concatenate([s_t / temperature, T.ones_like(too_short), too_short], axis=1).dot(VT_and_biases)
             if masked:
-                z = T.switch(forbidden_t, self.forbidding, z)
+                z = T.switch(forbidden_t, self._forbidding_bias, z)
             word = draw(z, u_t, top_p)
             return word, s_t, words + words_added[word]
 
-        def build():
+        def build() -> Any:
             u = T.matrix("u", dtype=rnn.dtype)
             forbidden = T.tensor3("forbidden", dtype="bool")
             word, words = T.ivector("word"), T.ivector("words")
             s_init = T.matrix("s_init", dtype=rnn.dtype)
             temperature, top_p = (T.scalar(name, dtype=rnn.dtype) for name in ("temperature", "top_p"))
             min_words = T.iscalar("min_words")
-            # V s_t / temperature and what forbids words, in one product: adding to z is as slow as the product itself.
-            VT_and_biases = T.concatenate([V.T, T.constant(self.biases)], axis=0)
+            # V s_t / temperature and the biases in one product: adding to z would be as slow as the product itself.
+            VT_and_biases = T.concatenate([V.T, T.constant(self._biases)], axis=0)
             words_added = T.constant(np.array(self.words_added, np.int32))
             drawn, s, counts = scan(
                 step if masked else lambda u_t, *others: step(u_t, None, *others),
@@ -174,32 +188,48 @@ class Sampler:
 
         return compile_function(build, rnn.dtype)
 
-    def draw(self, u, word, s_prev, words, temperature=1.0, min_words=0, top_k=None, top_p=None, forbidden=None):
-        """Draw the next words of several texts.
+    def draw(
+        self,
+        u: npt.ArrayLike,
+        word: npt.ArrayLike,
+        s_prev: npt.ArrayLike,
+        words: npt.ArrayLike,
+        temperature: float = 1.0,
+        min_words: int = 0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        forbidden: npt.NDArray[np.bool_] | None = None,
+    ) -> tuple[npt.NDArray[np.int32], Any, Any]:
+        """Draw the next tokens of several texts.
 
         Parameters
         ----------
         u : array (steps, texts)
             Uniform random numbers from [0, 1).
-        word : array (texts,)
-            The last word of each text, and
+        word : int array (texts,)
+            The last id of each text.
         s_prev : array (texts, hidden_dim)
-            the state before it.
-        words : array (texts,)
+            The hidden state before `word`.
+        words : int array (texts,)
             Length of each text so far, in words.
         temperature : float
             Above 0; the outputs are softmax(V s_t / temperature).
         min_words : int
-            Below this length no text ends.
+            Shorter texts do not end.
         top_k : int, optional
+            Draw only from the k most probable ids.
         top_p : float, optional
-        forbidden : array (steps, texts, word_dim) of bool, optional
-            What each text may not draw at each step; `top_k` and `top_p` choose from the rest.
+            Draw only from the most probable ids that together have this probability.
+        forbidden : bool array (steps, texts, word_dim), optional
+            The ids that each text may not draw at each step; `top_k` and `top_p` apply to the others.
 
         Returns
         -------
-        drawn : array (steps, texts) of int32; what follows a text's end has no meaning
-        s_prev, words : as the arguments, for the next call
+        drawn : int32 array (steps, texts)
+            What follows the end of a text has no meaning.
+        s_prev : array (texts, hidden_dim)
+        words : array (texts,)
+            Both are arguments of the next call.
         """
         key = (top_k, top_p is not None, forbidden is not None)
         if key not in self._functions:

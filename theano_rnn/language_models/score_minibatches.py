@@ -1,7 +1,7 @@
-"""Which minibatches sentences are scored in: as few padded columns as possible, without a shape for every count.
+"""Divides sentences into minibatches for scoring, with few padded columns and few different shapes.
 
-A call costs its columns and a fixed overhead, which a plan of several calls pays several times; and XLA compiles each
-shape once, so a plan has at most two widths, and large counts always have the same one.
+A call costs its columns and a fixed overhead, so several calls pay the overhead several times. XLA compiles each shape
+once, so a plan has at most two widths, and large numbers of sentences always use the same width.
 """
 
 import functools
@@ -13,14 +13,14 @@ from theano_rnn.engines.engine import device_name
 from theano_rnn.text import minibatches
 
 WIDTHS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
-# The overhead of a call and of each of its steps, in multiplications: measured on two CPU cores, one of which does
-# about 10^11 a second here. An accelerator does a hundred times as many in the time.
-CALL, STEP, SINGLE_STEP = 1.5e7, 7e5, 9e5  # a step of one column is a matrix-vector product, which is slower
-ACCELERATOR = 100
-EXPONENTIAL = 30
-# What a second width must save: the share of the columns. It takes one more shape to compile.
+# Overhead of a call and of each of its steps, in multiplications. Measured on two CPU cores with about 10^11
+# multiplications per second each. A step of one column is a matrix-vector product, which is slower.
+CALL_OVERHEAD, STEP_OVERHEAD, SINGLE_STEP_OVERHEAD = 1.5e7, 7e5, 9e5
+ACCELERATOR = 100  # how many times faster than these CPU cores an accelerator multiplies
+EXPONENTIAL = 30  # cost of an exponential, in multiplications
+# The fraction of the columns that a second width must save, because it is one more shape to compile.
 WORTH_COMPILING = 0.15
-# Where the overhead is less than this share of a call, wider calls are no faster.
+# Wider calls are not faster if the overhead is a smaller fraction of a call than this.
 NEGLIGIBLE = 0.05
 _NARROWEST_BULK = 64
 _MANY_CALLS = 4
@@ -29,17 +29,23 @@ _MANY_CALLS = 4
 def score_batches(
     sentences: Sequence[np.ndarray], word_dim: int, hidden_dim: int
 ) -> Iterator[tuple[minibatches.Batch, np.ndarray]]:
-    """Yield (minibatch, the indices of its sentences in the order of the columns); each sentence stands in one.
+    """Divide sentences into minibatches.
 
     Parameters
     ----------
-    sentences : sequence of int arrays
+    sentences : sequence of int32 arrays
         Each from its start marker to its end marker.
     word_dim, hidden_dim : int
-        The network's, which tell what a column costs.
+        The sizes of the network, which determine the cost of a column.
+
+    Yields
+    ------
+    batch : Batch
+    indices : int array
+        The indices of its sentences, in the order of the columns. Each sentence is in one minibatch.
     """
     lengths = np.array([minibatches.bucket_length(len(sentence) - 1) for sentence in sentences])
-    work = word_dim * (hidden_dim + EXPONENTIAL) + hidden_dim**2
+    work: float = word_dim * (hidden_dim + EXPONENTIAL) + hidden_dim**2
     if device_name() is not None:
         work /= ACCELERATOR
     for length in np.unique(lengths).tolist():
@@ -52,27 +58,28 @@ def score_batches(
 
 @functools.lru_cache(maxsize=4096)
 def widths_for(count: int, length: int, work: float) -> tuple[int, ...]:
-    """The numbers of columns of the minibatches that `count` sentences are scored in.
+    """Plan the numbers of columns of the minibatches for sentences of the same length.
 
     Parameters
     ----------
     count : int
+        Number of sentences.
     length : int
-        Steps of each.
+        Steps of each sentence.
     work : float
         Multiplications for one step of one sentence.
 
     Returns
     -------
     tuple of int
-        Widest first. Together at least `count`, and without the last fewer.
+        Widest first. Their sum is at least `count`; without the last minibatch it is smaller.
     """
 
-    def overhead(width):
-        """Of a call, as so many columns."""
-        return ((STEP if width > 1 else SINGLE_STEP) + CALL / length) / work
+    def overhead(width: int) -> float:
+        """The overhead of a call, expressed in columns."""
+        return ((STEP_OVERHEAD if width > 1 else SINGLE_STEP_OVERHEAD) + CALL_OVERHEAD / length) / work
 
-    def cost(plan):
+    def cost(plan: list[tuple[int, int]]) -> float:
         return sum(number * (width + overhead(width)) for width, number in plan)
 
     most = minibatches.columns_of(length, WIDTHS[-1])
@@ -81,11 +88,11 @@ def widths_for(count: int, length: int, work: float) -> tuple[int, ...]:
         (width for width in allowed if width >= _NARROWEST_BULK and width * NEGLIGIBLE >= overhead(width)), allowed[-1]
     )
     if count >= _MANY_CALLS * bulk:
-        # One of two widths; of many sentences always the same, however many there are.
+        # One of two widths; for many sentences always the same one, so that no new shape is compiled.
         candidates = (bulk,) if count >= _MANY_CALLS * allowed[-1] else (bulk, allowed[-1])
         width = min(candidates, key=lambda width: cost([(width, -(-count // width))]))
         return (width,) * -(-count // width)
-    best = min(([(width, -(-count // width))] for width in allowed), key=cost)
+    best: list[tuple[int, int]] = min(([(width, -(-count // width))] for width in allowed), key=cost)
     two_widths = [
         [(wide, count // wide), (narrow, -(-(count % wide) // narrow))]
         for wide in allowed

@@ -1,71 +1,84 @@
-"""Log-probabilities of encoded sentences and texts, batched. Knows ids, not words."""
+"""Log-probabilities and losses of encoded sentences, in minibatches; perplexity. Must not know words."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from theano_rnn.language_models.score_minibatches import score_batches
+from theano_rnn.networks.rnn import RNN
 from theano_rnn.text import minibatches
+from theano_rnn.text.encoded_sentences import EncodedSentences
 
-LONGEST = 1280  # steps at once; a text without line ends would otherwise fill the memory with its states
+STEPS_AT_ONCE = 1280  # of a long sentence; the states of a text without line ends would otherwise fill the memory
 _LARGE_PERPLEXITY = 1e7
 
 
-def token_log_probabilities(rnn, sentences):
-    """ln P(token | the tokens before it) for every token after the first of each sentence.
+def token_log_probabilities(rnn: RNN, sentences: Sequence[npt.NDArray[np.int32]]) -> list[npt.NDArray[np.float64]]:
+    """Return ln P(token | tokens before it) of every token after the first.
 
     Parameters
     ----------
     rnn : RNN
-    sentences : sequence of int arrays
-        Each starts with the start marker and ends with the end marker.
+    sentences : sequence of int32 arrays
+        Each from its start marker to its end marker.
 
     Returns
     -------
-    list of float arrays
-        In the order of the sentences; natural logarithms.
+    list of float64 arrays
+        In the order of the sentences.
     """
-    # Each distinct sentence once: lines of a text repeat, blank ones above all.
-    places = {}
+    # Each distinct sentence is computed once: lines of a text repeat, above all blank ones.
+    places: dict[bytes, list[int]] = {}
     for place, sentence in enumerate(sentences):
         places.setdefault(sentence.tobytes(), []).append(place)
-    distinct = [sentences[same[0]] for same in places.values()]
-    results = [None] * len(sentences)
-    for values, same in zip(distinct_log_probabilities(rnn, distinct), places.values(), strict=True):
+    found = _distinct_log_probabilities(rnn, [sentences[same[0]] for same in places.values()])
+    results: dict[int, npt.NDArray[np.float64]] = {}
+    for values, same in zip(found, places.values(), strict=True):
         for place in same:
             results[place] = values.copy() if place != same[0] else values
-    return results
+    return [results[place] for place in range(len(sentences))]
 
 
-def distinct_log_probabilities(rnn, sentences):
-    short = [i for i, sentence in enumerate(sentences) if len(sentence) - 1 <= LONGEST]
-    results = [None] * len(sentences)
+def _distinct_log_probabilities(rnn: RNN, sentences: Sequence[npt.NDArray[np.int32]]) -> list[npt.NDArray[np.float64]]:
+    short = [i for i, sentence in enumerate(sentences) if len(sentence) - 1 <= STEPS_AT_ONCE]
+    results: dict[int, npt.NDArray[np.float64]] = {}
     for batch, chosen in score_batches([sentences[i] for i in short], rnn.word_dim, rnn.hidden_dim):
         values = rnn.log_probabilities(batch.x, batch.y)[0].astype(np.float64)
         for column, i in enumerate(chosen):
             results[short[i]] = values[: len(sentences[short[i]]) - 1, column].copy()
-    return [long_log_probabilities(rnn, sentences[i]) if found is None else found for i, found in enumerate(results)]
+    return [
+        results[i] if i in results else _long_log_probabilities(rnn, sentence) for i, sentence in enumerate(sentences)
+    ]
 
 
-def long_log_probabilities(rnn, sentence):
-    """Those of one sentence, a part at a time, the hidden state carried on."""
-    values, states = np.empty(len(sentence) - 1), None
-    for start in range(0, len(values), LONGEST):
-        part = sentence[start : start + LONGEST + 1]
+def _long_log_probabilities(rnn: RNN, sentence: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
+    """The log-probabilities of one sentence, computed in parts that pass on the hidden state."""
+    values = np.empty(len(sentence) - 1)
+    states = None
+    for start in range(0, len(values), STEPS_AT_ONCE):
+        part = sentence[start : start + STEPS_AT_ONCE + 1]
         batch = minibatches.pad([part], 1)
         found, states = rnn.log_probabilities(batch.x, batch.y, states)
         values[start : start + len(part) - 1] = found[: len(part) - 1, 0]
     return values
 
 
-def perplexity(log_probability, tokens):
-    """exp of the mean cross-entropy per token; infinite where that is beyond all numbers.
+def perplexity(log_probability: float, tokens: int) -> float:
+    """Return exp(-log_probability / tokens); infinite if it is too large for a float.
 
     Parameters
     ----------
     log_probability : float
-        Summed over the tokens, in nats.
+        Sum over the tokens, in nats.
     tokens : int
+        Number of tokens, sentence ends included.
+
+    Examples
+    --------
+    >>> round(perplexity(-17.85, 10), 2)
+    5.96
     """
     try:
         return math.exp(-log_probability / tokens)
@@ -105,8 +118,26 @@ def format_loss(loss: float, level: str) -> str:
     return f"perplexity {format_perplexity(perplexity(-loss, 1))}"
 
 
-def sentences_cross_entropy(rnn, sentences, batch_size):
-    """(summed cross-entropy in nats, number of tokens) of encoded sentences."""
+def sentences_cross_entropy(
+    rnn: RNN, sentences: EncodedSentences | Sequence[npt.NDArray[np.int32]], batch_size: int
+) -> tuple[float, int]:
+    """Return the summed cross-entropy of encoded sentences.
+
+    Parameters
+    ----------
+    rnn : RNN
+    sentences : EncodedSentences or sequence of int32 arrays
+        Each from its start marker to its end marker.
+    batch_size : int
+        Sentences per minibatch.
+
+    Returns
+    -------
+    cross_entropy : float
+        In nats.
+    tokens : int
+        Number of predictions.
+    """
     total, tokens = 0.0, 0
     for batch in minibatches.sentence_batches(sentences, batch_size):
         values = rnn.log_probabilities(batch.x, batch.y)[0]
