@@ -185,7 +185,7 @@ def test_python_objects_are_rejected_and_never_unpickled(tmp_path):
     path, witness = tmp_path / "a.npz", tmp_path / "witness"
     np.savez(path, U=np.array([Malicious(witness)], dtype=object))
     with pytest.raises(
-        ModelFileError, match="damaged, or not a model file: U holds no plain numbers but object"
+        ModelFileError, match="damaged, or not a model file: U holds object instead of plain numbers"
     ) as error:
         read_archive(path)
     assert_one_line(error, path)

@@ -57,7 +57,7 @@ def test_mapped_arrays_are_aligned_and_read_only(file):
 def test_compressed_arrays_are_not_mapped():
     file = io.BytesIO()
     np.savez_compressed(file, a=np.arange(9))
-    with pytest.raises(UnreadableArrayError, match="a is packed"):
+    with pytest.raises(UnreadableArrayError, match="a is compressed"):
         map_arrays(file)
 
 
@@ -66,7 +66,7 @@ def test_an_array_that_extends_beyond_the_end_of_the_file_is_not_mapped(file):
         *_, last = archive.infolist()
         end = archive.start_dir
         np.testing.assert_array_equal(map_array(file, archive, last, end), ARRAYS["a longer name, é"])
-        with pytest.raises(UnreadableArrayError, match="a longer name, é goes on beyond the end of the file"):
+        with pytest.raises(UnreadableArrayError, match="a longer name, é extends beyond the end of the file"):
             map_array(file, archive, last, end - 1)
 
 

@@ -73,5 +73,5 @@ def test_extensions_and_display_names_of_files():
 
 
 def test_compressed_standard_input_is_recognized():
-    with pytest.raises(text_files.CorpusError, match="line 1: byte 0x8b at position 2 .* gzip file: unpack it"):
+    with pytest.raises(text_files.CorpusError, match="line 1: byte 0x8b at position 2 .* gzip file: decompress it"):
         list(TextInput(None, io.BytesIO(gzip.compress(b"text", mtime=0))).text())

@@ -573,7 +573,7 @@ def test_an_archive_with_a_broken_array_is_rejected(path):
 def test_python_objects_are_not_unpickled(path):
     np.savez(path, **arrays(W=np.array([print], dtype=object)))
     with pytest.raises(
-        ModelFileError, match=r"rnn\.npz: damaged, or not a model file: W holds no plain numbers but object"
+        ModelFileError, match=r"rnn\.npz: damaged, or not a model file: W holds object instead of plain numbers"
     ):
         RNN.load(path)
 

@@ -75,10 +75,10 @@ NASTY = {
     "columns.csv": (b"id,note\n1,x\n", "row 1, the header, has no column body or text; its columns are id, note;"),
     "latin-1.csv": (b"id,body\n1,x\n2,caf\xe9\n", "line 3: byte 0xe9 at position 6 is not UTF-8, in row 3; convert"),
     "no-header.csv": (b'"The dog sees the cat, and runs."\n', "there is no header"),
-    "cut.txt.gz": (gzip.compress(PLAIN.encode())[:-20], "the gzip data end too early"),
+    "cut.txt.gz": (gzip.compress(PLAIN.encode())[:-20], "the gzip data are truncated"),
     "damaged.txt.gz": (gzip.compress(PLAIN.encode())[:20] + b"\0" * 40, "damaged"),
     "unpacked.txt.gz": (PLAIN.encode(), "not a gzip file"),
-    "bomb.txt.gz": (gzip.compress(bytes(80 * 2**20)), "unpacks to more than 200 times its size"),
+    "bomb.txt.gz": (gzip.compress(bytes(80 * 2**20)), "expands to more than 200 times its size"),
 }
 every_text = pytest.mark.parametrize("name", NASTY)
 

@@ -66,7 +66,7 @@ def check_members(members: Sequence[zipfile.ZipInfo], size: int) -> None:
     names = set()
     for member in members:
         if not member.filename.endswith(SUFFIX):
-            raise UnreadableArrayError(f"{member.filename} is no array")
+            raise UnreadableArrayError(f"{member.filename} is not an array")
         if member.filename in names:
             raise UnreadableArrayError(f"two entries are named {member.filename}")
         names.add(member.filename)
@@ -106,7 +106,7 @@ def map_array(file: BinaryIO, archive: zipfile.ZipFile, member: zipfile.ZipInfo,
     """Memory-map one array of a file of `size` bytes."""
     name = member.filename.removesuffix(SUFFIX)
     if member.compress_type != zipfile.ZIP_STORED:
-        raise UnreadableArrayError(f"{name} is packed")
+        raise UnreadableArrayError(f"{name} is compressed")
     with archive.open(member) as stream:
         header = read_header(stream, name, member.file_size)
         header_length = stream.tell()
@@ -116,7 +116,7 @@ def map_array(file: BinaryIO, archive: zipfile.ZipFile, member: zipfile.ZipInfo,
     name_length, extra_length = struct.unpack("<26x2H", file.read(LOCAL_HEADER_LENGTH))
     start = member.header_offset + LOCAL_HEADER_LENGTH + name_length + extra_length + header_length
     if start + header.nbytes > size:
-        raise UnreadableArrayError(f"{name} goes on beyond the end of the file")
+        raise UnreadableArrayError(f"{name} extends beyond the end of the file")
     order = "F" if header.fortran_order else "C"
     # A plain array instead of a memmap: slicing it is much faster.
     memmap: Any = np.memmap  # NumPy's annotations do not allow every open file
@@ -148,7 +148,9 @@ def read_header(stream: IO[bytes], name: str, size: int) -> ArrayHeader:
         warnings.simplefilter("ignore")  # headers written by Python 2 are valid too
         header = ArrayHeader(*read(stream))
     if header.dtype.kind not in ALLOWED_KINDS or header.dtype.hasobject:
-        raise UnreadableArrayError(f"{name} holds no plain numbers but {header.dtype}; Python objects are never loaded")
+        raise UnreadableArrayError(
+            f"{name} holds {header.dtype} instead of plain numbers; Python objects are never loaded"
+        )
     held = size - stream.tell()
     if header.nbytes != held or any(length < 0 for length in header.shape):
         raise UnreadableArrayError(f"{name} claims the shape {header.shape}, {header.nbytes} bytes, and holds {held}")

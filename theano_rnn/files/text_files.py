@@ -226,10 +226,10 @@ def _file_errors_as_corpus_errors(name: str, path: str | os.PathLike[str] | None
             raise CorpusError(f"{name} is a directory; name the files in it") from None
         raise CorpusError(f"{name}: no permission to read it; change the file's permissions") from None
     except EOFError:
-        raise CorpusError(f"{name}: the gzip data end too early; copy or download the file again") from None
+        raise CorpusError(f"{name}: the gzip data are truncated; copy or download the file again") from None
     except (gzip.BadGzipFile, zlib.error) as error:
         reason = "not a gzip file" if "Not a gzipped file" in str(error) else "the gzip data are damaged"
-        remedy = "drop the ending .gz if the file is not packed, or else copy or download it again"
+        remedy = "remove the ending .gz if the file is not compressed; otherwise copy or download it again"
         raise CorpusError(f"{name}: {reason}; {remedy}") from None
     except OSError as error:
         raise CorpusError(f"{name} cannot be read: {error.strerror or error}; check the path") from None
@@ -243,8 +243,8 @@ def _decompressed(file: BinaryIO, name: str) -> Iterator[bytes]:
             size += len(block)
             if size > _ALWAYS_ALLOWED_SIZE and size > _MAX_EXPANSION * file.tell():
                 raise CorpusError(
-                    f"{name} unpacks to more than {_MAX_EXPANSION} times its size, which no text does; "
-                    "unpack it yourself if you do want to read it"
+                    f"{name} expands to more than {_MAX_EXPANSION} times its size, which no text does; "
+                    "decompress it yourself if you do want to read it"
                 )
             yield block
 
@@ -284,7 +284,7 @@ def _not_utf8(data: bytes, start: int, line: int, position: int, name: str, plac
         if data.startswith(_GZIP_START):
             remedy = "it looks like a gzip file: give its name the ending .gz"
             if name == STANDARD_INPUT:
-                remedy = "it looks like a gzip file: unpack it, for example with gzip -dc"
+                remedy = "it looks like a gzip file: decompress it, for example with gzip -dc"
         elif data.startswith(_UTF16_STARTS):
             remedy = "it looks like UTF-16: " + remedy
     return CorpusError(
