@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from theano_rnn.results.score_formats import ScoringOptions
+from theano_rnn.results.score_formats import FORMATS, ScoringOptions
 from theano_rnn.results.score_output import make_output, summary
 
 # (line, tokens, ln P, known)
@@ -86,6 +86,29 @@ def test_the_summary_tells_both_perplexities_and_what_counts():
         f"4 sentences, 7 words, 2 unknown (28.57%), log-probability {-17.6875 / math.log(2):.4f} (base 2), "
         f"perplexity {excluding} per token without unknown words (sentence ends counted), {including} with them"
     )
+
+
+def test_the_summary_at_character_level_shows_bits_per_character():
+    output = shown(summary=True)[1]
+    with_unknown, without_unknown = 34.6875 / 11 / math.log(2), 17.6875 / 9 / math.log(2)
+    assert summary(output.statistics, ScoringOptions(), "char") == (
+        "4 sentences, 7 characters, 2 unknown (28.57%), log-probability -34.6875, "
+        f"{with_unknown:.4f} bits/char (line ends counted), {without_unknown:.4f} without unknown characters, "
+        f"perplexity {2**with_unknown:.4f} per character"
+    )
+    assert summary(output.statistics, ScoringOptions(unknown="exclude"), "char").endswith(
+        f"{without_unknown:.4f} bits/char without unknown characters (line ends counted), "
+        f"{with_unknown:.4f} with them, "
+        f"perplexity {2**without_unknown:.4f} per character"
+    )
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_in_the_table_shows_a_line(name):
+    lines, output = shown(SENTENCES[:1], format=name)
+    assert type(output).__module__ == FORMATS[name].partition(":")[0]
+    assert "-14.875" in lines[0] or "-5.875" in lines[0] or "logprob= -2.55148" in lines[0]
+    assert output.statistics.tokens == 6
 
 
 # JSON

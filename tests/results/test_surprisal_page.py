@@ -128,6 +128,16 @@ def test_the_summary_stands_before_the_text_and_counts_it(tmp_path):
     assert re.findall(r'data-bits="(.*?)"', text) == ["1.5000", "1.6667"]
 
 
+def test_at_character_level_the_page_shows_bits_per_character(tmp_path):
+    page = SurprisalPage(tmp_path / "a.html", "Surprisal", {}, "char")
+    page.add_sentence("a", ["a", SENTENCE_END], np.log([0.5, 0.25]), np.array([False, True]))
+    page.finish()
+    text = (tmp_path / "a.html").read_text(encoding="utf-8")
+    assert "<td>1.5000 bits/char</td>" in text and "<td>2.83 per character</td>" in text
+    assert "2.0000 bits/char</td>" in text  # without unknown characters
+    assert "<p>1 · 1.50 bits/char · perplexity 2.83 · 2 tokens · 1 unknown</p>" in text
+
+
 def test_what_the_model_holds_for_impossible_is_shown_and_sorted_as_such(tmp_path):
     text = written(tmp_path / "a.html", [("a", ["a", SENTENCE_END], np.array([-math.inf, 0]), np.array([True, True]))])
     assert 'data-bits="1000000000.0000"' in text and '<span class=c7 title="inf bits">a</span>' in text

@@ -129,6 +129,12 @@ def test_what_is_above_the_bins_is_told():
     assert label == "surprisal of a token, bits (bars of 2, the last bar includes all above)"
 
 
+def test_at_character_level_the_picture_shows_bits_per_character(tmp_path):
+    plot = SurprisalPlot(tmp_path / "a.png", level="char")
+    plot.add_sentence("a", ["a", "SENTENCE_END"], np.log([0.5, 0.25]), np.array([True, True]))
+    assert plot.figure().axes[0].get_title() == "1 sentences, 2 tokens, 0 unknown, 1.50 bits/char"
+
+
 def test_a_run_that_fails_leaves_no_picture(tmp_path):
     plotted([sentence("a", [1, 2])], tmp_path / "a.png").discard()
     assert list(tmp_path.iterdir()) == []
