@@ -35,7 +35,7 @@ def exact(word, s_prev):
     return s, z - np.log(np.exp(z).sum(axis=1, keepdims=True))
 
 
-def test_ends_and_other_ids_have_the_log_probabilities_of_the_whole_softmax():
+def test_log_probabilities_are_those_of_the_full_softmax():
     word, s_prev = inputs()
     ends, values, ids, s_t = step()(WORD_DIM, word, s_prev, np.zeros(TEXTS), 0, 10)
     s, log_o = exact(word, s_prev)
@@ -49,7 +49,7 @@ def test_ends_and_other_ids_have_the_log_probabilities_of_the_whole_softmax():
         assert (np.diff(values[row][np.isfinite(values[row])]) <= 0).all()
 
 
-def test_length_and_mask_forbid_what_they_should_and_nothing_else():
+def test_only_ids_that_are_too_long_or_masked_are_forbidden():
     word, s_prev = inputs()
     words = np.array([0, 1, 2, 3, 2])
     forbidden = np.zeros((TEXTS, WORD_DIM), bool)
@@ -61,7 +61,7 @@ def test_length_and_mask_forbid_what_they_should_and_nothing_else():
     assert possible == [drawable, drawable, drawable, {MARK}, drawable - {3, 4}]
 
 
-def test_the_largest_are_those_that_numpy_finds_the_first_of_equals():
+def test_top_k_equals_numpy_and_takes_the_first_of_equal_values():
     z = np.random.default_rng(0).integers(0, 4, (6, 10)).astype(np.float64)
     z[:, 3] = -np.inf
 

@@ -58,16 +58,14 @@ def all_texts(prompt, min_words, max_words, no_repeat_ngram=None):
         ("", 1, 4, 1),
     ],
 )
-def test_a_beam_as_wide_as_all_there_is_finds_exactly_the_most_probable_texts(
-    prompt, min_words, max_words, no_repeat_ngram
-):
+def test_a_beam_wider_than_all_texts_is_exact(prompt, min_words, max_words, no_repeat_ngram):
     expected = all_texts(prompt, min_words, max_words, no_repeat_ngram)
     found = words_only().beam_search(800, 40, prompt, min_words, max_words, no_repeat_ngram)
     assert [text for text, _ in found] == [text for text, _ in expected[:40]]
     np.testing.assert_allclose([value for _, value in found], [value for _, value in expected[:40]], atol=1e-8)
 
 
-def test_where_there_are_fewer_texts_than_asked_for_all_of_them_come():
+def test_all_texts_are_returned_if_there_are_fewer_than_asked_for():
     found = words_only().beam_search(800, 100, max_words=1, min_words=0)
     assert {text for text, _ in found} == {"", *WORDS} and len(found) == 6
 
@@ -104,7 +102,7 @@ def plain_beam_search(lm, beam, n, min_words, max_words, longest):
 
 
 @pytest.mark.parametrize(("beam", "n", "min_words", "max_words"), [(3, 3, 0, 4), (3, 1, 2, 6)])
-def test_a_narrow_beam_finds_what_a_plain_one_finds_that_goes_on_for_long(beam, n, min_words, max_words):
+def test_a_narrow_beam_equals_an_exhaustive_reference_implementation(beam, n, min_words, max_words):
     lm = make(tuple(MARKS))
     expected = plain_beam_search(lm, beam, n, min_words, max_words, 37)
     found = lm.beam_search(beam, n, min_words=min_words, max_words=max_words)
@@ -112,14 +110,14 @@ def test_a_narrow_beam_finds_what_a_plain_one_finds_that_goes_on_for_long(beam, 
     np.testing.assert_allclose([value for _, value in found], [value for _, value in expected], atol=1e-8)
 
 
-def test_texts_are_distinct_also_where_tokens_differ_that_are_written_alike():
+def test_different_tokens_with_the_same_text_give_one_result():
     found = make(tuple(MARKS)).beam_search(60, 60, max_words=2)
     texts = [text for text, _ in found]
     assert len(texts) == 60 == len(set(texts))
     assert any('"' in text for text in texts)
 
 
-def test_of_texts_that_are_written_alike_the_most_probable_is_kept():
+def test_the_most_probable_of_equal_texts_is_kept():
     finished = BestTexts(2, len)
     for ids, value in (((1, 2), -3.0), ((3, 4), -2.0), ((5, 6), -4.0), ((7,), -5.0)):
         finished.add(ids, value)
@@ -129,7 +127,7 @@ def test_of_texts_that_are_written_alike_the_most_probable_is_kept():
     assert finished.best_first() == [(2, -2.0), (0, -4.5)]
 
 
-def test_values_are_sorted_and_are_the_scores_of_the_texts():
+def test_results_are_sorted_by_the_score_of_the_text():
     found = words_only().beam_search(12, 6, "the cat", max_words=8)
     values = [value for _, value in found]
     assert values == sorted(values, reverse=True) and len(values) == 6
@@ -137,7 +135,7 @@ def test_values_are_sorted_and_are_the_scores_of_the_texts():
     assert all(text.startswith("the cat") for text, _ in found)
 
 
-def test_the_same_search_gives_the_same_texts_and_as_many_as_the_beam_is_wide_but_ten_at_most():
+def test_the_search_is_deterministic_and_returns_at_most_ten_texts_by_default():
     lm = words_only()
     assert lm.beam_search(12) == lm.beam_search(12) == lm.beam_search(12, 12)[:10]
     assert len(lm.beam_search(12, 12)) == 12
@@ -147,14 +145,14 @@ def test_the_same_search_gives_the_same_texts_and_as_many_as_the_beam_is_wide_bu
 
 
 @pytest.mark.slow
-def test_characters_are_found_too_and_the_prompt_stays_as_it_is():
+def test_character_models_keep_the_prompt_unchanged():
     lm = make(("a", "b", " "), level="char")
     found = lm.beam_search(5, prompt="b ", max_words=6)
     np.testing.assert_allclose([value for _, value in found], lm.score([text for text, _ in found]), atol=1e-8)
     assert all(text.startswith("b ") and len(text) <= 6 for text, _ in found)
 
 
-def test_a_text_that_cannot_get_long_enough_without_repetition_is_none():
+def test_no_text_is_found_if_repetition_is_unavoidable():
     assert words_only().beam_search(800, 4, min_words=6, max_words=9, no_repeat_ngram=1) == []
     assert make(("(", ".")).beam_search(2, min_words=1, max_words=2) == []
 
@@ -173,6 +171,6 @@ def test_a_text_that_cannot_get_long_enough_without_repetition_is_none():
         ({"prompt": None}, TypeError, "prompt: expected a str, got NoneType"),
     ],
 )
-def test_what_cannot_be_met_is_refused_by_name(demand, error, message):
+def test_an_argument_out_of_range_is_rejected_by_name(demand, error, message):
     with pytest.raises(error, match=f"^{message}"):
         words_only().beam_search(**demand)

@@ -47,7 +47,7 @@ def test_a_pickled_network_keeps_its_precision_and_settings():
     np.testing.assert_array_equal(copied.rnn.U.get_value(), exact.rnn.U.get_value())
 
 
-def test_a_copy_is_a_network_of_its_own(lm):
+def test_a_deep_copy_is_independent(lm):
     copied = copy.deepcopy(lm)
     before = lm.score("the dog")
     copied.rnn.sgd_step([0, 1], [1, 2], 0.1)
@@ -55,14 +55,14 @@ def test_a_copy_is_a_network_of_its_own(lm):
     assert lm.score("the dog") == before
 
 
-def test_a_state_of_a_decoder_can_be_pickled(lm):
+def test_a_state_can_be_pickled(lm):
     state, _ = lm.advance(lm.state(), "the")
     copied = pickle.loads(pickle.dumps(state))
     assert lm.advance(copied, "dog")[1] == lm.advance(state, "dog")[1]
 
 
 @pytest.mark.parametrize("used_before", [False, True])
-def test_several_threads_get_what_one_gets(used_before):
+def test_several_threads_get_the_results_of_one(used_before):
     expected = make(WORDS)
     lm = make(WORDS)
     texts = [f"{sentence} {'dog ' * (number % 9)}" for number, sentence in enumerate(SENTENCES * 12)]
@@ -105,7 +105,7 @@ def test_a_spawned_worker_scores_with_a_pickled_model(lm):
 @pytest.mark.xla
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 @pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::DeprecationWarning")
-def test_a_process_forked_too_late_is_told_so_rather_than_waiting_for_ever(lm):
+def test_use_in_a_process_forked_too_late_raises_instead_of_hanging(lm):
     lm.score("the dog")
     receiving, sending = os.pipe()
     child = os.fork()
@@ -125,7 +125,7 @@ def test_a_process_forked_too_late_is_told_so_rather_than_waiting_for_ever(lm):
 
 
 @pytest.mark.slow
-def test_a_process_forked_before_a_model_is_used_may_use_it(tmp_path):
+def test_a_process_forked_before_the_first_use_can_use_the_model(tmp_path):
     """In a process of its own: in this one compiled functions have run."""
     make(WORDS).save(tmp_path / "m.npz")
     program = (

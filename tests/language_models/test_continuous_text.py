@@ -44,21 +44,21 @@ def by_hand(rnn, ids, state=None):
 
 @pytest.mark.parametrize("streams, sequence_length", [(1, 7), (3, 7), (10, 5), (50, 8)])
 @pytest.mark.parametrize("length", [2, 3, 30, 41, 199, 700])
-def test_it_is_that_of_a_single_stream(rnn, length, streams, sequence_length):
+def test_the_loss_equals_that_of_a_single_stream(rnn, length, streams, sequence_length):
     ids = random_ids(length)
     total, tokens = continuous_cross_entropy(rnn, ids, streams, sequence_length)
     assert tokens == length - 1
     assert total == pytest.approx(by_hand(rnn, ids), rel=1e-9)
 
 
-def test_it_may_begin_with_a_state(rnn):
+def test_an_initial_state_can_be_given(rnn):
     ids, state = random_ids(300), np.linspace(-1, 1, rnn.hidden_dim)
     total, _ = continuous_cross_entropy(rnn, ids, 4, 7, state)
     assert total == pytest.approx(by_hand(rnn, ids, state), rel=1e-9)
     assert abs(total - by_hand(rnn, ids)) > 1e-4
 
 
-def test_a_network_that_forgets_is_hardly_computed_twice(monkeypatch):
+def test_the_second_pass_is_short_for_a_network_that_forgets(monkeypatch):
     with precision("float64"):
         rnn = RNN(WORD_DIM, 5, seed=3)
     calls, compute = [], RNN.log_probabilities

@@ -92,7 +92,7 @@ def mutated(content, generator):
     return bytes(changed)
 
 
-def test_every_accident_to_a_models_file_is_noticed(content, tmp_path):
+def test_every_corruption_of_a_model_file_is_detected(content, tmp_path):
     generator, path = random.Random(1), tmp_path / "m.npz"
     refused = 0
     while refused < MUTATIONS:
@@ -105,7 +105,7 @@ def test_every_accident_to_a_models_file_is_noticed(content, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_without_our_checksum_a_damaged_file_is_refused_or_is_the_model_that_was_saved(lm, content, tmp_path):
+def test_without_a_checksum_a_damaged_file_is_rejected_or_loads_as_the_saved_model(lm, content, tmp_path):
     """The archive's own checksums are of the arrays only: what else is damaged may have no meaning."""
     unsealed = content[: -CHECKSUM_LENGTH - 2] + b"\0\0"
     generator, path = random.Random(2), tmp_path / "m.npz"
@@ -155,7 +155,7 @@ def with_other_arrays(entries, generator):
 
 
 @pytest.mark.parametrize("change", [with_another_document, with_other_arrays])
-def test_a_model_edited_by_hand_is_refused_or_is_one_that_can_be_used(change, content, tmp_path):
+def test_an_edited_model_file_is_rejected_or_gives_a_usable_model(change, content, tmp_path):
     """Sealed or not: the checksum tells of accidents only."""
     path = tmp_path / "m.npz"
     path.write_bytes(content)
@@ -181,7 +181,7 @@ def test_a_model_edited_by_hand_is_refused_or_is_one_that_can_be_used(change, co
     assert refused > MUTATIONS / 2 and used > 0
 
 
-def test_a_newer_format_is_refused_with_its_number(content, tmp_path):
+def test_a_newer_format_version_is_rejected(content, tmp_path):
     path = tmp_path / "m.npz"
     path.write_bytes(content)
     entries = read_archive(path)
@@ -194,7 +194,7 @@ def test_a_newer_format_is_refused_with_its_number(content, tmp_path):
 
 
 @pytest.mark.parametrize("shape", [(10**6, 1), (1, 10**6)])
-def test_a_small_file_whose_shapes_ask_for_a_huge_matrix_takes_no_memory_for_it(shape, content, tmp_path):
+def test_a_small_file_that_claims_a_huge_matrix_allocates_nothing(shape, content, tmp_path):
     """U of a million rows and one column is 4 MB; W would be 4 TB."""
     path = tmp_path / "m.npz"
     np.savez_compressed(path, U=np.zeros(shape, np.float32), V=np.zeros((1, 1)), W=np.zeros((1, 1)))
@@ -205,7 +205,7 @@ def test_a_small_file_whose_shapes_ask_for_a_huge_matrix_takes_no_memory_for_it(
         assert refused_or_loaded(path, RNN.load) is None
 
 
-def test_what_is_no_file_is_refused_without_waiting_for_it(tmp_path):
+def test_a_path_that_is_not_a_regular_file_is_rejected_without_blocking(tmp_path):
     os.mkfifo(tmp_path / "pipe.npz")
     for path in (tmp_path / "pipe.npz", "/dev/zero", "/dev/null"):
         with pytest.raises(ModelFileError, match=f"{path}: is not a regular file"):

@@ -58,30 +58,30 @@ def test_the_same_seed_gives_the_same_texts(lm):
 
 
 @pytest.mark.parametrize("n", [0, 1, 70])
-def test_as_many_texts_as_asked_for_and_not_all_the_same(lm, n):
+def test_the_requested_number_of_texts_is_drawn_and_they_differ(lm, n):
     texts = lm.generate(n, seed=1)
     assert len(texts) == n and all(isinstance(text, str) for text in texts)
     assert n < 2 or len(set(texts)) > n / 2
 
 
-def test_no_special_token_is_ever_drawn(lm):
+def test_special_tokens_are_never_drawn(lm):
     allowed = set(lm.vocabulary.index_to_word) - set(SPECIAL)
     drawn = {word for text in lm.generate(640, seed=2) for word in text.split()}
     assert drawn == allowed
 
 
-def test_first_words_are_as_frequent_as_the_network_says(lm):
+def test_first_words_have_the_frequencies_of_the_network(lm):
     """With min_words 0 a text may be empty: that is SENTENCE_END drawn at once."""
     counts = collections.Counter(text or SENTENCE_END for text in lm.generate(2000, min_words=0, max_words=1, seed=3))
     assert_frequencies(counts, first_words(lm))
 
 
-def test_first_words_are_as_frequent_as_the_network_says_where_the_text_may_not_end_yet(lm):
+def test_first_words_have_the_frequencies_of_the_network_if_the_text_may_not_end(lm):
     counts = collections.Counter(lm.generate(2000, min_words=1, max_words=1, seed=4))
     assert_frequencies(counts, first_words(lm, without=SPECIAL))
 
 
-def test_words_after_a_prompt_are_as_frequent_as_the_network_says(lm):
+def test_words_after_a_prompt_have_the_frequencies_of_the_network(lm):
     """So the state after the prompt is the one that forward propagation gives."""
     texts = lm.generate(2000, prompt="the dog", min_words=3, max_words=3, seed=5)
     weights = {word: p for word, p in lm.next_words("the dog", k=100) if word not in SPECIAL}
@@ -89,7 +89,7 @@ def test_words_after_a_prompt_are_as_frequent_as_the_network_says(lm):
     assert_frequencies(collections.Counter(text.split()[2] for text in texts), expected)
 
 
-def test_the_temperature_sharpens_and_flattens(lm):
+def test_temperature_sharpens_and_flattens_the_distribution(lm):
     for temperature in (0.5, 2.0):
         counts = collections.Counter(lm.generate(2000, temperature, min_words=1, max_words=1, seed=6))
         assert_frequencies(counts, first_words(lm, temperature, without=SPECIAL))
@@ -116,13 +116,13 @@ def greedy(lm, prompt, min_words, max_words):
 
 
 @pytest.mark.parametrize("prompt", ["", "the dog", "cat zebra likes"])
-def test_top_k_1_is_greedy_with_the_state_carried_on(lm, prompt):
+def test_top_k_1_is_greedy_decoding(lm, prompt):
     for min_words, max_words in ((1, 9), (9, 9)):
         (text,) = lm.generate(1, top_k=1, prompt=prompt, min_words=min_words, max_words=max_words, seed=0)
         assert text == greedy(lm, prompt, min_words, max_words)
 
 
-def test_a_long_text_carries_the_state_on_from_call_to_call(lm):
+def test_a_long_text_carries_the_state_from_call_to_call(lm):
     """Longer than the steps that are drawn in one call."""
     (text,) = lm.generate(1, top_k=1, min_words=70, max_words=70, seed=0)
     words = text.split()
@@ -133,7 +133,7 @@ def test_a_long_text_carries_the_state_on_from_call_to_call(lm):
     np.testing.assert_array_equal(o.argmax(axis=1), ids[1:])
 
 
-def test_top_k_keeps_the_likeliest_words_in_proportion(lm):
+def test_top_k_keeps_the_most_probable_words_in_proportion(lm):
     probabilities = first_words(lm, without=SPECIAL)
     likeliest = sorted(probabilities, key=probabilities.get, reverse=True)[:2]
     expected = {word: probabilities[word] / sum(probabilities[w] for w in likeliest) for word in likeliest}
@@ -141,12 +141,12 @@ def test_top_k_keeps_the_likeliest_words_in_proportion(lm):
     assert_frequencies(counts, expected)
 
 
-def test_a_top_k_beyond_the_vocabulary_changes_nothing(lm):
+def test_top_k_larger_than_the_vocabulary_has_no_effect(lm):
     counts = collections.Counter(lm.generate(1000, top_k=10**6, min_words=1, max_words=1, seed=9))
     assert_frequencies(counts, first_words(lm, without=SPECIAL))
 
 
-def test_top_p_keeps_the_fewest_words_that_reach_the_share(lm):
+def test_top_p_keeps_the_fewest_words_that_reach_the_probability(lm):
     probabilities = first_words(lm, without=SPECIAL)
     ordered = sorted(probabilities, key=probabilities.get, reverse=True)
     reached = np.cumsum([probabilities[word] for word in ordered])
@@ -162,14 +162,14 @@ def test_top_p_keeps_the_fewest_words_that_reach_the_share(lm):
     "prompt",
     ["the", "The dog", "zebra", "the  Quagga (sees", 'he said: "the dog', "the dog sees.", "don't", "SENTENCE_END"],
 )
-def test_every_text_begins_with_the_prompt_as_it_was_given(marks, prompt):
+def test_every_text_begins_with_the_unchanged_prompt(marks, prompt):
     texts = marks.generate(64, prompt=prompt, max_words=12, seed=1)
     assert all(text.startswith(prompt) for text in texts)
     assert any(len(text.split()) > len(prompt.split()) for text in texts)
 
 
 @pytest.mark.parametrize("min_words, max_words", [(1, 1), (3, 3), (0, 4), (5, 8), (1, 100)])
-def test_the_length_in_words_is_kept(marks, min_words, max_words):
+def test_lengths_in_words_are_within_the_limits(marks, min_words, max_words):
     lengths = {len(text.split()) for text in marks.generate(64, min_words=min_words, max_words=max_words, seed=2)}
     # A text of nothing but marks has no word, yet one piece between blanks.
     assert min_words <= min(lengths) and max(lengths) <= max(max_words, 1)
@@ -185,23 +185,23 @@ def test_the_prompt_counts_towards_the_length(marks, prompt):
         assert len(text.split()) == words
 
 
-def test_characters_the_length_counts_characters(characters):
+def test_at_character_level_lengths_count_characters(characters):
     for min_words, max_words in ((7, 7), (2, 5)):
         lengths = {len(text) for text in characters.generate(64, min_words=min_words, max_words=max_words, seed=1)}
         assert lengths == set(range(min_words, max_words + 1))
 
 
-def test_characters_texts_have_no_newline_and_nothing_unknown(characters):
+def test_at_character_level_texts_have_no_newline_and_no_unknown_character(characters):
     assert set("".join(characters.generate(64, seed=2))) == {"a", "b", " "}
 
 
 @pytest.mark.parametrize("prompt", ["a b", "B a ", "a\nb", " "])
-def test_characters_every_text_begins_with_the_prompt_to_the_last_blank(characters, prompt):
+def test_at_character_level_every_text_begins_with_the_prompt_and_its_whitespace(characters, prompt):
     texts = characters.generate(64, prompt=prompt, min_words=len(prompt) + 1, max_words=9, seed=3)
     assert all(text.startswith(prompt) and len(prompt) < len(text) <= 9 for text in texts)
 
 
-def test_characters_first_ones_are_as_frequent_as_the_network_says(characters):
+def test_first_characters_have_the_frequencies_of_the_network(characters):
     counts = collections.Counter(characters.generate(2000, min_words=1, max_words=1, seed=4))
     assert_frequencies(counts, first_words(characters, without=SPECIAL))
 
@@ -234,6 +234,6 @@ def test_characters_first_ones_are_as_frequent_as_the_network_says(characters):
         ({"seed": -1}, ValueError, "seed: "),
     ],
 )
-def test_what_cannot_be_met_is_refused_by_name(lm, demand, error, message):
+def test_an_argument_out_of_range_is_rejected_by_name(lm, demand, error, message):
     with pytest.raises(error, match=f"^{message}"):
         lm.generate(**{"n": 1, **demand})

@@ -37,13 +37,13 @@ def advanced(lm, tokens, **how):
 
 
 @pytest.mark.parametrize("sentence", ["", "the dog", "The dog sees the cat. Nobody sees it!", "the dog sees " * 30])
-def test_scores_of_words_add_up_to_that_of_the_sentence(lm, exact, sentence):
+def test_scores_from_advance_add_up_to_the_score_of_the_sentence(lm, exact, sentence):
     for model, tolerance in ((lm, 1e-5), (exact, 1e-10)):
         _, total = advanced(model, [*model.tokenize(sentence), SENTENCE_END])
         assert total == pytest.approx(model.score(sentence, split=False), rel=tolerance, abs=tolerance)
 
 
-def test_a_sharp_distribution_over_many_words_adds_up_in_single_precision():
+def test_scores_add_up_in_single_precision_for_a_sharp_distribution():
     lm = make([f"w{i}" for i in range(3000)])
     values = lm.rnn.get_values()
     lm.rnn.set_values({**values, "V": values["V"] * 60})
@@ -62,19 +62,19 @@ def test_a_sharp_distribution_over_many_words_adds_up_in_single_precision():
         assert total == pytest.approx(lm.score(" ".join(tokens)), rel=rel, abs=5e-6)
 
 
-def test_what_is_no_state_is_refused(lm):
+def test_an_argument_that_is_not_a_state_is_rejected(lm):
     with pytest.raises(TypeError, match="^state: expected a State from `state` or `advance`, got NoneType$"):
         lm.advance(None, "dog")
 
 
-def test_characters_add_up_too(characters):
+def test_scores_of_characters_add_up_to_the_score_of_the_line(characters):
     for sentence in ("ab ba", "xa", ""):
         for end in (SENTENCE_END, "\n"):
             _, total = advanced(characters, [*sentence, end])
             assert total == pytest.approx(characters.score(sentence), abs=1e-10)
 
 
-def test_a_state_can_be_advanced_by_several_words_and_stays_as_it_is(exact):
+def test_a_state_can_be_advanced_by_several_words_and_does_not_change(exact):
     beginning, before = advanced(exact, ["the"])
     for first, second in itertools.product(WORDS, WORDS):
         state, one = exact.advance(beginning, first)
@@ -85,7 +85,7 @@ def test_a_state_can_be_advanced_by_several_words_and_stays_as_it_is(exact):
             assert [before, one, two, end] == pytest.approx(scores, abs=1e-10)
 
 
-def test_after_the_end_a_new_sentence_begins(exact):
+def test_the_state_after_the_end_is_the_initial_state(exact):
     state, _ = advanced(exact, ["the", SENTENCE_END])
     _, total = advanced(exact, ["dog", "sees", SENTENCE_END])
     again = 0.0
@@ -95,14 +95,14 @@ def test_after_the_end_a_new_sentence_begins(exact):
     assert again == pytest.approx(total, abs=1e-12)
 
 
-def test_an_unknown_word_and_capitals_count_as_in_a_text(exact):
+def test_unknown_words_and_capitals_are_treated_as_in_score(exact):
     scores = exact.word_scores("The cat")
     state, the = exact.advance(exact.state(), "The")
     _, cat = exact.advance(state, "cat")
     assert [the, cat] == pytest.approx([value for _, value, _ in scores[:2]], abs=1e-12)
 
 
-def test_all_next_words_have_probability_one_and_agree_with_the_forward_pass(exact):
+def test_next_log_probabilities_sum_to_one_and_equal_the_forward_pass(exact):
     state, _ = advanced(exact, ["the", "dog"])
     values = exact.next_log_probabilities(state)
     ids = exact.encode("the dog")[:-1]
@@ -111,7 +111,7 @@ def test_all_next_words_have_probability_one_and_agree_with_the_forward_pass(exa
 
 
 @pytest.mark.parametrize("base", [2, 10, "e", 2.5])
-def test_the_base_of_the_logarithm_is_the_same_everywhere(exact, base):
+def test_the_base_argument_means_the_same_in_all_methods(exact, base):
     unit = 1 if base == "e" else np.log(base)
     sentence = "the dog sees the cat."
     nats = exact.score(sentence)
@@ -131,7 +131,7 @@ def test_the_base_of_the_logarithm_is_the_same_everywhere(exact, base):
         (float("nan"), ValueError, "base: expected a number"),
     ],
 )
-def test_what_is_no_base_is_refused(exact, base, error, message):
+def test_an_invalid_base_is_rejected(exact, base, error, message):
     for call in (exact.score, exact.word_scores, lambda text, base: exact.advance(exact.state(), "the", base=base)):
         with pytest.raises(error, match=message):
             call("the", base=base)
@@ -145,23 +145,23 @@ def test_what_is_no_base_is_refused(exact, base, error, message):
         (None, TypeError, "word: expected a str, got NoneType"),
     ],
 )
-def test_what_is_no_word_is_refused(exact, word, error, message):
+def test_an_argument_that_is_not_a_word_is_rejected(exact, word, error, message):
     with pytest.raises(error, match=message):
         exact.advance(exact.state(), word)
 
 
-def test_several_characters_are_no_character(characters):
+def test_several_characters_are_rejected_at_character_level(characters):
     with pytest.raises(ValueError, match="word: expected one character or SENTENCE_END, got 'ab'"):
         characters.advance(characters.state(), "ab")
 
 
 @pytest.mark.parametrize("word", ["the dog", " the", "the ", "don't", "dog,", "<s>", SENTENCE_START])
-def test_what_is_not_exactly_one_token_is_refused(exact, word):
+def test_anything_but_exactly_one_token_is_rejected(exact, word):
     with pytest.raises(ValueError, match=f"^word: expected one word or SENTENCE_END, got {re.escape(repr(word))}"):
         exact.advance(exact.state(), word)
 
 
-def test_special_tokens_have_their_own_names_and_those_that_decoders_send(exact, characters):
+def test_special_tokens_are_accepted_under_the_names_that_decoders_use(exact, characters):
     for lm in (exact, characters):
         values = lm.next_log_probabilities(lm.state())
         for names, index in (((SENTENCE_END, "</s>"), 1), ((UNKNOWN_TOKEN, "<unk>"), 2)):
@@ -173,7 +173,7 @@ def test_special_tokens_have_their_own_names_and_those_that_decoders_send(exact,
     assert (state.word, state.s_prev.any()) == (exact.start, False)
 
 
-def test_a_word_of_tokenized_text_that_looks_like_a_special_token_is_that_word():
+def test_a_word_of_tokenized_text_spelled_like_a_special_token_is_that_word():
     with precision("float64"):
         lm = make(["the", "</s>", "<s>", "<unk>"], tokenized=True)
     sentence = "the </s> <unk> <s> the"
@@ -182,7 +182,7 @@ def test_a_word_of_tokenized_text_that_looks_like_a_special_token_is_that_word()
 
 
 @pytest.mark.parametrize("how", [{}, {"lowercase": False}, {"tokenized": True}, {"level": "char"}])
-def test_every_token_of_any_text_can_be_advanced_by(how):
+def test_advance_accepts_every_token_of_any_text(how):
     pieces = (
         "the The dog sees don't 'tis cannot Dr. U.S. 3,000 -- - ... \"so\" (so) so. so! `` '' “so” o’clock é".split()
     )
@@ -195,13 +195,13 @@ def test_every_token_of_any_text_can_be_advanced_by(how):
         assert total == pytest.approx(lm.score(sentence, split=False), abs=1e-9)
 
 
-def test_the_vocabulary_tells_which_words_are_known(exact):
+def test_special_tokens_and_unknown_words_are_not_in_the_vocabulary(exact):
     assert "dog" in exact.vocabulary
     for word in ("cat", "", UNKNOWN_TOKEN, SENTENCE_START, SENTENCE_END):
         assert word not in exact.vocabulary
 
 
-def test_the_repr_of_a_state_tells_how_many_tokens_it_has_seen(exact):
+def test_the_repr_of_a_state_shows_the_number_of_tokens(exact):
     state = exact.state()
     assert repr(state) == "State(at the beginning of a sentence, last token id 0, hidden_dim=5)"
     for word in ("the", "dog"):

@@ -51,14 +51,14 @@ def log_probabilities(lm, ids):
 # Scoring
 
 
-def test_the_score_is_the_sum_over_the_words_and_the_end(exact):
+def test_score_is_the_sum_over_the_words_and_the_end(exact):
     ids = [0, 3, 4, 5, 2, 1]  # the dog sees UNKNOWN_TOKEN
     score = exact.score("The dog sees zebras")
     assert type(score) is float
     assert score == pytest.approx(log_probabilities(exact, ids).sum(), abs=1e-10)
 
 
-def test_word_scores_tell_each_token_its_log_probability_and_whether_it_is_known(exact):
+def test_word_scores_have_token_log_probability_and_known(exact):
     scores = exact.word_scores("The dog sees zebras")
     expected = log_probabilities(exact, [0, 3, 4, 5, 2, 1])
     assert [(token, known) for token, _, known in scores] == [
@@ -73,7 +73,7 @@ def test_word_scores_tell_each_token_its_log_probability_and_whether_it_is_known
     assert sum(value for _, value, _ in scores) == pytest.approx(exact.score("The dog sees zebras"), abs=1e-12)
 
 
-def test_the_probabilities_of_all_short_texts_agree_with_the_sum_over_ids(exact):
+def test_probabilities_of_one_word_sentences_equal_those_of_their_ids(exact):
     """Of the sentences of one word: the three known ones and UNKNOWN_TOKEN, which stands for all others."""
     texts = ["the", "dog", "sees", "zebra"]
     by_text = np.exp(exact.score(texts))
@@ -81,11 +81,11 @@ def test_the_probabilities_of_all_short_texts_agree_with_the_sum_over_ids(exact)
     np.testing.assert_allclose(by_text, by_id, atol=1e-12)
 
 
-def test_unknown_words_are_all_scored_alike(exact):
+def test_all_unknown_words_have_the_same_score(exact):
     assert exact.score("the zebra sees") == exact.score("the quagga sees") != exact.score("the dog sees")
 
 
-def test_a_word_spelled_like_a_special_token_is_text_and_unknown(exact):
+def test_a_word_spelled_like_a_special_token_is_an_unknown_word(exact):
     lm = LanguageModel(exact.rnn, exact.vocabulary, Tokenizer(lowercase=False))
     scores = lm.word_scores("the SENTENCE_END dog")
     assert [(token, known) for token, _, known in scores] == [
@@ -96,7 +96,7 @@ def test_a_word_spelled_like_a_special_token_is_text_and_unknown(exact):
     ]
 
 
-def test_an_empty_sentence_is_its_end(exact):
+def test_an_empty_sentence_consists_of_its_end(exact):
     expected = log_probabilities(exact, [0, 1]).sum()
     assert exact.score("") == pytest.approx(expected, abs=1e-12)
     assert exact.score("  ") == exact.score("")
@@ -104,7 +104,7 @@ def test_an_empty_sentence_is_its_end(exact):
     assert (token, known) == (SENTENCE_END, True) and value == pytest.approx(expected, abs=1e-12)
 
 
-def test_several_scores_equal_the_single_ones_in_their_order(exact):
+def test_scores_of_several_texts_equal_the_single_scores_in_order(exact):
     sentences = ["the dog", "", "dog dog dog dog dog dog sees", "zebra", "the dog sees the dog"]
     scores = exact.score(sentences)
     assert scores.dtype == np.float64 and scores.shape == (5,)
@@ -113,12 +113,12 @@ def test_several_scores_equal_the_single_ones_in_their_order(exact):
     np.testing.assert_array_equal(exact.score(iter(sentences)), scores)
 
 
-def test_no_sentences_have_no_scores(exact):
+def test_no_sentences_give_no_scores(exact):
     assert exact.score([]).shape == (0,)
     assert exact.word_scores([]) == exact.scored_sentences([]) == []
 
 
-def test_word_scores_of_several_texts_are_those_of_each(exact):
+def test_word_scores_of_several_texts_equal_those_of_each(exact):
     texts = ["the dog", "", "zebra sees"]
     found = exact.word_scores(texts, base=2)
     for text, scores in zip(texts, found, strict=True):
@@ -129,7 +129,7 @@ def test_word_scores_of_several_texts_are_those_of_each(exact):
     assert exact.word_scores(iter(texts), base=2) == found
 
 
-def test_scored_sentences_hold_what_word_scores_tell_as_arrays(exact):
+def test_scored_sentences_hold_the_word_scores_as_arrays(exact):
     [sentence] = exact.scored_sentences("the zebra")
     assert sentence.text == "the zebra" and sentence.values.dtype == np.float64
     columns = zip(sentence.tokens, sentence.values.tolist(), sentence.known.tolist(), strict=True)
@@ -141,12 +141,12 @@ def test_scored_sentences_hold_what_word_scores_tell_as_arrays(exact):
 
 
 @pytest.mark.parametrize("call", ["score", "word_scores", "scored_sentences"])
-def test_neither_a_text_nor_several_is_rejected(exact, call):
+def test_an_argument_that_is_not_text_is_rejected(exact, call):
     with pytest.raises(TypeError, match="^sentences: expected a str or several, got int"):
         getattr(exact, call)(3)
 
 
-def test_old_names_give_the_same_results_and_name_the_new_ones(exact):
+def test_deprecated_names_give_the_same_results_and_name_the_new_ones(exact):
     texts = ["The dog. sees", "zebra"]
     sentences = [one for part in exact.scored_sentences(texts, split=False) for one in part]
     with pytest.warns(DeprecationWarning, match=r"^LanguageModel\.words_scores is deprecated; .*\.word_scores$"):
@@ -163,7 +163,7 @@ def test_old_names_give_the_same_results_and_name_the_new_ones(exact):
         np.testing.assert_array_equal(known, one.known)
 
 
-def test_thousands_of_sentences_in_single_precision_score_as_they_do_one_by_one(lm):
+def test_thousands_of_sentences_score_as_they_do_one_by_one(lm):
     generator = np.random.default_rng(0)
     sentences = [" ".join(generator.choice(WORDS, generator.integers(0, 5))) for _ in range(3000)]
     scores = lm.score(sentences)
@@ -172,32 +172,32 @@ def test_thousands_of_sentences_in_single_precision_score_as_they_do_one_by_one(
         assert scores[i] == pytest.approx(lm.score(sentences[i]), abs=1e-5)
 
 
-def test_the_perplexity_counts_each_sentences_end(exact):
+def test_perplexity_counts_each_sentence_end(exact):
     sentences = ["the dog", "sees"]
     logs = [log_probabilities(exact, [0, 3, 4, 1]), log_probabilities(exact, [0, 5, 1])]
     assert exact.perplexity(sentences) == pytest.approx(math.exp(-np.concatenate(logs).sum() / 5), abs=1e-10)
     assert exact.perplexity("the dog") == pytest.approx(math.exp(-logs[0].sum() / 3), abs=1e-10)
 
 
-def test_no_sentences_have_no_perplexity(exact):
+def test_perplexity_of_no_sentences_is_rejected(exact):
     with pytest.raises(ValueError, match="sentences: expected at least one, got none"):
         exact.perplexity([])
 
 
 @pytest.mark.parametrize("wrong", [["the", 3], [b"the"], b"the", [["the", "dog"]]])
-def test_what_is_no_text_is_refused(exact, wrong):
+def test_texts_that_are_not_str_are_rejected(exact, wrong):
     with pytest.raises(TypeError, match="sentences?: expected a str( or several)?, got (int|bytes|list)"):
         exact.score(wrong)
 
 
-def test_the_loss_of_a_text_of_words_is_the_mean_over_its_sentences_tokens(lm):
+def test_text_loss_at_word_level_is_the_mean_over_the_tokens_of_the_sentences(lm):
     sentences = ["The dog sees the dog.", "The dog."]
     total, tokens = lm.score(sentences).sum(), 7 + 4
     assert lm.text_loss("\n\n".join(sentences)) == pytest.approx(-total / tokens, abs=1e-6)
 
 
 @pytest.mark.parametrize("name", ["lm", "characters"])
-def test_an_empty_text_has_no_loss(name, request):
+def test_text_loss_of_an_empty_text_is_rejected(name, request):
     with pytest.raises(ValueError, match="text: expected at least one token, got none"):
         request.getfixturevalue(name).text_loss("")
 
@@ -221,12 +221,12 @@ def test_an_empty_text_has_no_loss(name, request):
         ),
     ],
 )  # fmt: skip
-def test_the_repr_names_level_sizes_cell_and_held_out_perplexity(lm, training, ending):
+def test_the_repr_shows_level_sizes_cell_and_held_out_perplexity(lm, training, ending):
     described = LanguageModel(lm.rnn, lm.vocabulary, lm.tokenizer, training)
     assert repr(described) == "LanguageModel(word level, 7 tokens, cell='simple', hidden_dim=5" + ending
 
 
-def test_the_repr_at_character_level_tells_bits_per_character(characters):
+def test_the_repr_at_character_level_shows_bits_per_character(characters):
     training = {"history": [{"valid_loss": 1.67}]}
     described = LanguageModel(characters.rnn, characters.vocabulary, characters.tokenizer, training)
     assert (
@@ -237,7 +237,7 @@ def test_the_repr_at_character_level_tells_bits_per_character(characters):
 # The next word
 
 
-def test_the_next_words_are_the_most_probable_ones_with_their_probabilities(exact):
+def test_next_words_are_the_most_probable_ones_with_their_probabilities(exact):
     o = exact.rnn.forward_propagation([0, 3, 4])[-1]
     found = exact.next_words("the dog", k=4)
     assert [probability for _, probability in found] == sorted(o, reverse=True)[:4]
@@ -245,13 +245,13 @@ def test_the_next_words_are_the_most_probable_ones_with_their_probabilities(exac
         assert type(probability) is float and probability == o[exact.vocabulary.word_to_index[token]]
 
 
-def test_all_next_words_together_have_probability_one(exact):
+def test_probabilities_of_all_next_words_sum_to_one(exact):
     found = exact.next_words("", k=100)
     assert sorted(token for token, _ in found) == sorted(exact.vocabulary.index_to_word)
     assert sum(probability for _, probability in found) == pytest.approx(1, abs=1e-12)
 
 
-def test_the_next_words_agree_with_the_scores(exact):
+def test_next_words_agree_with_the_scores(exact):
     probabilities = dict(exact.next_words("the", k=6))
     assert math.log(probabilities["dog"]) == pytest.approx(exact.word_scores("the dog")[1][1], abs=1e-10)
     assert math.log(probabilities[SENTENCE_END]) == pytest.approx(exact.word_scores("the")[-1][1], abs=1e-10)
@@ -260,13 +260,13 @@ def test_the_next_words_agree_with_the_scores(exact):
 # Characters: ids are SENTENCE_START 0, SENTENCE_END 1 (the newline), UNKNOWN_TOKEN 2, a 3, b 4, blank 5
 
 
-def test_characters_a_newline_is_the_end_of_the_sentence_and_what_stands_before_one(characters):
+def test_at_character_level_a_newline_begins_and_ends_a_sentence(characters):
     assert characters.encode("ab b").tolist() == [1, 3, 4, 5, 4, 1]
     assert characters.encode("a\nb").tolist() == [1, 3, 1, 4, 1]
     assert characters.vocabulary.encode(["\n"]).tolist() == [characters.vocabulary.end]
 
 
-def test_characters_are_scored_one_by_one_and_kept_as_they_are(characters):
+def test_at_character_level_each_character_is_scored_unchanged(characters):
     scores = characters.word_scores("aB b")
     assert [(token, known) for token, _, known in scores] == [
         ("a", True),
@@ -280,7 +280,7 @@ def test_characters_are_scored_one_by_one_and_kept_as_they_are(characters):
     assert characters.score("aB b") == pytest.approx(expected.sum(), abs=1e-10)
 
 
-def test_characters_the_loss_of_a_text_carries_the_state_on_over_lines(characters, monkeypatch):
+def test_text_loss_at_character_level_carries_the_state_across_lines(characters, monkeypatch):
     """However the text is divided to be computed in parallel."""
     text = "ab\nb a\n" * 5
     ids = [1, *({"a": 3, "b": 4, " ": 5, "\n": 1}[character] for character in text)]
@@ -293,7 +293,7 @@ def test_characters_the_loss_of_a_text_carries_the_state_on_over_lines(character
 # Files
 
 
-def test_a_saved_model_is_loaded_with_the_same_scores_and_all_that_describes_it(lm, tmp_path):
+def test_a_saved_model_loads_with_the_same_scores_and_settings(lm, tmp_path):
     path = tmp_path / "folder" / "model.npz"
     lm.save(path)
     loaded = theano_rnn.load(path)
@@ -307,7 +307,7 @@ def test_a_saved_model_is_loaded_with_the_same_scores_and_all_that_describes_it(
     np.testing.assert_array_equal(theano_rnn.score(str(path), sentences), lm.score(sentences))
 
 
-def test_settings_that_are_no_defaults_survive_the_file(tmp_path):
+def test_settings_other_than_the_defaults_are_saved(tmp_path):
     vocabulary = Vocabulary([*SPECIAL, "The"])
     rnn = RNN(4, 3, bptt_truncate=2, activation="relu", seed=0)
     LanguageModel(rnn, vocabulary, Tokenizer(tokenized=True, lowercase=False)).save(tmp_path / "m.npz")
@@ -316,7 +316,7 @@ def test_settings_that_are_no_defaults_survive_the_file(tmp_path):
     assert loaded.tokenizer == Tokenizer(tokenized=True, lowercase=False)
 
 
-def test_the_file_holds_arrays_by_name_and_json_and_no_pickles(lm, tmp_path):
+def test_a_model_file_holds_named_arrays_and_json_but_no_pickles(lm, tmp_path):
     lm.save(tmp_path / "m.npz")
     with np.load(tmp_path / "m.npz", allow_pickle=False) as archive:
         entries = {name: archive[name] for name in archive.files}
@@ -325,13 +325,13 @@ def test_the_file_holds_arrays_by_name_and_json_and_no_pickles(lm, tmp_path):
     assert entries["U"].dtype == np.float32 and entries["configuration"].dtype == np.uint8
 
 
-def test_a_language_model_is_a_network_too(lm, tmp_path):
+def test_a_network_can_be_loaded_from_a_language_model_file(lm, tmp_path):
     lm.save(tmp_path / "m.npz")
     rnn = RNN.load(tmp_path / "m.npz")
     np.testing.assert_array_equal(rnn.get_values()["W"], lm.rnn.get_values()["W"])
 
 
-def test_a_bare_file_of_parameters_is_a_network_but_no_language_model(lm, tmp_path):
+def test_a_bare_parameter_file_is_a_network_but_not_a_language_model(lm, tmp_path):
     np.savez(tmp_path / "bare.npz", **lm.rnn.get_values())
     rnn = RNN.load(tmp_path / "bare.npz")
     assert (rnn.word_dim, rnn.hidden_dim, rnn.activation, rnn.bptt_truncate) == (7, 5, "tanh", 4)
@@ -395,7 +395,7 @@ def document(value, *keys):
         (document(8, "configuration", "network", "word_dim"), "word_dim"),
     ],
 )
-def test_a_file_with_something_wrong_is_refused_with_one_line(lm, tmp_path, change, message):
+def test_an_inconsistent_file_is_rejected_with_one_line(lm, tmp_path, change, message):
     path = tmp_path / "m.npz"
     arrays, documents = saved_parts(lm, path)
     change(arrays, documents)
@@ -405,7 +405,7 @@ def test_a_file_with_something_wrong_is_refused_with_one_line(lm, tmp_path, chan
     assert str(error.value).startswith(f"{path}: ") and "\n" not in str(error.value)
 
 
-def test_a_file_names_its_task_and_a_file_without_a_task_is_a_language_model(lm, tmp_path):
+def test_a_file_names_its_task_and_without_one_it_is_a_language_model(lm, tmp_path):
     path = tmp_path / "m.npz"
     arrays, documents = saved_parts(lm, path)
     assert documents["configuration"].pop("task") == "language-model"
@@ -414,7 +414,7 @@ def test_a_file_names_its_task_and_a_file_without_a_task_is_a_language_model(lm,
 
 
 @pytest.mark.parametrize("task", ["classify", "", None, 3, ["language-model"], {"a": 1}, "x" * 500])
-def test_an_unknown_task_is_an_error_that_names_it(lm, tmp_path, task):
+def test_an_unknown_task_is_rejected_by_name(lm, tmp_path, task):
     path = tmp_path / "m.npz"
     arrays, documents = saved_parts(lm, path)
     documents["configuration"]["task"] = task
@@ -434,7 +434,7 @@ class Classifier:
         return file.configuration["task"]
 
 
-def test_a_task_is_loaded_by_the_class_in_the_table(lm, tmp_path, monkeypatch):
+def test_load_uses_the_class_in_the_table_of_tasks(lm, tmp_path, monkeypatch):
     path = tmp_path / "m.npz"
     arrays, documents = saved_parts(lm, path)
     documents["configuration"]["task"] = "classify"
@@ -447,23 +447,23 @@ def test_a_task_is_loaded_by_the_class_in_the_table(lm, tmp_path, monkeypatch):
         LanguageModel.load(path)
 
 
-def test_a_missing_file_is_told(tmp_path):
+def test_a_missing_file_is_reported(tmp_path):
     with pytest.raises(ModelFileError, match="absent.npz: no such file; train a model first"):
         theano_rnn.score(tmp_path / "absent.npz", "the dog")
 
 
-def test_a_vocabulary_of_another_size_than_the_network_is_refused(lm):
+def test_a_vocabulary_of_a_different_size_is_rejected(lm):
     with pytest.raises(ValueError, match=r"vocabulary: expected 7 entries \(word_dim\), got 4"):
         LanguageModel(lm.rnn, Vocabulary([*SPECIAL, "the"]), lm.tokenizer)
 
 
 @pytest.mark.parametrize("k, error", [(0, ValueError), (-1, ValueError), (1.5, TypeError), ("3", TypeError)])
-def test_a_number_of_next_words_that_is_none_is_refused(lm, k, error):
+def test_an_invalid_number_of_next_words_is_rejected(lm, k, error):
     with pytest.raises(error, match="^k: expected "):
         lm.next_words("the", k=k)
 
 
-def test_texts_come_one_by_one_as_they_are_drawn_the_same_ones(lm, monkeypatch):
+def test_generated_yields_the_texts_of_generate_as_they_are_drawn(lm, monkeypatch):
     expected = lm.generate(40, seed=2, max_words=7)
     drawn = []
     draw = generation.TextGroup.draw
@@ -484,6 +484,6 @@ SAVED_SCORES = {
 
 
 @pytest.mark.parametrize("engine", SAVED_SCORES)
-def test_a_model_that_either_engine_saved_gives_the_same_scores_here(engine):
+def test_models_saved_by_either_engine_give_the_same_scores(engine):
     lm = LanguageModel.load(Path(__file__).parents[1].joinpath("support", f"saved_by_{engine}.npz"))
     np.testing.assert_allclose(lm.score(SAVED_SENTENCES, split=False), SAVED_SCORES[engine], atol=1e-5)

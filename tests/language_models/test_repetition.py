@@ -12,7 +12,7 @@ def ngrams(tokens, n):
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 5])
-def test_what_repeats_an_ngram_is_what_a_look_through_the_text_finds(n):
+def test_repeating_tokens_are_those_that_a_search_of_the_text_finds(n):
     generator = random.Random(n)
     for _ in range(200):
         tokens = generator.choices("abc", k=generator.randrange(12))
@@ -24,7 +24,7 @@ def test_what_repeats_an_ngram_is_what_a_look_through_the_text_finds(n):
         assert set(seen.repeating()) == expected
 
 
-def test_a_copy_goes_on_by_itself():
+def test_a_copy_is_independent():
     seen = SeenNgrams(2, "aba")
     other = seen.copy()
     other.add("c")

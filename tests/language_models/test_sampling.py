@@ -74,7 +74,7 @@ CUTS = [(None, None), (3, None), (None, 0.7), (3, 0.7), (1, None), (1000, 0.999)
     ("word_dim", "top_k", "top_p"),
     [*((SMALL, *cut) for cut in CUTS), (sampling.BLOCK_WIDTH, None, None), *((WIDE, *cut) for cut in CUTS[:4])],
 )
-def test_xla_draws_what_numpy_draws(word_dim, top_k, top_p):
+def test_xla_and_numpy_draw_the_same_ids(word_dim, top_k, top_p):
     generator = np.random.default_rng(word_dim)
     z, u = generator.normal(size=(ROWS, word_dim)) * 2, generator.random(ROWS)
     z[:, ::3] = -np.inf
@@ -99,7 +99,7 @@ def test_frequencies_are_the_exact_probabilities(word_dim, top_k, top_p):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(("top_k", "top_p"), [(None, None), (3, 0.9)])
-def test_ids_of_weight_zero_are_never_drawn_even_at_the_edges_of_u(dtype, top_k, top_p):
+def test_ids_of_weight_zero_are_never_drawn_even_for_extreme_u(dtype, top_k, top_p):
     u = np.full(ROWS, np.nextafter(np.asarray(1, dtype), np.asarray(0, dtype)))
     u[::4] = 0
     z = np.random.default_rng(0).normal(size=(ROWS, WIDE)) * 3
@@ -108,29 +108,29 @@ def test_ids_of_weight_zero_are_never_drawn_even_at_the_edges_of_u(dtype, top_k,
     assert np.isfinite(z[np.arange(ROWS), drawn]).all()
 
 
-def test_the_only_possible_id_is_drawn_whatever_u():
+def test_the_only_possible_id_is_drawn_for_any_u():
     z = np.full((ROWS, WIDE), -np.inf)
     z[:, 170] = -4.0
     np.testing.assert_array_equal(draw(z, EVEN), np.full(ROWS, 170))
 
 
-def test_top_k_keeps_exactly_k_of_equal_weights_the_lower_ids():
+def test_top_k_keeps_the_lower_ids_of_equal_weights():
     np.testing.assert_array_equal(np.unique(draw(np.zeros((ROWS, SMALL)), EVEN, top_k=3)), [0, 1, 2])
 
 
 @pytest.mark.parametrize(("top_p", "kept"), [(0.5, 4), (0.51, 5), (0.125, 1), (0.001, 1), (1.0, 8), (0.875, 7)])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_top_p_keeps_the_fewest_of_equal_weights_that_reach_the_share(top_p, kept, dtype):
+def test_top_p_keeps_the_fewest_equal_weights_that_reach_the_fraction(top_p, kept, dtype):
     drawn = draw(np.zeros((ROWS, SMALL)), EVEN, top_p=top_p, dtype=dtype)
     np.testing.assert_array_equal(np.unique(drawn), np.arange(kept))
 
 
-def test_top_p_is_a_share_of_what_top_k_has_left():
+def test_top_p_is_a_fraction_of_what_top_k_leaves():
     drawn = draw(np.zeros((ROWS, SMALL)), EVEN, top_k=3, top_p=0.5)  # of 3 equal ones 2 reach a half, of 8 only 4
     np.testing.assert_array_equal(np.unique(drawn), [0, 1])
 
 
-def test_a_top_k_of_one_draws_the_most_probable_id():
+def test_top_k_1_draws_the_most_probable_id():
     z = np.random.default_rng(0).normal(size=(ROWS, SMALL))
     np.testing.assert_array_equal(draw(z, EVEN, top_k=1), z.argmax(axis=1))
 
@@ -171,7 +171,7 @@ def next_word_distribution(prefix, temperature=1.0, end_allowed=True, top_k=None
 @pytest.mark.parametrize(
     "settings", [{}, {"temperature": 0.5}, {"temperature": 2.0}, {"top_k": 6, "top_p": 0.8, "temperature": 1.5}]
 )
-def test_words_have_the_tempered_distribution_given_all_before_them(settings):
+def test_words_have_the_tempered_distribution_given_the_words_before_them(settings):
     drawn, _, _ = drawn_texts(3, TEXTS, **settings)
     assert drawn.shape == (3, TEXTS) and drawn.dtype == np.int32
     assert_frequencies(drawn[0], next_word_distribution([3], **settings))
@@ -182,7 +182,7 @@ def test_words_have_the_tempered_distribution_given_all_before_them(settings):
     assert_frequencies(after[2, after[1] == second], next_word_distribution([3, first, second], **settings))
 
 
-def test_ids_that_are_never_drawn_never_occur():
+def test_excluded_ids_never_occur():
     drawn, _, _ = drawn_texts(3, TEXTS, temperature=20.0)
     assert set(np.unique(drawn)) == set(range(WORD_DIM)) - set(NEVER)
 
@@ -197,7 +197,7 @@ def test_two_calls_that_carry_the_state_draw_what_one_call_draws():
     np.testing.assert_array_equal(np.array(words_end), np.array(words_whole))
 
 
-def test_the_state_handed_back_is_that_before_the_last_word():
+def test_the_returned_state_is_that_before_the_last_word():
     drawn, s_prev, _ = drawn_texts(3, TEXTS)
     values = sampler().rnn.get_values()
     for text in range(20):
@@ -207,12 +207,12 @@ def test_the_state_handed_back_is_that_before_the_last_word():
         np.testing.assert_allclose(np.array(s_prev)[text], s, atol=1e-10)
 
 
-def test_words_are_counted_as_they_lengthen_a_text():
+def test_word_counts_follow_words_added():
     drawn, _, words = drawn_texts(3, TEXTS, temperature=5.0)
     np.testing.assert_array_equal(np.array(words), np.array(sampler().words_added)[drawn].sum(axis=0))
 
 
-def test_the_end_is_not_drawn_before_the_least_number_of_words_and_can_be_after():
+def test_the_end_is_drawn_only_after_the_minimum_number_of_words():
     drawn, _, _ = drawn_texts(3, TEXTS, temperature=5.0, min_words=2)
     added = np.array(sampler().words_added)[drawn]
     before = added.cumsum(axis=0) - added
@@ -222,12 +222,12 @@ def test_the_end_is_not_drawn_before_the_least_number_of_words_and_can_be_after(
     assert (free[0] == END).any()
 
 
-def test_the_end_that_is_held_back_leaves_the_other_words_their_proportions():
+def test_excluding_the_end_keeps_the_proportions_of_the_other_words():
     drawn, _, _ = drawn_texts(3, TEXTS, min_words=1)
     assert_frequencies(drawn[0], next_word_distribution([3], end_allowed=False))
 
 
-def test_what_is_forbidden_leaves_the_other_words_their_proportions_before_any_cut():
+def test_forbidden_words_are_excluded_before_top_k_and_top_p():
     forbidden = np.zeros((1, TEXTS, WORD_DIM), bool)
     best = int(next_word_distribution([3]).argmax())
     forbidden[0, :, [best, 7]] = True

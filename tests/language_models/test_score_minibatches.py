@@ -24,7 +24,7 @@ def work_of(word_dim):
 
 @pytest.mark.parametrize("word_dim", VOCABULARIES)
 @pytest.mark.parametrize("length", LENGTHS)
-def test_widths_hold_every_sentence_and_none_of_them_is_superfluous(word_dim, length):
+def test_the_planned_widths_hold_all_sentences_without_an_extra_minibatch(word_dim, length):
     for count in range(1, 1001):
         widths = widths_for(count, length, work_of(word_dim))
         assert sum(widths) >= count > sum(widths[:-1])
@@ -35,7 +35,7 @@ def test_widths_hold_every_sentence_and_none_of_them_is_superfluous(word_dim, le
 
 @pytest.mark.parametrize("word_dim", VOCABULARIES)
 @pytest.mark.parametrize("length", LENGTHS)
-def test_columns_and_calls_together_cost_at_most_half_more_than_the_columns_that_are_needed(word_dim, length):
+def test_a_plan_costs_at_most_half_more_than_its_sentences(word_dim, length):
     """As long as one more call would not have cost as much: a few characters are computed sooner than it begins."""
     work = work_of(word_dim)
     overhead = (STEP_OVERHEAD + CALL_OVERHEAD / length) / work
@@ -46,14 +46,14 @@ def test_columns_and_calls_together_cost_at_most_half_more_than_the_columns_that
         assert cost <= 1.5 * at_best + overhead + 1, count
 
 
-def test_large_counts_have_one_width_that_does_not_depend_on_the_count():
+def test_large_counts_always_use_the_same_width():
     """The blocks of a large text have many counts, each of which would otherwise compile shapes of its own."""
     for word_dim in VOCABULARIES:
         assert len({widths_for(count, 30, work_of(word_dim))[0] for count in range(1024, 5000, 7)}) == 1
         assert len(set(widths_for(4999, 30, work_of(word_dim)))) == 1
 
 
-def test_an_accelerator_gets_wide_calls(monkeypatch):
+def test_plans_for_an_accelerator_are_wider(monkeypatch):
     sentences = [np.arange(20)] * 300
     monkeypatch.setattr("theano_rnn.language_models.score_minibatches.device_name", lambda: None)
     assert max(len(chosen) for _, chosen in score_batches(sentences, 8000, HIDDEN_DIM)) <= 64
@@ -62,7 +62,7 @@ def test_an_accelerator_gets_wide_calls(monkeypatch):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_every_sentence_stands_in_one_minibatch_with_its_own_words(seed):
+def test_every_sentence_is_in_exactly_one_minibatch(seed):
     generator = np.random.default_rng(seed)
     sentences = [generator.integers(0, 50, generator.integers(2, 200)) for _ in range(int(generator.integers(1, 400)))]
     found = []
@@ -76,5 +76,5 @@ def test_every_sentence_stands_in_one_minibatch_with_its_own_words(seed):
     assert sorted(found) == list(range(len(sentences)))
 
 
-def test_no_sentences_are_no_minibatches():
+def test_no_sentences_give_no_minibatches():
     assert list(score_batches([], 50, 10)) == []

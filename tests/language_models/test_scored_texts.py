@@ -33,7 +33,7 @@ def lm():
     return make()
 
 
-def test_a_text_is_scored_as_its_sentences(lm):
+def test_the_score_of_a_text_is_the_sum_over_its_sentences(lm):
     assert lm.split(TEXT) == SENTENCES
     assert lm.score(TEXT) == pytest.approx(lm.score(SENTENCES).sum(), abs=1e-12)
     assert lm.score([TEXT, ""])[1] == lm.score("")
@@ -57,7 +57,7 @@ def test_split_false_scores_a_text_as_one_sentence(lm):
     assert lm.perplexity([TEXT], split=False) == pytest.approx(np.exp(-total / (len(tokens) + 1)), abs=1e-9)
 
 
-def test_no_word_is_unknown_for_the_full_stop_after_it(lm):
+def test_a_full_stop_does_not_make_a_word_unknown(lm):
     for split in (True, False):
         assert [(token, known) for token, _, known in lm.word_scores("Dr. Lee came. She", split=split)][:4] == [
             ("dr.", True), ("lee", True), ("came", True), (".", True),
@@ -65,7 +65,7 @@ def test_no_word_is_unknown_for_the_full_stop_after_it(lm):
 
 
 @pytest.mark.parametrize("how", [{"lines": True}, {"tokenized": True}], ids=str)
-def test_models_of_lines_never_split(how):
+def test_models_trained_on_lines_never_split(how):
     lm = make(**how)
     assert lm.split(TEXT) == [TEXT]
     assert [token for token, _, _ in lm.word_scores(TEXT)].count(SENTENCE_END) == 1
@@ -75,7 +75,7 @@ def test_models_of_lines_never_split(how):
 
 
 @pytest.mark.parametrize("split", ["yes", 1, 0])
-def test_split_is_true_false_or_none(lm, split):
+def test_split_must_be_true_false_or_none(lm, split):
     with pytest.raises(TypeError, match=f"^split: expected True, False or None, got {split!r}"):
         lm.score(TEXT, split=split)
 
@@ -116,7 +116,7 @@ def generated_lines(number):
 
 
 @pytest.mark.parametrize("arguments", [(), ("--no-split",)], ids=str)
-def test_shell_and_python_agree_to_the_last_digit(lm, run, arguments):
+def test_score_script_and_python_agree_in_every_digit(lm, run, arguments):
     lines = generated_lines(60)
     status, out, err = run(*arguments, text="\n".join(lines) + "\n")
     rows = [line.split("\t") for line in out.splitlines()]
@@ -128,7 +128,7 @@ def test_shell_and_python_agree_to_the_last_digit(lm, run, arguments):
     assert f"{sentences} sentences" in err and f"perplexity {lm.perplexity(lines, split):.4f} per token" in err
 
 
-def test_words_of_all_sentences_of_a_line_are_shown(lm, run):
+def test_tokens_of_all_sentences_of_a_line_are_shown(lm, run):
     status, out, _ = run("--words", text=TEXT + "\n")
     expected = [
         f"{value:.6f}\t{'known' if known else 'unknown'}\t{token}" for token, value, known in lm.word_scores(TEXT)
@@ -161,7 +161,7 @@ def test_lines_of_nbest_lists_and_mixtures_are_one_sentence(lm, run, tmp_path):
     assert out.split("\t")[0] == f"{lm.score(TEXT, split=False):.6f}"
 
 
-def test_a_model_file_keeps_how_its_text_was_read(tmp_path):
+def test_a_model_file_records_how_its_text_was_read(tmp_path):
     data, model = tmp_path / "a.txt", tmp_path / "m.npz"
     data.write_text("He came. She left.\nA sp. nigra grew. The sp. alba and sp. nova too.\n" * 20, encoding="utf-8")
     settings = {"hidden_dim": 4, "epochs": 1, "valid_fraction": 0, "model": model, "overwrite": True}
@@ -177,7 +177,7 @@ def test_a_model_file_keeps_how_its_text_was_read(tmp_path):
                 assert one.tokenizer.abbreviations == abbreviations
 
 
-def test_cells_of_csv_are_items_of_their_own(tmp_path):
+def test_csv_cells_are_separate_items(tmp_path):
     data = tmp_path / "poem.csv"
     data.write_text('body\n"roses sleep\nrivers keep. so"\nthe night is deep\n', encoding="utf-8")
     settings = {"hidden_dim": 4, "epochs": 1, "valid_fraction": 0}

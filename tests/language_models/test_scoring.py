@@ -37,7 +37,7 @@ def by_hand(rnn, x, y, state=None):
 
 
 @pytest.mark.parametrize("start", [START, END], ids=["words", "characters"])
-def test_all_sentences_and_all_unfinished_ones_have_probability_one_together(rnn, start):
+def test_probabilities_of_all_sentences_and_all_unfinished_ones_sum_to_one(rnn, start):
     inner = [index for index in range(WORD_DIM) if index != END]
     sequences = [[start, *words, END] for k in range(LONGEST) for words in itertools.product(inner, repeat=k)]
     sequences += [[start, *words] for words in itertools.product(inner, repeat=LONGEST)]
@@ -59,7 +59,7 @@ def random_sentences(count, longest, seed=0):
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 33, 40, 129, 300])
-def test_each_sentence_keeps_its_place_and_its_values_however_they_are_batched(rnn, count):
+def test_results_do_not_depend_on_the_minibatches(rnn, count):
     sentences = random_sentences(count, longest=9)
     results = scoring.token_log_probabilities(rnn, sentences)
     assert len(results) == count
@@ -73,7 +73,7 @@ def test_no_sentences_give_no_results(rnn):
     assert scoring.sentences_cross_entropy(rnn, [], 32) == (0.0, 0)
 
 
-def test_the_cross_entropy_of_sentences_is_the_sum_over_their_tokens_without_padding(rnn):
+def test_cross_entropy_excludes_padding(rnn):
     sentences = random_sentences(40, longest=9, seed=1)
     total, tokens = scoring.sentences_cross_entropy(rnn, sentences, 32)
     expected = -sum(by_hand(rnn, sentence[:-1], sentence[1:])[0].sum() for sentence in sentences)
@@ -81,7 +81,7 @@ def test_the_cross_entropy_of_sentences_is_the_sum_over_their_tokens_without_pad
     assert total == pytest.approx(expected, abs=1e-9)
 
 
-def test_a_long_sentence_is_scored_in_parts_with_the_same_numbers(rnn, monkeypatch):
+def test_a_long_sentence_is_scored_in_parts_with_the_same_result(rnn, monkeypatch):
     sentences = [np.tile([START, 3, 2, 4], 15).astype(np.int32)[: length + 1] for length in (59, 20, 21, 5, 40, 41)]
     expected = [by_hand(rnn, one[:-1], one[1:])[0] for one in sentences]
     monkeypatch.setattr(scoring, "STEPS_AT_ONCE", 20)
@@ -89,7 +89,7 @@ def test_a_long_sentence_is_scored_in_parts_with_the_same_numbers(rnn, monkeypat
         np.testing.assert_allclose(found, values, rtol=0, atol=1e-12)
 
 
-def test_the_memory_for_a_long_sentence_does_not_grow_with_it(rnn, monkeypatch):
+def test_memory_does_not_grow_with_the_length_of_a_sentence(rnn, monkeypatch):
     steps = []
     log_probabilities = rnn.log_probabilities
 
@@ -103,7 +103,7 @@ def test_the_memory_for_a_long_sentence_does_not_grow_with_it(rnn, monkeypatch):
     assert steps == [scoring.STEPS_AT_ONCE] * 4
 
 
-def test_the_same_sentence_is_scored_once_and_gets_arrays_of_its_own(rnn, monkeypatch):
+def test_repeated_sentences_are_scored_once_and_get_separate_arrays(rnn, monkeypatch):
     columns = []
     log_probabilities = rnn.log_probabilities
     monkeypatch.setattr(rnn, "log_probabilities", lambda x, y: columns.append(x.shape[1]) or log_probabilities(x, y))
@@ -116,7 +116,7 @@ def test_the_same_sentence_is_scored_once_and_gets_arrays_of_its_own(rnn, monkey
     assert third.all()
 
 
-def test_perplexity_is_that_of_the_mean_and_infinite_beyond_all_numbers():
+def test_perplexity_is_infinite_if_it_overflows():
     assert scoring.perplexity(-4 * np.log(3.0), 4) == pytest.approx(3, abs=1e-12)
     assert scoring.perplexity(-1e9, 1) == np.inf
 

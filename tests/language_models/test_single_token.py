@@ -19,7 +19,7 @@ PIECES = (
 
 
 @pytest.mark.parametrize("tokenizer", [WORDS, Tokenizer(lowercase=False), TOKENIZED, CHARACTERS])
-def test_every_token_of_a_text_is_one(tokenizer):
+def test_every_token_of_a_text_is_a_single_token(tokenizer):
     generator = random.Random(1)
     for _ in range(300):
         text = "".join(
@@ -38,7 +38,7 @@ def test_every_token_of_a_text_is_one(tokenizer):
         ("Dr.", "dr."), ("'ye", "'ye"), (",a", ",a"), ("o’clock", "o'clock"), ('"', "``"), ("日本語", "日本語"),
     ],
 )  # fmt: skip
-def test_a_token_is_given_as_the_text_has_it(word, token):
+def test_a_single_token_is_returned_as_in_a_text(word, token):
     assert single_token(WORDS, word) == token
 
 
@@ -63,7 +63,7 @@ def test_a_token_is_given_as_the_text_has_it(word, token):
         (CHARACTERS, "", ""),
     ],
 )
-def test_what_is_not_exactly_one_token_is_refused_with_its_tokens(tokenizer, word, rest):
+def test_anything_but_exactly_one_token_is_rejected_with_its_tokens(tokenizer, word, rest):
     kind = "character" if tokenizer is CHARACTERS else "word"
     with pytest.raises(
         ValueError, match=f"^{re.escape(f'word: expected one {kind} or SENTENCE_END, got {word!r}{rest}')}$"
@@ -71,12 +71,12 @@ def test_what_is_not_exactly_one_token_is_refused_with_its_tokens(tokenizer, wor
         single_token(tokenizer, word)
 
 
-def test_a_tokenized_text_may_have_any_word_without_whitespace():
+def test_any_string_without_whitespace_is_a_token_of_tokenized_text():
     for word in ("don't", "game.", "(the)", "</s>", "@-@", "n't"):
         assert single_token(TOKENIZED, word) == word
 
 
-def test_a_long_string_does_not_make_a_long_message():
+def test_a_long_string_is_shortened_in_the_message():
     with pytest.raises(ValueError) as raised:
         single_token(WORDS, "the " * 10_000)
     assert len(str(raised.value)) < 500

@@ -94,19 +94,19 @@ def assert_begins_and_streams(model, prompt, seed, max_words=12):
     assert streamed == texts, prompt
 
 
-def test_every_text_begins_with_its_prompt_to_the_letter_and_streams_as_the_same_text(marks):
+def test_texts_begin_with_the_unchanged_prompt_and_stream_as_the_same_text(marks):
     for seed, prompt in enumerate(NASTY):
         assert_begins_and_streams(marks, prompt, seed)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["marks", "tokens", "characters"])
-def test_every_random_prompt_begins_its_texts_which_stream_as_the_same(name, request):
+def test_texts_begin_with_random_prompts_and_stream_as_the_same_text(name, request):
     for seed, prompt in enumerate(NASTY + random_prompts(500)):
         assert_begins_and_streams(request.getfixturevalue(name), prompt, seed, max_words=60)
 
 
-def test_after_blanks_at_a_prompts_end_the_text_goes_on_without_one_of_its_own(marks):
+def test_no_space_is_added_after_a_prompt_that_ends_with_whitespace(marks):
     plain = marks.generate(32, prompt="the dog", min_words=4, max_words=9, seed=3)
     assert any(text.startswith("the dog ") for text in plain) and any(text[7] != " " for text in plain)
     for blanks in (" ", "  ", "\t", "\u00a0"):
@@ -114,13 +114,13 @@ def test_after_blanks_at_a_prompts_end_the_text_goes_on_without_one_of_its_own(m
         assert texts == ["the dog" + blanks + text.removeprefix("the dog").removeprefix(" ") for text in plain]
 
 
-def test_a_prompt_that_ends_in_an_opening_mark_is_followed_without_a_blank(lm):
+def test_no_space_follows_a_prompt_that_ends_with_an_opening_bracket_or_quote(lm):
     for prompt in ("the (", 'the dog "', "the dog ``"):
         texts = lm.generate(32, prompt=prompt, min_words=4, max_words=5, seed=1)
         assert all(text[len(prompt)].isalpha() for text in texts), texts
 
 
-def test_a_prompt_that_is_too_long_is_refused_before_anything_is_drawn(lm):
+def test_a_prompt_that_is_too_long_is_rejected_before_drawing(lm):
     assert lm.check_prompt("the dog", 2) is None
     for check in (lambda: lm.check_prompt("the dog", 1), lambda: lm.stream(prompt="the dog", max_words=1)):
         with pytest.raises(ValueError, match=r"^prompt: expected at most `max_words` \(1\) words, got 2$"):
@@ -144,13 +144,13 @@ def test_a_prompt_that_is_too_long_is_refused_before_anything_is_drawn(lm):
         ),
     ],
 )
-def test_the_pieces_of_a_text_are_the_text(name, demands, request):
+def test_the_streamed_pieces_join_to_the_text(name, demands, request):
     model = request.getfixturevalue(name)
     expected = model.generate(**demands, seed=6)
     assert ["".join(pieces) for pieces in model.stream(**demands, seed=6)] == expected
 
 
-def test_words_come_as_they_are_made(lm, monkeypatch):
+def test_words_are_streamed_as_they_are_drawn(lm, monkeypatch):
     drawn = []
     draw = Sampler.draw
     monkeypatch.setattr(
@@ -164,7 +164,7 @@ def test_words_come_as_they_are_made(lm, monkeypatch):
     assert len(list(pieces)) == 24 and len(drawn) == 6
 
 
-def test_a_text_that_is_not_watched_to_its_end_leaves_the_others_as_they_are(lm):
+def test_abandoning_a_streamed_text_does_not_change_the_others(lm):
     expected = lm.generate(64, seed=2)
     watched = [i == 9 or i >= 32 for i in range(64)]  # hardly anything of the first group
     texts = lm.stream(64, seed=2)
@@ -172,7 +172,7 @@ def test_a_text_that_is_not_watched_to_its_end_leaves_the_others_as_they_are(lm)
     assert all(text == whole for watch, text, whole in zip(watched, seen, expected, strict=True) if watch)
 
 
-def test_demands_are_checked_before_the_first_text_is_asked_for(lm):
+def test_arguments_are_checked_before_the_first_text(lm):
     with pytest.raises(ValueError, match="^temperature: "):
         lm.stream(temperature=0)
     with pytest.raises(ValueError, match="^no_repeat_ngram: expected at least 1, got 0"):
@@ -185,7 +185,7 @@ def test_demands_are_checked_before_the_first_text_is_asked_for(lm):
 @pytest.mark.parametrize(
     "demands", [{"max_words": 9}, {"temperature": 3.0, "max_words": 5}, {"prompt": "the Zebra ", "max_words": 5}]
 )
-def test_scores_are_those_of_the_texts_with_their_ends(lm, demands):
+def test_scores_include_the_end_of_the_text(lm, demands):
     scored = list(lm.generated(n=32, seed=3, **demands, with_scores=True))
     assert [text for text, _ in scored] == lm.generate(n=32, seed=3, **demands)
     np.testing.assert_allclose([value for _, value in scored], lm.score([text for text, _ in scored]), atol=1e-4)
@@ -193,7 +193,7 @@ def test_scores_are_those_of_the_texts_with_their_ends(lm, demands):
 
 
 @pytest.mark.slow
-def test_characters_are_scored_too(characters):
+def test_generated_texts_are_scored_at_character_level(characters):
     scored = list(characters.generated(n=32, seed=3, max_words=9, prompt="ab", with_scores=True))
     np.testing.assert_allclose(
         [value for _, value in scored], characters.score([text for text, _ in scored]), atol=1e-4
@@ -217,7 +217,7 @@ def test_no_ngram_occurs_twice(lm, n):
     assert max(len(text.split()) for text in texts) > (5 if n == 1 else 19)
 
 
-def test_the_prompt_counts_and_may_repeat_itself(lm):
+def test_ngrams_of_the_prompt_count_but_the_prompt_may_repeat_itself(lm):
     for text in lm.generate(64, prompt="the dog sees the", min_words=9, seed=1, no_repeat_ngram=2):
         assert text.startswith("the dog sees the") and not text.startswith("the dog sees the dog")
     repetitive = lm.generate(64, prompt="the the the the", min_words=6, seed=1, no_repeat_ngram=2)
@@ -231,7 +231,7 @@ def test_different_unknown_words_are_different_tokens(lm):
     assert not any(text.endswith("zebra the") for text in texts)
 
 
-def test_where_nothing_is_left_a_text_ends_even_before_its_least_length(lm):
+def test_a_text_ends_before_min_words_if_every_word_would_repeat(lm):
     texts = lm.generate(32, min_words=50, seed=1, no_repeat_ngram=1)
     assert {tuple(sorted(text.split())) for text in texts} == {tuple(sorted(lm.vocabulary.index_to_word[3:]))}
     assert len(set(texts)) > 1
@@ -287,7 +287,7 @@ def exact_distribution(lm, n, max_words, temperature=1.0, top_k=None, top_p=None
         (1, 4, {"temperature": 1.5, "top_k": 4, "top_p": 0.7}),
     ],
 )
-def test_texts_without_repetition_have_the_renormalised_distribution(few, n, max_words, settings):
+def test_texts_without_repetition_have_the_renormalized_distribution(few, n, max_words, settings):
     expected = exact_distribution(few, n, max_words, **settings)
     assert sum(expected.values()) == pytest.approx(1)
     draws = 3200

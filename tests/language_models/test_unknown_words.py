@@ -19,13 +19,13 @@ def warning(tokenizer, *lines, vocabulary=VOCABULARY):
     return unknown_words_warning(vocabulary, tokenizer, map(tokenizer.tokenize, lines))
 
 
-def test_a_text_whose_words_are_known_gives_no_warning():
+def test_known_words_give_no_warning():
     assert warning(TOKENIZED, "the dog sees the cat .", "zebra dog .", "") is None
     assert warning(TOKENIZED) is None
     assert warning(TOKENIZED, "", "") is None
 
 
-def test_half_of_the_words_is_not_too_many_and_ends_do_not_count():
+def test_half_unknown_words_give_no_warning_and_ends_do_not_count():
     assert warning(TOKENIZED, "the zebra") is None
     assert warning(TOKENIZED, "the zebra quagga", "").startswith("2 of 3 words (67%) are unknown to the model; ")
 
@@ -49,7 +49,7 @@ def test_the_likely_reason_is_named(tokenizer, line, reason):
     assert reason in warning(tokenizer, line)
 
 
-def test_characters_of_another_script_are_named_as_such():
+def test_another_script_is_the_likely_reason_at_character_level():
     vocabulary = Vocabulary([*SPECIAL, *"abc "], newline_ends_sentence=True)
     assert warning(CHARACTERS, "日本語", vocabulary=vocabulary) == (
         "3 of 3 characters (100%) are unknown to the model; the text has other characters than the training text; "
@@ -57,7 +57,7 @@ def test_characters_of_another_script_are_named_as_such():
     )
 
 
-def test_attached_full_stops_are_told_even_if_most_words_are_known():
+def test_attached_full_stops_are_reported_even_if_most_words_are_known():
     """Sentences that differ in their last word alone would all tie."""
     lines = ["the dog sees the cat.", "the cat sees the dog."]
     assert warning(TOKENIZED, *lines).startswith(
@@ -67,14 +67,14 @@ def test_attached_full_stops_are_told_even_if_most_words_are_known():
     assert warning(WORDS, *lines) is None
 
 
-def test_what_is_known_is_what_the_scores_say():
+def test_the_known_column_decides_which_words_are_unknown():
     unknown_words = UnknownWords(VOCABULARY, TOKENIZED)
     for _ in range(10_000):
         unknown_words.add_sentence("", ["dog", "x", SENTENCE_END], np.zeros(3), np.array([False, False, True]))
     assert unknown_words.warning().startswith("20,000 of 20,000 words")
 
 
-def test_a_language_model_logs_the_warning_once_for_a_call(caplog):
+def test_a_language_model_logs_the_warning_once_per_call(caplog):
     from support.language_models import make
 
     lm = make(["the", "dog", "."], tokenized=True)
@@ -87,7 +87,7 @@ def test_a_language_model_logs_the_warning_once_for_a_call(caplog):
     assert "100 of 120 words (83%)" in record.getMessage() and "attached to words here ('dog.')" in record.getMessage()
 
 
-def test_many_unknown_words_in_training_are_the_likely_reason():
+def test_many_unknown_words_in_training_are_named_as_the_reason():
     unknown_words = UnknownWords(VOCABULARY, TOKENIZED, unknown_in_training=0.85)
     unknown_words.add_sentence("", ["dog.", "x", SENTENCE_END], np.zeros(3), np.array([False, False, True]))
     assert "so were 85% in its training text: train it with a larger --vocabulary-size" in unknown_words.warning()

@@ -92,7 +92,7 @@ def opened(tmp_path):
 
 @pytest.mark.parametrize("chunk", [2**20, 7], ids=["at once", "in pieces"])
 @pytest.mark.parametrize("name", FORMATS)
-def test_every_format_gives_its_sentences(name, chunk, opened, monkeypatch):
+def test_every_format_is_read_sentence_by_sentence(name, chunk, opened, monkeypatch):
     text, sentences = FORMATS[name]
     monkeypatch.setattr(external_scores, "_CHUNK", 2**20)
     file = opened(text)
@@ -110,7 +110,7 @@ def test_every_format_gives_its_sentences(name, chunk, opened, monkeypatch):
 @pytest.mark.parametrize(
     "name, lines", [("KenLM", [1, 2, 3]), ("SRILM", [6, 13]), ("tokens, tabs", [3, 4, 6]), ("sentences", [1, 2, 3])]
 )
-def test_the_line_where_a_sentence_ends_is_known(name, lines, opened):
+def test_the_line_of_a_sentence_end_is_recorded(name, lines, opened):
     text, sentences = FORMATS[name]
     file = opened(text)
     assert [file.read(len(values)).line for values in sentences] == lines
@@ -120,7 +120,7 @@ def test_the_line_where_a_sentence_ends_is_known(name, lines, opened):
     "name", ["KenLM", "KenLM, words alone", "SRILM", "tokens, tabs", "tokens, blanks", "sentences"]
 )
 @pytest.mark.parametrize("asked", [1, 100])
-def test_another_number_of_tokens_is_told_and_no_more_are_kept(name, asked, opened):
+def test_an_unexpected_number_of_tokens_is_recorded_and_extra_values_are_dropped(name, asked, opened):
     text, sentences = FORMATS[name]
     found = opened(text).read(asked)
     assert found.number == len(sentences[0]) and found.values == sentences[0][:asked]
@@ -136,19 +136,19 @@ def test_another_number_of_tokens_is_told_and_no_more_are_kept(name, asked, open
         ("-1\n-2\n\n", 2),
     ],
 )
-def test_a_sentence_without_an_end_is_told(text, number, opened):
+def test_a_sentence_without_an_end_is_reported(text, number, opened):
     found = opened(text).read(number + 1)
     assert (found.number, found.ended) == (number, False)
 
 
 @pytest.mark.parametrize("number", ["0.5", "nan", "inf", "2e-6", "1.#QNAN"])
 @pytest.mark.parametrize("text", ["-1 {} -2\n", "-1\n{}\n", "a=1 1 -1\tb=2 1 {}\t</s>=3 1 -1\t"])
-def test_what_is_no_log10_probability_is_refused(number, text, opened):
+def test_a_value_that_is_not_a_log10_probability_is_rejected(number, text, opened):
     with pytest.raises(CorpusError, match=rf"other.txt, line \d: '{re.escape(number)}' is not a log10 probability"):
         opened(text.format(number)).read(3)
 
 
-def test_a_word_in_place_of_a_number_is_refused(opened):
+def test_a_word_in_place_of_a_number_is_rejected(opened):
     with pytest.raises(CorpusError, match="line 2: 'dog' is not a log10 probability"):
         opened("-1 the\ndog -2\n").read(2)
 
@@ -166,7 +166,7 @@ def test_a_word_in_place_of_a_number_is_refused(opened):
         ("the dog sees the cat\n", "holds no log10 probabilities of tokens"),
     ],
 )
-def test_files_without_probabilities_of_tokens_are_refused_at_once(text, message, opened):
+def test_files_without_token_probabilities_are_rejected_when_opened(text, message, opened):
     with pytest.raises(CorpusError, match=f"other.txt: .*{message}"):
         opened(text)
 
@@ -177,7 +177,7 @@ def test_a_file_that_cannot_be_read_is_named(name, tmp_path):
         TokenScoreFile(tmp_path / name)
 
 
-def test_a_read_that_fails_later_is_told(opened):
+def test_a_read_error_is_reported(opened):
     class Failing:
         def read(self, size):
             raise OSError(5, "Input/output error")
@@ -194,7 +194,7 @@ def test_a_read_that_fails_later_is_told(opened):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
-def test_a_pipe_will_do(tmp_path):
+def test_a_pipe_can_be_read(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     writer = threading.Thread(target=(tmp_path / "pipe").write_text, args=[KENLM])
     writer.start()
@@ -261,7 +261,7 @@ def odd_text(seed, has_blank_lines):
 
 @pytest.mark.parametrize("figures", [True, False], ids=["with figures", "tokens alone"])
 @pytest.mark.parametrize("write_file", [kenlm, srilm, our_own])
-def test_words_that_look_like_a_format_are_words(write_file, figures, opened):
+def test_words_that_look_like_format_markers_are_words(write_file, figures, opened):
     for seed in range(150):
         texts, values = odd_text(seed, has_blank_lines=write_file is not srilm)
         file = opened(write_file(texts, values, figures))
@@ -272,17 +272,17 @@ def test_words_that_look_like_a_format_are_words(write_file, figures, opened):
         assert file.read(1) is None
 
 
-def test_a_lower_cased_word_of_the_text_is_told_from_an_end_too(opened):
+def test_a_lower_case_word_spelled_like_an_end_is_a_word(opened):
     file = opened("-1\tthe\n-2\tSENTENCE_END\n-3\tgame\n-4\tSENTENCE_END\n")
     assert file.read(4, ["the", "sentence_end", "game", "SENTENCE_END"]).values == [-1, -2, -3, -4]
 
 
-def test_a_word_spelled_like_an_end_does_not_hide_that_there_are_other_tokens(opened):
+def test_a_word_spelled_like_an_end_does_not_hide_missing_tokens(opened):
     assert opened(kenlm([["</s>", "the"]], [[-1, -2, -3]])).read(2).number == 3
     assert opened(kenlm([["the"]], [[-1, -2]], figures=False)).read(4, ["a", "b", "</s>", "SENTENCE_END"]).number == 2
 
 
-def test_what_query_printed_for_a_text_with_the_word_sentence_end(opened):
+def test_output_of_query_for_a_text_with_the_word_sentence_end_is_read(opened):
     file = opened(
         "the=9 1 -2.6496549\tSENTENCE_END=0 1 -5.3532195\tgame=1589 1 -3.485671\t</s>=2 1 -3.259192\t"
         "Total: -14.747738 OOV: 1\nPerplexity including OOVs:\t4863.3381928852095\n"

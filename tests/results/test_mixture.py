@@ -43,18 +43,18 @@ def test_probabilities_are_mixed_token_by_token(mixture, weight):
     mix.finish()
 
 
-def test_shares_of_nothing_and_of_all_are_exact():
+def test_weights_0_and_1_are_exact():
     np.testing.assert_array_equal(interpolate(OURS[0], OTHER[0], 1), OURS[0])
     np.testing.assert_allclose(interpolate(OURS[0], OTHER[0], 0), math.log(10) * np.array(OTHER[0]), rtol=1e-15)
     np.testing.assert_array_equal(interpolate(np.array([-1.0, -math.inf]), [-math.inf, -math.inf], 0), [-math.inf] * 2)
 
 
-def test_tiny_probabilities_do_not_vanish():
+def test_tiny_probabilities_do_not_underflow():
     (value,) = interpolate(np.array([-2000.0]), [-1000.0], 0.5)
     assert value == pytest.approx(math.log(0.5) - 2000, abs=1e-6)
 
 
-def test_another_number_of_tokens_is_told_with_both_places(mixture):
+def test_a_different_number_of_tokens_is_reported_with_both_places(mixture):
     mix = mixture(ROWS)
     mix.mixed(OURS[0], "text.txt", 1)
     message = "other.txt, line 2: sentence 2 has 1 token, text.txt, line 5 has 2 tokens (sentence ends counted); both "
@@ -62,7 +62,7 @@ def test_another_number_of_tokens_is_told_with_both_places(mixture):
         mix.mixed(OURS[2], "text.txt", 5)
 
 
-def test_a_sentence_without_an_end_is_told(mixture):
+def test_a_sentence_without_an_end_is_reported(mixture):
     mix = mixture("a=1 1 -1\tb=2 1 -1\tTotal: -2 OOV: 0\n")
     message = (
         "other.txt, line 1: sentence 1 has 2 tokens and no sentence end, text.txt, line 1 has 3 tokens; score with"
@@ -71,7 +71,7 @@ def test_a_sentence_without_an_end_is_told(mixture):
         mix.mixed(OURS[0], "text.txt", 1)
 
 
-def test_too_few_sentences_are_told(mixture):
+def test_too_few_sentences_are_reported(mixture):
     mix = mixture("-1 -2 -3\n")
     mix.mixed(OURS[0], "text.txt", 1)
     with pytest.raises(CorpusError, match=r"other.txt: ends before sentence 2 \(text.txt, line 2\)"):
@@ -79,14 +79,14 @@ def test_too_few_sentences_are_told(mixture):
 
 
 @pytest.mark.parametrize("content", [ROWS, ROWS.replace(" ", "\n")])
-def test_too_many_sentences_are_told(mixture, content):
+def test_too_many_sentences_are_reported(mixture, content):
     mix = mixture(content)
     mix.mixed(OURS[0], "text.txt", 1)
     with pytest.raises(CorpusError, match=r"other.txt, line \d: goes on after the 1 sentences of the text"):
         mix.finish()
 
 
-def test_a_blank_line_that_srilm_has_left_out_is_told_or_passed_over(mixture):
+def test_a_blank_line_that_srilm_leaves_out_is_rejected_or_skipped(mixture):
     mix = mixture(SRILM)
     with pytest.raises(CorpusError, match="text.txt, line 1: is blank, but SRILM leaves out blank lines"):
         mix.mixed(OURS[1], "text.txt", 1)
@@ -95,7 +95,7 @@ def test_a_blank_line_that_srilm_has_left_out_is_told_or_passed_over(mixture):
     mix.finish()
 
 
-def test_a_blank_line_that_is_passed_over_is_one_in_the_other_file_too(mixture):
+def test_skipping_a_blank_line_skips_it_in_the_other_file_too(mixture):
     mix = mixture(ROWS)
     mix.mixed(OURS[0], "text.txt", 1)
     mix.skip("text.txt", 2)

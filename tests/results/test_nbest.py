@@ -29,13 +29,13 @@ def rescored(lines, **settings):
     return shown
 
 
-def test_tab_separated_lines_keep_order_ids_and_columns_and_get_our_score():
+def test_tab_separated_lines_keep_order_and_columns_and_gain_a_score():
     assert rescored(TSV) == [f"{line}\t{OURS[line.split(chr(9))[1]]:.6f}" for line in TSV]
     without = [line.rpartition("\t")[0] for line in TSV]
     assert rescored(without) == [f"{line}\t{OURS[line.split(chr(9))[1]]:.6f}" for line in without]
 
 
-def test_moses_lines_get_our_score_as_a_feature_and_keep_all_else():
+def test_moses_lines_gain_a_feature_and_keep_everything_else():
     assert rescored(MOSES) == [
         "0 ||| the dog ||| LM0= -4.5 PhraseModel0= -1 -2 theano_rnn= -2.000000 ||| -3.5 ||| 0-0 1-1",
         "0 ||| a dog ||| LM0= -5 theano_rnn= -2.500000 ||| -3.25",
@@ -44,7 +44,7 @@ def test_moses_lines_get_our_score_as_a_feature_and_keep_all_else():
 
 
 @pytest.mark.parametrize("weight", [0, 0.25, 1])
-def test_the_combined_score_weighs_the_given_one_and_ours(weight):
+def test_the_combined_score_is_the_weighted_mean_of_both_scores(weight):
     for line, out in zip(TSV, rescored(TSV, weight=weight), strict=True):
         _, text, given = line.split("\t")
         assert float(out.split("\t")[4]) == pytest.approx((1 - weight) * float(given) + weight * OURS[text], abs=1e-6)
@@ -58,21 +58,21 @@ def test_the_combined_score_weighs_the_given_one_and_ours(weight):
 @pytest.mark.parametrize(
     "given, shown", [("-0.0000004123", "-4.123e-07"), ("-0.05", "-0.05"), ("0", "0.000000"), ("-12.5", "-12.500000")]
 )
-def test_a_score_of_little_weight_keeps_its_digits(given, shown):
+def test_small_scores_keep_their_digits(given, shown):
     assert rescored([f"a\tthe dog\t{given}"], weight=0)[0].split("\t")[-1] == shown
 
 
-def test_an_impossible_text_has_the_lowest_score_and_none_without_weight():
+def test_an_impossible_text_has_score_minus_infinity_unless_its_weight_is_zero():
     assert combined_score(-3.0, -math.inf, 0.5) == -math.inf
     assert combined_score(-3.0, -math.inf, 0.0) == -3.0
 
 
-def test_our_score_is_in_the_chosen_base_and_leaves_out_what_is_excluded():
+def test_scores_use_the_chosen_base_and_leave_out_excluded_words():
     assert rescored(TSV[:1], log_base="10") == [f"{TSV[0]}\t{-2 / math.log(10):.6f}"]
     assert rescored(TSV[:1], unknown="exclude") == [f"{TSV[0]}\t-0.500000"]
 
 
-def test_the_best_line_of_each_id_comes_in_the_order_of_the_ids_and_the_earlier_of_equals():
+def test_best_lines_keep_the_order_of_ids_and_ties_go_to_the_first():
     assert [line.split("\t")[:2] for line in rescored(TSV, best=True)] == [["s2", "the dog"], ["s1", ""]]
     # Now -3.6, -1.8, -2.9, -7.4, -3.6.
     best = rescored(TSV, best=True, weight=0.2)
@@ -81,7 +81,7 @@ def test_the_best_line_of_each_id_comes_in_the_order_of_the_ids_and_the_earlier_
     assert [line.split(" ||| ")[1] for line in rescored(MOSES, best=True, weight=0.1)] == ["a dog", ""]
 
 
-def test_lines_are_read_only_as_they_are_asked_for():
+def test_lines_are_read_lazily():
     def lines():
         yield TSV[0]
         raise AssertionError("read too far")
@@ -107,12 +107,12 @@ def test_lines_are_read_only_as_they_are_asked_for():
         (["0 ||| x ||| f ||| inf"], "line 1: the score 'inf' is not a finite number"),
     ],
 )
-def test_a_line_that_is_none_of_an_n_best_list_is_named(lines, message):
+def test_an_invalid_line_is_reported_with_its_number(lines, message):
     with pytest.raises(CorpusError, match=re.escape(f"list.txt, {message}")):
         list(read_hypotheses(lines, "list.txt"))
 
 
-def test_a_weight_needs_a_given_score():
+def test_a_weight_needs_a_score_in_the_list():
     with pytest.raises(CorpusError, match="list.txt, line 1: has no score to combine with"):
         rescored(["a\tthe dog"], weight=0.5)
 
@@ -126,7 +126,7 @@ def test_a_weight_needs_a_given_score():
         ("4077-13754-0001-1 4077-13754-0001-2", None),
     ],
 )
-def test_ids_that_kaldi_has_numbered_are_of_one_utterance(ids, groups):
+def test_ids_numbered_by_kaldi_are_grouped_by_utterance(ids, groups):
     assert [" ".join(group) for group in group_ids(ids.split())] == (groups or [ids])
 
 
@@ -147,7 +147,7 @@ def test_other_ids_stand_alone(ids):
 KALDI = ["utt1-1\tthe dog\t-4", "utt1-2\tdog\t-1", "utt2-1\ta dog\t-3", "utt3-1\tthe cat\t-1", "utt3-2\t\t-1"]
 
 
-def test_the_best_line_of_each_utterance_of_kaldi_comes_with_its_own_id():
+def test_the_best_line_of_a_kaldi_utterance_keeps_its_id():
     # -2, -2; -2.5; -3, -1
     assert [line.split("\t")[0] for line in rescored(KALDI, best=True)] == ["utt1-1", "utt2-1", "utt3-2"]
     assert [line.split("\t")[0] for line in rescored(KALDI, best=True, weight=0.1)] == ["utt1-2", "utt2-1", "utt3-2"]
@@ -155,7 +155,7 @@ def test_the_best_line_of_each_utterance_of_kaldi_comes_with_its_own_id():
     assert len(rescored(KALDI)) == 5
 
 
-def test_ids_of_a_list_in_which_one_occurs_twice_are_not_kaldis():
+def test_a_list_with_a_repeated_id_is_not_grouped():
     """Utterances of a speaker may be numbered too: spk1-1 with two hypotheses, spk1-2 with one."""
     lines = ["spk0-1\tdog\t-1", "spk0-2\tthe dog\t-1", "spk1-1\tdog\t-2", "spk1-1\t\t-2"]
     assert [line.split("\t")[:2] for line in rescored(lines, best=True)] == [
@@ -163,13 +163,13 @@ def test_ids_of_a_list_in_which_one_occurs_twice_are_not_kaldis():
     ]  # fmt: skip
 
 
-def test_moses_ids_are_taken_as_they_are():
+def test_moses_ids_are_not_grouped():
     lines = [f"s-{i} ||| the dog ||| f ||| -1" for i in (1, 2)]
     assert len(rescored(lines, best=True)) == 2
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_the_best_of_kaldis_lists_are_those_of_the_lists_with_plain_ids(seed):
+def test_grouping_kaldi_ids_gives_the_best_lines_of_plain_ids(seed):
     generator = random.Random(seed)
     numbers = [generator.randint(2, 12) for _ in range(20)]
     hypotheses = [

@@ -17,7 +17,7 @@ class Texts(html.parser.HTMLParser):
         self.texts.append(data)
 
 
-def test_a_page_shows_texts_as_they_are_and_loads_nothing(tmp_path):
+def test_a_page_shows_text_unchanged_and_loads_nothing(tmp_path):
     write_page(tmp_path / "a.html", "<b>&", (f"<p>{escaped(text)}</p>" for text in ("a < b", '"x"')))
     page = Texts()
     page.feed((tmp_path / "a.html").read_text(encoding="utf-8"))
@@ -39,5 +39,5 @@ def test_a_page_shows_texts_as_they_are_and_loads_nothing(tmp_path):
         ("'\"<&>", "&#x27;&quot;&lt;&amp;&gt;"),
     ],
 )
-def test_what_cannot_be_shown_is_escaped(text, shown):
+def test_invisible_characters_are_escaped(text, shown):
     assert escaped(text) == shown

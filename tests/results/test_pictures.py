@@ -6,7 +6,7 @@ from theano_rnn.errors import OptionError
 from theano_rnn.results.pictures import check_can_draw, drawable, new_figure, write_picture
 
 
-def test_a_figure_becomes_a_png_of_its_size(tmp_path):
+def test_a_figure_is_written_as_a_png_of_its_size(tmp_path):
     figure = new_figure(4, 3)
     figure.subplots().plot([1, 2, 1])
     write_picture(tmp_path / "a.png", figure)
@@ -15,7 +15,7 @@ def test_a_figure_becomes_a_png_of_its_size(tmp_path):
     assert (int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")) == (480, 360)
 
 
-def test_without_matplotlib_the_extra_that_brings_it_is_named(monkeypatch):
+def test_without_matplotlib_the_error_names_the_extra(monkeypatch):
     check_can_draw("a.PNG")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(OptionError, match=r'not installed; run pip install "\.\[plot\]"'):
@@ -23,7 +23,7 @@ def test_without_matplotlib_the_extra_that_brings_it_is_named(monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["a.pdf", "png", "a.png.txt", ""])
-def test_a_picture_of_another_format_is_refused(name):
+def test_other_picture_formats_are_rejected(name):
     with pytest.raises(OptionError, match="pictures are PNG files"):
         check_can_draw(name)
 
@@ -39,11 +39,11 @@ def test_a_picture_of_another_format_is_refused(name):
         ("x" * 21, "x" * 19 + "…"),
     ],
 )
-def test_a_text_in_a_figure_is_one_line_of_what_the_font_can_show(text, shown):
+def test_text_in_a_figure_is_one_line_of_characters_that_the_font_has(text, shown):
     assert drawable(text, 20) == shown
 
 
-def test_what_is_drawn_makes_no_warning_about_glyphs(tmp_path):
+def test_drawing_gives_no_warning_about_missing_glyphs(tmp_path):
     figure = new_figure(4, 3)
     figure.text(0, 0.5, drawable("猫 \U0001f9a9 \U00013000 नमस्ते 👩‍👩‍👧 \x07 $x$ $", 50), parse_math=False)
     write_picture(tmp_path / "a.png", figure)

@@ -49,7 +49,7 @@ def shown(sentences=SENTENCES, **settings):
 # Tab-separated
 
 
-def test_a_sentence_is_a_line_of_columns():
+def test_each_sentence_is_a_line_of_columns():
     assert shown()[0] == [
         f"-14.875000\t6\t1\t{math.exp(14.875 / 6):.4f}\tThe dog, the zebra",
         f"-6.500000\t1\t0\t{math.exp(6.5):.4f}\t",
@@ -59,7 +59,7 @@ def test_a_sentence_is_a_line_of_columns():
 
 
 @pytest.mark.parametrize("base", ["e", "2", "10"])
-def test_log_probabilities_are_in_the_chosen_base_and_perplexities_in_none(base):
+def test_the_base_changes_log_probabilities_but_not_perplexities(base):
     scale = {"e": 1, "2": math.log(2), "10": math.log(10)}[base]
     natural, lines = shown()[0], shown(log_base=base)[0]
     for ours, line in zip(natural, lines, strict=True):
@@ -69,12 +69,12 @@ def test_log_probabilities_are_in_the_chosen_base_and_perplexities_in_none(base)
     np.testing.assert_allclose(words, np.concatenate([values for *_, values, _ in SENTENCES]) / scale, atol=1e-6)
 
 
-def test_without_unknown_words_log_probability_and_perplexity_change_and_the_counts_do_not():
+def test_excluding_unknown_words_changes_scores_but_not_counts():
     assert shown(unknown="exclude")[0][0] == f"-5.875000\t6\t1\t{math.exp(5.875 / 5):.4f}\tThe dog, the zebra"
     assert shown(unknown="exclude")[0][2] == f"-2.250000\t2\t1\t{math.exp(2.25):.4f}\tquagga"
 
 
-def test_the_summary_tells_both_perplexities_and_what_counts():
+def test_the_summary_shows_both_perplexities_and_which_one_counts():
     including = f"{math.exp((14.875 + 6.5 + 10.25 + 3.0625) / 11):.4f}"
     excluding = f"{math.exp((5.875 + 6.5 + 2.25 + 3.0625) / 9):.4f}"
     output = shown(summary=True)[1]
@@ -114,7 +114,7 @@ def test_every_format_in_the_table_shows_a_line(name):
 # JSON
 
 
-def test_json_has_an_object_a_sentence_with_what_counts():
+def test_json_has_one_object_per_sentence():
     documents = [json.loads(line) for line in shown(format="json")[0]]
     assert [document["sentence"] for document in documents] == [line for line, *_ in TEXT]
     assert documents[0] == {
@@ -131,7 +131,7 @@ def test_json_has_an_object_a_sentence_with_what_counts():
     assert without["perplexity"] == without["perplexity_excluding_unknown"] == pytest.approx(math.exp(5.875 / 5))
 
 
-def test_json_lists_the_tokens_of_a_sentence():
+def test_json_lists_the_tokens_of_each_sentence():
     document = json.loads(shown(format="json", words=True)[0][2])
     assert document["words"] == [
         {"token": "quagga", "log_probability": -8.0, "known": False},
@@ -192,7 +192,7 @@ def check_figures(text, sentences, include=False):
 
 
 @pytest.mark.parametrize("include", [False, True])
-def test_srilm_tells_the_figures_of_each_sentence_and_of_the_file(include):
+def test_srilm_shows_the_totals_of_each_sentence_and_of_the_file(include):
     lines, _ = shown(format="srilm", unknown="include" if include else None)
     sentences = [SENTENCES[i] for i in (0, 2, 3)]  # no blank line
     blocks = "\n".join(lines).split("\n\n")
@@ -204,7 +204,7 @@ def test_srilm_tells_the_figures_of_each_sentence_and_of_the_file(include):
     assert shown(format="srilm", summary=True, unknown="include" if include else None)[0] == lines[-1:]
 
 
-def test_srilm_output_is_what_ngram_prints_to_the_letter():
+def test_srilm_output_is_exactly_what_ngram_prints():
     """The library of SRILM 1.7.3 printed the same of these probabilities, but for n of n-grams and last digits."""
     assert shown(SENTENCES[:1], format="srilm", words=True)[0] == [
         "the dog , the zebra\n"
@@ -220,7 +220,7 @@ def test_srilm_output_is_what_ngram_prints_to_the_letter():
     ]
 
 
-def test_srilm_words_are_read_by_regular_expression():
+def test_srilm_token_lines_can_be_parsed():
     lines = "\n".join(shown(format="srilm", words=True, unknown="include")[0]).split("\n")
     found = [TOKEN.match(line).groups() for line in lines if line.startswith("\tp( ")]
     sentences = [SENTENCES[i] for i in (0, 2, 3)]
@@ -231,7 +231,7 @@ def test_srilm_words_are_read_by_regular_expression():
     assert [one[1] for one in found] == ["<s>", "the", "dog", ",", "the", "<unk>", "<s>", "<unk>", "<s>", "dog"]
 
 
-def test_srilm_has_no_perplexity_over_no_words():
+def test_srilm_perplexity_over_no_words_is_undefined():
     unknown = [("a", ["a", "SENTENCE_END"], np.array([-3.0, -1.0]), np.array([False, True]))]
     text = shown(unknown, format="srilm")[0][0]
     assert text.endswith(
@@ -245,7 +245,7 @@ def test_srilm_has_no_perplexity_over_no_words():
     assert shown([], format="srilm")[0] == ["file text.txt: 0 sentences, 0 words, 0 OOVs"]
 
 
-def test_srilm_figures_are_told_for_each_file():
+def test_srilm_totals_are_shown_for_each_file():
     options = ScoringOptions("srilm", summary=True)
     lines = []
     output = make_output(options, lines.append)
@@ -260,7 +260,7 @@ def test_srilm_figures_are_told_for_each_file():
     assert output.statistics.sentences == 2
 
 
-def test_blanks_that_are_tokens_are_words_in_srilm_output():
+def test_whitespace_tokens_are_named_in_srilm_output():
     characters = [("a \t", ["a", " ", "\t", "b\u2028", "SENTENCE_END"], np.full(5, -1.0), np.ones(5, bool))]
     lines = shown(characters, format="srilm", words=True)[0][0].split("\n")
     assert lines[0] == "a <space> <U+0009> b<U+2028>"

@@ -14,13 +14,13 @@ def test_defaults_are_natural_logarithms_with_unknown_words():
     assert (options.format, options.log_base, options.unknown, options.mix_weight) == ("tsv", "e", "include", 0.5)
 
 
-def test_the_format_of_srilm_has_base_10_and_leaves_unknown_words_out():
+def test_the_srilm_format_has_base_10_and_excludes_unknown_words():
     assert (ScoringOptions("srilm").log_base, ScoringOptions("srilm").unknown) == ("10", "exclude")
     assert ScoringOptions("srilm", log_base="10", unknown="include").unknown == "include"
 
 
 @pytest.mark.parametrize("weight", [0, 0.5, 1])
-def test_every_share_can_be_chosen(weight):
+def test_weights_from_0_to_1_are_valid(weight):
     assert ScoringOptions(nbest=True, weight=weight, mix="m.txt", mix_weight=weight).weight == weight
 
 
@@ -43,6 +43,6 @@ def test_every_share_can_be_chosen(weight):
         ({"nbest": True, "format": "json"}, "`nbest` and `format=json` exclude each other"),
     ],
 )
-def test_what_cannot_be_is_refused(settings, message):
+def test_invalid_options_are_rejected(settings, message):
     with pytest.raises(OptionError, match=re.escape(message)):
         ScoringOptions(**settings)

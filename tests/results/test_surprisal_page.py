@@ -73,7 +73,7 @@ def written(path, sentences, about=None):
 @pytest.mark.parametrize(
     "tokenizer", [Tokenizer(), Tokenizer(tokenized=True), Tokenizer(level="char")], ids=["words", "tokenized", "char"]
 )
-def test_the_text_stands_there_as_it_was_written_each_token_with_its_bits(tmp_path, tokenizer):
+def test_the_page_shows_the_text_unchanged_with_the_bits_of_each_token(tmp_path, tokenizer):
     sentences = [scored(line, tokenizer) for line in LINES]
     page = Page(written(tmp_path / "a.html", sentences))
     assert page.open == []
@@ -93,7 +93,7 @@ def test_the_text_stands_there_as_it_was_written_each_token_with_its_bits(tmp_pa
     assert "text-decoration: underline dotted" in re.search(r"\.u \{(.*?)\}", STYLE)[1]
 
 
-def test_the_page_needs_nothing_else_and_runs_nothing_of_the_text(tmp_path):
+def test_the_page_is_self_contained_and_runs_no_script_from_the_text(tmp_path):
     text = written(tmp_path / "a.html", [scored(line, Tokenizer()) for line in LINES], {"text": "<i>.txt"})
     page = Page(text)
     assert [tag for tag, _ in page.tags].count("script") == 1
@@ -107,7 +107,7 @@ def test_the_page_needs_nothing_else_and_runs_nothing_of_the_text(tmp_path):
     assert "<i>.txt" in page.all_text
 
 
-def test_the_summary_stands_before_the_text_and_counts_it(tmp_path):
+def test_the_summary_table_precedes_the_text(tmp_path):
     values = [np.log([0.5, 0.25]), np.log([0.125, 0.5, 0.5])]
     known = [np.array([True, True]), np.array([False, True, True])]
     words = [["a", SENTENCE_END], ["b", "c", SENTENCE_END]]
@@ -138,13 +138,13 @@ def test_at_character_level_the_page_shows_bits_per_character(tmp_path):
     assert "<p>1 · 1.50 bits/char · perplexity 2.83 · 2 tokens · 1 unknown</p>" in text
 
 
-def test_what_the_model_holds_for_impossible_is_shown_and_sorted_as_such(tmp_path):
+def test_impossible_tokens_are_shown_and_sorted_as_infinite(tmp_path):
     text = written(tmp_path / "a.html", [("a", ["a", SENTENCE_END], np.array([-math.inf, 0]), np.array([True, True]))])
     assert 'data-bits="1000000000.0000"' in text and '<span class=c7 title="inf bits">a</span>' in text
     assert "inf bits per token · perplexity inf" in text
 
 
-def test_what_shows_as_nothing_is_escaped_and_blanks_can_be_pointed_at():
+def test_invisible_characters_are_escaped_and_spaces_have_a_tooltip():
     shown = marked_line("\x00 \u202e", ["\x00", " ", "\u202e", SENTENCE_END], [0.0, 1.0, 2.0, 3.0], [True] * 4)
     assert shown == (
         '<span class=c0 title="0.00 bits">\\x00</span><span class="c1 b" title="1.00 bits"> </span>'
@@ -153,7 +153,7 @@ def test_what_shows_as_nothing_is_escaped_and_blanks_can_be_pointed_at():
     )
 
 
-def test_tokens_that_are_not_of_the_line_are_shown_themselves():
+def test_tokens_that_do_not_match_the_line_are_shown_themselves():
     shown = marked_line("something else", ["a", "<b>", SENTENCE_END], [0.0, 1.0, 2.0], [True, False, True])
     assert shown.startswith(
         '<span class=c0 title="0.00 bits">a</span> <span class="c1 u" title="1.00 bits, unknown">&lt;b&gt;</span><span'
@@ -172,7 +172,7 @@ def contrast(one, other):
     return (high + 0.05) / (low + 0.05)
 
 
-def test_text_is_readable_on_each_shade_and_each_is_darker_than_the_one_before():
+def test_every_shade_has_enough_contrast_and_is_darker_than_the_previous_one():
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
     assert all(contrast(TEXT_COLOUR, colour) >= 4.5 for colour in SHADES)
     assert contrast("#595959", "#ffffff") >= 4.5
@@ -184,12 +184,12 @@ def test_text_is_readable_on_each_shade_and_each_is_darker_than_the_one_before()
 @pytest.mark.parametrize(
     "bits, expected", [(0, 0), (0.99, 0), (1, 1), (2.5, 2), (4.9, 3), (13.9, 6), (14, 7), (math.inf, 7)]
 )
-def test_the_shades_are_those_of_the_legend(bits, expected):
+def test_shades_follow_the_edges_of_the_legend(bits, expected):
     assert shade(bits) == expected
     assert len(SHADES) == len(EDGES) + 1
 
 
-def test_nothing_appears_before_the_page_is_whole_and_nothing_stays_of_one_that_is_not(tmp_path):
+def test_the_page_appears_only_when_it_is_complete(tmp_path):
     (tmp_path / "a.html").write_text("old")
     page = SurprisalPage(tmp_path / "a.html", "Surprisal", {})
     page.add_sentence(*scored("a b", Tokenizer()))
@@ -199,7 +199,7 @@ def test_nothing_appears_before_the_page_is_whole_and_nothing_stays_of_one_that_
     assert [path.name for path in tmp_path.iterdir()] == ["a.html"]
 
 
-def test_a_signal_while_the_page_is_written_leaves_the_old_one(tmp_path, monkeypatch):
+def test_a_signal_during_writing_keeps_the_old_page(tmp_path, monkeypatch):
     (tmp_path / "a.html").write_text("old")
     page = SurprisalPage(tmp_path / "a.html", "Surprisal", {})
     page.add_sentence(*scored("a b", Tokenizer()))
@@ -210,7 +210,7 @@ def test_a_signal_while_the_page_is_written_leaves_the_old_one(tmp_path, monkeyp
 
 
 @pytest.mark.parametrize("call", ["write", "seek"])
-def test_a_full_disk_is_told_with_the_name_of_the_page_whenever_it_shows(tmp_path, monkeypatch, call):
+def test_a_full_disk_is_reported_with_the_name_of_the_page(tmp_path, monkeypatch, call):
     def full(*details):
         raise OSError(28, "No space left on device")
 
@@ -225,12 +225,12 @@ def test_a_full_disk_is_told_with_the_name_of_the_page_whenever_it_shows(tmp_pat
     type(body).close = io.BytesIO.close  # which Python calls once more when it lets go of it
 
 
-def test_a_place_that_is_gone_is_told(tmp_path):
+def test_a_missing_folder_is_reported(tmp_path):
     with pytest.raises(OutputFileError, match="a.html: cannot be written: No such file or directory"):
         SurprisalPage(tmp_path / "none" / "a.html", "Surprisal", {})
 
 
-def test_the_memory_does_not_grow_with_the_text(tmp_path):
+def test_memory_does_not_grow_with_the_text(tmp_path):
     sentence = scored("some words " * 50, Tokenizer(tokenized=True))
     page = SurprisalPage(tmp_path / "a.html", "Surprisal", {})
     page.add_sentence(*sentence)

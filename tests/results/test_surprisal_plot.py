@@ -29,7 +29,7 @@ def random_sentences(count, seed, scale=6.0):
 
 
 @pytest.mark.parametrize("scale", [0.05, 0.5, 6.0, 40.0])
-def test_the_bars_count_every_token_once_those_of_the_vocabulary_and_others(scale):
+def test_the_bars_count_every_token_once(scale):
     sentences = list(random_sentences(200, 1, scale))
     plot = plotted(sentences)
     values = np.concatenate([values for _, _, values, _ in sentences])
@@ -44,7 +44,7 @@ def test_the_bars_count_every_token_once_those_of_the_vocabulary_and_others(scal
     assert len(edges) <= 61 and counts[:, -1].any()
 
 
-def test_what_is_drawn_is_what_was_counted():
+def test_the_figure_shows_the_counts():
     plot = plotted(random_sentences(50, 2))
     panel, of_unknown, _ = plot.figure().axes
     drawn = [[bar.get_height() for bar in axes.containers[0]] for axes in (panel, of_unknown)]
@@ -58,7 +58,7 @@ def test_what_is_drawn_is_what_was_counted():
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 100])
-def test_mean_and_median_are_those_of_the_tokens(count):
+def test_mean_and_median_equal_those_of_the_tokens(count):
     sentences = list(random_sentences(count, count))
     plot = plotted(sentences)
     bits = np.concatenate([values for _, _, values, _ in sentences]) / -math.log(2)
@@ -66,7 +66,7 @@ def test_mean_and_median_are_those_of_the_tokens(count):
     assert plot.statistics.with_unknown.bits_per_token == pytest.approx(bits.mean(), abs=1e-9)
 
 
-def test_the_worst_sentences_are_those_with_most_bits_per_token_the_worst_first():
+def test_worst_sentences_are_sorted_by_bits_per_token():
     sentences = list(random_sentences(500, 3))
     expected = sorted(
         ((-values.mean() / math.log(2), i + 1, line) for i, (line, _, values, _) in enumerate(sentences)), reverse=True
@@ -78,13 +78,13 @@ def test_the_worst_sentences_are_those_with_most_bits_per_token_the_worst_first(
     )
 
 
-def test_the_same_sentence_is_among_the_worst_once_and_of_equals_the_first_ones():
+def test_a_repeated_sentence_is_among_the_worst_once():
     sentences = [sentence("", [9]), sentence("", [9]), *[sentence(f"line {i}", [2, 2]) for i in range(30)]]
     worst = plotted([*sentences, sentence("", [9.00001])]).worst
     assert [(number, text) for number, text, _ in worst] == [(1, ""), *[(i + 3, f"line {i}") for i in range(9)]]
 
 
-def test_the_table_shows_the_figures_and_texts_that_fit(tmp_path):
+def test_the_table_shows_figures_and_shortened_texts(tmp_path):
     long = "W" * 5000
     plot = plotted([sentence(long, [4, 2, 3], [False, True, True]), sentence("", [1.5]), sentence("$a 猫$", [1, 1])])
     figure = plot.figure()
@@ -106,13 +106,13 @@ def test_the_table_shows_the_figures_and_texts_that_fit(tmp_path):
     [("", [0.0]), ("a", [700.0, 3]), ("a", [math.inf, 3]), ("نص שלום \U0001f469\u200d\U0001f467 \x00\u202e", [5, 6])],
     ids=["a blank line that is certain", "beyond the bins", "impossible", "other scripts"],
 )
-def test_a_picture_is_written_whatever_the_text(tmp_path, line, bits):
+def test_a_picture_is_written_for_any_text(tmp_path, line, bits):
     plot = plotted([sentence(line, bits)], tmp_path / "a.png")
     plot.finish()
     assert (tmp_path / "a.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
 
 
-def test_a_median_above_the_bins_is_no_number():
+def test_a_median_above_the_bins_is_infinite():
     plot = plotted([sentence("a", [80.0, 90.0, 100.0])])
     assert plot.median == math.inf
     labels = [text.get_text() for text in plot.figure().axes[0].get_legend().get_texts()]
@@ -120,11 +120,11 @@ def test_a_median_above_the_bins_is_no_number():
     assert plotted([sentence("a", [80.0, 3.0, 2.0])]).median == pytest.approx(3, abs=0.01)
 
 
-def test_without_unknown_tokens_there_is_no_panel_of_theirs():
+def test_without_unknown_tokens_there_is_one_histogram():
     assert len(plotted([sentence("a", [1.0, 2.0])]).figure().axes) == 2
 
 
-def test_what_is_above_the_bins_is_told():
+def test_the_label_mentions_values_above_the_bins():
     label = plotted([sentence("a", [700.0, 3])]).figure().axes[0].get_xlabel()
     assert label == "surprisal of a token, bits (bars of 2, the last bar includes all above)"
 

@@ -26,7 +26,7 @@ def test_sentences_words_tokens_and_unknown_words_are_counted():
     assert (total.sentences, total.words, total.tokens, total.unknown) == (3, 5, 8, 3)
 
 
-def test_both_perplexities_are_those_of_a_plain_loop():
+def test_both_perplexities_equal_those_of_a_plain_loop():
     total = figures(SENTENCES[:2])
     pairs = [(value, known) for sentence in SENTENCES[:2] for value, known in zip(*sentence, strict=True)]
     for kind, values in (
@@ -39,7 +39,7 @@ def test_both_perplexities_are_those_of_a_plain_loop():
         assert counted.perplexity == pytest.approx(math.exp(-sum(values) / len(values)), rel=1e-12)
 
 
-def test_an_impossible_token_makes_the_perplexity_infinite_where_it_counts():
+def test_an_impossible_token_that_counts_makes_the_perplexity_infinite():
     total = figures(SENTENCES)
     assert total.with_unknown.impossible == 1 and total.with_unknown.finite_log_probability == pytest.approx(-12.25)
     assert total.with_unknown.log_probability == -math.inf and total.with_unknown.perplexity == math.inf
@@ -47,7 +47,7 @@ def test_an_impossible_token_makes_the_perplexity_infinite_where_it_counts():
     assert total.without_unknown.perplexity == pytest.approx(math.exp(6.75 / 5))
 
 
-def test_figures_of_one_sentence_do_not_change_with_the_totals_they_are_added_to():
+def test_adding_a_sentence_does_not_change_its_own_totals():
     sentence = TextStatistics.of_sentence(*SENTENCES[1])
     total = TextStatistics()
     for _ in range(3):
@@ -56,7 +56,7 @@ def test_figures_of_one_sentence_do_not_change_with_the_totals_they_are_added_to
     assert sentence.with_unknown == TokenTotals(1, 0, -0.5)
 
 
-def test_surprisal_is_minus_the_binary_logarithm():
+def test_surprisal_is_the_negative_binary_logarithm():
     probabilities = np.array([1.0, 0.5, 0.25, 0.3, 1e-30])
     expected = [0, 1, 2, -math.log2(0.3), 30 * math.log2(10)]
     np.testing.assert_allclose(surprisal(np.log(probabilities)), expected, rtol=0, atol=1e-12)

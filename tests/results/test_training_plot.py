@@ -23,7 +23,7 @@ def lines(panel):
     return {line.get_label(): list(zip(*line.get_data(), strict=True)) for line in panel.lines}
 
 
-def test_each_panel_shows_what_was_measured_and_leaves_out_what_was_not():
+def test_each_panel_shows_what_was_measured():
     losses, rates, norms = training_figure(HISTORY, STEPS).axes
     assert lines(losses) == {
         "training text, while learning": [(0.25, 6), (0.5, 5), (1, 4)],
@@ -42,7 +42,7 @@ def test_each_panel_shows_what_was_measured_and_leaves_out_what_was_not():
 
 
 @pytest.mark.parametrize("clip, shown", [(None, False), (0, False), (0.25, True)])
-def test_the_limit_of_the_norm_is_a_line_where_there_is_one(clip, shown):
+def test_the_clipping_norm_is_drawn_as_a_line(clip, shown):
     norms = training_figure(HISTORY, STEPS, clip).axes[2]
     limits = {label: points for label, points in lines(norms).items() if label.startswith("clipped")}
     assert limits == ({"clipped to 0.25": [(0, 0.25), (1, 0.25)]} if shown else {})
@@ -50,7 +50,7 @@ def test_the_limit_of_the_norm_is_a_line_where_there_is_one(clip, shown):
     assert low < min(2, clip or 2) and high > 2
 
 
-def test_without_held_out_text_the_training_loss_decides_which_is_best():
+def test_without_held_out_text_the_training_loss_decides():
     assert best_evaluation(HISTORY) == (1, 4.25)
     assert best_evaluation(HISTORY, by_training_text=True) == (2, 4.0)
     assert best_evaluation([record | {"valid_loss": None} for record in HISTORY]) == (2, 4.0)
@@ -68,7 +68,7 @@ def test_without_held_out_text_the_training_loss_decides_which_is_best():
     ],
     ids=["nothing", "one step", "one evaluation, no steps", "one evaluation", "nothing held out"],
 )
-def test_a_run_is_drawn_from_its_first_step_on(tmp_path, history, steps):
+def test_a_run_can_be_drawn_from_its_first_step_on(tmp_path, history, steps):
     draw_training(tmp_path / "a.png", history, steps, clip=1.0, title="50 $ and 60 $ 猫")
     assert (tmp_path / "a.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
     empty = [text.get_text() for panel in training_figure(history, steps).axes for text in panel.texts]
@@ -77,13 +77,13 @@ def test_a_run_is_drawn_from_its_first_step_on(tmp_path, history, steps):
     )
 
 
-def test_columns_of_different_lengths_are_refused():
+def test_columns_of_different_lengths_are_rejected():
     with pytest.raises(ValueError, match="steps: expected columns of the same length, got .*'loss': 3"):
         training_figure([], STEPS | {"loss": [1, 2, 3]})
 
 
 @pytest.mark.parametrize("count", [1, 2, 9, 10, 11, 25, 1003])
-def test_many_points_become_the_mean_and_the_range_of_neighbours(count):
+def test_many_points_are_combined_to_mean_and_range(count):
     generator = np.random.default_rng(count)
     epochs, values = np.arange(count) / 10, generator.normal(size=count)
     x, low, mean, high = thinned(epochs, values, most=10)
