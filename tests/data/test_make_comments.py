@@ -131,7 +131,7 @@ def test_ambiguities_and_shared_words_are_summed(small):
     assert len([1 for _, words in derivations(small.topics["farm"].rules, ("START",)) if list(words) == never]) == 2
 
 
-def test_what_the_reduced_grammar_cannot_derive_has_no_probability(small):
+def test_a_sentence_that_the_reduced_grammar_cannot_derive_has_no_probability(small):
     impossible = ["the dogs barks .", "the dog bark .", "a ape sleeps .", "the dog that the farmers feeds barks ."]
     impossible += ["the dog barks", "the dog barks . .", "", "the owl barks .", "an ewe sleeps . ''"]
     for text in impossible:
@@ -153,18 +153,18 @@ def test_sampling_frequencies_agree_with_the_probabilities(small):
         assert abs(counts[words] - draws * probability) < 4.5 * deviation + 1
 
 
-def test_articles_fit_the_next_word(small):
+def test_articles_agree_with_the_next_word(small):
     words = [" ".join(words) for words in enumerate_sentences(small)]
     assert any("an owl" in text for text in words) and any("a dog" in text for text in words)
     assert not any(re.search(r"\ba [aeiou]|\ban [^aeiou]", text) for text in words)
 
 
-def test_a_rule_without_definition_is_named():
+def test_the_error_names_an_undefined_rule():
     with pytest.raises(ValueError, match="no rule for MISSING, which stands in a rule of START"):
         make_comments.Grammar("START: 1 MISSING .", SMALL_TOPICS, {})
 
 
-def test_the_same_seed_gives_the_same_comments_and_another_seed_others():
+def test_the_comments_depend_on_the_seed_alone():
     assert make_comments.make_comments(3, 200) == make_comments.make_comments(3, 200)
     assert make_comments.make_comments(3, 200) != make_comments.make_comments(4, 200)
 
@@ -184,7 +184,7 @@ def test_the_file_is_plain_csv(comments):
         assert [row["body"] for row in csv.DictReader(stream)] == comments
 
 
-def test_counts(comments, sentences):
+def test_the_corpus_has_the_documented_size(comments, sentences):
     assert 19500 <= len(sentences) <= 20500
     lengths = Counter(len(make_comments.split_sentences(comment)) for comment in comments)
     assert sorted(lengths) == [1, 2, 3, 4, 5, 6]
@@ -194,7 +194,7 @@ def test_counts(comments, sentences):
     assert sum(count == 1 for count in words.values()) >= 300  # a tail of rare words
 
 
-def test_frequencies_fall_like_zipf(sentences):
+def test_word_frequencies_follow_zipfs_law(sentences):
     counts = Counter(token for sentence in sentences for token in make_comments.tokenise(sentence))
     ranked = [count for _, count in counts.most_common()]
     points = [(math.log(rank), math.log(ranked[rank - 1])) for rank in (10, 30, 100, 300, 1000, 2500)]
@@ -214,7 +214,7 @@ def test_every_kind_of_sentence_occurs_and_quotes_and_brackets_balance(sentences
         assert re.match(r'["(]?[A-Z0-9]', sentence)
 
 
-def test_topics_last_through_a_comment(comments):
+def test_a_comment_has_one_topic(comments):
     signs = {"cooking": {"soup", "soups"}, "football": {"player", "players"}, "pets": {"dog", "dogs"}}
     seen = {name: 0 for name in signs}
     for comment in comments:
@@ -251,7 +251,7 @@ def test_every_shipped_sentence_has_a_probability_and_the_readme_has_the_entropy
     assert f"perplexity  {math.exp(found['entropy']):.3f}" in readme
 
 
-def test_the_probability_takes_text_and_tokens_alike(sentences):
+def test_the_probability_accepts_text_and_tokens(sentences):
     for sentence in sentences[:200]:
         tokens = NLTKWordTokenizer().tokenize(sentence)
         from_text = make_comments.sentence_log_probability(sentence)
@@ -260,7 +260,7 @@ def test_the_probability_takes_text_and_tokens_alike(sentences):
     assert make_comments.sentence_log_probability("Colourless green ideas sleep furiously.") == -math.inf
 
 
-def test_agreement_pairs(pairs, sentences):
+def test_agreement_pairs_are_new_and_differ_in_one_word(pairs, sentences):
     assert len(pairs) >= 400
     assert Counter(distance for distance, _, _ in pairs) == {"near": len(pairs) // 2, "far": len(pairs) // 2}
     assert len({right for _, right, _ in pairs}) == len(pairs)
@@ -275,7 +275,7 @@ def test_agreement_pairs(pairs, sentences):
         assert make_comments.sentence_log_probability(wrong) == -math.inf
 
 
-def test_far_pairs_have_a_phrase_between_subject_and_verb(pairs):
+def test_distant_pairs_have_a_phrase_between_subject_and_verb(pairs):
     # Before the verb of a far pair, there must be a relative clause, a phrase with a preposition, or a bracket.
     between = re.compile(r"\b(that|who|in|from|near|behind|with|for|without|on|of|about|before|after)\b|\(")
     for distance, right, wrong in pairs:
@@ -295,7 +295,7 @@ def test_far_pairs_have_a_phrase_between_subject_and_verb(pairs):
         (["--colour"], "unrecognized arguments: --colour"),
     ],
 )
-def test_a_wrong_option_gives_one_line_and_status_2(arguments, message, capsys):
+def test_an_invalid_option_gives_one_line_and_status_2(arguments, message, capsys):
     with pytest.raises(SystemExit) as caught:
         make_comments.main(arguments)
     assert caught.value.code == 2
@@ -312,7 +312,7 @@ def test_a_wrong_option_gives_one_line_and_status_2(arguments, message, capsys):
         (b"body\n\xff\n", "can't decode byte 0xff"),
     ],
 )
-def test_a_faulty_file_gives_one_line_and_status_2(content, message, tmp_path, capsys):
+def test_an_invalid_file_gives_one_line_and_status_2(content, message, tmp_path, capsys):
     path = tmp_path / "some.csv"
     if content is not None:
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
@@ -327,7 +327,7 @@ def test_too_few_sentences_for_the_pairs_is_an_error(tmp_path, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_entropy_command_prints_what_it_computed(tmp_path, capsys):
+def test_the_entropy_command_prints_its_result(tmp_path, capsys):
     assert make_comments.main(["--sentences", "50", "--pairs", "0", "--output", str(tmp_path)]) == 0
     capsys.readouterr()
     assert make_comments.main(["--entropy", str(tmp_path / "comments.csv")]) == 0

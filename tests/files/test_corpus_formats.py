@@ -51,7 +51,7 @@ def standard_input(stream):
 
 @pytest.mark.parametrize("ending", ["", ".gz", ".GZ"])
 @pytest.mark.parametrize("name", FORMATS)
-def test_every_format_is_told_from_the_name_and_gives_lines_and_documents(write, name, ending):
+def test_every_format_is_recognized_by_name_and_gives_lines_and_documents(write, name, ending):
     path = write(f"a.{name}{ending}", CONTENTS[name])
     assert format_of(path) == (name, ending != "")
     assert list(open_corpus_file(path).lines()) == TEXTS
@@ -119,33 +119,33 @@ class Slow:
         ("a.csv", "body\n", []),
     ],
 )
-def test_lines_are_those_of_the_text_and_those_of_csv_its_cells(write, name, content, lines):
+def test_lines_are_the_lines_of_a_text_and_the_cells_of_a_table(write, name, content, lines):
     assert list(read_lines([write(name, content)], None)) == lines
     assert list(read_lines([], io.BytesIO(content.encode()))) == (
         lines if name.startswith("a.txt") else content.replace("\r\n", "\n").removesuffix("\n").split("\n")
     )
 
 
-def test_standard_input_is_csv_where_a_column_is_named():
+def test_standard_input_is_csv_if_a_column_is_given():
     content = b"\xef\xbb\xbfid;note\r\n1;x\r\n2;y"
     assert list(read_lines([], io.BytesIO(content), "note")) == ["x", "y"]
     with pytest.raises(CorpusError, match="^standard input, line 1: row 1, the header, has no column 'body'"):
         list(read_lines([], io.BytesIO(content), "body"))
 
 
-def test_a_file_of_any_name_can_be_read_as_text(write):
+def test_a_file_with_any_name_can_be_read_as_text(write):
     path = write("list.tsv", "1\ta\n2\tb\n")
     (reader,) = open_inputs([path], is_text=True)
     assert list(reader.lines()) == ["1\ta", "2\tb"] and reader.place(2) == f"{path}, line 2"
 
 
-def test_places_of_rows_count_the_header(write):
+def test_row_numbers_count_the_header(write):
     path = write("a.csv", "body\nx\n")
     assert open_corpus_file(path).place(1) == f"{path}, row 2"
     assert standard_input(io.BytesIO()).place(1) == "standard input, line 1"
 
 
-def test_lines_are_given_as_soon_as_their_ends_are_read():
+def test_lines_are_yielded_as_soon_as_their_ends_are_read():
     source = Slow(b"a\r", b"\nb\r\n", b"\rc", b"d\n\xef\xbb", b"\xbfe")
     lines = standard_input(source).lines()
     assert next(lines) == "a"
@@ -154,7 +154,7 @@ def test_lines_are_given_as_soon_as_their_ends_are_read():
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows cannot tell whether a pipe has more")
-def test_blocks_do_not_wait_for_lines_that_have_not_come():
+def test_batches_do_not_wait_for_lines_that_have_not_arrived():
     output, writer = os.pipe()
     with open(output, "rb") as stream, open(writer, "wb", buffering=0) as pipe:
         reader = standard_input(stream)
@@ -168,7 +168,7 @@ def test_blocks_do_not_wait_for_lines_that_have_not_come():
         assert list(found) == [["c"]]
 
 
-def test_files_come_in_whole_blocks(write, monkeypatch):
+def test_batches_of_files_have_the_full_size(write, monkeypatch):
     monkeypatch.setattr(text_files, "_BLOCK_SIZE", 5)
     reader = open_corpus_file(write("a.txt", "line\n" * 5000))
     assert [len(batch) for batch in line_batches(reader.lines(), reader.is_waiting)] == [4096, 904]
@@ -176,7 +176,7 @@ def test_files_come_in_whole_blocks(write, monkeypatch):
 
 @pytest.mark.parametrize("name", ["a.txt", "a.csv"])
 @pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
-def test_lines_of_a_large_file_are_never_in_memory_as_a_whole(write, monkeypatch, name, end):
+def test_a_large_file_is_never_in_memory_as_a_whole(write, monkeypatch, name, end):
     path = write(name, f"body{end}" + f"A line with é and 😀 and more.{end}" * 100_000)
     monkeypatch.setattr(text_files, "_BLOCK_SIZE", 2**14)
     tracemalloc.start()

@@ -64,7 +64,7 @@ def test_the_column_is_found_by_its_name(content, column, expected):
         (",".join(f"c{i}" for i in range(3000)), None, "c18, c19 and 2,980 more; choose one"),
     ],
 )
-def test_an_unknown_column_is_refused_with_the_columns_there_are(content, column, listed):
+def test_the_error_about_an_unknown_column_lists_the_columns(content, column, listed):
     message = error_line("\n \n" + content, column)
     assert message.startswith("standard input, line 3: row 1, the header, ") and listed in message
     assert message.endswith("choose one of them with `column`")
@@ -74,24 +74,24 @@ def test_an_unknown_column_is_refused_with_the_columns_there_are(content, column
     "content",
     ["", "\n\n", "I agree.\nSo do I.\n", '"""Really?"" he said"\nYes\n', "x" * 81 + "\n", "17\nx\n", "a b c d e f g\n"],
 )
-def test_a_single_column_without_a_name_is_no_header(content):
+def test_a_single_column_that_does_not_look_like_a_name_is_not_a_header(content):
     assert "there is no header; the first line must hold the column names, body or text for the" in error_line(content)
 
 
-def test_of_columns_of_one_name_the_first_is_read_as_pandas_does_and_it_is_told(caplog):
+def test_the_first_of_several_columns_of_the_same_name_is_read_with_a_warning(caplog):
     assert cells("id,text,text\n1,a,b\n") == ["a"]
     assert "standard input, line 1: 2 columns are called text; the first of them is read" in caplog.text
     caplog.clear()
     assert cells("text,Text\na,b\n") == ["a"] and not caplog.text
 
 
-def test_the_only_column_is_told_in_the_log(caplog):
+def test_the_log_names_the_only_column(caplog):
     caplog.set_level(logging.INFO, logger="theano_rnn.files.csv_files")
     cells("comment\nHello.\n")
     assert "standard input, line 1: the texts are in the only column, comment" in caplog.text
 
 
-def test_rows_that_do_not_fit_the_header_are_told_in_the_log(caplog):
+def test_rows_that_do_not_match_the_header_are_logged(caplog):
     caplog.set_level(logging.INFO, logger="theano_rnn.files.csv_files")
     assert cells("id,body\n1,x,y\n2\n3,z\n4,x,y\n") == ["x", "", "z", "x"]
     assert "standard input, line 2: more columns than the header names (2 such rows)" in caplog.text
@@ -113,13 +113,13 @@ def test_rows_that_do_not_fit_the_header_are_told_in_the_log(caplog):
         ("comment\nhe said; and, then\n", ["he said; and, then"]),
     ],
 )
-def test_the_header_tells_the_delimiter(content, expected):
+def test_the_header_decides_the_delimiter(content, expected):
     if content.startswith(("comment", "text\n")):
         expected = [line.split(",")[0] for line in expected]
     assert cells(content) == expected
 
 
-def test_tabs_divide_the_columns_of_tsv():
+def test_columns_of_tsv_are_separated_by_tabs():
     assert cells("id\ttext\n1\ta, b; c\n", format="tsv") == ["a, b; c"]
     assert cells("note, more\nx, y\n", format="tsv") == ["x, y"]
     assert cells("id\ta,b,c\n1\t2\n", "id", format="tsv") == ["1"]
@@ -176,7 +176,7 @@ def test_random_tables_have_the_cells_of_dictreader(delimiter):
 
 
 @pytest.mark.parametrize("block_size", [1, 2, 5])
-def test_random_tables_are_the_same_in_blocks_of_any_size(monkeypatch, block_size):
+def test_random_tables_do_not_depend_on_the_block_size(monkeypatch, block_size):
     generator = random.Random(block_size)
     for _ in range(100):
         names, text = written_table(generator, ",")
@@ -205,7 +205,7 @@ def test_random_tables_are_the_same_in_blocks_of_any_size(monkeypatch, block_siz
         ),
     ],
 )
-def test_odd_tables_have_the_cells_of_dictreader(content, expected):
+def test_unusual_tables_have_the_cells_of_dictreader(content, expected):
     assert cells(content) == expected
     plain_content = content.replace("\ufeff", "").replace("\r\n", "\n").replace("\r", "\n")
     rows = csv.DictReader(io.StringIO(plain_content, newline=""))
@@ -216,7 +216,7 @@ def test_columns_may_be_separated_by_vertical_bars():
     assert cells("id|body\n1|a, b; c\n") == ["a, b; c"]
 
 
-def test_a_cell_longer_than_csv_allows_by_default_is_read_and_the_limit_is_restored():
+def test_a_cell_above_the_default_limit_is_read_and_the_limit_restored():
     text = "word " * 60_000
     before = csv.field_size_limit()
     for _ in CsvReader(TextInput(None, io.BytesIO(f'body\n"{text}"\nx\n'.encode()))).lines():
@@ -235,7 +235,7 @@ def test_a_cell_longer_than_csv_allows_by_default_is_read_and_the_limit_is_resto
         ('\n\n"body' + "\n" * 500, 3, 1),
     ],
 )
-def test_a_broken_quote_is_named_with_the_line_and_row_at_which_it_begins(content, line, row):
+def test_the_error_about_a_broken_quote_names_line_and_row(content, line, row):
     message = error_line(content)
     assert f"standard input, line {line}: the row that begins here has a broken quote (row {row}: " in message
     assert message.endswith('close it, and write a quote inside a quoted text as ""')
@@ -250,5 +250,5 @@ def test_a_broken_quote_is_named_with_the_line_and_row_at_which_it_begins(conten
         (b"bod\xe9\n", "line 1: byte 0xe9 at position 4 is not UTF-8, in row 1; convert"),
     ],
 )
-def test_a_byte_that_is_not_utf8_is_named_with_line_and_row(content, place):
+def test_the_error_about_invalid_utf8_names_line_and_row(content, place):
     assert place in error_line(content)

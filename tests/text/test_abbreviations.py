@@ -1,4 +1,4 @@
-"""Abbreviations: what the table holds, and what a text must show before one of its words counts as one."""
+"""Abbreviations: the entries of the table, and the conditions for finding more of them in a text."""
 
 import random
 
@@ -51,19 +51,19 @@ ENDS = "One. Two. Three. Four. Five. Six. Seven."
         (["xq. then", "xq. and"] * 3, True),  # followed by what cannot begin a sentence
         (["Xq. then", '"xq. and', "(xq.) then"] * 2, True),
         (["xq. 7", "xq., Then", "xq. then"] * 2, True),
-        (["xq. then", "xq. and"], False),  # by chance, perhaps
+        (["xq. then", "xq. and"], False),  # may be chance
         (["xq. Then", "xq. And"] * 3, False),  # followed by what begins a sentence
         ([*["xq. then", "xq. and"] * 3, "the xq then"], False),  # also without a full stop
         ([*["xq. then", "xq. and"] * 3, "(xq)"], False),
         (["xq. Ann", "xq. Bob", "xq. Cid", "xq. Dan", "xq. Eve"], False),  # as an ordinary word would be
     ],
 )
-def test_an_abbreviation_needs_evidence(contexts, is_learned):
+def test_an_abbreviation_is_found_only_with_significant_evidence(contexts, is_learned):
     text = " ".join([*contexts, ENDS])
     assert find_abbreviations(text.split()) == (("xq",) if is_learned else ())
 
 
-def test_a_text_that_is_partly_in_small_letters_teaches_no_ordinary_words():
+def test_no_ordinary_word_is_found_in_a_text_that_is_partly_in_lower_case():
     words = "thx pls btw tbh cv dj gps krk vlk dog cat sea".split()
     for seed in range(50):
         generator = random.Random(seed)
@@ -75,14 +75,14 @@ def test_a_text_that_is_partly_in_small_letters_teaches_no_ordinary_words():
 
 
 @pytest.mark.parametrize("word", ["late", "fish", "kind", "sky", "TV", "BBC", "hmm", "x", "bcdfghj", "日本", "b2b"])
-def test_what_could_be_an_ordinary_word_is_never_learned(word):
+def test_a_possible_ordinary_word_is_never_an_abbreviation(word):
     text = f"{word}. then {word}. 5 {word}., and " * 5 + ENDS * 20
     assert find_abbreviations(text.split()) == ()
 
 
-def test_in_a_text_of_small_letters_what_follows_is_no_evidence():
+def test_the_next_word_is_no_evidence_in_a_text_in_lower_case():
     assert find_abbreviations(("the cat saw the grr xq. the dog ran. it sat. " * 20).split()) == ()
 
 
-def test_what_the_table_knows_is_not_learned_again():
+def test_abbreviations_of_the_table_are_not_found_again():
     assert find_abbreviations(("Mr. Lee sp. nigra " * 6 + ENDS * 3).split()) == ("sp",)

@@ -1,4 +1,4 @@
-"""Reading a run's texts: what is held out, what the vocabulary knows, which words are rare."""
+"""Reading the corpus of a training run: held-out text, vocabulary, and words seen once."""
 
 import hashlib
 import itertools
@@ -38,7 +38,7 @@ def words(corpus, part):
     return [corpus.vocabulary.decode(sentence[1:-1]) for sentence in part]
 
 
-def test_words_each_sentence_is_framed_and_stands_in_one_part(toy):
+def test_each_sentence_has_boundary_tokens_and_is_in_one_part(toy):
     corpus = read_corpus(toy, TrainingOptions(valid_fraction=0.2))
     for sentence in [*corpus.train, *corpus.valid]:
         assert (sentence[0], sentence[-1]) == (corpus.vocabulary.start, corpus.vocabulary.end)
@@ -56,7 +56,7 @@ def test_held_out_sentences_of_a_small_text_are_the_same_for_every_seed(toy):
     assert TrainingOptions(seed=7, valid_fraction=0.1).held_out_seed(100) == 7
 
 
-def test_held_out_sentences_depend_on_the_seed_alone(toy):
+def test_held_out_sentences_depend_only_on_the_seed(toy):
     parts = [
         words(c, c.valid) for c in (read_corpus(toy, TrainingOptions(valid_fraction=0.2, seed=s)) for s in (1, 1, 2))
     ]
@@ -64,21 +64,21 @@ def test_held_out_sentences_depend_on_the_seed_alone(toy):
 
 
 @pytest.mark.parametrize("level", ["word", "char"])
-def test_no_token_that_occurs_often_enough_is_an_error(toy, level):
+def test_min_count_above_every_frequency_is_rejected(toy, level):
     with pytest.raises(
         CorpusError, match="`min_count` is 999, but no token of the training text occurs more than [0-9]+"
     ):
         read_corpus(toy, TrainingOptions(level=level, min_count=999))
 
 
-def test_characters_that_occur_too_seldom_are_unknown(tmp_path):
+def test_characters_below_min_count_are_unknown(tmp_path):
     (tmp_path / "t.txt").write_text("aaabbbcd\n" * 2, encoding="utf-8")
     corpus = read_corpus(tmp_path / "t.txt", TrainingOptions(level="char", min_count=3, valid_fraction=0.0))
     assert corpus.vocabulary.index_to_word[3:] == ["a", "b"]
     assert corpus.train[:10].tolist() == [1, 3, 3, 3, 4, 4, 4, 2, 2, 1]
 
 
-def test_without_words_seen_once_none_is_rare_and_those_below_the_least_count_are_unknown(toy, tmp_path):
+def test_words_below_min_count_are_unknown_and_not_marked_as_seen_once(toy, tmp_path):
     text = write(tmp_path / "t.txt", [*SENTENCES, "The aardvark sees the zebra."])
     corpus = read_corpus(text, TrainingOptions(valid_fraction=0.0, min_count=2))
     assert corpus.seen_once is None
@@ -87,11 +87,11 @@ def test_without_words_seen_once_none_is_rare_and_those_below_the_least_count_ar
     assert not corpus.seen_once.any()
 
 
-# With the vocabulary of a model
+# With the vocabulary of another model
 
 
 @pytest.mark.parametrize("level", ["word", "char"])
-def test_a_given_vocabulary_and_tokenizer_are_those_of_the_encoding(tmp_path, toy, level):
+def test_a_given_vocabulary_and_tokenizer_are_used(tmp_path, toy, level):
     options = TrainingOptions(level=level, vocabulary_size=4, min_count=99, valid_fraction=0.2)
     vocabulary = Vocabulary.build({"The": 3, "dog": 2, "T": 2, "h": 1}, 9, newline_ends_sentence=level == "char")
     tokenizer = Tokenizer(level=level, lowercase=False)
@@ -107,7 +107,7 @@ def test_a_given_vocabulary_and_tokenizer_are_those_of_the_encoding(tmp_path, to
         assert [sentence[1:-1].tolist() for sentence in getattr(corpus, part)] == expected
 
 
-def test_words_are_rare_in_the_text_and_not_in_the_one_of_the_given_vocabulary(tmp_path):
+def test_words_seen_once_are_counted_in_the_text_and_not_in_that_of_the_given_vocabulary(tmp_path):
     vocabulary = Vocabulary.build({"aa": 1, "bb": 9, "cc": 9}, 9)
     text = tmp_path / "t.txt"
     text.write_text("aa bb aa\n", encoding="utf-8")
@@ -116,7 +116,7 @@ def test_words_are_rare_in_the_text_and_not_in_the_one_of_the_given_vocabulary(t
     assert vocabulary.decode(np.flatnonzero(corpus.seen_once)) == ["bb"]
 
 
-# Encoding, against a plain way to do it
+# Encoding, against a plain implementation
 
 
 def plainly_encoded(paths, options):
@@ -163,7 +163,7 @@ def assert_same_sentences(part, plain):
 
 @pytest.fixture
 def odd_text(tmp_path):
-    """Words that look like markers, numbers and quotes, of which many are only in held-out sentences."""
+    """Words that look like special tokens, numbers and quotes. Many are only in held-out sentences."""
     generator = random.Random(2)
     words = ["SENTENCE_END", "SENTENCE_START", "UNKNOWN_TOKEN", "0", "1", "“we’ll”", "don't", "cannot", '"so"', "(a)"]
     words += [f"w{i}" for i in range(300)]
@@ -190,7 +190,7 @@ def odd_text(tmp_path):
     ],
     ids=str,
 )
-def test_words_are_encoded_as_the_plain_way_does(tmp_path, monkeypatch, odd_text, settings, block_size):
+def test_words_are_encoded_as_in_a_plain_implementation(tmp_path, monkeypatch, odd_text, settings, block_size):
     for module in ("encoded_sentences", "encoding"):
         monkeypatch.setattr(f"theano_rnn.text.{module}.BLOCK_SIZE", block_size)
     if "valid" in settings:
@@ -207,14 +207,14 @@ def test_words_are_encoded_as_the_plain_way_does(tmp_path, monkeypatch, odd_text
 
 
 @pytest.mark.slow
-def test_words_of_large_text_take_less_memory_than_ten_times_the_text(tmp_path):
+def test_encoding_takes_less_memory_than_ten_times_the_text(tmp_path):
     path = tmp_path / "large.txt"
     generator = random.Random(1)
     words = [f"{a}{b}{c}" for a, b, c in itertools.product("bcdfgklmnp", "aeiou", ["sst", "st", "nd", "lla", "ch"])]
     lines = [" ".join(generator.choices(words, k=12)).capitalize() + "." for _ in range(30_000)]
     path.write_text("\n".join(lines), encoding="utf-8")
     del lines
-    read_corpus(write(tmp_path / "toy.txt", SENTENCES), TrainingOptions())  # modules are loaded before
+    read_corpus(write(tmp_path / "toy.txt", SENTENCES), TrainingOptions())  # loads the modules
     tracemalloc.start()
     try:
         corpus = read_corpus(path, TrainingOptions())
@@ -225,15 +225,15 @@ def test_words_of_large_text_take_less_memory_than_ten_times_the_text(tmp_path):
     assert peak < 10 * path.stat().st_size
 
 
-def test_progress_is_told_in_characters(toy):
+def test_progress_is_reported_in_characters(toy):
     reports = []
     read_corpus(toy, TrainingOptions(), progress=lambda *report: reports.append(report))
     total = toy.stat().st_size
     assert (reports[0], reports[-1]) == ((0, total), (total, total))
 
 
-def test_the_vocabulary_comes_from_the_training_text_only(tmp_path):
-    """Every sentence has a word of its own: those of the held-out ones are unknown."""
+def test_the_vocabulary_is_made_from_the_training_text_only(tmp_path):
+    """Every sentence has a unique word. Those of the held-out sentences are unknown."""
     names = [f"{a}{b}zz" for a, b in itertools.product("abcde", "abcd")]
     corpus = read_corpus(
         write(tmp_path / "t.txt", [f"Look at {name}." for name in names]), TrainingOptions(valid_fraction=0.25)
@@ -245,7 +245,7 @@ def test_the_vocabulary_comes_from_the_training_text_only(tmp_path):
     assert not (corpus.train.ids == corpus.vocabulary.unknown).any()
 
 
-def test_a_file_of_held_out_text_leaves_the_training_text_whole(tmp_path, toy):
+def test_nothing_is_held_out_of_the_training_text_if_there_is_a_held_out_file(tmp_path, toy):
     valid = write(tmp_path / "valid.txt", ["The dog sees the zebra.", "The cat likes the dog."])
     corpus = read_corpus(toy, TrainingOptions(valid=str(valid), valid_fraction=0.5))
     assert len(corpus.train) == len(SENTENCES)
@@ -260,7 +260,7 @@ def test_the_vocabulary_size_counts_the_special_tokens_and_keeps_the_frequent_wo
     assert corpus.vocabulary.index_to_word[3:] == ["the", "."]
 
 
-def test_rare_words_are_those_seen_once_where_every_word_is_known(tmp_path):
+def test_words_seen_once_are_marked_if_every_word_is_known(tmp_path):
     text = write(tmp_path / "t.txt", [*SENTENCES, "The aardvark sees the zebra."])
     corpus = read_corpus(text, TrainingOptions(valid_fraction=0.0))
     assert corpus.valid is None
@@ -269,12 +269,12 @@ def test_rare_words_are_those_seen_once_where_every_word_is_known(tmp_path):
 
 
 @pytest.mark.parametrize("settings", [{"vocabulary_size": 11}, {"tutorial": True}])
-def test_no_word_is_rare_where_some_are_unknown_already_and_in_the_tutorial(tmp_path, settings):
+def test_no_word_is_marked_if_some_are_unknown_or_in_tutorial_mode(tmp_path, settings):
     text = write(tmp_path / "t.txt", [*SENTENCES, "The aardvark sees the zebra."])
     assert read_corpus(text, TrainingOptions.from_settings({"valid_fraction": 0.0, **settings})).seen_once is None
 
 
-def test_about_half_of_the_rare_words_become_unknown_and_nothing_else_changes(tmp_path):
+def test_about_half_of_the_words_seen_once_become_unknown_and_nothing_else_changes(tmp_path):
     pairs = itertools.product("abcdefghijklmnopqrst", "abcdefghij")
     text = write(tmp_path / "t.txt", [f"The {a}{b}zz sees the dog." for a, b in pairs])
     corpus = read_corpus(text, TrainingOptions(valid_fraction=0.0))
@@ -294,7 +294,7 @@ def test_about_half_of_the_rare_words_become_unknown_and_nothing_else_changes(tm
     assert (again.ids != replaced.ids).any()
 
 
-def test_the_rare_words_that_become_unknown_do_not_depend_on_the_blocks(tmp_path, monkeypatch):
+def test_replacing_words_seen_once_does_not_depend_on_the_block_size(tmp_path, monkeypatch):
     corpus = read_corpus(write(tmp_path / "t.txt", [f"A{i} b{i}." for i in range(90)]), TrainingOptions())
     replaced = []
     for size in (7, 2**20):
@@ -304,7 +304,7 @@ def test_the_rare_words_that_become_unknown_do_not_depend_on_the_blocks(tmp_path
     assert 2 in replaced[0]
 
 
-def test_tokenized_text_is_left_alone(tmp_path):
+def test_tokenized_text_is_not_changed(tmp_path):
     path = tmp_path / "t.txt"
     path.write_text(" The <unk> can't @-@ . Stop here\nOne sentence a line\n\n", encoding="utf-8")
     corpus = read_corpus(path, TrainingOptions(tokenized=True, valid_fraction=0.0))
@@ -315,13 +315,13 @@ def test_tokenized_text_is_left_alone(tmp_path):
 
 
 @pytest.mark.parametrize("keep_case, first", [(True, "The"), (False, "the")])
-def test_words_are_lower_cased_unless_told_otherwise(toy, keep_case, first):
+def test_words_are_lower_cased_unless_keep_case(toy, keep_case, first):
     corpus = read_corpus(toy, TrainingOptions(keep_case=keep_case))
     assert words(corpus, corpus.train)[0][0] == first
     assert corpus.tokenizer.lowercase is not keep_case
 
 
-def test_characters_the_tail_of_the_text_is_held_out(tmp_path):
+def test_the_end_of_the_text_is_held_out_at_character_level(tmp_path):
     path = tmp_path / "t.txt"
     path.write_text("abcdefghi\nabcdefgxy\n", encoding="utf-8")
     corpus = read_corpus(path, TrainingOptions(level="char", valid_fraction=0.15))
@@ -352,7 +352,7 @@ def test_characters_of_documents_are_encoded_as_one_text(tmp_path, monkeypatch, 
 @pytest.mark.parametrize(
     ("count", "dtype"), [(253, np.uint8), (254, np.uint16), (65_533, np.uint16), (65_534, np.int32)]
 )
-def test_characters_take_as_few_bytes_as_the_vocabulary_allows(tmp_path, count, dtype):
+def test_ids_of_characters_have_the_smallest_type_for_the_vocabulary(tmp_path, count, dtype):
     text = "".join(map(chr, range(0x10000, 0x10000 + count)))
     (tmp_path / "t.txt").write_text(text, encoding="utf-8")
     options = TrainingOptions(level="char", valid_fraction=0.0, vocabulary_size=100_000)
@@ -362,7 +362,7 @@ def test_characters_take_as_few_bytes_as_the_vocabulary_allows(tmp_path, count, 
 
 
 @pytest.mark.parametrize("block_size", [1, 3, 100])
-def test_characters_are_encoded_alike_in_blocks_of_any_size(tmp_path, monkeypatch, block_size):
+def test_encoding_characters_does_not_depend_on_the_chunk_size(tmp_path, monkeypatch, block_size):
     monkeypatch.setattr("theano_rnn.text.documents.EXCERPT_CHUNK_LENGTH", block_size)
     path = tmp_path / "t.txt"
     path.write_text("aé😀\nab\nxyz😀\n", encoding="utf-8")
@@ -373,7 +373,7 @@ def test_characters_are_encoded_alike_in_blocks_of_any_size(tmp_path, monkeypatc
     assert corpus.valid.tolist() == [1, 2, 2, 2, 6, 1]
 
 
-def test_characters_a_file_of_held_out_text(tmp_path):
+def test_a_held_out_file_at_character_level(tmp_path):
     (tmp_path / "t.txt").write_text("abab\n", encoding="utf-8")
     (tmp_path / "v.txt").write_text("ba\nc", encoding="utf-8")
     corpus = read_corpus(tmp_path / "t.txt", TrainingOptions(level="char", valid=str(tmp_path / "v.txt")))
@@ -381,20 +381,20 @@ def test_characters_a_file_of_held_out_text(tmp_path):
     assert corpus.vocabulary.decode(corpus.valid, end_as_newline=True) == ["\n", "b", "a", "\n", "UNKNOWN_TOKEN", "\n"]
 
 
-def test_characters_a_text_too_short_to_hold_any_out_is_learnt_whole(tmp_path):
+def test_nothing_is_held_out_of_a_very_short_text_at_character_level(tmp_path):
     (tmp_path / "t.txt").write_text("abcd", encoding="utf-8")
     corpus = read_corpus(tmp_path / "t.txt", TrainingOptions(level="char"))
     assert len(corpus.train) == 6 and corpus.valid is None
 
 
-def test_characters_one_is_too_few(tmp_path):
+def test_a_text_of_one_character_is_rejected(tmp_path):
     (tmp_path / "t.txt").write_text("a", encoding="utf-8")
     with pytest.raises(CorpusError, match="the training text has 1 characters; at least 2 are needed"):
         read_corpus(tmp_path / "t.txt", TrainingOptions(level="char", valid_fraction=0.4))
 
 
 @pytest.mark.parametrize("name", ["t.txt", "t.csv"])
-def test_characters_the_last_line_ends_whether_or_not_the_file_has_a_line_end_there(tmp_path, name):
+def test_a_missing_final_line_end_makes_no_difference_at_character_level(tmp_path, name):
     encoded = []
     for text in ("body\nab\ncd", "body\nab\ncd\n"):
         (tmp_path / name).write_text(text, encoding="utf-8")
@@ -405,7 +405,7 @@ def test_characters_the_last_line_ends_whether_or_not_the_file_has_a_line_end_th
 
 
 @pytest.mark.parametrize("level", ["word", "char"])
-def test_the_column_is_that_of_the_held_out_text_too(tmp_path, level):
+def test_the_column_applies_to_the_held_out_file(tmp_path, level):
     (tmp_path / "t.csv").write_text("body,note\nOne.,Two words.\n", encoding="utf-8")
     (tmp_path / "v.tsv").write_text("Note\tbody\nTwo words.\tThree.\n", encoding="utf-8")
     options = TrainingOptions(level=level, column="note", valid=str(tmp_path / "v.tsv"))
@@ -416,25 +416,25 @@ def test_the_column_is_that_of_the_held_out_text_too(tmp_path, level):
 
 
 @pytest.mark.parametrize("level", ["word", "char"])
-def test_an_empty_text_is_an_error(tmp_path, level):
+def test_an_empty_text_is_rejected(tmp_path, level):
     (tmp_path / "t.txt").write_text("", encoding="utf-8")
     with pytest.raises(CorpusError):
         read_corpus(tmp_path / "t.txt", TrainingOptions(level=level))
 
 
 @pytest.mark.parametrize("level", ["word", "char"])
-def test_an_empty_file_of_held_out_text_is_an_error(tmp_path, toy, level):
+def test_an_empty_held_out_file_is_rejected(tmp_path, toy, level):
     (tmp_path / "v.txt").write_text("", encoding="utf-8")
     with pytest.raises(CorpusError, match="v.txt"):
         read_corpus(toy, TrainingOptions(level=level, valid=str(tmp_path / "v.txt")))
 
 
-def test_a_missing_file_is_named(tmp_path):
+def test_the_error_names_a_missing_file(tmp_path):
     with pytest.raises(CorpusError, match="absent.txt"):
         read_corpus(tmp_path / "absent.txt", TrainingOptions())
 
 
-def test_the_fingerprint_tells_texts_apart(tmp_path, toy):
+def test_different_texts_have_different_fingerprints(tmp_path, toy):
     options = TrainingOptions()
     one = read_corpus(toy, options).fingerprint
     assert read_corpus(toy, options).fingerprint == one
@@ -444,8 +444,8 @@ def test_the_fingerprint_tells_texts_apart(tmp_path, toy):
     assert read_corpus(renamed, options).fingerprint != one
 
 
-def test_the_fingerprint_is_that_of_the_ids_in_four_bytes_each(toy):
-    """As it was when they were in memory: older checkpoints know their text by it."""
+def test_the_fingerprint_is_the_digest_of_the_ids_as_int32(toy):
+    """It must not change: older checkpoints identify their text by it."""
     for level in ("word", "char"):
         corpus = read_corpus(toy, TrainingOptions(level=level))
         digest = hashlib.sha256(repr(corpus.vocabulary.index_to_word).encode())
@@ -455,7 +455,7 @@ def test_the_fingerprint_is_that_of_the_ids_in_four_bytes_each(toy):
 
 
 @pytest.mark.parametrize("level", ["word", "char"])
-def test_nothing_with_a_name_is_left_where_the_text_was_encoded(toy, tmp_path, level):
+def test_encoding_leaves_no_files_in_the_folder(toy, tmp_path, level):
     folder = tmp_path / "folder"
     folder.mkdir()
     corpus = read_corpus(toy, TrainingOptions(level=level), folder=folder)

@@ -1,4 +1,4 @@
-"""Unknown words: counted, told, and the option named that makes them fewer."""
+"""Coverage: counts of unknown words, and the option that reduces their number."""
 
 import itertools
 import logging
@@ -36,7 +36,7 @@ def corpus_of(tmp_path, lines=WORDS, held_out=None, **settings):
         ({"min_count": 2, "vocabulary_size": 5}, 3, 1),
     ],
 )
-def test_words_are_counted_and_why_they_are_unknown(tmp_path, settings, unknown, rare):
+def test_words_are_counted_by_the_reason_why_they_are_unknown(tmp_path, settings, unknown, rare):
     corpus, _ = corpus_of(tmp_path, held_out=["a e", "b"], **settings)
     assert corpus.coverage == Coverage(4, 15, unknown, rare, 3, 1)
 
@@ -53,7 +53,7 @@ def test_words_of_held_out_sentences_do_not_count_as_distinct_words_of_the_train
     assert corpus.coverage == Coverage(30, 30, 0, 0, 10, 10)
 
 
-def test_counts_agree_with_a_plain_count_of_random_texts(tmp_path):
+def test_counts_of_random_texts_agree_with_a_plain_count(tmp_path):
     for seed in range(20):
         generator = random.Random(seed)
         lines = [" ".join(generator.choices("abcdefghij", k=generator.randrange(1, 9))) for _ in range(20)]
@@ -95,17 +95,17 @@ def test_the_summary_has_both_shares():
         (Coverage(9, 100, 50, 50), {"level": "char", "min_count": 9}, "50.0% of the training characters are unknown"),
     ],
 )
-def test_many_unknown_words_are_warned_of_with_the_option_that_helps(coverage, settings, advice):
+def test_the_warning_about_unknown_words_names_the_option_that_helps(coverage, settings, advice):
     warning = coverage.warning(TrainingOptions(**settings))
     assert warning is None if advice is None else advice in warning and "\n" not in warning
 
 
-def test_the_advice_names_options_as_the_user_knows_them():
+def test_the_warning_uses_the_given_names_of_options():
     flag = lambda name: f"--{name.replace('_', '-')}"  # noqa: E731
     assert "--vocabulary-size" in Coverage(9, 100, 50, 0).warning(TrainingOptions(), flag)
 
 
-def test_the_vocabulary_size_that_is_advised_leaves_no_word_unknown(tmp_path):
+def test_the_suggested_vocabulary_size_leaves_no_word_unknown(tmp_path):
     corpus, options = corpus_of(tmp_path, vocabulary_size=4)
     assert "(7 covers the whole" in corpus.coverage.warning(options)
     assert corpus_of(tmp_path, vocabulary_size=7)[0].coverage.unknown == 0
@@ -113,7 +113,7 @@ def test_the_vocabulary_size_that_is_advised_leaves_no_word_unknown(tmp_path):
 
 
 @pytest.mark.parametrize("changed", [{"words": -1}, {"unknown": 1.5}, {"more": 1}])
-def test_what_is_no_count_is_refused(changed):
+def test_values_that_are_not_counts_are_rejected(changed):
     configuration = Coverage(1, 2, 1, 0).to_configuration()
     assert Coverage.from_configuration(configuration) == Coverage(1, 2, 1, 0)
     with pytest.raises((TypeError, ValueError)):
@@ -123,7 +123,7 @@ def test_what_is_no_count_is_refused(changed):
             Coverage.from_configuration(no_dict)
 
 
-def test_a_run_tells_it_the_same_from_the_text_and_from_the_encoded_text_and_the_model_keeps_it(tmp_path, caplog):
+def test_coverage_is_the_same_from_the_cache_and_is_kept_in_the_model(tmp_path, caplog):
     lines = [" ".join(words) + "." for words in itertools.permutations(["The", "dog", "sees", "cats", "here"])]
     (tmp_path / "text.txt").write_text("\n".join(lines), encoding="utf-8")
     told = []

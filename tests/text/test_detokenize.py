@@ -1,4 +1,4 @@
-"""Tokens written back as text: readable, and with as many words as `words_added` says."""
+"""From tokens back to text: readable, and with the number of words that `words_added` gives."""
 
 import random
 from pathlib import Path
@@ -39,7 +39,7 @@ def data_lines(name):
         "f() is called",
     ],
 )
-def test_sentence_comes_back_as_it_was(sentence):
+def test_detokenize_undoes_tokenize(sentence):
     tokens = Tokenizer(lowercase=False).tokenize(sentence)
     assert detokenize(tokens) == sentence
     assert sum(map(words_added, tokens)) == len(sentence.split())
@@ -76,11 +76,11 @@ def test_tokenized_text_is_written_readably(tokens, written):
         (["'t", "was", "to", "'t"], "'twas to't"),
     ],
 )
-def test_marks_lean_on_what_is_there(tokens, written):
+def test_a_mark_without_its_word_attaches_to_the_other_side(tokens, written):
     assert detokenize(tokens) == written
 
 
-def test_any_mixture_of_words_and_marks_has_as_many_words_as_told():
+def test_the_number_of_words_is_the_sum_of_words_added():
     generator = random.Random(1)
     tokens = ["he", "said", ".", ",", "(", ")", "``", "''", '"', "'", "n't", "$", "%", "...", "“", "”", "//x", "--"]
     for _ in range(2000):
@@ -89,7 +89,7 @@ def test_any_mixture_of_words_and_marks_has_as_many_words_as_told():
         assert len(detokenize(sequence).split()) == sum(map(words_added, sequence)), sequence
 
 
-def test_what_is_settled_stays_whatever_follows():
+def test_settled_tokens_do_not_change_whatever_follows():
     generator = random.Random(2)
     tokens = "he said . , ( ) `` '' \" ' n't gon na wan got ta 't is was em 90s @-@ @.@ 's".split()
     for _ in range(3000):
@@ -106,7 +106,7 @@ def test_what_is_settled_stays_whatever_follows():
     [
         ([], [], 0),
         (["he", "did", "n't", "."], ["he", " did", "n't", "."], 4),
-        (["he", "said", "``"], ["he", " said", '"'], 2),  # a blank before or after it
+        (["he", "said", "``"], ["he", " said", '"'], 2),  # with a space before or after it
         (["he", "said", "``", "no"], ["he", " said", ' "', "no"], 4),
         (["(", "he"], ["(", "he"], 2),
         (["the", "boys", "'", "toys"], ["the", " boys", "'", " toys"], 2),  # may still get its partner
@@ -116,7 +116,7 @@ def test_what_is_settled_stays_whatever_follows():
         (["", "he", ""], ["", "he", ""], 3),
     ],
 )
-def test_words_and_marks_are_settled_as_soon_as_they_can_be(tokens, written, settled):
+def test_tokens_are_settled_as_early_as_possible(tokens, written, settled):
     assert written_tokens(tokens) == (written, settled)
     assert Tokenizer().written_tokens(tokens) == (written, settled)
 
@@ -146,7 +146,7 @@ def test_words_added_by_a_token(token, tokenized, added):
     assert Tokenizer(tokenized=tokenized).starts_word(token) is (added == 1)
 
 
-def test_real_text_comes_back_with_its_words():
+def test_detokenized_real_text_has_its_words():
     tokenizer = Tokenizer(lowercase=False)
     lines = data_lines("tinyshakespeare.txt")[:5000]
     same = 0
@@ -158,7 +158,7 @@ def test_real_text_comes_back_with_its_words():
     assert same >= 0.95 * len(lines)
 
 
-def test_wikitext_is_written_with_the_words_told():
+def test_detokenized_wikitext_has_the_number_of_words_added():
     tokenizer = Tokenizer(tokenized=True)
     for line in data_lines("wikitext-2.valid.txt"):
         tokens = tokenizer.tokenize(line)

@@ -1,4 +1,4 @@
-"""Documents in a file: the same texts whatever their length, given in parts that join to the whole."""
+"""Documents in a temporary file: the text is the same whatever the length of documents and chunks."""
 
 import random
 
@@ -11,7 +11,7 @@ TEXTS = ["short", "é😀\nab" * 9, " \n", "", "x" * 200, "ß", "\ufeff mark\n"]
 
 
 @pytest.mark.parametrize("length", [1, 2, 5, 30, 2**16])
-def test_documents_come_back_as_often_as_wanted_without_blank_ones(tmp_path, monkeypatch, length):
+def test_documents_can_be_iterated_repeatedly_and_blank_ones_are_left_out(tmp_path, monkeypatch, length):
     monkeypatch.setattr(documents, "CHUNK_LENGTH", length)
     generator = random.Random(length)
     stored = Documents(tmp_path)
@@ -26,7 +26,7 @@ def test_documents_come_back_as_often_as_wanted_without_blank_ones(tmp_path, mon
     assert ["".join(document_chunks(document, 3)) for document in stored] == expected
 
 
-def test_two_passes_at_a_time_do_not_disturb_each_other(tmp_path, monkeypatch):
+def test_two_simultaneous_iterations_are_independent(tmp_path, monkeypatch):
     monkeypatch.setattr(documents, "CHUNK_LENGTH", 4)
     stored = Documents(tmp_path)
     for text in ("ab", "cdefghijkl", "m"):
@@ -36,7 +36,7 @@ def test_two_passes_at_a_time_do_not_disturb_each_other(tmp_path, monkeypatch):
         assert "".join(document_chunks(first)) == "".join(document_chunks(second))
 
 
-def test_no_part_is_longer_than_asked():
+def test_no_chunk_is_longer_than_requested():
     assert list(document_chunks("abcdefg", 3)) == ["abc", "def", "g"]
     assert list(document_chunks("ab", 3)) == ["ab"]
 
@@ -52,7 +52,7 @@ def test_only_short_documents_are_in_memory_as_a_whole(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("texts", [["a"], ["a\n"], ["a", "b" * 99, " "], ["é\n", "b\n"]])
-def test_the_last_line_ends_once_asked_for(tmp_path, texts):
+def test_end_last_line_adds_one_line_end_at_most(tmp_path, texts):
     stored = Documents(tmp_path)
     for text in texts:
         stored.add([text])
@@ -66,7 +66,7 @@ def test_the_last_line_ends_once_asked_for(tmp_path, texts):
     assert ["".join(document_chunks(document)) for document in stored] == [*kept, "c"]
 
 
-def test_nothing_ends_where_there_is_no_document(tmp_path):
+def test_end_last_line_does_nothing_without_documents(tmp_path):
     stored = Documents(tmp_path)
     stored.end_last_line()
     assert list(stored) == []

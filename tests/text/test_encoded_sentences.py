@@ -12,7 +12,7 @@ def random_sentences(count, longest, seed=0):
     return [generator.integers(0, 50, generator.integers(2, longest + 2)) for _ in range(count)]
 
 
-def test_encoded_sentences_give_back_each_sentence_and_its_steps():
+def test_encoded_sentences_return_each_sentence_and_its_steps():
     sentences = random_sentences(20, 9)
     encoded = EncodedSentences(sentences)
     assert len(encoded) == 20
@@ -23,25 +23,25 @@ def test_encoded_sentences_give_back_each_sentence_and_its_steps():
     assert encoded.ids.dtype == np.int32
 
 
-def test_encoded_sentences_end_where_a_sequence_ends():
+def test_an_index_after_the_last_sentence_is_an_index_error():
     encoded = EncodedSentences([[1, 2], [3, 4, 5]])
     with pytest.raises(IndexError):
         encoded[2]
 
 
-def test_encoded_sentences_count_negative_indices_from_the_end():
+def test_negative_indices_count_from_the_end():
     encoded = EncodedSentences([[1, 2], [3, 4, 5]])
     np.testing.assert_array_equal(encoded[-1], [3, 4, 5])
     np.testing.assert_array_equal(encoded[-2], [1, 2])
 
 
-def test_encoded_sentences_may_be_none_and_may_come_from_a_generator():
+def test_encoded_sentences_may_be_empty_or_come_from_a_generator():
     assert len(EncodedSentences([])) == 0
     assert EncodedSentences([]).tokens == 0
     assert len(EncodedSentences(one for one in [[1, 2], [3, 4]])) == 2
 
 
-def test_selected_sentences_have_arrays_of_their_own():
+def test_selected_sentences_are_copies():
     encoded = EncodedSentences([[1, 2], [3, 4, 5], [6, 7]])
     some = encoded.select(np.array([True, False, True]))
     assert [one.tolist() for one in some] == [[1, 2], [6, 7]]
@@ -51,7 +51,7 @@ def test_selected_sentences_have_arrays_of_their_own():
     assert len(encoded.select(np.zeros(3, bool))) == 0
 
 
-def test_encoded_sentences_from_arrays_are_these_arrays():
+def test_from_arrays_copies_nothing():
     encoded = EncodedSentences([[1, 2], [3, 4, 5]])
     again = EncodedSentences.from_arrays(encoded.ids, encoded.offsets)
     assert again.ids is encoded.ids
@@ -104,7 +104,7 @@ def test_blocks_hold_the_chosen_sentences_in_order(monkeypatch, size):
     assert max(map(len, id_blocks(encoded.ids))) <= size
 
 
-def test_written_sentences_are_read_back_from_files_that_cannot_be_changed(tmp_path):
+def test_the_writer_returns_read_only_sentences_and_leaves_no_files(tmp_path):
     writer = EncodedSentencesWriter(tmp_path)
     writer.add(np.array([0, 5, 1, 0, 1], np.int32), np.array([3, 2]))
     writer.add(np.array([0, 7, 8, 1], np.int32), np.array([4]))

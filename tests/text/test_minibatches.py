@@ -1,4 +1,4 @@
-"""Padded minibatches and parallel streams: nothing lost, nothing twice, few shapes."""
+"""Padded minibatches and parallel streams: every token once, and few shapes."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def random_sentences(count, longest, seed=0):
     return [generator.integers(0, 50, generator.integers(2, longest + 2)) for _ in range(count)]
 
 
-def test_bucket_length_holds_every_length_and_never_falls():
+def test_bucket_length_is_at_least_the_length_and_never_decreases():
     lengths = [bucket_length(length) for length in range(1, 1000)]
     assert all(bucket >= length for length, bucket in enumerate(lengths, start=1))
     assert lengths == sorted(lengths)
@@ -51,12 +51,12 @@ def test_pad_puts_sentences_in_columns_with_the_next_word_as_target():
     assert batch.tokens == 3
 
 
-def test_pad_without_a_length_takes_the_bucket_of_the_longest():
+def test_the_default_length_of_pad_is_the_bucket_of_the_longest_sentence():
     assert pad([[0] * 3, [0] * 8], 2).x.shape == (10, 2)
 
 
 @pytest.mark.parametrize("seed", [None, 5])
-def test_plan_holds_each_sentence_exactly_once_at_a_length_that_fits(seed):
+def test_the_plan_contains_each_sentence_once_with_a_sufficient_length(seed):
     generator = None if seed is None else np.random.default_rng(seed)
     steps = np.random.default_rng(1).integers(1, 70, 300)
     plan = plan_batches(steps, 16, generator)
@@ -66,7 +66,7 @@ def test_plan_holds_each_sentence_exactly_once_at_a_length_that_fits(seed):
         assert {bucket_length(count) for count in steps[members]} == {length}
 
 
-def test_plan_is_fixed_without_a_generator_and_follows_the_seed_with_one():
+def test_the_plan_is_fixed_without_a_generator_and_depends_on_its_seed():
     steps = np.random.default_rng(1).integers(1, 30, 100)
 
     def order(generator):
@@ -78,7 +78,7 @@ def test_plan_is_fixed_without_a_generator_and_follows_the_seed_with_one():
     assert order(np.random.default_rng(3)) != order(None)
 
 
-def test_columns_shrink_for_lengths_that_would_fill_the_memory():
+def test_minibatches_of_very_long_sentences_have_fewer_columns():
     plan = plan_batches([20, 4 * TOKENS_PER_BATCH, 1000], 64)
     by_length = {length: columns for length, columns, _ in plan}
     assert by_length[20] == 64
@@ -89,7 +89,7 @@ def test_columns_shrink_for_lengths_that_would_fill_the_memory():
 
 
 @pytest.mark.parametrize("kind", [list, EncodedSentences])
-def test_sentence_batches_yield_every_sentence_once_with_its_own_words(kind):
+def test_sentence_batches_yield_every_sentence_once(kind):
     sentences = random_sentences(57, 30)
     seen = {}
     for batch in sentence_batches(kind(sentences), 8, np.random.default_rng(2)):
@@ -107,7 +107,7 @@ def test_sentence_batches_yield_every_sentence_once_with_its_own_words(kind):
         np.testing.assert_array_equal(words, sentences[i])
 
 
-# Texts of several pools
+# Texts with several pools
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ def test_a_text_of_one_pool_is_shuffled_as_a_whole():
 @pytest.mark.usefixtures("small_pools")
 @pytest.mark.parametrize("seed", [None, 0, 1])
 @pytest.mark.parametrize("count", [1, 17, 40, 400])
-def test_sentences_of_several_pools_stand_in_one_minibatch_each_and_no_minibatch_is_added(count, seed):
+def test_sentences_of_several_pools_are_yielded_once_without_extra_minibatches(count, seed):
     sentences = random_sentences(count, 25, seed=3)
     encoded = EncodedSentences(sentences)
     generator = None if seed is None else np.random.default_rng(seed)
@@ -154,7 +154,7 @@ def test_sentences_of_several_pools_stand_in_one_minibatch_each_and_no_minibatch
 
 
 @pytest.mark.usefixtures("small_pools")
-def test_pools_are_drawn_from_all_over_the_text_and_follow_the_seed():
+def test_pools_are_drawn_from_the_whole_text_and_depend_on_the_seed():
     encoded = EncodedSentences(random_sentences(400, 25, seed=3))
 
     def order(seed):
@@ -166,7 +166,7 @@ def test_pools_are_drawn_from_all_over_the_text_and_follow_the_seed():
 
 
 @pytest.mark.usefixtures("small_pools")
-def test_no_more_than_a_pool_and_what_was_left_is_held_at_once():
+def test_at_most_one_pool_and_the_waiting_sentences_are_in_memory():
     encoded = EncodedSentences(random_sentences(400, 25, seed=3))
     held = []
 
@@ -180,7 +180,7 @@ def test_no_more_than_a_pool_and_what_was_left_is_held_at_once():
 
 
 @pytest.mark.parametrize("pool_length", [300, 2**23])
-def test_each_sentence_is_changed_once_and_learnt_as_it_was_changed(monkeypatch, small_pools, pool_length):
+def test_each_sentence_is_changed_once(monkeypatch, small_pools, pool_length):
     monkeypatch.setattr(minibatches, "POOL_LENGTH", pool_length)
     sentences = random_sentences(300, 25, seed=5)
 
@@ -193,13 +193,13 @@ def test_each_sentence_is_changed_once_and_learnt_as_it_was_changed(monkeypatch,
             np.testing.assert_array_equal(batch.x[:steps, column], sentences[i][:-1] + 100)
 
 
-def test_minibatches_are_counted_as_they_are_made_also_for_sentences_too_long_for_a_whole_one():
+def test_count_batches_agrees_with_sentence_batches():
     encoded = EncodedSentences([np.zeros(n, np.int32) for n in (3, 9, 2000, 2001, TOKENS_PER_BATCH, 5, 2002) * 9])
     assert count_batches(encoded, 16) == len(list(sentence_batches(encoded, 16)))
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_streams_of_small_ids_are_the_same_minibatches(dtype):
+def test_streams_of_small_id_types_give_the_same_minibatches(dtype):
     ids = np.arange(101)
     for one, other in zip(*(stream_batches(ids.astype(kind), 4, 5) for kind in (dtype, np.int32)), strict=True):
         assert one.x.dtype == one.y.dtype == np.int32
@@ -207,7 +207,7 @@ def test_streams_of_small_ids_are_the_same_minibatches(dtype):
         np.testing.assert_array_equal(one.y, other.y)
 
 
-def test_stream_batches_lie_as_the_module_draws_them():
+def test_stream_batches_are_as_drawn_in_the_module_docstring():
     first, second = stream_batches(np.arange(13, dtype=np.int32), 3, 2)
     np.testing.assert_array_equal(first.x, [[0, 4, 8], [1, 5, 9]])
     np.testing.assert_array_equal(second.x, [[2, 6, 10], [3, 7, 11]])
@@ -219,7 +219,7 @@ def test_stream_batches_lie_as_the_module_draws_them():
     ("ids", "batch_size", "sequence_length"),
     [(2, 4, 5), (3, 1, 2), (4, 8, 3), (9, 8, 2), (101, 4, 5), (100, 7, 6), (103, 7, 50), (64, 3, 21), (40, 5, 100)],
 )
-def test_stream_batches_predict_every_character_once_in_the_order_of_its_stream(ids, batch_size, sequence_length):
+def test_stream_batches_predict_every_character_once_in_order(ids, batch_size, sequence_length):
     chunks = list(stream_batches(np.arange(ids, dtype=np.int32), batch_size, sequence_length))
     assert len({chunk.x.shape for chunk in chunks}) == 1
     steps, columns = chunks[0].x.shape
@@ -227,20 +227,20 @@ def test_stream_batches_predict_every_character_once_in_the_order_of_its_stream(
     x, y, mask = (np.concatenate([getattr(chunk, name) for chunk in chunks]) for name in ("x", "y", "mask"))
     assert mask.dtype == bool and x.dtype == np.int32
     np.testing.assert_array_equal(x[mask] + 1, y[mask])
-    # Read stream after stream, the predictions are the text itself; so each stream goes on where its last chunk ended.
+    # The predictions of one stream after the other are the text: each stream continues where its last chunk ended.
     np.testing.assert_array_equal(np.concatenate([y[mask[:, b], b] for b in range(batch_size)]), np.arange(1, ids))
     assert sum(chunk.tokens for chunk in chunks) == ids - 1
 
 
 @pytest.mark.parametrize(("ids", "batch_size", "sequence_length"), [(101, 4, 5), (100, 7, 6), (13, 3, 2)])
-def test_only_the_end_of_a_stream_is_padding_so_that_states_can_be_carried(ids, batch_size, sequence_length):
+def test_only_the_end_of_a_stream_is_padded(ids, batch_size, sequence_length):
     mask = np.concatenate(
         [chunk.mask for chunk in stream_batches(np.arange(ids, dtype=np.int32), batch_size, sequence_length)]
     )
     assert (np.diff(mask.astype(int), axis=0) <= 0).all()
 
 
-def test_streams_differ_by_padding_at_most_in_the_last_ones():
+def test_streams_start_at_equal_distances():
     chunks = list(stream_batches(np.arange(101, dtype=np.int32), 4, 5))
     starts = chunks[0].x[0]
     np.testing.assert_array_equal(starts, [0, 25, 50, 75])

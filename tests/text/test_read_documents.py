@@ -42,7 +42,7 @@ def error_line(paths, column=None):
         read_documents(paths, column=column)
     message = str(caught.value)
     assert "\n" not in message
-    assert "--" not in message  # the library knows no command-line options
+    assert "--" not in message  # errors of the library name arguments, not flags
     return message
 
 
@@ -68,7 +68,7 @@ def test_every_format_gives_its_documents(write, name, text, documents, newline,
     assert texts(path) == documents
 
 
-def test_one_path_or_many_give_documents_in_order(write):
+def test_documents_of_several_files_are_in_order(write):
     first, second = write("z.txt", "Z."), write("a.csv", "body\nA.\nB.\n")
     assert texts(str(first)) == ["Z."]
     assert texts([first, str(second)]) == ["Z.", "A.", "B."]
@@ -112,17 +112,17 @@ def test_byte_that_is_not_utf8_is_named_with_line_and_position(write, name, cont
 
 
 @pytest.mark.parametrize("content", ["", "\ufeff", " \n\t\n"])
-def test_empty_corpus_is_refused(write, content):
+def test_a_blank_corpus_is_rejected(write, content):
     assert "a.txt holds no text" in error_line(write("a.txt", content))
     assert "each of the 2 files holds no text" in error_line([write("a.txt", content), write("b.csv", "body\n")])
 
 
-def test_empty_gzip_file_is_an_empty_corpus(tmp_path):
+def test_an_empty_gzip_file_holds_no_text(tmp_path):
     (tmp_path / "a.txt.gz").write_bytes(b"")
     assert "a.txt.gz holds no text" in error_line(tmp_path / "a.txt.gz")
 
 
-def test_no_files_are_refused():
+def test_an_empty_list_of_files_is_rejected():
     assert "there is no file to read" in error_line([])
 
 
@@ -146,7 +146,7 @@ def fail_to_open(error):
 
 
 def test_unreadable_file_is_named(write, monkeypatch):
-    # The tests may run as a user who may read everything.
+    # The user who runs the tests may have permission to read everything.
     monkeypatch.setattr(text_files, "open", fail_to_open(PermissionError(errno.EACCES, "denied")), raising=False)
     assert "a.txt: no permission to read it" in error_line(write("a.txt", "x"))
 
@@ -212,7 +212,7 @@ def test_relative_path_is_shown_as_given(tmp_path, monkeypatch):
     assert error_line(Path("none.csv")) == "none.csv: no such file; check the path"
 
 
-# Blocks
+# Blocks and chunks
 
 
 def plainly_read(data):
@@ -226,7 +226,7 @@ def plainly_read(data):
 
 
 @pytest.mark.parametrize("block_size", [1, 2, 3, 7])
-def test_text_and_faults_are_the_same_in_blocks_of_any_size(write, monkeypatch, block_size):
+def test_text_and_errors_do_not_depend_on_the_block_size(write, monkeypatch, block_size):
     monkeypatch.setattr(text_files, "_BLOCK_SIZE", block_size)
     generator = random.Random(block_size)
     pieces = [b"a", b"\r", b"\n", b"\r\n", "é".encode(), "😀".encode(), b"\xef\xbb\xbf", b" "]
@@ -247,7 +247,7 @@ def test_text_and_faults_are_the_same_in_blocks_of_any_size(write, monkeypatch, 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.csv.gz"])
 @pytest.mark.parametrize("length", [1, 3, 40])
-def test_rows_are_the_same_in_parts_of_any_length(write, monkeypatch, name, length):
+def test_rows_do_not_depend_on_the_chunk_length(write, monkeypatch, name, length):
     rows = [[str(i), f'Text {i}, "so"\r\nto say: é😀 {"x" * (i % 9)}', ""] for i in range(40)]
     stream = io.StringIO()
     csv.writer(stream).writerows([["id", "body", "more"], *rows])
@@ -273,7 +273,7 @@ def test_a_folder_without_room_is_named(write, tmp_path):
         read_documents(write("a.txt", "x"), tmp_path / "absent")
 
 
-def test_large_text_is_never_in_memory_as_a_whole(write):
+def test_a_large_text_is_never_in_memory_as_a_whole(write):
     path = write("a.txt", "A line with é and 😀.\n" * 200_000)
     tracemalloc.start()
     try:

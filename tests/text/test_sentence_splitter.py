@@ -28,7 +28,7 @@ def sentences_of(documents):
         ["It was 3.14 in 1932.", "The end."],
     ],
 )
-def test_short_text_is_cut_at_its_sentence_ends(sentences):
+def test_short_text_is_split_at_its_sentence_ends(sentences):
     assert sentences_of([" ".join(sentences)]) == sentences
 
 
@@ -41,22 +41,22 @@ def test_short_text_is_cut_at_its_sentence_ends(sentences):
         ["I have 3.", "You have 4.", "We have 5."],  # "3. You" is no collocation
     ],
 )
-def test_repetitive_text_does_not_teach_false_abbreviations(sentences, repetitions):
+def test_repetitive_text_has_no_false_abbreviations(sentences, repetitions):
     assert sentences_of([" ".join(sentences * repetitions)]) == sentences * repetitions
 
 
-def test_abbreviation_is_learned_from_the_text():
+def test_abbreviations_are_found_in_the_text():
     sentence = "The sp. nigra and the sp. alba are {} plants of the genus."
     sentences = [sentence.format(word) for word in ("rare", "common", "tall", "small", "green", "old")]
     assert sentences_of([" ".join(sentences)]) == sentences
 
 
-def test_blank_line_ends_a_sentence_and_other_white_space_is_one_blank():
+def test_a_blank_line_ends_a_sentence_and_other_whitespace_becomes_one_space():
     document = "A heading\n \t\nOne\nsentence  over\r\nlines\tof text\n\n\n\nand another"
     assert sentences_of([document]) == ["A heading", "One sentence over lines of text", "and another"]
 
 
-def test_document_ends_a_sentence():
+def test_the_end_of_a_document_ends_a_sentence():
     assert sentences_of(["no full stop", "here either"]) == ["no full stop", "here either"]
 
 
@@ -75,7 +75,7 @@ def test_blank_documents_have_no_sentences(documents):
             "My aunt has a Ph.D. in botany.",
             "It was the Ph.D.'s turn.",
             "He is an M.D.: a surgeon.",
-        ],  # only before blanks
+        ],  # only before spaces
         ["They sell nuts, e.g. almonds, i.e. what grows here.", "The U.S.'s trains were late."],
         ["We were late.", "Late trains are a pity.", "5 trains were late.", "iPhones are late."],
         ["The dog was kind.", "That is kind.", "kind people came.", "3 fish.", "They ate fish.", "fish swim."],
@@ -103,7 +103,7 @@ def test_blank_documents_have_no_sentences(documents):
         ["Herr Hr. Meier kam, vgl. Abb. 3.", "Er wohnt in der Str. 5, geb. 1850."],
     ],
 )
-def test_sentences_are_told_from_abbreviations(sentences):
+def test_abbreviations_do_not_end_sentences(sentences):
     assert SentenceSplitter().split(" ".join(sentences)) == sentences
 
 
@@ -131,7 +131,7 @@ SHORTENED = [
 
 
 def generated_sentences(number, seed):
-    """Sentences that end in ordinary words, half of them with an abbreviation inside."""
+    """Generate sentences that end with ordinary words. Half of them hold an abbreviation."""
     generator = random.Random(seed)
     found = []
     for _ in range(number):
@@ -147,7 +147,7 @@ def generated_sentences(number, seed):
 
 
 @pytest.mark.parametrize(("number", "seeds"), [(20, 20), (300, 5), (20_000, 1)])
-def test_generated_text_has_its_sentences_on_one_line_on_lines_and_wrapped(number, seeds):
+def test_line_breaks_do_not_change_the_sentences(number, seeds):
     for seed in range(seeds):
         sentences = generated_sentences(number, seed)
         text = " ".join(sentences)
@@ -156,25 +156,25 @@ def test_generated_text_has_its_sentences_on_one_line_on_lines_and_wrapped(numbe
             assert sentences_of([layout]) == sentences
 
 
-def test_three_hundred_sentences_about_dr_lee_and_mr_fox():
+def test_many_sentences_with_titles_are_split():
     pairs = [("Dr. Lee", "a fox"), ("Mr. Fox", "the lee side"), ("the fox", "Mr. Fox"), ("my dog", "Dr. Lee")]
     sentences = [f"{a.capitalize() if a[0].islower() else a} likes {b}." for a, b in pairs] * 75
     assert sentences_of([" ".join(sentences)]) == sentences
 
 
 @pytest.mark.parametrize("word", ["x" * 100_000, "." * 100_000, '."' * 50_000, "a." * 50_000, ")" * 100_000 + "."])
-def test_words_of_any_length_are_passed_through(word):
+def test_words_of_any_length_are_kept(word):
     text = f"One. {word} two. Three."
     assert "".join(SentenceSplitter().split(text)).replace(" ", "") == text.replace(" ", "")
 
 
-def test_splitting_its_own_sentences_again_changes_nothing():
+def test_splitting_a_sentence_again_changes_nothing():
     splitter = SentenceSplitter()
     for sentence in generated_sentences(500, 3):
         assert splitter.split(sentence) == [sentence]
 
 
-def test_nltk_has_no_part_in_it():
+def test_the_splitter_does_not_import_nltk():
     tree = ast.parse(Path(sentence_splitter.__file__).read_text(encoding="utf-8"))
     modules = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
     modules += [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]

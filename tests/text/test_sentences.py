@@ -19,7 +19,7 @@ COMMENTS = Path(__file__).parents[2] / "data" / "comments.csv"
 
 
 class FullStopSplitter:
-    """A sentence ends at each full stop. Counts the characters that it is given."""
+    """Ends a sentence at each full stop, and counts the characters that it searches."""
 
     seen = 0
 
@@ -38,12 +38,12 @@ def sentences_of(documents, splitter=None):
     return [sentence for _, sentence in split_sentences(documents, splitter)]
 
 
-def test_sentence_is_never_empty():
+def test_empty_spans_give_no_sentences():
     splitter = SimpleNamespace(spans=lambda text: [(0, 2), (2, 2), (2, 3), (3, 5)])
     assert sentences_of(["A. B."], splitter) == ["A.", "B."]
 
 
-def test_cutting_a_long_paragraph_by_windows_changes_no_sentence(monkeypatch):
+def test_windows_change_no_sentence_of_a_long_paragraph(monkeypatch):
     monkeypatch.setattr(sentences_module, "LONGEST_SENTENCE", 100)
     sentences = [f"Sentence {'of ' * (i % 12)}number {i}." for i in range(200)]
     assert sentences_of([" ".join(sentences)], FullStopSplitter()) == sentences
@@ -53,12 +53,12 @@ def test_cutting_a_long_paragraph_by_windows_changes_no_sentence(monkeypatch):
     "paragraph",
     [
         "word " * 2000,  # no sentence ends
-        "x" * 10_000,  # no blanks either
-        ("Short. " + "word " * 19) * 100,  # a window is mostly looked at twice
+        "x" * 10_000,  # no spaces either
+        ("Short. " + "word " * 19) * 100,  # most of each window is searched twice
         "." * 10_000,
     ],
 )
-def test_long_paragraph_is_looked_at_twice_at_most_and_loses_nothing(monkeypatch, paragraph):
+def test_a_long_paragraph_is_searched_twice_at_most_and_loses_nothing(monkeypatch, paragraph):
     monkeypatch.setattr(sentences_module, "LONGEST_SENTENCE", 100)
     splitter = FullStopSplitter()
     sentences = sentences_of([paragraph], splitter)
@@ -67,11 +67,11 @@ def test_long_paragraph_is_looked_at_twice_at_most_and_loses_nothing(monkeypatch
     assert max(map(len, sentences)) <= 100
 
 
-def test_million_blank_lines_are_passed_over():
+def test_a_million_blank_lines_are_skipped():
     assert sentences_of(["\n" * 1_000_000 + "Hi." + " \n" * 500_000 + "Ho."]) == ["Hi.", "Ho."]
 
 
-def test_sample_is_spread_evenly_over_a_large_corpus(monkeypatch):
+def test_the_sample_is_spread_evenly_over_a_large_corpus(monkeypatch):
     monkeypatch.setattr(sentences_module, "_SAMPLE_LENGTH", 1000)
     paragraphs = [f"{i:09d}" for i in range(10_000)]
     pieces = sentences_module._sample(paragraphs).split("\n\n")
@@ -80,12 +80,12 @@ def test_sample_is_spread_evenly_over_a_large_corpus(monkeypatch):
     assert {tenths.count(tenth) for tenth in range(10)} <= {11, 12}
 
 
-def test_sample_of_a_small_corpus_is_all_of_it():
+def test_the_sample_of_a_small_corpus_is_the_whole_text():
     kept = sentences_module._sample(["One.", "Two. " * 9000]).replace("\n\n", "")
     assert kept == ("One." + "Two. " * 9000).strip()
 
 
-def test_sentences_of_a_play_are_of_sensible_length():
+def test_sentences_of_a_play_have_plausible_lengths():
     path = DATA / "tinyshakespeare.txt"
     if not path.exists():
         pytest.skip(f"needs {path.name} in shared/data beside the checkout")
@@ -99,7 +99,7 @@ def test_sentences_of_a_play_are_of_sensible_length():
 # Long texts
 
 
-def test_ends_rise_within_the_documents_and_blank_parts_move_them():
+def test_ends_never_decrease_and_count_blank_text():
     documents = ["  One.  Two. \n \n Three.\n", " \n", "Four."]
     ends = [end for end, _ in split_sentences(documents, SentenceSplitter())]
     assert ends == sorted(ends)
@@ -108,7 +108,7 @@ def test_ends_rise_within_the_documents_and_blank_parts_move_them():
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_blocks_of_a_paragraph_are_its_words_with_single_blanks(monkeypatch, seed):
+def test_chunks_of_a_paragraph_are_its_words_with_single_spaces(monkeypatch, seed):
     generator = random.Random(seed)
     text = "".join(generator.choices(["a", "bc", " ", "  ", "\n", "\t", "\xa0", "\x1c", "word" * 9], k=300))
     monkeypatch.setattr("theano_rnn.text.documents.CHUNK_LENGTH", 20)
@@ -117,7 +117,7 @@ def test_blocks_of_a_paragraph_are_its_words_with_single_blanks(monkeypatch, see
     assert found == [" ".join(paragraph.split()) for paragraph in expected if paragraph.strip()]
 
 
-def test_paragraphs_begin_where_they_begin_in_all_documents_together():
+def test_starts_of_paragraphs_count_all_documents():
     paragraphs = sentences_module._paragraphs([" ab\n\n", "", "c\n \n\n d\n"])
     assert [(start, "".join(blocks)) for start, blocks in paragraphs] == [(1, "ab"), (5, "c"), (10, "d")]
 
@@ -125,7 +125,7 @@ def test_paragraphs_begin_where_they_begin_in_all_documents_together():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["tinyshakespeare.txt", "wikitext-2.valid.txt", "comments.csv"])
 @pytest.mark.parametrize("break_paragraphs", [True, False])
-def test_sentences_of_real_texts_do_not_depend_on_the_parts(shared_data, monkeypatch, name, break_paragraphs):
+def test_sentences_of_real_texts_do_not_depend_on_the_chunks(shared_data, monkeypatch, name, break_paragraphs):
     path = COMMENTS if name == "comments.csv" else shared_data(name)
     text = path.read_text(encoding="utf-8")
     if not break_paragraphs:
@@ -141,7 +141,7 @@ def test_sentences_of_real_texts_do_not_depend_on_the_parts(shared_data, monkeyp
 
 
 @pytest.mark.parametrize("block_length", [1, 7, 64, 10_000])
-def test_pieces_do_not_depend_on_the_blocks(block_length):
+def test_cuts_at_spaces_do_not_depend_on_the_chunks(block_length):
     text = " ".join(f"{'w' * (i * i % 11)}{i}" for i in range(300)) + "x" * 90
     blocks = [text[start : start + block_length] for start in range(0, len(text), block_length)]
     cut = list(cut_at_spaces(blocks, 40))
@@ -152,14 +152,14 @@ def test_pieces_do_not_depend_on_the_blocks(block_length):
 
 
 @pytest.mark.parametrize("block_length", [30, 1000])
-def test_sentences_do_not_depend_on_the_blocks(monkeypatch, block_length):
+def test_sentences_do_not_depend_on_the_chunks(monkeypatch, block_length):
     monkeypatch.setattr(sentences_module, "LONGEST_SENTENCE", 100)
     monkeypatch.setattr("theano_rnn.text.documents.CHUNK_LENGTH", block_length)
     sentences = [f"Sentence {'of ' * (i % 12)}number {i}." for i in range(200)]
     assert sentences_of(["\n".join(sentences)], FullStopSplitter()) == sentences
 
 
-def test_one_paragraph_of_a_large_text_is_never_copied():
+def test_a_large_paragraph_is_never_copied():
     document = "A line of words.\n" * 300_000
     tracemalloc.start()
     try:

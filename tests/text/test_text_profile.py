@@ -1,4 +1,4 @@
-"""Hints: texts of one item per line and texts without blanks are told of, ordinary prose is not."""
+"""Text profiles: hints for texts with one item per line and for texts without spaces, but not for prose."""
 
 import json
 import random
@@ -27,20 +27,20 @@ def prose(sentences, seed=1):
 
 
 @pytest.mark.parametrize("width", [22, 35, 50, 72, 100])
-def test_wrapped_prose_has_no_items_but_its_sentences_on_lines_have(width):
+def test_wrapped_lines_are_not_items_but_sentences_on_lines_are(width):
     text = prose(300)
     assert count_item_lines([textwrap.fill(text, width)]) == 0
     assert count_item_lines([text.replace(". ", ".\n")]) == 300
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_wrapped_paragraphs_of_any_length_have_no_items(seed):
+def test_lines_of_wrapped_paragraphs_are_not_items(seed):
     paragraphs = [textwrap.fill(prose(n, seed), 65) for n in range(2, 30)]
     assert count_item_lines(["\n\n".join(paragraphs)]) == 0
     assert hints_of(["\n\n".join(paragraphs)], True, 300, 60) == []
 
 
-def test_prose_that_is_wrapped_by_hand_has_no_items():
+def test_lines_of_prose_wrapped_by_hand_are_not_items():
     generator = random.Random(2)
     lines = [
         line for width in range(40, 75) for line in textwrap.wrap(prose(9, width), width + generator.randint(0, 9))
@@ -51,12 +51,12 @@ def test_prose_that_is_wrapped_by_hand_has_no_items():
 @pytest.mark.parametrize(
     "lines", [WORDS * 9, ["Ann Lee", "Bob", "Cid of Ely"] * 30, ["ls -l", "cd ..", "grep x y"] * 30]
 )
-def test_lists_have_items(lines):
+def test_lines_of_lists_are_items(lines):
     assert count_item_lines(["\n".join(lines)]) == len(lines)
 
 
 @pytest.mark.parametrize("part_length", [7, 1000])
-def test_lines_are_counted_alike_in_parts_and_in_documents(monkeypatch, part_length):
+def test_counting_lines_does_not_depend_on_chunks_and_documents(monkeypatch, part_length):
     monkeypatch.setattr("theano_rnn.text.documents.CHUNK_LENGTH", part_length)
     text = "one\n\n  two words\n \nthree\nfour"
     stored = Documents()
@@ -73,7 +73,7 @@ def test_lines_are_counted_alike_in_parts_and_in_documents(monkeypatch, part_len
     ("lines", "sentences", "is_told"),
     [(1800, 1, True), (1800, 900, True), (1800, 901, False), (6, 1, True), (5, 1, False)],
 )
-def test_many_more_lines_than_sentences_are_told_with_both_numbers(lines, sentences, is_told):
+def test_many_more_lines_than_sentences_give_a_hint_with_both_numbers(lines, sentences, is_told):
     text = "\n".join(f"item {i}" for i in range(lines))
     hints = hints_of([text], True, sentences, 10)
     assert len(hints) == is_told
@@ -82,14 +82,14 @@ def test_many_more_lines_than_sentences_are_told_with_both_numbers(lines, senten
         assert ("only 1 sentence;" if sentences == 1 else f"only {sentences:,} sentences;") in hints[0]
 
 
-def test_lines_that_are_items_already_are_not_told_of():
+def test_lines_that_are_items_already_give_no_hint():
     assert hints_of(["a\n" * 100], False, 1, 10) == []
 
 
 @pytest.mark.parametrize(
     ("splits", "remedy"), [(True, "use --lines"), (False, "put each sentence on a line of its own")]
 )
-def test_a_sentence_of_more_than_a_thousand_tokens_is_told(splits, remedy):
+def test_a_sentence_of_more_than_a_thousand_tokens_gives_a_hint(splits, remedy):
     assert hints_of(["a b"], splits, 10, 1000) == []
     [hint] = hints_of(["a b"], splits, 10, 1001)
     assert "1,001 tokens" in hint and remedy in hint
@@ -104,7 +104,7 @@ def test_a_sentence_of_more_than_a_thousand_tokens_is_told(splits, remedy):
         "我喜欢 tea 和咖啡吗？",
     ],
 )
-def test_text_without_blanks_between_words_is_told_once(text):
+def test_text_without_spaces_between_words_gives_one_hint(text):
     assert is_unspaced([text])
     [hint] = hints_of([text], False, 10, 10)
     assert "--level char" in hint and "\n" not in hint
@@ -113,7 +113,7 @@ def test_text_without_blanks_between_words_is_told_once(text):
 @pytest.mark.parametrize(
     "text",
     [
-        "我 喜欢 喝 茶 。 你 也 喜欢 。",  # divided into words already
+        "我 喜欢 喝 茶 。 你 也 喜欢 。",  # with spaces between words
         "ฉัน ชอบ ดื่ม ชา ตอน เช้า",
         "나는 차를 좋아합니다. 너도 좋아해.",
         "We like tea. " * 20 + "茶道是一种艺术",
@@ -122,5 +122,5 @@ def test_text_without_blanks_between_words_is_told_once(text):
         "123 456",
     ],
 )
-def test_text_with_blanks_between_words_is_not(text):
+def test_text_with_spaces_between_words_gives_no_hint(text):
     assert not is_unspaced([text])

@@ -13,9 +13,9 @@ TOKENIZERS = [
 ]
 
 
-def stretches(line, tokens):
-    places = token_spans(line, tokens)
-    return None if places is None else [line[begin:end] for begin, end in places]
+def spanned_texts(line, tokens):
+    spans = token_spans(line, tokens)
+    return None if spans is None else [line[begin:end] for begin, end in spans]
 
 
 @pytest.mark.parametrize(
@@ -31,21 +31,21 @@ def stretches(line, tokens):
         ("", []),
     ],
 )
-def test_the_stretches_are_the_text_as_it_was_written(line, found):
+def test_the_spans_hold_the_text_as_it_was_written(line, found):
     tokens = Tokenizer().tokenize(line)
-    assert stretches(line, tokens) == found
+    assert spanned_texts(line, tokens) == found
 
 
-def test_both_kinds_of_double_quotes_are_found():
-    assert stretches("\"a\" ``b''", ["``", "a", "''", "``", "b", "''"]) == ['"', "a", '"', "``", "b", "''"]
+def test_both_kinds_of_double_quotes_have_spans():
+    assert spanned_texts("\"a\" ``b''", ["``", "a", "''", "``", "b", "''"]) == ['"', "a", '"', "``", "b", "''"]
 
 
-def test_characters_stand_where_they_stand_blanks_too():
+def test_the_span_of_a_character_is_its_position():
     assert token_spans(" a  b", list(" a  b")) == [(i, i + 1) for i in range(5)]
 
 
 @pytest.mark.parametrize("tokens", [["a"], ["a", "c"], ["a", "b", "c"], ["b", "a"], ["ab"], ["a", "", "b"], []])
-def test_tokens_of_another_line_have_no_places(tokens):
+def test_tokens_of_another_line_have_no_spans(tokens):
     assert token_spans("a b", tokens) is None
 
 
@@ -63,12 +63,12 @@ def random_lines(draw, number):
 
 
 @pytest.mark.parametrize("tokenizer", TOKENIZERS, ids=["usual", "as-written", "tokenized", "characters"])
-def test_every_line_is_made_of_its_tokens_and_blanks(tokenizer):
+def test_there_is_only_whitespace_between_spans(tokenizer):
     for line in random_lines(random.Random(7), 300):
         tokens = tokenizer.tokenize(line)
-        places = token_spans(line, tokens)
-        assert len(places) == len(tokens)
-        covered = [i for begin, end in places for i in range(begin, end)]
+        spans = token_spans(line, tokens)
+        assert len(spans) == len(tokens)
+        covered = [i for begin, end in spans for i in range(begin, end)]
         assert covered == sorted(set(covered))
-        assert all(begin < end for begin, end in places)
+        assert all(begin < end for begin, end in spans)
         assert not "".join(one for i, one in enumerate(line) if i not in set(covered)).strip()

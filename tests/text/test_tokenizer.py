@@ -1,4 +1,4 @@
-"""Tokens: what a level makes of a text, what is left alone, and that no text makes it crash."""
+"""The tokenizer: sentences and tokens at each level, and settings."""
 
 import json
 import random
@@ -12,7 +12,7 @@ from theano_rnn.text.tokenizer import Tokenizer
 
 
 @pytest.mark.parametrize("tokenizer", [Tokenizer(), Tokenizer(tokenized=True), Tokenizer(level="char")], ids=repr)
-def test_progress_begins_at_once_and_rises_to_the_total(tokenizer):
+def test_progress_starts_at_zero_and_increases_to_the_total(tokenizer):
     reports = []
     documents = ["One sentence.\nAnother one here."] * 500
     for _ in tokenizer.iterate_sentences(documents, progress=lambda *report: reports.append(report)):
@@ -44,7 +44,7 @@ def test_lowercase_false_keeps_capitals():
 
 
 @pytest.mark.parametrize("lowercase", [True, False])
-def test_tokenized_text_is_left_alone(lowercase):
+def test_tokenized_text_is_not_changed(lowercase):
     tokenizer = Tokenizer(tokenized=True, lowercase=lowercase)
     documents = [" = Title = \n \n He did n't . She @-@ did \n", "Mr. X\n"]
     sentences = tokenizer.sentences(documents)
@@ -52,7 +52,7 @@ def test_tokenized_text_is_left_alone(lowercase):
     assert tokenizer.tokenize(sentences[1]) == ["He", "did", "n't", ".", "She", "@-@", "did"]
 
 
-def test_characters_are_the_text_as_it_is():
+def test_character_level_does_not_change_the_text():
     tokenizer = Tokenizer(level="char")
     assert tokenizer.sentences(["One  Two. \n\nThree", "Four"]) == ["One  Two. ", "Three", "Four"]
     assert tokenizer.tokenize("A b\n") == ["A", " ", "b", "\n"]
@@ -61,7 +61,7 @@ def test_characters_are_the_text_as_it_is():
     assert tokenizer.starts_word(",") is True
 
 
-def test_word_level_sentences_are_those_of_the_splitter():
+def test_word_level_splits_sentences():
     assert Tokenizer().sentences(["One here. Two."]) == ["One here.", "Two."]
 
 
@@ -76,7 +76,7 @@ def test_token_mapper_maps_the_tokens_of_tokenize(tokenizer):
 
 @pytest.mark.parametrize("string", ["x\ud800y.", "nul\0nul.", "fine 😀.", "שלום עולם.", "'\"" * 1000, "…‽。" * 100])
 @pytest.mark.parametrize("tokenizer", [Tokenizer(), Tokenizer(tokenized=True), Tokenizer(level="char")], ids=repr)
-def test_odd_text_passes_through(tokenizer, string):
+def test_unusual_text_loses_nothing(tokenizer, string):
     sentences = tokenizer.sentences([string])
     tokens = [token for sentence in sentences for token in tokenizer.tokenize(sentence)]
     written = tokenizer.detokenize(tokens)
@@ -84,7 +84,7 @@ def test_odd_text_passes_through(tokenizer, string):
     assert written.translate(plain) == string.translate(plain)
 
 
-def test_very_long_sentence_is_tokenized_in_pieces(monkeypatch):
+def test_a_very_long_sentence_is_tokenized_in_pieces(monkeypatch):
     monkeypatch.setattr(tokenizer, "LONGEST_SENTENCE", 50)
     words = [f"word{i}" for i in range(100)]
     assert Tokenizer().tokenize(" ".join(words)) == words
@@ -100,7 +100,7 @@ def test_very_long_sentence_is_tokenized_in_pieces(monkeypatch):
         ({"level": "char", "tokenized": True}, "tokenized: needs words as tokens"),
     ],
 )
-def test_wrong_setting_is_refused(settings, message):
+def test_an_invalid_setting_is_rejected(settings, message):
     with pytest.raises(OptionError, match=message):
         Tokenizer(**settings)
     configuration = Tokenizer().to_configuration() | settings
@@ -108,13 +108,13 @@ def test_wrong_setting_is_refused(settings, message):
         Tokenizer.from_configuration(configuration)
 
 
-def test_tokenizer_cannot_be_changed():
+def test_the_tokenizer_is_immutable():
     with pytest.raises(FrozenInstanceError):
         Tokenizer().level = "char"
 
 
 @pytest.mark.parametrize("tokenizer", [Tokenizer(lowercase=False), Tokenizer(tokenized=True), Tokenizer("char")])
-def test_configuration_survives_json(tokenizer):
+def test_the_configuration_survives_json(tokenizer):
     assert Tokenizer.from_configuration(json.loads(json.dumps(tokenizer.to_configuration()))) == tokenizer
 
 
@@ -126,14 +126,14 @@ def test_configuration_survives_json(tokenizer):
         ([], "expected the tokenizer's settings as a dict, got list"),
     ],
 )
-def test_configuration_with_wrong_keys_is_refused(configuration, message):
+def test_a_configuration_with_wrong_keys_is_rejected(configuration, message):
     with pytest.raises(ValueError, match=message):
         Tokenizer.from_configuration(configuration)
 
 
 @pytest.mark.parametrize("settings", [{"level": "char"}, {"tokenized": True}], ids=str)
 @pytest.mark.parametrize("length", [1, 5, 100])
-def test_lines_and_progress_do_not_depend_on_the_parts(monkeypatch, settings, length):
+def test_lines_and_progress_do_not_depend_on_the_chunks(monkeypatch, settings, length):
     documents = ["a b\n\n  c\t \n", "\n", "d\x0be\x85f", "last line\n  " * 9, ""]
     tokenizer = Tokenizer(**settings)
     monkeypatch.setattr("theano_rnn.text.sentences.LONGEST_SENTENCE", 12)
@@ -179,7 +179,7 @@ def test_a_full_stop_does_not_change_the_word_before_it(tokenizer, word, place):
 
 @pytest.mark.parametrize("word", ["U.S.", "etc.", "Dr.", "Ph.D.", "p.m.", "Inc."])
 @pytest.mark.parametrize("place", ["{}", "{} then", "({}) then", '"{}"', "{}, then", "at {}\tthen"])
-def test_an_abbreviation_keeps_its_full_stop_wherever_it_stands(word, place):
+def test_an_abbreviation_keeps_its_full_stop_in_any_position(word, place):
     assert word.lower() in Tokenizer().tokenize("x " + place.format(word))
 
 
@@ -191,7 +191,7 @@ def test_older_models_detach_full_stops_as_nltk_does():
     assert Tokenizer.from_configuration(old.to_configuration()) == old
 
 
-def test_abbreviations_are_those_of_the_text_and_survive_json():
+def test_abbreviations_of_a_text_survive_json():
     sentence = "The sp. nigra and the sp. alba are {} plants of the genus."
     text = " ".join(sentence.format(word) for word in ("rare", "common", "tall", "small", "green", "old"))
     fitted = Tokenizer().with_abbreviations_of([text])
@@ -209,7 +209,7 @@ def test_blank_lines_end_sentences_in_a_text_as_in_training():
     assert Tokenizer().split("\n \n") == ["\n \n"]
 
 
-def test_lines_are_items():
+def test_each_line_is_a_sentence_if_lines_is_set():
     tokenizer = Tokenizer(lines=True)
     documents = ["He came. She left.\n\n  library wins  \nAnn Lee\n", "Go. Now"]
     assert tokenizer.sentences(documents) == ["He came. She left.", "library wins", "Ann Lee", "Go. Now"]
@@ -224,7 +224,7 @@ OTHER_SPACES = "\xa0\u2009\u3000\x85\u2028\u2029\u1680\u200a\x1c\x1f"
 
 
 @pytest.mark.parametrize("space", OTHER_SPACES)
-def test_tokenized_text_is_divided_at_ascii_whitespace_only(space):
+def test_tokenized_text_is_split_at_ascii_whitespace_only(space):
     tokenizer = Tokenizer(tokenized=True)
     line = f" {space} a{space}b\tc  {space}d\x0be\x0cf{space} "
     expected = [space, f"a{space}b", "c", f"{space}d", "e", f"f{space}"]
@@ -261,7 +261,7 @@ def test_installed_nltk_data_make_no_difference(tmp_path, monkeypatch):
     for name in ("collocations.tab", "ortho_context.tab", "sent_starters.txt"):
         (folder / name).touch()
     monkeypatch.setattr(nltk.data, "path", [str(tmp_path)])
-    assert nltk.tokenize.sent_tokenize(texts[0]) == [texts[0]]  # NLTK does find the data
+    assert nltk.tokenize.sent_tokenize(texts[0]) == [texts[0]]  # NLTK finds the data
     tokenizer._splitter.cache_clear()
     tokenizer._cached_tokenize.cache_clear()
     assert results() == before

@@ -1,4 +1,4 @@
-"""Tokens that are looked up: exactly those of NLTK, whatever stands where, and bounded in memory."""
+"""The word tokenizer: exactly the tokens of NLTK, from a cache of bounded size."""
 
 import itertools
 import random
@@ -56,7 +56,7 @@ def tokenizer():
     return WordTokenizer(str)
 
 
-def test_every_pair_of_pieces_comes_out_as_from_nltk(tokenizer, nltk_tokenizer):
+def test_every_pair_of_segments_is_tokenized_as_by_nltk(tokenizer, nltk_tokenizer):
     pieces = [*MARKS, *WORDS]
     for pair in itertools.product(pieces, repeat=2):
         for sentence in (" ".join(pair), "".join(pair)):
@@ -64,12 +64,12 @@ def test_every_pair_of_pieces_comes_out_as_from_nltk(tokenizer, nltk_tokenizer):
 
 
 @pytest.mark.parametrize("gaps", [[" "], [" ", ""], [" ", "", *WHITE_SPACE]], ids=["blanks", "some", "odd"])
-def test_random_sentences_of_nasty_pieces_come_out_as_from_nltk(tokenizer, nltk_tokenizer, gaps):
+def test_random_sentences_are_tokenized_as_by_nltk(tokenizer, nltk_tokenizer, gaps):
     generator = random.Random(5)
     for _ in range(2500):
         parts = [generator.choice(generator.choice((MARKS, WORDS))) for _ in range(generator.randrange(9))]
         sentence = "".join(part + generator.choice(gaps) for part in parts)
-        for _ in range(2):  # looked up, and found again
+        for _ in range(2):  # computed, then cached
             assert tokenizer.tokenize(sentence) == nltk_tokenizer.tokenize(sentence), repr(sentence)
 
 
@@ -89,7 +89,7 @@ def test_random_sentences_of_nasty_pieces_come_out_as_from_nltk(tokenizer, nltk_
         "x " + "long" * 100 + ". x",
     ],
 )
-def test_what_depends_on_the_place_comes_out_as_from_nltk(tokenizer, nltk_tokenizer, sentence):
+def test_segments_that_depend_on_their_position_are_tokenized_as_by_nltk(tokenizer, nltk_tokenizer, sentence):
     assert tokenizer.tokenize(sentence) == nltk_tokenizer.tokenize(sentence)
 
 
@@ -99,26 +99,26 @@ def same_everywhere(sentences, nltk_tokenizer):
 
 
 @pytest.mark.slow
-def test_the_shipped_corpus_comes_out_as_from_nltk(nltk_tokenizer):
+def test_the_shipped_corpus_is_tokenized_as_by_nltk(nltk_tokenizer):
     sentences = Tokenizer().sentences(COMMENTS.read_text(encoding="utf-8").splitlines()[:5000])
     assert same_everywhere(sentences, nltk_tokenizer)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["tinyshakespeare.txt", "wikitext-2.valid.txt", "wikitext-2.test.txt"])
-def test_other_corpora_come_out_as_from_nltk(shared_data, nltk_tokenizer, name):
+def test_other_corpora_are_tokenized_as_by_nltk(shared_data, nltk_tokenizer, name):
     text = shared_data(name).read_text(encoding="utf-8")
     assert same_everywhere((" ".join(line.split()) for line in text[:300_000].split("\n")), nltk_tokenizer)
 
 
-def test_the_words_that_nltk_cuts_are_all_known(nltk_tokenizer):
+def test_all_contractions_of_nltk_are_known(nltk_tokenizer):
     rules = [rule.pattern for rule in (*nltk_tokenizer.CONTRACTIONS2, *nltk_tokenizer.CONTRACTIONS3)]
     words = {re.sub(r"\(\?i\)|\\b|\(\?#X\)|\(\?=\\s\)|[() ]", "", rule) for rule in rules}
     assert all(re.fullmatch(r"[a-z']+", word) for word in words), words
     assert {word for word in words if word.isalpha()} == word_tokenizer._CONTRACTIONS
 
 
-def test_an_ordinary_sentence_does_without_the_slow_import_of_nltk():
+def test_an_ordinary_sentence_does_not_import_nltk():
     code = """
 import sys
 from theano_rnn.text.tokenizer import Tokenizer
@@ -131,7 +131,7 @@ assert "nltk" in sys.modules
     subprocess.run([sys.executable, "-c", code], check=True, cwd=COMMENTS.parents[1])
 
 
-def test_tokens_are_converted_once_for_a_piece_that_repeats():
+def test_the_function_is_called_once_for_a_repeated_segment():
     converted = []
     tokenizer = WordTokenizer(lambda token: converted.append(token) or token.upper())
     for _ in range(3):
@@ -139,7 +139,7 @@ def test_tokens_are_converted_once_for_a_piece_that_repeats():
     assert converted == ["said", ".", "``", "We", "ca", "n't", ",", "''", "he"]
 
 
-def test_nltk_is_asked_once_for_a_piece_that_repeats(monkeypatch):
+def test_nltk_is_called_once_for_a_repeated_segment(monkeypatch):
     asked = []
 
     class Asked(NLTKWordTokenizer):
@@ -155,7 +155,7 @@ def test_nltk_is_asked_once_for_a_piece_that_repeats(monkeypatch):
     assert sorted(asked) == ["x It's x", "x isn't x"]
 
 
-def test_what_is_remembered_is_bounded_and_still_right(monkeypatch, nltk_tokenizer):
+def test_the_cache_is_bounded_and_correct(monkeypatch, nltk_tokenizer):
     monkeypatch.setattr(word_tokenizer, "_MOST_TOKENS", 50)
     tokenizer = WordTokenizer(str)
     for number in range(2000):
@@ -167,7 +167,7 @@ def test_what_is_remembered_is_bounded_and_still_right(monkeypatch, nltk_tokeniz
     )
 
 
-def test_text_of_different_words_does_not_fill_the_memory(monkeypatch):
+def test_text_without_repeated_words_does_not_fill_the_memory(monkeypatch):
     monkeypatch.setattr(word_tokenizer, "_MOST_TOKENS", 2000)
     tokenizer = WordTokenizer(str)
     tokenizer.tokenize("One to begin with.")

@@ -1,4 +1,4 @@
-"""The encoded text that is kept: used for exactly the same text and options, and never in anyone's way."""
+"""The corpus cache: used for exactly the same text and options, and never the cause of a failure."""
 
 import dataclasses
 import gzip
@@ -43,7 +43,7 @@ def path(tmp_path):
 
 
 def keep(path, paths, options=OPTIONS):
-    """Encode and keep a text; returns its corpus."""
+    """Encode a text, write it to the cache, and return its corpus."""
     cache = CorpusCache(path, paths, options)
     assert cache.read() is None
     corpus = read_corpus(paths, options)
@@ -77,7 +77,7 @@ def assert_same_corpus(one, other):
     ],
     ids=str,
 )
-def test_kept_text_is_the_encoded_text_again(path, text, valid, settings):
+def test_the_cached_corpus_equals_the_encoded_one(path, text, valid, settings):
     if "valid" in settings:
         settings = {"valid": str(valid)}
     options = TrainingOptions.from_settings(settings)
@@ -85,13 +85,13 @@ def test_kept_text_is_the_encoded_text_again(path, text, valid, settings):
     assert_same_corpus(CorpusCache(path, [str(text)], options).read(), corpus)
 
 
-def test_text_with_words_of_any_kind_is_kept(path, text):
+def test_a_text_with_unusual_words_is_cached(path, text):
     text.write_text("nul\0 x\u0301 😀 ẞ Ǆ. SENTENCE_END 0 1.\n" * 3, encoding="utf-8")
     corpus = keep(path, [text])
     assert_same_corpus(CorpusCache(path, [text], OPTIONS).read(), corpus)
 
 
-def test_kept_text_is_not_written_again(path, text):
+def test_a_cached_corpus_is_not_written_again(path, text):
     corpus = keep(path, [text])
     before = path.stat()
     cache = CorpusCache(path, [text], OPTIONS)
@@ -100,7 +100,7 @@ def test_kept_text_is_not_written_again(path, text):
     assert path.stat().st_mtime_ns == before.st_mtime_ns and path.stat().st_ino == before.st_ino
 
 
-def test_texts_are_known_by_their_contents_and_not_by_their_places(path, text, tmp_path, monkeypatch):
+def test_texts_are_identified_by_contents_and_not_by_path(path, text, tmp_path, monkeypatch):
     corpus = keep(path, [str(text)])
     monkeypatch.chdir(tmp_path)
     assert_same_corpus(CorpusCache(path, ["text.txt"], OPTIONS).read(), corpus)
@@ -122,14 +122,14 @@ def test_texts_are_known_by_their_contents_and_not_by_their_places(path, text, t
     ],
     ids=str,
 )
-def test_another_option_is_another_encoding(path, text, valid, changes):
+def test_another_decisive_option_is_a_cache_miss(path, text, valid, changes):
     keep(path, [text])
     if "valid" in changes:
         changes = {"valid": str(valid)}
     assert CorpusCache(path, [text], dataclasses.replace(OPTIONS, **changes)).read() is None
 
 
-def test_the_vocabulary_and_tokenizer_of_a_model_make_another_encoding(path, text):
+def test_another_vocabulary_or_tokenizer_is_a_cache_miss(path, text):
     keep(path, [text])
     vocabulary, other = (Vocabulary.build({"dog": 2, word: 1}, 9) for word in ("cat", "cow"))
     given = {"vocabulary": vocabulary, "tokenizer": Tokenizer(lowercase=False)}
@@ -143,7 +143,7 @@ def test_the_vocabulary_and_tokenizer_of_a_model_make_another_encoding(path, tex
         assert CorpusCache(path, [text], OPTIONS, **{**given, **change}).read() is None
 
 
-def test_kept_text_stays_in_the_file(path, text):
+def test_a_cached_corpus_is_mapped_from_the_file(path, text):
     keep(path, [text])
     corpus = CorpusCache(path, [text], OPTIONS).read()
     for array in (corpus.train.ids, corpus.train.offsets, corpus.valid.ids):
@@ -152,7 +152,7 @@ def test_kept_text_stays_in_the_file(path, text):
 
 
 @pytest.mark.parametrize("block_size", [3, 20])
-def test_kept_text_is_looked_through_in_blocks_of_any_size(path, text, monkeypatch, block_size):
+def test_checking_a_cached_corpus_does_not_depend_on_the_block_size(path, text, monkeypatch, block_size):
     monkeypatch.setattr("theano_rnn.text.encoded_sentences.BLOCK_SIZE", block_size)
     monkeypatch.setattr(corpus_cache, "BLOCK_SIZE", block_size)
     corpus = keep(path, [text])
@@ -161,7 +161,7 @@ def test_kept_text_is_looked_through_in_blocks_of_any_size(path, text, monkeypat
     assert CorpusCache(path, [text], OPTIONS).read() is None
 
 
-def test_every_option_is_decisive_or_has_to_do_with_training_alone():
+def test_every_option_is_decisive_or_about_training_alone():
     about_training = (
         "hidden_dim bptt_truncate activation epochs batch_size sequence_length optimizer learning_rate rate_decay clip "
         "evaluate_every save_every sample_every patience init_from device"
@@ -171,38 +171,38 @@ def test_every_option_is_decisive_or_has_to_do_with_training_alone():
     assert not {*corpus_cache.DECISIVE_OPTIONS, "valid"} & set(about_training)
 
 
-def test_options_of_the_training_do_not_matter(path, text):
+def test_options_about_training_do_not_matter(path, text):
     keep(path, [text])
     options = dataclasses.replace(OPTIONS, hidden_dim=7, epochs=2, batch_size=3, optimizer="sgd")
     assert CorpusCache(path, [text], options).read() is not None
 
 
-def test_another_text_is_another_encoding(path, text, valid):
+def test_another_text_is_a_cache_miss(path, text, valid):
     keep(path, [text])
     assert CorpusCache(path, [text, valid], OPTIONS).read() is None
     text.write_text(TEXT.replace("dog", "cow", 1), encoding="utf-8")
     assert CorpusCache(path, [text], OPTIONS).read() is None
 
 
-def test_another_held_out_text_is_another_encoding(path, text, valid):
+def test_another_held_out_text_is_a_cache_miss(path, text, valid):
     options = TrainingOptions(valid=str(valid))
     keep(path, [text], options)
     valid.write_text("The dog sees.", encoding="utf-8")
     assert CorpusCache(path, [text], options).read() is None
 
 
-def test_the_order_of_the_texts_and_which_is_held_out_matter(path, text, valid):
+def test_another_order_or_role_of_the_texts_is_a_cache_miss(path, text, valid):
     keep(path, [text, valid])
     assert CorpusCache(path, [valid, text], OPTIONS).read() is None
     assert CorpusCache(path, [text], TrainingOptions(valid=str(valid), valid_fraction=0.2)).read() is None
 
 
-def test_the_same_bytes_as_csv_are_another_text(path, text):
+def test_another_format_of_the_same_bytes_is_a_cache_miss(path, text):
     keep(path, [text])
     assert CorpusCache(path, [text.rename(text.with_suffix(".csv"))], OPTIONS).read() is None
 
 
-def test_gzipped_text_is_kept(path, tmp_path):
+def test_a_gzipped_text_is_cached(path, tmp_path):
     packed = tmp_path / "t.txt.gz"
     packed.write_bytes(gzip.compress(TEXT.encode()))
     assert_same_corpus(keep(path, [packed]), CorpusCache(path, [packed], OPTIONS).read())
@@ -221,18 +221,18 @@ def of_another_python(monkeypatch):
 
 
 @pytest.mark.parametrize("change", [of_another_version, of_another_nltk, of_another_python])
-def test_text_encoded_by_other_software_is_encoded_anew(path, text, monkeypatch, change):
+def test_another_version_of_the_software_is_a_cache_miss(path, text, monkeypatch, change):
     keep(path, [text])
     change(monkeypatch)
     assert CorpusCache(path, [text], OPTIONS).read() is None
 
 
-def test_characters_are_not_kept(path, text):
+def test_characters_are_not_cached(path, text):
     keep(path, [text], TrainingOptions(level="char"))
     assert not path.exists()
 
 
-def test_text_that_changes_while_it_is_encoded_is_not_kept(path, text):
+def test_a_text_that_changes_while_it_is_encoded_is_not_cached(path, text):
     cache = CorpusCache(path, [text], OPTIONS)
     corpus = read_corpus(text, OPTIONS)
     text.write_text("Another text.", encoding="utf-8")
@@ -240,7 +240,7 @@ def test_text_that_changes_while_it_is_encoded_is_not_kept(path, text):
     assert not path.exists()
 
 
-def test_text_that_vanishes_while_it_is_encoded_is_not_kept(path, text):
+def test_a_text_that_is_deleted_while_it_is_encoded_is_not_cached(path, text):
     cache = CorpusCache(path, [text], OPTIONS)
     corpus = read_corpus(text, OPTIONS)
     text.unlink()
@@ -248,12 +248,12 @@ def test_text_that_vanishes_while_it_is_encoded_is_not_kept(path, text):
     assert not path.exists()
 
 
-def test_absent_text_is_left_to_those_who_read_it(path, tmp_path):
+def test_the_cache_does_not_report_a_missing_text(path, tmp_path):
     assert CorpusCache(path, [tmp_path / "absent.txt"], OPTIONS).read() is None
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
-def test_pipe_is_not_read(path, tmp_path):
+def test_the_cache_does_not_read_a_pipe(path, tmp_path):
     os.mkfifo(tmp_path / "pipe")
     assert CorpusCache(path, [tmp_path / "pipe"], OPTIONS).read() is None
 
@@ -285,7 +285,7 @@ def a_folder(path):
 
 
 def changing(change):
-    """A damage that rewrites the archive with `change(entries, document)` done to it."""
+    """Return a function that rewrites the archive after `change(entries, document)`."""
 
     def damage(path):
         entries = read_archive(path)
@@ -372,7 +372,7 @@ DAMAGES = [truncated, emptied, garbage, with_a_changed_byte, *map(changing, CHAN
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
-def test_damaged_file_is_not_used_but_replaced(path, text, caplog, damage):
+def test_a_damaged_cache_is_replaced(path, text, caplog, damage):
     corpus = keep(path, [text])
     assert corpus.seen_once is not None and corpus.valid is not None
     damage(path)
@@ -385,7 +385,7 @@ def test_damaged_file_is_not_used_but_replaced(path, text, caplog, damage):
     assert_same_corpus(CorpusCache(path, [text], OPTIONS).read(), corpus)
 
 
-def test_file_without_damage_is_used_after_rewriting(path, text):
+def test_a_rewritten_cache_without_damage_is_used(path, text):
     corpus = keep(path, [text])
 
     def nothing(entries, document):
@@ -395,7 +395,7 @@ def test_file_without_damage_is_used_after_rewriting(path, text):
     assert_same_corpus(CorpusCache(path, [text], OPTIONS).read(), corpus)
 
 
-def test_huge_shape_in_a_file_is_not_used(path, text):
+def test_a_cache_with_a_huge_shape_is_not_used(path, text):
     keep(path, [text])
     entry = np.lib.format.dtype_to_descr(np.dtype(np.int32))
     header = f"{{'descr': {entry!r}, 'fortran_order': False, 'shape': ({10**15},), }}".encode().ljust(117) + b"\n"
@@ -404,14 +404,14 @@ def test_huge_shape_in_a_file_is_not_used(path, text):
     assert CorpusCache(path, [text], OPTIONS).read() is None
 
 
-def test_file_that_holds_something_else_is_neither_used_nor_overwritten(path, text):
+def test_a_file_with_other_contents_is_neither_used_nor_overwritten(path, text):
     write_archive(path, {"U": np.zeros(3)}, {"model": {}})
     before = path.read_bytes()
     keep(path, [text])
     assert path.read_bytes() == before
 
 
-def test_place_that_cannot_be_written_is_told_in_the_log_alone(path, text, caplog):
+def test_a_cache_that_cannot_be_written_is_only_logged(path, text, caplog):
     path.mkdir()
     caplog.set_level(logging.INFO, logger="theano_rnn.training.corpus_cache")
     keep(path, [text])
@@ -419,7 +419,7 @@ def test_place_that_cannot_be_written_is_told_in_the_log_alone(path, text, caplo
     assert {record.levelno for record in caplog.records} == {logging.INFO}
 
 
-def test_full_disk_is_told_in_the_log_alone(path, text, caplog, monkeypatch):
+def test_a_full_disk_is_only_logged(path, text, caplog, monkeypatch):
     def fail(handle):
         raise OSError(28, "No space left on device")
 
@@ -430,7 +430,7 @@ def test_full_disk_is_told_in_the_log_alone(path, text, caplog, monkeypatch):
     assert sorted(found.name for found in Path(path.parent).iterdir()) == ["text.txt"]
 
 
-def test_another_column_is_another_text(path, tmp_path):
+def test_another_column_is_a_cache_miss(path, tmp_path):
     table = tmp_path / "t.csv"
     table.write_text("body,note\nOne dog.,Two dogs.\n")
     keep(path, [table], dataclasses.replace(OPTIONS, column="note"))

@@ -1,4 +1,4 @@
-"""Runs that an older version began go on: with the text as that version had encoded it."""
+"""Runs of an older version resume with the text as that version encoded it."""
 
 import functools
 
@@ -21,7 +21,7 @@ def text(tmp_path):
 
 
 def as_version_1_wrote_it(path):
-    """An encoded text without the tokenizer and the counts, under a key of other contents."""
+    """Rewrite a cache as version 1 did: without the tokenizer and the counts, and with another key."""
     entries = read_archive(path)
     document = read_document(path, entries, corpus_cache.DOCUMENT)
     key = {name: document["key"][name] for name in ("texts", "valid", "options")}
@@ -32,12 +32,12 @@ def as_version_1_wrote_it(path):
     write_archive(path, arrays, {corpus_cache.DOCUMENT: document})
 
 
-def test_an_old_run_of_words_goes_on_with_its_encoded_text(text, tmp_path, monkeypatch):
+def test_an_old_run_of_words_resumes_with_its_cached_corpus(text, tmp_path, monkeypatch):
     settings = {**COMMON, "valid_fraction": 0.1}
     unbroken = train(text, model=tmp_path / "a.npz", epochs=3, **settings)
     train(text, model=tmp_path / "b.npz", epochs=2, **settings)
     as_version_1_wrote_it(tmp_path / "b.corpus.npz")
-    # Sentences are found in other places now.
+    # This version finds other sentence ends.
     monkeypatch.setattr(SentenceSplitter, "spans", lambda self, text: [(0, len(text))])
     resumed = train(None, model=tmp_path / "b.npz", resume=True, epochs=3)
     assert_same_arrays(resumed.rnn.get_values(), unbroken.rnn.get_values())
@@ -47,7 +47,7 @@ def test_an_old_run_of_words_goes_on_with_its_encoded_text(text, tmp_path, monke
         train(None, model=tmp_path / "b.npz", resume=True, epochs=4)
 
 
-def test_an_old_encoded_text_is_not_used_for_another_run(text, tmp_path):
+def test_an_old_cached_corpus_is_not_used_for_another_run(text, tmp_path):
     train(text, model=tmp_path / "b.npz", epochs=1, **COMMON)
     as_version_1_wrote_it(tmp_path / "b.corpus.npz")
     text.write_text(text.read_text(encoding="utf-8") + " The bird sees.", encoding="utf-8")
@@ -57,7 +57,7 @@ def test_an_old_encoded_text_is_not_used_for_another_run(text, tmp_path):
 
 
 @pytest.mark.parametrize("held_out", [{"valid_fraction": 0.1}, {"valid_fraction": 0.0}], ids=str)
-def test_an_old_run_of_characters_goes_on_without_a_last_line_end(text, tmp_path, monkeypatch, held_out):
+def test_an_old_run_of_characters_resumes_without_a_final_line_end(text, tmp_path, monkeypatch, held_out):
     settings = {**COMMON, **held_out, "level": "char", "batch_size": 4, "sequence_length": 20}
     with monkeypatch.context() as older:
         older.setattr(train_model, "read_corpus", functools.partial(read_corpus, ends_last_line=False))

@@ -45,7 +45,7 @@ def test_a_checkpoint_resumes_to_the_result_of_an_uninterrupted_run(run, folder,
 
 
 @pytest.mark.parametrize("run", ["words", "tutorial"])
-def test_the_encoded_text_is_used_again(run, folder, monkeypatch, caplog):
+def test_the_cached_corpus_is_used(run, folder, monkeypatch, caplog):
     monkeypatch.chdir(folder)
     encoded = (folder / f"{run}.corpus.npz").stat()
     with caplog.at_level(logging.INFO, "theano_rnn.training.corpus_cache"):
