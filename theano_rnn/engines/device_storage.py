@@ -40,7 +40,7 @@ class DeviceStorage(list[Any]):
 
     def __init__(self, value: npt.NDArray[Any], transposed: bool = False) -> None:
         super().__init__([value])
-        self.transposed = transposed
+        self.transposed: bool = transposed
 
     def __getitem__(self, index: Any) -> Any:
         value = super().__getitem__(index)
@@ -64,7 +64,7 @@ class DeviceStorageView:
     """A `DeviceStorage` as our compiled functions read it: reading moves nothing."""
 
     def __init__(self, storage: DeviceStorage) -> None:
-        self.storage = storage
+        self.storage: DeviceStorage = storage
 
     def __getitem__(self, index: Any) -> Any:
         return self.storage.raw

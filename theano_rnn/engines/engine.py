@@ -192,8 +192,8 @@ class CompiledFunction:
     """
 
     def __init__(self, function: Any) -> None:
-        self.function = function
-        self.turn = threading.Lock()
+        self.function: Any = function
+        self.turn: threading.Lock = threading.Lock()
 
     def __call__(self, *arguments: Any) -> Any:
         chosen_engine.require_usable_process()

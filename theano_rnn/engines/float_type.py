@@ -16,7 +16,7 @@ class FloatXSetting:
     """
 
     def __init__(self, parameter: Any, imported_before: bool) -> None:
-        self.parameter = parameter
+        self.parameter: Any = parameter
         self.unset: str | None = None
         if parameter.is_default and parameter.val == parameter.default and not imported_before:
             # An equal string that is another object, so that a value that is set later can be told from it.

@@ -124,7 +124,7 @@ class XLALinker(JAXLinker):
 
     def __init__(self, dtype: str) -> None:
         super().__init__()
-        self.double = dtype == "float64"
+        self.double: bool = dtype == "float64"
 
     def fgraph_convert(self, fgraph: Any, **settings: Any) -> Callable[..., Any]:
         """The JAX function of a graph."""
@@ -172,10 +172,10 @@ class JittedFunction:
     """
 
     def __init__(self, compiled: Any, double: bool, shared: dict[int, DeviceStorage], updates: dict[int, int]) -> None:
-        self.compiled = compiled
-        self.double = double
-        self.shared = shared
-        self.updates = updates
+        self.compiled: Any = compiled
+        self.double: bool = double
+        self.shared: dict[int, DeviceStorage] = shared
+        self.updates: dict[int, int] = updates
 
     def __call__(self, *inputs: Any) -> Any:
         shared, updates = self.shared, self.updates

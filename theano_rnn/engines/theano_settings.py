@@ -122,7 +122,7 @@ class CompileLockFilter(logging.Filter):
 
     def __init__(self) -> None:
         super().__init__()
-        self.has_warned = False
+        self.has_warned: bool = False
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Drop every message."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from theano_rnn.engines.engine import T, as_numpy, compile_function, typed_tensor
+from theano_rnn.engines.engine import CompiledFunction, T, as_numpy, compile_function, typed_tensor
 from theano_rnn.engines.tensor_types import TensorVariable
 from theano_rnn.errors import GradientCheckError
 from theano_rnn.networks.bptt import LossAndGradients, loss_and_gradients
@@ -166,5 +166,5 @@ class LossAndGradientFunctions:
             inputs, found = graph()
             return inputs, found.gradients, None
 
-        self.loss = compile_function(loss_graph, DTYPE)
-        self.bptt = compile_function(gradient_graph, DTYPE)
+        self.loss: CompiledFunction = compile_function(loss_graph, DTYPE)
+        self.bptt: CompiledFunction = compile_function(gradient_graph, DTYPE)

@@ -18,7 +18,7 @@ from theano_rnn.networks.bptt import loss_and_gradients
 from theano_rnn.networks.network_graphs import Graph
 from theano_rnn.networks.parameters import in_storage_layout, is_stored_transposed
 from theano_rnn.networks.rnn import RNN
-from theano_rnn.networks.updates import UPDATE_RULES, clip_by_norm, global_norm
+from theano_rnn.networks.updates import UPDATE_RULES, UpdateRule, clip_by_norm, global_norm
 from theano_rnn.text.minibatches import Batch
 
 
@@ -48,11 +48,11 @@ class Optimizer:
     gradient_norm: DeviceArray | None = None
 
     def __init__(self, rnn: RNN, rule: str = "adam", clip: float | None = None, measures_norm: bool = False) -> None:
-        self.rnn = rnn
-        self.rule = UPDATE_RULES[check_choice("optimizer", rule, UPDATE_RULES)]
-        self.clip = clip
-        self.measures_norm = measures_norm or clip is not None
-        self.step_number = 0
+        self.rnn: RNN = rnn
+        self.rule: UpdateRule = UPDATE_RULES[check_choice("optimizer", rule, UPDATE_RULES)]
+        self.clip: float | None = clip
+        self.measures_norm: bool = measures_norm or clip is not None
+        self.step_number: int = 0
         self.accumulators: dict[str, SharedVariable] = {
             f"{name}.{parameter}": shared_array(
                 np.zeros(shape, rnn.dtype), name, is_stored_transposed(parameter, rnn.word_dim)

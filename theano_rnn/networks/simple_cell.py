@@ -47,7 +47,8 @@ class SimpleCell:
     """
 
     def __init__(self, activation: str = "tanh") -> None:
-        self.f, self.slope = ACTIVATIONS[activation]
+        self.f: Callable[[TensorVariable], TensorVariable] = ACTIVATIONS[activation].function
+        self.slope: Callable[[TensorVariable], TensorVariable] = ACTIVATIONS[activation].slope
 
     def parameter_shapes(self, word_dim: int, hidden_dim: int) -> dict[str, tuple[int, int]]:
         """Shapes of U and W."""
