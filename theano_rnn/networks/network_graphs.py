@@ -23,7 +23,7 @@ Graph = tuple[list[TensorVariable], TensorVariable | list[TensorVariable], Updat
 
 
 class Network(Protocol):
-    """What a graph is made of: the attributes of `RNN` that decide on it."""
+    """The attributes of `RNN` that determine its graphs."""
 
     hidden_dim: int
     bptt_truncate: int | None
