@@ -99,18 +99,19 @@ def make_parser() -> ArgumentParser:
 
 def explain_gradients(arguments: argparse.Namespace) -> None:
     models = [arguments.model, *arguments.compare]
-    plot = check_picture(arguments.plot, [*models, *([arguments.text] if arguments.text else [])])
-    from theano_rnn.inspection.gradient_curves import gradient_curves
-    from theano_rnn.inspection.gradient_plot import draw_gradients
-
-    def announce(name: str) -> None:
-        say(f"{name} …")
-
     if arguments.column is not None and arguments.text is None:
         raise OptionError("column: is for a text in a CSV file; name one with `text`, or leave `column` out")
-    lines = None if arguments.text is None else read_lines([arguments.text], None, arguments.column)
+
+    def begun(name: str) -> None:
+        say(f"{name} …")
+
     with status("measuring gradients"):
-        curves = gradient_curves(models, lines, arguments.length, arguments.starts, arguments.seed, announce)
+        plot = check_picture(arguments.plot, [*models, *([arguments.text] if arguments.text else [])])
+        from theano_rnn.inspection.gradient_curves import gradient_curves
+        from theano_rnn.inspection.gradient_plot import draw_gradients
+
+        lines = None if arguments.text is None else read_lines([arguments.text], None, arguments.column)
+        curves = gradient_curves(models, lines, arguments.length, arguments.starts, arguments.seed, begun)
         draw_gradients(plot, curves)
     show("distance", *(curve.name for curve in curves))
     medians = [curve.median for curve in curves]
