@@ -1,20 +1,77 @@
+"""What the package index and pip show of theano_rnn, what it needs, and which files it consists of."""
+
+import ast
+import re
 from pathlib import Path
 
 from setuptools import find_packages, setup
 
+ROOT = Path(__file__).parent
+
+
+def version() -> str:
+    """The version that the package tells, read without importing it."""
+    for node in ast.parse((ROOT / "theano_rnn" / "__init__.py").read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__version__":
+            return str(ast.literal_eval(node.value))
+    raise ValueError("theano_rnn/__init__.py: has no __version__")
+
+
+def long_description() -> str:
+    """The README as the package index can show it: without pictures of the checkout and links into it."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = re.sub(r"^ *!\[[^\]]*\]\((?!https?:)[^)]*\) *\n+", "", text, flags=re.MULTILINE)
+    text = re.sub(r"!\[[^\]]*\]\((?!https?:)[^)]*\)", "", text)
+    return re.sub(r"\[([^\]]+)\]\((?!https?:)[^)]*\)", r"\1", text)
+
+
 setup(
     name="theano_rnn",
-    version="0.1.0",
+    version=version(),
     description="Recurrent-neural-network language models as compiled Theano graphs, after the WildML RNN tutorial",
-    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description=long_description(),
     long_description_content_type="text/markdown",
     license="MIT",
+    author="The theano_rnn authors",
+    keywords=[
+        "recurrent neural network",
+        "language model",
+        "backpropagation through time",
+        "perplexity",
+        "surprisal",
+        "text generation",
+        "n-best rescoring",
+        "Theano",
+        "PyTensor",
+        "JAX",
+    ],
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Environment :: Console",
+        "Intended Audience :: Developers",
+        "Intended Audience :: Education",
+        "Intended Audience :: Science/Research",
+        "Operating System :: OS Independent",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3 :: Only",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+        "Topic :: Text Processing :: Linguistic",
+        "Typing :: Typed",
+    ],
+    project_urls={
+        "Tutorial": "https://www.wildml.com/2015/09/recurrent-neural-networks-tutorial-part-1-introduction-to-rnns/",
+        "PyTensor": "https://pytensor.readthedocs.io/",
+    },
     python_requires=">=3.10",
-    # The scripts are installed as a subpackage, so that the console commands and `python scripts/…` are one code.
+    # The scripts are installed as a subpackage: the console commands and `python scripts/…` run the same code.
     packages=[*find_packages(include=["theano_rnn", "theano_rnn.*"]), "theano_rnn.scripts"],
     package_dir={"theano_rnn.scripts": "scripts"},
     package_data={"theano_rnn": ["py.typed"]},
-    # Two engines: PyTensor through XLA, and where that does not run the original Theano, which ended in 2020.
+    # Two engines: PyTensor with JAX and XLA, or the original Theano, whose last release was in 2020.
     install_requires=[
         "pytensor>=3.0.7,<4; python_version >= '3.11'",
         "jax>=0.10; python_version >= '3.11'",
