@@ -1,4 +1,4 @@
-"""The tutorial's network, as a class: its parameters, and the tutorial's methods. Knows word ids, not words."""
+"""The tutorial's network as a class, with the tutorial's methods. Knows word ids, not words."""
 
 import os
 from collections.abc import Callable, Iterable, Mapping
@@ -8,23 +8,23 @@ import numpy as np
 import numpy.typing as npt
 
 from theano_rnn.checks import check_bptt_truncate, check_choice, check_count, check_ids, check_pair, check_real
-from theano_rnn.engines.engine import CompiledFunction, as_numpy, compile_function, float_type, shared_array
+from theano_rnn.engines.engine import CompiledFunction, as_numpy, compile_function, float_type
 from theano_rnn.engines.tensor_types import DeviceArray, SharedVariable
 from theano_rnn.errors import ArgumentValueError, ModelFileError
 from theano_rnn.files.archive import one_line
 from theano_rnn.networks import network_graphs
-from theano_rnn.networks.cells import CELLS, Cell
+from theano_rnn.networks.cells import CELLS
 from theano_rnn.networks.gradient_check import GradientCheck, check_gradients
 from theano_rnn.networks.network_file import check_parameter_entries, read_network, write_network
 from theano_rnn.networks.padding import column, column_mask, padded_minibatches
-from theano_rnn.networks.parameters import check_shapes, initial_values, is_stored_transposed, parameter_shapes
+from theano_rnn.networks.parameters import NetworkParameters, check_shapes, initial_values, parameter_shapes
 from theano_rnn.networks.simple_cell import ACTIVATIONS
 
 FLOAT_TYPES = ("float32", "float64")
 PICKLED_SETTINGS = ("word_dim", "hidden_dim", "bptt_truncate", "activation", "dtype")
 
 
-class RNN:
+class RNN(NetworkParameters):
     """A recurrent network language model: s_t = f(U x_t + W s_{t-1}), o_t = softmax(V s_t), s_{-1} = 0.
 
     Parameters
@@ -74,12 +74,7 @@ class RNN:
     U: SharedVariable
     V: SharedVariable
     W: SharedVariable
-    word_dim: int
-    hidden_dim: int
     bptt_truncate: int | None
-    activation: str
-    dtype: str
-    cell: str = "simple"
 
     def __init__(
         self,
@@ -95,11 +90,7 @@ class RNN:
         self.bptt_truncate = check_bptt_truncate(bptt_truncate)
         self.activation = check_choice("activation", activation, ACTIVATIONS)
         self.dtype = float_type() if dtype is None else check_choice("dtype", dtype, FLOAT_TYPES)
-        self._create_parameters(initial_values(self.parameter_shapes, self.dtype, np.random.default_rng(seed)))
-
-    def _create_parameters(self, values: Mapping[str, np.ndarray]) -> None:
-        for name in self.parameter_names:
-            setattr(self, name, shared_array(values[name], name, is_stored_transposed(name, self.word_dim)))
+        self.create_parameters(initial_values(self.parameter_shapes, self.dtype, np.random.default_rng(seed)))
         self._functions: dict[Callable[..., Any], CompiledFunction] = {}
 
     def __repr__(self) -> str:
@@ -113,46 +104,8 @@ class RNN:
     def __setstate__(self, state: tuple[dict[str, Any], dict[str, np.ndarray]]) -> None:
         settings, values = state
         self.__dict__.update(settings)
-        self._create_parameters(values)
-
-    # Parameters
-
-    @property
-    def recurrent_cell(self) -> Cell:
-        """The formulas of the cell."""
-        return CELLS[self.cell](self.activation)
-
-    @property
-    def parameter_shapes(self) -> dict[str, tuple[int, int]]:
-        """Shapes of the parameters by name, in the order of `parameter_names`."""
-        return parameter_shapes(self.recurrent_cell, self.word_dim, self.hidden_dim)
-
-    @property
-    def parameter_names(self) -> tuple[str, ...]:
-        """("U", "V", "W"): the order of gradients, updates and files."""
-        return tuple(self.parameter_shapes)
-
-    @property
-    def parameters(self) -> list[SharedVariable]:
-        """[U, V, W], in the order of `parameter_names`."""
-        return [getattr(self, name) for name in self.parameter_names]
-
-    def get_values(self) -> dict[str, npt.NDArray[Any]]:
-        """The parameters' values by name, as NumPy arrays that belong to the caller."""
-        return {name: as_numpy(getattr(self, name).get_value(borrow=True)) for name in self.parameter_names}
-
-    def set_values(self, values: Mapping[str, npt.ArrayLike]) -> None:
-        """Set the parameters from a mapping of arrays. Unless all have the right shape, nothing is set.
-
-        Raises
-        ------
-        ValueError
-            If an array is missing or has a wrong shape.
-        """
-        check_shapes(values, self.parameter_shapes)
-        checked = {name: np.array(values[name], dtype=self.dtype) for name in self.parameter_names}
-        for name, value in checked.items():
-            getattr(self, name).set_value(value, borrow=True)
+        self.create_parameters(values)
+        self._functions = {}
 
     @classmethod
     def from_values(
