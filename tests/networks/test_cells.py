@@ -47,7 +47,7 @@ def test_the_table_holds_the_cells_that_can_be_chosen():
     assert set(CELLS) == {"simple"}
 
 
-def test_its_states_follow_its_formula(rnn):
+def test_the_states_follow_the_formula_of_the_cell(rnn):
     values, s, expected = rnn.get_values(), np.zeros(HIDDEN_DIM), []
     for word in X:
         s = LEAK * s + (1 - LEAK) * np.tanh(values["U"][:, word] + values["W"].dot(s))
@@ -58,7 +58,7 @@ def test_its_states_follow_its_formula(rnn):
     )
 
 
-def test_its_gradients_pass_the_gradient_check(rnn):
+def test_the_gradients_of_the_cell_pass_the_gradient_check(rnn):
     assert rnn.gradient_check(X, Y).relative_error < 1e-4
 
 
@@ -82,26 +82,26 @@ def gradients(bptt_truncate, with_theano_grad=False):
     return [np.array(gradient) for gradient in found]
 
 
-def test_its_full_gradients_are_those_of_theano_grad():
+def test_the_full_gradients_equal_theano_grad():
     for found, expected in zip(gradients(None), gradients(None, with_theano_grad=True), strict=True):
         np.testing.assert_allclose(found, expected, atol=1e-12)
 
 
-def test_a_truncation_as_long_as_the_sentence_gives_its_full_gradients():
+def test_a_truncation_as_long_as_the_sentence_gives_the_full_gradients():
     full, long, short = gradients(None), gradients(len(X)), gradients(1)
     for found, expected in zip(long, full, strict=True):
         np.testing.assert_allclose(found, expected, atol=1e-12)
     assert np.abs(short[2] - full[2]).max() > 1e-3
 
 
-def test_it_is_trained_by_sgd_and_by_an_optimizer(rnn):
+def test_sgd_and_an_optimizer_train_the_cell(rnn):
     for step in (lambda: rnn.sgd_step(X, Y, 0.1), lambda: Optimizer(rnn, "adam").step(pad([[*X, Y[-1]]], 1), 0.01)):
         before = rnn.calculate_loss([X], [Y])
         step()
         assert rnn.calculate_loss([X], [Y]) < before
 
 
-def test_sampling_and_beam_search_carry_its_states_on(rnn):
+def test_sampling_and_beam_search_carry_the_states_of_the_cell(rnn):
     word, s_prev, words = np.array([3], np.int32), rnn.hidden_states([0])[-1:], np.zeros(1, np.int32)
     expected = rnn.hidden_states([0, 3])[-1]
     added = np.ones(WORD_DIM, int)

@@ -193,11 +193,11 @@ class CompiledFunction:
 
     def __init__(self, function: Any) -> None:
         self.function: Any = function
-        self.turn: threading.Lock = threading.Lock()
+        self.lock: threading.Lock = threading.Lock()
 
     def __call__(self, *arguments: Any) -> Any:
         chosen_engine.require_usable_process()
-        with self.turn:
+        with self.lock:
             return self.function(*arguments)
 
 
