@@ -8,9 +8,9 @@ import numpy as np
 from theano_rnn.files.archive import read_archive, read_document
 from theano_rnn.networks.optimizer import Optimizer
 from theano_rnn.networks.rnn import RNN
-from theano_rnn.training import trainer
+from theano_rnn.training import learner
 from theano_rnn.training.reporter import Reporter
-from theano_rnn.training.training_state import timeless
+from theano_rnn.training.training_state import without_times
 
 SENTENCES = [
     f"The {a} {b} the {c}."
@@ -49,9 +49,8 @@ def share_compiled(monkeypatch, compiled=COMPILED):
         shared.reset()
         return shared
 
-    network.from_values = RNN.from_values
-    monkeypatch.setattr(trainer, "RNN", network)
-    monkeypatch.setattr(trainer, "Optimizer", optimizer)
+    monkeypatch.setattr(learner, "RNN", network)
+    monkeypatch.setattr(learner, "Optimizer", optimizer)
 
 
 def run_state(model):
@@ -74,7 +73,7 @@ def assert_same_run(model, other):
     assert_same_arrays(arrays, other_arrays)
     assert model.read_bytes() == other.read_bytes()
     state, other_state = document["state"], other_document["state"]
-    history, other_history = timeless(state.pop("history")), timeless(other_state.pop("history"))
+    history, other_history = without_times(state.pop("history")), without_times(other_state.pop("history"))
     assert [record["epoch"] for record in history] == [record["epoch"] for record in other_history]
     assert history == other_history
     state.pop("seconds"), other_state.pop("seconds")
@@ -88,7 +87,7 @@ class Interrupter(Reporter):
         self.moment = (epoch, step)
         self.number = number
 
-    def progress(self, state, epochs, done, total, loss, tokens):
+    def progress(self, state, epochs, done, total, loss, tokens_per_second):
         if self.moment and (state.epoch, done) >= self.moment:
             self.moment = None
             signal.raise_signal(self.number)

@@ -23,7 +23,7 @@ from support.training_runs import (
 
 from theano_rnn.errors import DivergenceError, ModelFileError, OptionError, OutputFileError, TrainingInterrupted
 from theano_rnn.language_models.language_model import LanguageModel, load
-from theano_rnn.training import live_plot, options, time_limit, train_model, trainer
+from theano_rnn.training import live_plot, options, timing, train_model, trainer
 from theano_rnn.training.reporter import Reporter
 from theano_rnn.training.train_model import train
 from theano_rnn.training.trainer import Trainer
@@ -129,7 +129,7 @@ def test_of_the_tutorials_run_the_best_is_that_of_the_training_text_even_if_text
 
 @pytest.mark.usefixtures("losses")
 def test_an_interrupted_run_with_patience_ends_as_an_unbroken_one(toy, tmp_path, monkeypatch):
-    monkeypatch.setattr(trainer, "STEPS_BETWEEN_LOOKS", 1)
+    monkeypatch.setattr(trainer, "STEPS_BETWEEN_REPORTS", 1)
     settings = {**WORDS, "patience": 2, "epochs": 9}
     train(toy, model=tmp_path / "a.npz", **settings)
     for moment in ((1, 2), (3, 1), (3, 3)):
@@ -172,7 +172,7 @@ def seconds_a_step(monkeypatch):
         return take_step(run, batch)
 
     monkeypatch.setattr(Trainer, "take_step", slow_step)
-    monkeypatch.setattr(time_limit, "time", SimpleNamespace(perf_counter=lambda: clock.seconds))
+    monkeypatch.setattr(timing, "time", SimpleNamespace(perf_counter=lambda: clock.seconds))
 
 
 @pytest.mark.parametrize("case", ALL_CASES)
@@ -203,7 +203,7 @@ def test_when_the_time_is_up_the_file_has_the_better_of_the_best_and_the_present
 
     def held_out_loss(run):
         if run.state.step:
-            at_end.update(run.rnn.get_values())
+            at_end.update(run.learner.rnn.get_values())
         return later if run.state.step else 2.0
 
     monkeypatch.setattr(Trainer, "held_out_loss", held_out_loss)
@@ -223,7 +223,7 @@ def test_when_the_time_is_up_the_file_has_the_better_of_the_best_and_the_present
 def test_the_time_may_be_up_between_evaluations_at_the_end_of_an_epoch(toy, tmp_path, monkeypatch):
     monkeypatch.setattr(Trainer, "held_out_loss", lambda run: 2.0)
     reporter = Notes()
-    total = run_of_words(toy).steps_per_epoch
+    total = run_of_words(toy).data.steps_per_epoch
     settings = {**WORDS, "epochs": 4, "evaluate_every": 2}
     lm = train(toy, model=tmp_path / "m.npz", max_minutes=total / 6, reporter=reporter, **settings)
     assert reporter.ends == [(1, 0, tmp_path / "m.checkpoint.npz")]
@@ -248,7 +248,7 @@ def test_where_reading_took_all_the_time_one_step_is_learnt_and_nothing_evaluate
         return read_corpus(*details, **others)
 
     clock = SimpleNamespace(seconds=0.0)
-    monkeypatch.setattr(time_limit, "time", SimpleNamespace(perf_counter=lambda: clock.seconds))
+    monkeypatch.setattr(timing, "time", SimpleNamespace(perf_counter=lambda: clock.seconds))
     monkeypatch.setattr(train_model, "read_corpus", slow)
     monkeypatch.setattr(Trainer, "held_out_loss", None)
     arguments = ["--data", toy, "--model", tmp_path / "m.npz", "--hidden-dim", 6, "--epochs", 3, "--max-minutes", 5]
@@ -303,9 +303,9 @@ def test_a_sample_between_evaluations_is_one_of_the_present_parameters(toy, tmp_
 
     class Watcher(Reporter):
         def sampled(self, state, sample):
-            current = self.run.rnn.get_values()
+            current = self.run.learner.rnn.get_values()
             assert_same_arrays(drawn[-1][0], current)
-            assert not np.array_equal(current["W"], self.run.best["W"])
+            assert not np.array_equal(current["W"], self.run.learner.best["W"])
 
     reporter, take_step = Watcher(), Trainer.take_step
     monkeypatch.setattr(
@@ -402,7 +402,7 @@ def arrays_without_curves(model):
     ],
 )
 def test_a_picture_changes_none_of_the_numbers(case, clip, unbroken, toy, tmp_path, monkeypatch, drawn):
-    monkeypatch.setattr(trainer, "STEPS_BETWEEN_LOOKS", 2)
+    monkeypatch.setattr(trainer, "STEPS_BETWEEN_REPORTS", 2)
     settings = {**CASES[case], "clip": clip, "epochs": 4}
     expected = unbroken(case)
     if case == "words" and clip is None:
@@ -425,7 +425,7 @@ def test_a_picture_changes_none_of_the_numbers(case, clip, unbroken, toy, tmp_pa
 
 
 def test_the_curves_of_an_interrupted_run_go_on(unbroken, toy, tmp_path, drawn, monkeypatch):
-    monkeypatch.setattr(trainer, "STEPS_BETWEEN_LOOKS", 1)
+    monkeypatch.setattr(trainer, "STEPS_BETWEEN_REPORTS", 1)
     model, plot, settings = tmp_path / "m.npz", tmp_path / "m.png", WORDS
     with pytest.raises(TrainingInterrupted):
         train(toy, model=model, epochs=3, plot=plot, reporter=Interrupter(1, 4), **settings)
@@ -445,7 +445,7 @@ def test_the_norm_of_the_tutorials_gradient_is_that_of_bptt(toy, tmp_path, drawn
 
     def noting(run, batch):
         x, y = batch.x[: batch.tokens, 0], batch.y[: batch.tokens, 0]
-        norms.append(math.sqrt(sum(float((gradient**2).sum()) for gradient in run.rnn.bptt(x, y))))
+        norms.append(math.sqrt(sum(float((gradient**2).sum()) for gradient in run.learner.rnn.bptt(x, y))))
         return take_step(run, batch)
 
     monkeypatch.setattr(Trainer, "take_step", noting)
@@ -523,7 +523,7 @@ def test_curves_that_no_run_can_have_are_refused(toy, tmp_path, drawn):
     model = tmp_path / "m.npz"
     train(toy, model=model, epochs=1, plot=tmp_path / "m.png", **WORDS)
     arrays, document = run_state(model)
-    trainer.saving.TrainingCurves.from_array(arrays["curves"])
+    live_plot.TrainingCurves.from_array(arrays["curves"])
     train_model.RunFiles(model, None).write(arrays | {"curves": np.ones((2, 3))}, document)
     with pytest.raises(ModelFileError, match="damaged or inconsistent: curves: expected points of 6 columns"):
         train(None, model=model, resume=True)

@@ -115,7 +115,7 @@ def test_where_no_word_is_unknown_those_that_occur_once_stand_for_them(folder, b
 def test_an_interrupted_run_needs_the_other_model_no_more_and_equals_an_unbroken_one(
     case, folder, base, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(trainer, "STEPS_BETWEEN_LOOKS", 1)
+    monkeypatch.setattr(trainer, "STEPS_BETWEEN_REPORTS", 1)
     start = tmp_path / "start.npz"
     for name, reporter in (("a", None), ("b", Interrupter(0, 1)), ("c", Interrupter(1, 1))):
         start.write_bytes(base(case).read_bytes())

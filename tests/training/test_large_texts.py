@@ -26,7 +26,7 @@ from theano_rnn.training.reporter import Reporter
 from theano_rnn.training.train_model import train
 
 class Watcher(Reporter):
-    def progress(self, state, epochs, done, total, loss, tokens):
+    def progress(self, state, epochs, done, total, loss, tokens_per_second):
         if done >= 50:
             signal.raise_signal(signal.SIGINT)
 

@@ -85,22 +85,22 @@ def test_the_first_one_that_cannot_be_written_ends_the_run_before_it_begins(draw
 def test_norms_between_two_looks_become_their_mean(drawing, tmp_path):
     picture = begun(drawing, tmp_path / "a.png")
     for norm in (1.0, None, 2.0):
-        picture.note_norm(norm)
-    picture.note_stretch(25, 7, 0.5, 4.0, 0.1)
-    picture.note_stretch(25, 7, 0.7, 3.0, 0.1)
+        picture.add_norm(norm)
+    picture.add(25, 7, 0.5, 4.0, 0.1)
+    picture.add(25, 7, 0.7, 3.0, 0.1)
     assert picture.curves.columns()["gradient_norm"][0] == 1.5
     assert picture.curves.columns()["gradient_norm"][1] != picture.curves.columns()["gradient_norm"][1]  # NaN
 
 
 def test_a_norm_that_takes_time_is_wanted_at_the_first_step_and_seldom_after(drawing, tmp_path):
     picture = begun(drawing, tmp_path / "a.png")
-    assert [i for i in range(1200) if picture.wants_norm()] == [0, 500, 1000]
+    assert [i for i in range(1200) if picture.needs_norm()] == [0, 500, 1000]
 
 
 def test_without_a_place_nothing_is_noted_and_nothing_drawn(drawing):
     picture = begun(drawing, None)
-    picture.note_norm(1.0)
-    picture.note_stretch(25, 7, 0.5, 4.0, 0.1)
+    picture.add_norm(1.0)
+    picture.add(25, 7, 0.5, 4.0, 0.1)
     picture.refresh([], at_end=True)
-    assert not picture.wants_norm()
-    assert not drawing.drawn and not picture.curves.points and not picture.norms
+    assert not picture.needs_norm()
+    assert not drawing.drawn and not picture.curves.points and not picture._norms

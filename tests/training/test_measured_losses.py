@@ -10,7 +10,7 @@ from support.training_runs import SENTENCES, Interrupter, assert_same_run, run_s
 
 from theano_rnn.errors import TrainingInterrupted
 from theano_rnn.language_models.language_model import LanguageModel, load
-from theano_rnn.training import trainer
+from theano_rnn.training import learner, timing, trainer
 from theano_rnn.training.evaluation import best_record
 from theano_rnn.training.run_files import RunFiles
 from theano_rnn.training.train_model import train
@@ -26,7 +26,7 @@ CHARACTERS = {**WORDS, "level": "char", "learning_rate": 8.0, "sequence_length":
 def quick(monkeypatch):
     share_compiled(monkeypatch)
     monkeypatch.setattr(LanguageModel, "generate", lambda self, n, **demands: ["a sample"] * n)
-    monkeypatch.setattr(trainer, "STEPS_BEFORE_HALVING", 1)
+    monkeypatch.setattr(learner, "STEPS_BEFORE_HALVING", 1)
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_of_characters_the_held_out_end_of_the_text_gives_it(text, tmp_path):
 
 @pytest.mark.parametrize("settings", [WORDS, CHARACTERS])
 def test_an_interrupted_run_that_goes_on_gives_it_too_and_equals_an_unbroken_one(text, tmp_path, monkeypatch, settings):
-    monkeypatch.setattr(trainer, "STEPS_BETWEEN_LOOKS", 1)
+    monkeypatch.setattr(trainer, "STEPS_BETWEEN_REPORTS", 1)
     settings = {**settings, "valid_fraction": 0.0, "epochs": 5}
     with pytest.raises(TrainingInterrupted):
         train(text, model=tmp_path / "m.npz", reporter=Interrupter(3, 2), **settings)
@@ -128,8 +128,8 @@ def test_a_run_whose_time_is_up_gives_it(text, tmp_path, monkeypatch, settings):
 
 
 def test_a_text_that_takes_too_long_to_be_measured_is_learnt_without_an_evaluation(text, tmp_path, monkeypatch):
-    monkeypatch.setattr(trainer.TimeLimit, "affords", lambda limit, tokens: False)
-    monkeypatch.setattr(trainer.TimeLimit, "is_over", True)
+    monkeypatch.setattr(timing.TimeLimit, "affords", lambda limit, tokens: False)
+    monkeypatch.setattr(timing.TimeLimit, "is_over", True)
     lm = train(text, model=tmp_path / "m.npz", epochs=5, max_minutes=9, valid_fraction=0.0, **WORDS)
     assert lm.training["history"] == [] and run_state(tmp_path / "m.npz")[1]["state"]["step"] > 0
 

@@ -30,13 +30,14 @@ from theano_rnn.language_models.language_model import LanguageModel, load
 from theano_rnn.networks.optimizer import Optimizer
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.corpus import read_corpus
-from theano_rnn.training import options, train_model, trainer
+from theano_rnn.training import learner, options, saving, train_model, trainer
 from theano_rnn.training.options import TrainingOptions
 from theano_rnn.training.reporter import Reporter
 from theano_rnn.training.run_files import RunFiles
+from theano_rnn.training.saving import RunSaver
 from theano_rnn.training.train_model import train
 from theano_rnn.training.trainer import Trainer
-from theano_rnn.training.training_state import timeless
+from theano_rnn.training.training_state import without_times
 
 
 @pytest.fixture(autouse=True)
@@ -101,7 +102,7 @@ def test_a_run_interrupted_within_an_epoch_equals_an_unbroken_one_bit_for_bit(
     case, number, unbroken, toy, tmp_path, monkeypatch
 ):
     expected = unbroken(case)
-    monkeypatch.setattr(trainer, "STEPS_BETWEEN_LOOKS", 1)
+    monkeypatch.setattr(trainer, "STEPS_BETWEEN_REPORTS", 1)
     model = tmp_path / "model.npz"
     handlers = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)]
     with pytest.raises(TrainingInterrupted, match="training was interrupted; its state is in ") as error:
@@ -119,7 +120,7 @@ def test_a_run_interrupted_within_an_epoch_equals_an_unbroken_one_bit_for_bit(
 def test_a_run_over_several_pools_interrupted_within_an_epoch_equals_an_unbroken_one(toy, tmp_path, monkeypatch):
     monkeypatch.setattr("theano_rnn.text.minibatches.POOL_LENGTH", 150)
     monkeypatch.setattr("theano_rnn.text.minibatches.RANGE_LENGTH", 30)
-    monkeypatch.setattr(trainer, "STEPS_BETWEEN_LOOKS", 1)
+    monkeypatch.setattr(trainer, "STEPS_BETWEEN_REPORTS", 1)
     text = tmp_path / "text.txt"
     text.write_text(toy.read_text() + "\n".join(f"A bird{i} sees." for i in range(20)))  # rare words
     model, unbroken = tmp_path / "model.npz", tmp_path / "unbroken.npz"
@@ -139,16 +140,15 @@ def test_a_run_makes_as_many_steps_in_an_epoch_as_it_says(toy, tmp_path, monkeyp
     monkeypatch.setattr("theano_rnn.text.minibatches.RANGE_LENGTH", 30)
     run = run_of(case, toy)
     for epoch in range(3):
-        run.state.epoch = epoch
-        batches = list(run.epoch_batches())
-        assert len(batches) == run.steps_per_epoch
-        assert sum(batch.tokens for batch in batches) == run.tokens_per_epoch
+        batches = list(run.data.minibatches(epoch))
+        assert len(batches) == run.data.steps_per_epoch
+        assert sum(batch.tokens for batch in batches) == run.data.tokens_per_epoch
 
 
 @pytest.mark.usefixtures("compiled_once")
 def test_a_run_interrupted_before_its_first_evaluation_and_again_goes_on_too(unbroken, toy, tmp_path, monkeypatch):
     expected = unbroken("words")
-    monkeypatch.setattr(trainer, "STEPS_BETWEEN_LOOKS", 1)
+    monkeypatch.setattr(trainer, "STEPS_BETWEEN_REPORTS", 1)
     model, log = tmp_path / "model.npz", tmp_path / "log.jsonl"
     with pytest.raises(TrainingInterrupted):
         train(toy, model=model, log=log, epochs=4, reporter=Interrupter(0, 2), **CASES["words"])
@@ -176,7 +176,7 @@ class Crasher(Reporter):
     def __init__(self, *moment):
         self.moment = moment
 
-    def progress(self, state, epochs, done, total, loss, tokens):
+    def progress(self, state, epochs, done, total, loss, tokens_per_second):
         if (state.epoch, done) == self.moment:
             raise Crash
 
@@ -191,7 +191,7 @@ def test_a_run_that_crashes_goes_on_from_its_last_save_bit_for_bit(
     case, moment, save_every, saved, unbroken, toy, tmp_path, monkeypatch
 ):
     expected = unbroken(case)
-    monkeypatch.setattr(trainer, "STEPS_BETWEEN_LOOKS", 1)
+    monkeypatch.setattr(trainer, "STEPS_BETWEEN_REPORTS", 1)
     model = tmp_path / "model.npz"
     with pytest.raises(Crash):
         train(toy, model=model, epochs=4, save_every=save_every, reporter=Crasher(*moment), **CASES[case])
@@ -199,7 +199,7 @@ def test_a_run_that_crashes_goes_on_from_its_last_save_bit_for_bit(
     assert (state["epoch"], state["step"]) == saved
     # Before the first step there is nothing to keep, but that the tutorial begins with an evaluation.
     assert model.exists() is (saved != (0, 0) or case == "tutorial")
-    monkeypatch.setattr(trainer, "STEPS_BETWEEN_LOOKS", 7)
+    monkeypatch.setattr(trainer, "STEPS_BETWEEN_REPORTS", 7)
     train(None, model=model, resume=True)
     assert_same_run(model, expected)
 
@@ -211,9 +211,9 @@ def run_of(case, toy):
 
 @pytest.mark.usefixtures("compiled_once")
 def test_the_state_is_saved_when_so_many_minutes_have_passed(toy, tmp_path, monkeypatch):
-    saves, write, take_step = [], Trainer.write, Trainer.take_step
+    saves, write, take_step = [], RunSaver.write, Trainer.take_step
     clock = SimpleNamespace(seconds=0.0)
-    monkeypatch.setattr(trainer, "time", SimpleNamespace(perf_counter=lambda: clock.seconds))
+    monkeypatch.setattr(saving, "time", SimpleNamespace(perf_counter=lambda: clock.seconds))
 
     def slow_step(run, batch):
         clock.seconds += 10
@@ -221,11 +221,11 @@ def test_the_state_is_saved_when_so_many_minutes_have_passed(toy, tmp_path, monk
 
     monkeypatch.setattr(Trainer, "take_step", slow_step)
 
-    def noted(run):
-        saves.append((run.state.epoch, run.state.step))
-        write(run)
+    def noted(saver, arrays, configuration, *others):
+        saves.append((configuration["state"]["epoch"], configuration["state"]["step"]))
+        write(saver, arrays, configuration, *others)
 
-    monkeypatch.setattr(Trainer, "write", noted)
+    monkeypatch.setattr(RunSaver, "write", noted)
     train(toy, model=tmp_path / "a.npz", epochs=1, **CASES["words"])
     assert saves == [(0, 0), (1, 0)]
     for minutes, steps in ((0.1, [1, 2, 3]), (0.4, [3, 6, 9]), (0.5, [4, 8, 12])):
@@ -343,20 +343,20 @@ class Watcher(Reporter):
         self.after, self.records, self.samples = [], [], []
 
     def evaluated(self, record, sample):
-        self.after.append((self.run.rnn.get_values(), self.run.optimizer.step_number))
+        self.after.append((self.run.learner.rnn.get_values(), self.run.learner.optimizer.step_number))
         self.records.append(record)
         self.samples.append(sample)
 
 
 @pytest.mark.usefixtures("compiled_once")
 def test_when_the_loss_rises_the_rate_halves_and_the_best_parameters_come_back(toy, tmp_path, monkeypatch):
-    monkeypatch.setattr(trainer, "STEPS_BEFORE_HALVING", 1)
+    monkeypatch.setattr(learner, "STEPS_BEFORE_HALVING", 1)
     losses, reached = iter([3.0, 2.0, 2.5, 2.0, 2.1]), []
     watcher = Watcher()
 
     def held_out_loss(run):
         watcher.run = run
-        reached.append(run.rnn.get_values())
+        reached.append(run.learner.rnn.get_values())
         return next(losses)
 
     monkeypatch.setattr(Trainer, "held_out_loss", held_out_loss)
@@ -375,7 +375,7 @@ def test_when_the_loss_rises_the_rate_halves_and_the_best_parameters_come_back(t
 
 def test_the_rate_is_not_halved_before_the_optimizer_has_taken_some_steps(toy, tmp_path, monkeypatch):
     """7 steps an epoch: 21 by the third evaluation, 28 by the fourth; then 28 more until it may be halved again."""
-    monkeypatch.setattr(trainer, "STEPS_BEFORE_HALVING", 22)
+    monkeypatch.setattr(learner, "STEPS_BEFORE_HALVING", 22)
     losses = itertools.chain([3.0, 2.0], itertools.repeat(2.5))
     monkeypatch.setattr(Trainer, "held_out_loss", lambda run: next(losses))
     watcher = Watcher()
@@ -386,8 +386,8 @@ def test_the_rate_is_not_halved_before_the_optimizer_has_taken_some_steps(toy, t
 
 
 def test_halving_ends_at_a_small_share_of_the_first_rate(toy, tmp_path, monkeypatch):
-    monkeypatch.setattr(trainer, "STEPS_BEFORE_HALVING", 1)
-    monkeypatch.setattr(trainer, "LOWEST_RATE", 0.2)
+    monkeypatch.setattr(learner, "STEPS_BEFORE_HALVING", 1)
+    monkeypatch.setattr(learner, "LOWEST_RATE", 0.2)
     losses = itertools.count()
     monkeypatch.setattr(Trainer, "held_out_loss", lambda run: float(next(losses)))
     lm = train(toy, model=tmp_path / "m.npz", epochs=6, rate_decay=0.0, **CASES["words"])
@@ -461,7 +461,7 @@ def test_parameters_that_are_no_numbers_any_more_are_never_kept(toy, tmp_path, m
 
     def take_step(run, batch):
         if run.state.history:
-            run.rnn.set_values({name: value * np.nan for name, value in run.rnn.get_values().items()})
+            run.learner.rnn.set_values({name: value * np.nan for name, value in run.learner.rnn.get_values().items()})
             return 1.0
         return 2.0
 
@@ -488,7 +488,7 @@ def test_the_log_has_one_json_object_an_evaluation_with_the_promised_keys(unbrok
         assert 0 < record["train_loss"] < 5 and record["tokens_per_second"] > 0
     seconds = [record["seconds"] for record in records]
     assert seconds == sorted(seconds) and seconds[0] > 0
-    assert timeless(records) == load(model).training["history"]
+    assert without_times(records) == load(model).training["history"]
 
 
 def test_without_held_out_text_the_perplexity_is_that_of_the_training_text(unbroken):
@@ -543,7 +543,7 @@ def test_the_first_parameters_depend_on_the_seed(toy):
     corpus = read_corpus(toy, TrainingOptions(**COMMON))
     files = RunFiles(Path("m.npz"), None)
     runs = [Trainer(corpus, TrainingOptions(hidden_dim=6, seed=s), files, Reporter(), [toy]) for s in (3, 3, 4)]
-    values = [run.rnn.get_values()["W"] for run in runs]
+    values = [run.learner.rnn.get_values()["W"] for run in runs]
     np.testing.assert_array_equal(values[0], values[1])
     assert (values[0] != values[2]).all()
 
@@ -572,9 +572,9 @@ def test_an_unfinished_run_that_another_replaces_can_still_go_on(unbroken, toy, 
 def test_the_best_model_is_one_whose_functions_are_compiled_once(toy):
     run = run_of("words", toy)
     first = run.best_model()
-    run.best = {name: value + 1 for name, value in run.best.items()}
+    run.learner.best = {name: value + 1 for name, value in run.learner.best.items()}
     assert run.best_model() is first
-    assert_same_arrays(first.rnn.get_values(), run.best)
+    assert_same_arrays(first.rnn.get_values(), run.learner.best)
 
 
 # Where nothing can be written
@@ -733,7 +733,7 @@ def test_the_same_text_is_encoded_once(toy, tmp_path, monkeypatch, compiled_once
     again = train(toy, model=model, epochs=1, reporter=reporter, **CASES["words"])
     assert f"text as encoded before ({tmp_path / 'm.corpus.npz'})" in notes
     assert any(note.startswith("training on ") for note in notes)
-    assert timeless(again.training["history"]) == timeless(lm.training["history"])
+    assert without_times(again.training["history"]) == without_times(lm.training["history"])
     train(None, model=model, epochs=2, resume=True)
     with pytest.raises(AssertionError, match="encoded again"):
         train(toy, model=model, epochs=1, **{**CASES["words"], "seed": 4321})

@@ -23,11 +23,6 @@ def test_a_run_has_begun_with_its_first_step_or_evaluation():
     )
 
 
-def test_the_time_of_the_last_evaluation_is_zero_before_the_first():
-    assert TrainingState(seconds=5.0).seconds_at_evaluation == 0.0
-    assert STATE.seconds_at_evaluation == 3.0
-
-
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

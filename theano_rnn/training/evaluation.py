@@ -1,66 +1,85 @@
-"""What an evaluation of a training run measures: losses in nats per token, and the record that history and log keep."""
+"""Evaluations of a training run: how the loss is measured, what is recorded, and which evaluation is the best.
+
+Losses are means in nats per token. Must not know the training loop.
+"""
 
 import itertools
 import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
 
 from theano_rnn.errors import CorpusError
 from theano_rnn.language_models import scoring
 from theano_rnn.language_models.continuous_text import continuous_cross_entropy
+from theano_rnn.language_models.language_model import LanguageModel
+from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.documents import read_documents
+from theano_rnn.text.encoded_sentences import EncodedSentences
 from theano_rnn.text.encoding import character_ids
+from theano_rnn.training.training_state import TrainingState
 
 SENTENCES_AT_ONCE, SENTENCES_IN_MEMORY = 32, 4096
-# Characters: streams and tokens of each that are computed at once. The result does not depend on them.
+# Characters: the number of streams, and of tokens in each, that are computed at once. The result does not depend on it.
 STREAMS_AT_ONCE, STREAMS_OF_A_LONG_TEXT, LONG_TEXT = 10, 50, 100_000
 STEPS_AT_ONCE = 50
 LARGEST_EXPONENT = 700
 
+# Measuring
 
-def text_loss(rnn, text, options):
-    """Mean cross-entropy of a part of a corpus; None for None."""
-    if text is None:
-        return None
-    if options.level == "char":
+
+def text_loss(rnn: RNN, text: EncodedSentences | np.ndarray) -> float:
+    """Measure the mean cross-entropy of the training text or the held-out text.
+
+    Parameters
+    ----------
+    rnn : RNN
+    text : EncodedSentences, or at character level array of int
+    """
+    if isinstance(text, np.ndarray):
         return continuous_loss(rnn, text)
     total, tokens = scoring.sentences_cross_entropy(rnn, text, SENTENCES_AT_ONCE)
     return total / tokens
 
 
-def continuous_loss(rnn, ids):
-    """Mean cross-entropy of characters as one continuous text.
+def continuous_loss(rnn: RNN, ids: np.ndarray) -> float:
+    """Measure the mean cross-entropy of characters as one continuous text.
 
     Parameters
     ----------
     rnn : RNN
-    ids : int array
-        Each but the first is predicted.
+    ids : array of int
+        Each id but the first is predicted.
     """
     streams = STREAMS_OF_A_LONG_TEXT if len(ids) > LONG_TEXT else STREAMS_AT_ONCE
     total, tokens = continuous_cross_entropy(rnn, ids, streams, STEPS_AT_ONCE)
     return total / tokens
 
 
-def training_perplexity(lm, paths, column=None, scored_sentences=None):
-    """The perplexity of text files as training measures it.
+def training_perplexity(
+    lm: LanguageModel, paths: Sequence[str], column: str | None = None, scored_sentences: int | None = None
+) -> float | None:
+    """Compute the perplexity of text files as training measures it.
 
-    Training joins the lines of a paragraph before it looks for sentences, and leaves out blank lines; characters are
-    one continuous text. Scoring takes each line by itself.
+    Training joins the lines of a paragraph before it splits sentences, and skips blank lines. Characters are one
+    continuous text. Scoring takes each line by itself.
 
     Parameters
     ----------
     lm : LanguageModel
     paths : sequence of paths
-        Read as training reads them.
+        They are read as training reads them.
     column : str, optional
-        Of CSV files: see `theano_rnn.text.documents.read_documents`.
+        The column of CSV files: see `theano_rnn.text.documents.read_documents`.
     scored_sentences : int, optional
-        How many sentences scoring found, line by line.
+        The number of sentences that scoring found, line by line.
 
     Returns
     -------
     float or None
-        None where training finds as many sentences as scoring, of words, so that both measure the same; and where the
-        files are blank, from which nothing can be learnt.
+        None at word level if training finds as many sentences as scoring, so that both measure the same. None also if
+        the files are blank.
     """
     try:
         documents = read_documents(paths, column=column, joins_lines=lm.tokenizer.lines)
@@ -73,52 +92,151 @@ def training_perplexity(lm, paths, column=None, scored_sentences=None):
         return None
     sentences = map(lm.encode, lm.tokenizer.iterate_sentences(documents))
     total, tokens = 0.0, 0
-    while some := list(itertools.islice(sentences, SENTENCES_IN_MEMORY)):
-        found = scoring.sentences_cross_entropy(lm.rnn, some, SENTENCES_AT_ONCE)
+    while block := list(itertools.islice(sentences, SENTENCES_IN_MEMORY)):
+        found = scoring.sentences_cross_entropy(lm.rnn, block, SENTENCES_AT_ONCE)
         total, tokens = total + found[0], tokens + found[1]
     return perplexity(total / tokens)
 
 
-def evaluation_record(state, train_loss, valid_loss, learning_rate, seconds):
-    """What is kept of an evaluation, by name.
+# Recording
+
+
+def evaluation_record(
+    state: TrainingState,
+    train_loss: float | None,
+    valid_loss: float | None,
+    learning_rate: float,
+    tokens_per_second: float,
+    seconds: float,
+    level: str,
+) -> dict[str, Any]:
+    """Return the record of an evaluation, which the history and the log keep.
 
     Parameters
     ----------
     state : TrainingState
     train_loss : float or None
-        The mean while learning, when the parameters changed with every step. Where the training text decides which
-        parameters are best, it is measured with the parameters as they are.
+        The mean loss of the steps since the last evaluation, each before its update. If the training text decides which
+        parameters are the best, it is measured with the current parameters instead.
     valid_loss : float or None
         Measured on held-out text.
-    learning_rate, seconds : float
+    learning_rate : float
+    tokens_per_second : float
+        The speed of training since the last evaluation.
+    seconds : float
+        The time since the run began.
+    level : {"word", "char"}
+
+    Returns
+    -------
+    dict of str to number or None
+        At character level, ``bits_per_character`` is one more of its entries.
     """
+    loss = train_loss if valid_loss is None else valid_loss
+    assert loss is not None
     return {
         "epoch": state.epoch,
         "examples_seen": state.examples_seen,
         "train_loss": train_loss,
         "valid_loss": valid_loss,
-        "perplexity": perplexity(train_loss if valid_loss is None else valid_loss),
+        **figures(loss, level),
         "learning_rate": learning_rate,
-        "tokens_per_second": state.loss_tokens / max(seconds - state.seconds_at_evaluation, 1e-9),
+        "tokens_per_second": tokens_per_second,
         "seconds": seconds,
     }
 
 
-def perplexity(loss):
-    """exp of a loss in nats per token, at most a very large number."""
+def figures(loss: float, level: str) -> dict[str, float]:
+    """Return what a record tells about a loss: the perplexity, and at character level the bits per character.
+
+    Examples
+    --------
+    >>> figures(1.0, "char")
+    {'perplexity': 2.718281828459045, 'bits_per_character': 1.4426950408889634}
+    """
+    found = {"perplexity": perplexity(loss)}
+    if level == "char":
+        found["bits_per_character"] = loss / math.log(2)
+    return found
+
+
+def perplexity(loss: float) -> float:
+    """Return exp(loss), at most a very large number.
+
+    Examples
+    --------
+    >>> round(perplexity(4.6052), 2)
+    100.0
+    """
     return math.exp(min(loss, LARGEST_EXPONENT))
 
 
-def decisive_loss(record, tutorial):
-    """The loss of a record that decides which parameters are best: of held-out text, if there is any.
+# Comparing
 
-    Infinite where it was not measured, as in records of runs that an older version began.
+
+def decisive_loss(record: dict[str, Any], tutorial: bool) -> float:
+    """Return the loss of a record that decides which parameters are the best: of held-out text, if there is any.
+
+    In the tutorial's training it is always that of the training text. It is infinite if it was not measured, as in some
+    records of version 0.1.
     """
     by_training_text = tutorial or record["valid_loss"] is None
     loss = record["train_loss" if by_training_text else "valid_loss"]
     return math.inf if loss is None else loss
 
 
-def best_record(history, tutorial):
-    """The record whose parameters are the best of a history; None of an empty one."""
+def best_record(history: Sequence[dict[str, Any]], tutorial: bool) -> dict[str, Any] | None:
+    """Return the record whose parameters are the best of a history; None if it is empty."""
     return min(history, key=lambda record: decisive_loss(record, tutorial), default=None)
+
+
+def evaluations_without_improvement(losses: Sequence[float]) -> int:
+    """Count the evaluations since the best one; 0 before the first.
+
+    Parameters
+    ----------
+    losses : sequence of float
+        The decisive loss of each evaluation. Only a loss below all earlier ones is an improvement.
+
+    Examples
+    --------
+    >>> evaluations_without_improvement([3.0, 2.0, 2.5, 2.0])
+    2
+    """
+    return len(losses) - 1 - losses.index(min(losses)) if losses else 0
+
+
+# Showing
+
+
+def quality(record: dict[str, Any]) -> list[str]:
+    """Return how good the parameters are, with units: the perplexity per token, and first the bits per character.
+
+    Examples
+    --------
+    >>> quality({"perplexity": 5.9644})
+    ['perplexity 5.96']
+    >>> quality({"perplexity": 5.3146, "bits_per_character": 2.40995})
+    ['2.41 bits/char', 'perplexity 5.31']
+    """
+    bits = record.get("bits_per_character")
+    return [*([] if bits is None else [f"{bits:.2f} bits/char"]), f"perplexity {record['perplexity']:.2f}"]
+
+
+def losses(record: dict[str, Any]) -> list[str]:
+    """Return the losses of a record, those that were measured, with their names."""
+    named = (("training", record["train_loss"]), ("held-out", record["valid_loss"]))
+    return [f"{name} loss {loss:.4f}" for name, loss in named if loss is not None]
+
+
+def summary(record: dict[str, Any]) -> str:
+    """Return an evaluation as a line of the log."""
+    speed = f"{record['tokens_per_second']:,.0f} tokens/s"
+    rate, seconds = f"learning rate {record['learning_rate']:g}", f"{record['seconds']:.0f} s"
+    return f"epoch {record['epoch']:g}: " + ", ".join([*losses(record), *quality(record), rate, speed, seconds])
+
+
+def epoch_summary(state: TrainingState, tokens_per_second: float) -> str:
+    """Return an epoch that ended without an evaluation as a line of the log."""
+    loss = state.loss_sum / state.loss_tokens
+    return f"epoch {state.epoch}: training loss {loss:.4f} since the last evaluation, {tokens_per_second:,.0f} tokens/s"

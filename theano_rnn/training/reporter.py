@@ -1,44 +1,70 @@
-"""What a training run tells while it runs. A script shows it; the package keeps to the log."""
+"""What a training run tells while it runs. This one only logs; `theano_rnn.training.progress` shows it."""
 
 import logging
+from pathlib import Path
+from typing import Any
 
-logger = logging.getLogger(__name__)
+from theano_rnn.training.training_state import TrainingState
+
+logger = logging.getLogger("theano_rnn")
 
 
 class Reporter:
-    """Sends the notes to the log and shows nothing else; made to be overridden.
+    """Receives what happens during a training run: notes go to the log, the rest is ignored. Made to be overridden.
 
-    A BrokenPipeError from any of its methods during training ends the run as a signal does, its state
-    saved: nobody watches any more.
+    If one of its methods raises BrokenPipeError during training, nobody is watching any more: the run is saved and
+    ends as after a signal.
     """
 
-    def note(self, text):
-        """Something worth knowing, a line."""
-        logger.info(text)
+    def note(self, text: str) -> None:
+        """Receive something worth knowing, in one line."""
+        logger.info("%s", text)
 
-    def warn(self, text):
-        """Something that should be changed, in one line."""
-        logger.warning(text)
+    def warn(self, text: str) -> None:
+        """Receive something that should be changed, in one line."""
+        logger.warning("%s", text)
 
-    def option_name(self, name):
-        """What the user knows an option by."""
+    def option_name(self, name: str) -> str:
+        """Return the name by which the user knows an option."""
         return name
 
-    def encoding(self, done, total):
-        """The text is being read: words were found in `done` of `total` characters."""
+    def encoding(self, done: int, total: int) -> None:
+        """Learn that words were found in `done` of `total` characters of the text."""
 
-    def progress(self, state, epochs, done, total, loss, tokens):
-        """The loop looked up: `done` of `total` steps of epoch `state.epoch` + 1, whose mean loss so far is `loss`;
-        `tokens` seen since the last call."""
+    def stage(self, name: str) -> None:
+        """Learn that something begins that may take a while: ``"compiling"``, ``"evaluating"``."""
 
-    def evaluated(self, record, sample):
-        """An evaluation: the record that also goes to the log file, and a sampled sentence, or None."""
-        logger.info("%s", record)
+    def progress(
+        self, state: TrainingState, epochs: int, done: int, total: int, loss: float, tokens_per_second: float
+    ) -> None:
+        """Learn how far the run has come, about once a second.
 
-    def sampled(self, state, sample):
-        """Between evaluations: a text sampled from the parameters as they are."""
+        Parameters
+        ----------
+        state : TrainingState
+        epochs : int
+            The number of epochs of the whole run.
+        done, total : int
+            The steps in the current epoch, which is number ``state.epoch + 1``.
+        loss : float
+            The mean since the last evaluation, in nats per token.
+        tokens_per_second : float
+        """
+
+    def evaluated(self, record: dict[str, Any], sample: str | None) -> None:
+        """Learn the result of an evaluation, which also goes to the log file, and see a sampled text.
+
+        Parameters
+        ----------
+        record : dict
+            See `theano_rnn.training.evaluation.evaluation_record`.
+        sample : str or None
+        """
+
+    def sampled(self, state: TrainingState, sample: str) -> None:
+        """See a text that was sampled from the current parameters, between evaluations."""
         logger.info("after %s epochs and %s steps: %s", state.epoch, state.step, sample)
 
-    def time_is_up(self, state, checkpoint):
-        """The run has come so far and ends, its state saved, because that is all the time it was given."""
+    def time_is_up(self, state: TrainingState, checkpoint: Path) -> None:
+        """Learn that the time limit has ended the run, and where its state is saved."""
         logger.info("the time is up after %s epochs and %s steps: %s", state.epoch, state.step, checkpoint)

@@ -1,63 +1,204 @@
-"""What a checkpoint holds of a training run: taken from the run, and given back to one that goes on."""
+"""What a training run saves: its model, and a checkpoint from which it continues with the same numbers.
+
+Must not know the training loop.
+"""
 
 import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from theano_rnn.errors import ModelFileError
 from theano_rnn.files.archive import one_line
-from theano_rnn.networks.parameters import check_shapes
-from theano_rnn.training.live_plot import TrainingCurves
-from theano_rnn.training.training_state import TrainingState
+from theano_rnn.language_models.language_model import LanguageModel
+from theano_rnn.networks.rnn import RNN
+from theano_rnn.text.corpus import Corpus
+from theano_rnn.text.encoded_sentences import EncodedSentences
+from theano_rnn.training.evaluation import best_record, figures, text_loss
+from theano_rnn.training.learner import Learner
+from theano_rnn.training.live_plot import LivePlot, TrainingCurves
+from theano_rnn.training.options import TRACELESS, TrainingOptions
+from theano_rnn.training.run_files import Checkpoint, RunFiles
+from theano_rnn.training.timing import SECONDS_PER_MINUTE
+from theano_rnn.training.training_state import TrainingState, without_times
 
-CURVES = "curves"
-MEASURED = "losses_are_measured"  # older versions compared losses that were averaged while learning
+CURVES = "curves"  # the checkpoint's array of the plotted curves
+MEASURED = "losses_are_measured"  # version 0.1 first compared losses that were averaged during training
 
 
-def contents(run):
-    """What decides how a run goes on, and its curves: arrays by name, and the rest as a dict."""
-    arrays = {**run.rnn.get_values(), **run.optimizer.get_state()}
-    arrays |= {f"best.{name}": value for name, value in run.best.items()}
-    if run.stream_states is not None:
-        arrays["stream_states"] = np.asarray(run.stream_states)
-    if len(run.picture.curves):
-        arrays[CURVES] = run.picture.curves.to_array()
+# Checkpoints
+
+
+def checkpoint_contents(
+    state: TrainingState,
+    learner: Learner,
+    curves: TrainingCurves,
+    options: TrainingOptions,
+    paths: Sequence[str],
+    corpus: Corpus,
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Return what a checkpoint holds: arrays by name, and a configuration that JSON can write."""
+    arrays = learner.to_arrays()
+    if len(curves):
+        arrays[CURVES] = curves.to_array()
     configuration = {
-        "options": run.options.to_configuration(),
-        "data": [os.path.abspath(path) for path in run.paths],
-        "fingerprint": run.corpus.fingerprint,
-        "state": run.state.to_configuration(),
+        "options": options.to_configuration(),
+        "data": [os.path.abspath(path) for path in paths],
+        "fingerprint": corpus.fingerprint,
+        "state": state.to_configuration(),
         MEASURED: True,
     }
-    if run.options.init_from is not None:  # the text does not tell it
-        configuration["vocabulary"] = run.corpus.vocabulary.to_configuration()
-        configuration["tokenizer"] = run.corpus.tokenizer.to_configuration()
+    if options.init_from is not None:  # then they cannot be derived from the text
+        configuration["vocabulary"] = corpus.vocabulary.to_configuration()
+        configuration["tokenizer"] = corpus.tokenizer.to_configuration()
     return arrays, configuration
 
 
-def restore(run, saved):
-    """Take up the state of a checkpoint.
+def restore(
+    saved: Checkpoint, learner: Learner, plot: LivePlot, corpus: Corpus, options: TrainingOptions
+) -> TrainingState:
+    """Continue from a checkpoint: set the learner and the curves, and return the state of the run.
 
     Raises
     ------
     ModelFileError
-        If its parts do not fit together, or to the run.
+        If its parts do not fit together, or do not fit the run.
     """
-    arrays = saved.arrays
     try:
-        for name, array in arrays.items():
+        for name, array in saved.arrays.items():
             if name != CURVES and array.dtype.kind == "f" and not np.isfinite(array).all():
                 raise ValueError(f"{name} holds values that are not finite")
-        run.state = TrainingState.from_configuration(saved.configuration["state"])
-        run.rnn.set_values(arrays)
-        run.best = {name: arrays[f"best.{name}"] for name in run.rnn.parameter_names}
-        check_shapes(run.best, run.rnn.parameter_shapes)
-        run.optimizer.set_state(arrays, run.state.step_number)
-        if CURVES in arrays:
-            run.picture.curves = TrainingCurves.from_array(arrays[CURVES])
-        run.stream_states = arrays.get("stream_states")
-        if run.stream_states is not None:
-            check_shapes(arrays, {"stream_states": (run.options.batch_size, run.options.hidden_dim)})
+        state = TrainingState.from_configuration(saved.configuration["state"])
+        learner.restore(saved.arrays, state.step_number)
+        if CURVES in saved.arrays:
+            plot.curves = TrainingCurves.from_array(saved.arrays[CURVES])
     except (KeyError, TypeError, ValueError) as error:
         raise ModelFileError(f"{saved.path}: damaged or inconsistent: {one_line(error)}") from error
-    run.model_is_stale = run.files.model_is_ours = run.state.has_begun
+    if not saved.configuration.get(MEASURED) and corpus.valid is None and not options.tutorial and state.history:
+        _measure_best(state, learner, corpus.train, options.level)
+    return state
+
+
+def _measure_best(state: TrainingState, learner: Learner, text: EncodedSentences | np.ndarray, level: str) -> None:
+    """Measure the loss of the best parameters on the training text, which version 0.1 at first did not."""
+    best = best_record(state.history, tutorial=False)
+    assert best is not None
+    for record in state.history:
+        record["train_loss"] = None
+    current = learner.rnn.get_values()
+    learner.rnn.set_values(learner.best)
+    state.best_loss = text_loss(learner.rnn, text)
+    learner.rnn.set_values(current)
+    best |= {"train_loss": state.best_loss, **figures(state.best_loss, level)}
+
+
+# The model
+
+
+class RunModel:
+    """The language model of a run. It is compiled once, and given the parameters to save or to sample from.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        Its vocabulary and tokenizer become the model's.
+    options : TrainingOptions
+    """
+
+    def __init__(self, corpus: Corpus, options: TrainingOptions) -> None:
+        self._corpus = corpus
+        self._options = options
+        self._language_model: LanguageModel | None = None
+
+    def _with_parameters(self, parameters: Mapping[str, np.ndarray]) -> LanguageModel:
+        if self._language_model is None:
+            rnn = RNN.from_values(parameters, self._options.bptt_truncate, self._options.activation)
+            self._language_model = LanguageModel(rnn, self._corpus.vocabulary, self._corpus.tokenizer)
+        self._language_model.rnn.set_values(parameters)
+        return self._language_model
+
+    def to_save(self, parameters: Mapping[str, np.ndarray], history: Sequence[dict[str, Any]]) -> LanguageModel:
+        """Return the model with these parameters and with what is recorded of its training.
+
+        The same run always gives the same file: neither times nor options without effect on the model are recorded.
+        """
+        lm = self._with_parameters(parameters)
+        options = self._options.to_configuration()
+        lm.training = {
+            "options": {name: value for name, value in options.items() if name not in TRACELESS},
+            "history": without_times(history),
+            "coverage": self._corpus.coverage.to_configuration(),
+        }
+        return lm
+
+    def sample(self, parameters: Mapping[str, np.ndarray], seed: int) -> str | None:
+        """Generate a text with these parameters; return None if the options ask for no samples."""
+        if self._options.sample_every == 0:
+            return None
+        lm = self._with_parameters(parameters)
+        return lm.generate(1, max_words=40 if self._options.level == "word" else 100, seed=seed)[0]
+
+
+# Writing
+
+
+class RunSaver:
+    """Writes the files of a run. If a save fails, the run continues and tries again at the next one.
+
+    Parameters
+    ----------
+    files : RunFiles
+    save_every : float
+        Minutes between saves.
+
+    Attributes
+    ----------
+    model_is_outdated : bool
+        Whether the next save also writes the model.
+    """
+
+    def __init__(self, files: RunFiles, save_every: float) -> None:
+        self._files = files
+        self._save_every = save_every
+        self._saved_at = 0.0
+        self._failure: ModelFileError | None = None  # of the last save
+        self._checkpoint_is_saved = False
+        self.model_is_outdated: bool = False
+
+    @property
+    def is_due(self) -> bool:
+        """Whether enough minutes have passed since the last save."""
+        return time.perf_counter() - self._saved_at > SECONDS_PER_MINUTE * self._save_every
+
+    def write(
+        self,
+        arrays: dict[str, np.ndarray],
+        configuration: dict[str, Any],
+        model: Callable[[], LanguageModel],
+        history: list[dict[str, Any]],
+    ) -> None:
+        """Write the checkpoint, the model if it is outdated, and the log.
+
+        Raises
+        ------
+        ModelFileError
+            If one of them cannot be written.
+        """
+        self._failure, self._checkpoint_is_saved, self._saved_at = None, False, time.perf_counter()
+        try:
+            self._files.write(arrays, configuration, model() if self.model_is_outdated else None)
+            self._checkpoint_is_saved, self.model_is_outdated = True, False
+            self._files.write_log(history)
+        except ModelFileError as error:
+            self._failure = error
+            raise
+
+    def require_saved(self, contents: Callable[[], tuple[dict[str, np.ndarray], dict[str, Any]]]) -> None:
+        """Raise the error of the last save if it failed, after saving the checkpoint in a temporary folder."""
+        if self._failure is None:
+            return
+        place: Path | None = None if self._checkpoint_is_saved else self._files.rescue(*contents())
+        raise ModelFileError(f"{self._failure}; the state of the run is in {place}" if place else str(self._failure))

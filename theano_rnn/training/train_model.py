@@ -20,7 +20,7 @@ from theano_rnn.training.fine_tuning import unknown_share, with_settings_of
 from theano_rnn.training.options import TrainingOptions
 from theano_rnn.training.reporter import Reporter
 from theano_rnn.training.run_files import RunFiles
-from theano_rnn.training.time_limit import TimeLimit
+from theano_rnn.training.timing import TimeLimit
 from theano_rnn.training.trainer import Trainer
 
 

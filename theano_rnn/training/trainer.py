@@ -1,124 +1,426 @@
-"""The training loop: epochs of minibatches, evaluations, saves. Says nothing itself; a `Reporter` may."""
+"""The training loop: epochs of steps, and between them evaluations, saves and reports.
 
-import functools
+Read `Trainer.run` first, and then from top to bottom: an epoch, a step, an evaluation, a save. Must not show anything
+itself: a `Reporter` is told what happens.
+"""
+
+import logging
 import math
 import time
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
 
 import numpy as np
 
 from theano_rnn.errors import DivergenceError, ModelFileError, TrainingInterrupted
 from theano_rnn.files.signals import StopRequest, handling_signals
 from theano_rnn.language_models.language_model import LanguageModel, load
-from theano_rnn.networks.optimizer import Optimizer
-from theano_rnn.networks.rnn import RNN
-from theano_rnn.text import minibatches
-from theano_rnn.training import saving
-from theano_rnn.training.evaluation import best_record, decisive_loss, evaluation_record, perplexity, text_loss
+from theano_rnn.text.corpus import Corpus
+from theano_rnn.text.minibatches import Batch
+from theano_rnn.training import evaluation, saving
+from theano_rnn.training.learner import Learner
 from theano_rnn.training.live_plot import LivePlot
-from theano_rnn.training.options import TRACELESS
-from theano_rnn.training.time_limit import SECONDS_A_MINUTE, TimeLimit, evaluations_without_improvement
-from theano_rnn.training.training_state import TrainingState, timeless
+from theano_rnn.training.options import TrainingOptions
+from theano_rnn.training.reporter import Reporter
+from theano_rnn.training.run_files import Checkpoint, RunFiles
+from theano_rnn.training.timing import SpeedMeter, TimeLimit
+from theano_rnn.training.training_data import TrainingData, count_predictions
+from theano_rnn.training.training_state import TrainingState
 
-STEPS_BETWEEN_LOOKS = 25  # reading a loss waits for the step, so it is not done after each
-# After a reset, an optimizer's first steps are large and raise the loss. On a small text, where an epoch has only a few
-# steps, each evaluation would then lead to the next halving, until nothing is learnt.
-STEPS_BEFORE_HALVING = 50
-LOWEST_RATE = 1 / 1024  # of the learning rate that the run began with: halving ends there
-EVALUATION_COST = 1 / 3  # to measure the loss of a token takes about so much of the time in which it is learnt
+logger = logging.getLogger("theano_rnn")
+
+# A report reads the loss, which waits for the steps before it. So there is one after this many steps, or after this
+# many seconds where steps are slow.
+STEPS_BETWEEN_REPORTS = 25
+SECONDS_BETWEEN_REPORTS = 1.0
+EVALUATION_COST = 1 / 3  # evaluating a token takes about this share of the time that it takes to learn it
 
 
 class Trainer:
-    """One run over a corpus: the network being trained, the best one so far, and where the run stands.
+    """Trains a network on a corpus and keeps the best parameters in a model file.
 
-    `initial` are the parameters to start from, if not random ones.
+    Parameters
+    ----------
+    corpus : Corpus
+    options : TrainingOptions
+    files : RunFiles
+        Where the model, the checkpoint, the log and the plot go.
+    reporter : Reporter
+    paths : list of str
+        The files that the corpus was read from.
+    parameters : dict of str to array, optional
+        Initial parameters; default: random ones.
+    time_limit : TimeLimit, optional
+        Default: none.
     """
 
-    def __init__(self, corpus, options, files, reporter, paths, initial=None, time_limit=None):
+    def __init__(
+        self,
+        corpus: Corpus,
+        options: TrainingOptions,
+        files: RunFiles,
+        reporter: Reporter,
+        paths: list[str],
+        parameters: Mapping[str, np.ndarray] | None = None,
+        time_limit: TimeLimit | None = None,
+    ) -> None:
         self.corpus = corpus
-        self.options = options = options.fitted_to(len(corpus.train))
+        self.options = options.fitted_to(len(corpus.train))
         self.files = files
         self.reporter = reporter
         self.paths = paths
-        self.rnn = RNN(
-            len(corpus.vocabulary), options.hidden_dim, options.bptt_truncate, options.activation, seed=options.seed
-        )
-        if initial is not None:
-            self.rnn.set_values(initial)
-        # Always measured, so that with a picture and without one the same function is compiled.
-        self.optimizer = Optimizer(self.rnn, options.optimizer, options.clip, measures_norm=True)
-        self.state = TrainingState(learning_rate=options.learning_rate)
-        self.best = self.rnn.get_values()
-        self.picture = LivePlot(files.plot, options.clip, self.note, by_training_text=options.tutorial)
         self.time_limit = time_limit or TimeLimit()
-        self.stream_states = None
-        self.losses = []  # of the latest steps, not yet waited for and no part of the state's sum
-        self.latest = None  # parameters and their record, if they are better than the best, at the end of the time
-        self.model_is_stale = False  # whether the model's file is to be written at the next save
-        self.problem = None  # why the last save failed
+        self.state = TrainingState(learning_rate=self.options.learning_rate)
+        self.data = TrainingData(corpus, self.options)
+        self.learner = Learner(len(corpus.vocabulary), self.options, self.data.tokens_per_step, parameters)
+        self.model = saving.RunModel(corpus, self.options)
+        self.saver = saving.RunSaver(files, self.options.save_every)
+        self.plot = LivePlot(files.plot, self.options.clip, self.note, by_training_text=self.options.tutorial)
+        self.speed = SpeedMeter()
         self.stop = StopRequest()
-        self.tokens_per_step = self.tokens_per_epoch / self.steps_per_epoch
+        self._losses: list[Any] = []  # of the latest steps: not read yet, and not part of the state's sum
+        self._unreported_tokens = 0
+        self._report_interval = STEPS_BETWEEN_REPORTS
+        # Parameters that are better than the best when the time limit ends the run, and their evaluation.
+        self._final: tuple[dict[str, np.ndarray], dict[str, Any]] | None = None
 
     # The loop
 
-    def run(self):
-        state, options = self.state, self.options
+    def run(self) -> LanguageModel:
+        """Train until the last epoch, or until patience, the time limit or a signal ends the run.
+
+        Returns
+        -------
+        LanguageModel
+            The best one, as in the file.
+
+        Raises
+        ------
+        DivergenceError
+            If the loss becomes NaN or infinite.
+        ModelFileError
+            If nothing can be saved at the beginning or at the end.
+        OutputFileError
+            If the plot cannot be written at the beginning.
+        TrainingInterrupted
+            After a signal, and after a report to a closed pipe. The state of the run is saved.
+        """
         with handling_signals(self.stop):
-            self.started = time.perf_counter() - state.seconds
-            self.began_too_late = self.time_limit.is_over
-            self.write()  # a run that cannot be saved ends before it begins
-            self.picture.begin(state.history)
-            if self.begins_with_an_evaluation and not state.has_begun:
-                self.evaluate()
-            while not self.has_ended:
-                if not self.run_epoch():
-                    self.end_for_now()
-                    break
-                state.epoch, state.step = state.epoch + 1, 0
-                if state.epoch % options.evaluate_every == 0 or state.epoch == options.epochs:
+            self.begin()
+            while not self.is_finished:
+                is_whole = self.train_epoch()
+                if is_whole and self.evaluation_is_due:
                     self.evaluate()
-                if self.has_ended:
+                elif is_whole:
+                    logger.info("%s", evaluation.epoch_summary(self.state, self.speed.tokens_per_second))
+                if self.is_finished:
                     break
                 if self.stop:
                     self.interrupt()
-                if self.time_is_up:
-                    self.end_for_now()
+                if not is_whole or self.time_is_up:
+                    self.pause()
                     break
             self.finish()
         return load(self.files.model)
 
+    def begin(self) -> None:
+        """Check that the run can be saved, draw the plot for the first time, and evaluate where that comes first."""
+        self._started = time.perf_counter() - self.state.seconds
+        self._began_too_late = self.time_limit.is_over
+        self._write()
+        self.plot.begin(self.state.history)
+        if self.begins_with_evaluation and not self.state.has_begun:
+            self.evaluate()
+
+    def train_epoch(self) -> bool:
+        """Take the remaining steps of the current epoch; return False if the time limit ends it early."""
+        state, steps = self.state, self.data.steps_per_epoch
+        if not self.speed.has_measured:
+            self.tell(self.reporter.stage, "compiling")
+        self.speed.start()
+        if state.step == 0:
+            self.learner.start_epoch()
+        for number, batch in enumerate(self.data.minibatches(state.epoch), start=1):
+            if number <= state.step:
+                continue  # taken before the run was interrupted
+            self._losses.append(self.take_step(batch))
+            self.count_step(batch)
+            save_is_due, time_is_up = self.saver.is_due, self.time_is_up
+            if save_is_due or time_is_up or self.stop or self.report_is_due:
+                self.report_progress()
+            self.show_sample()
+            if self.stop and state.step < steps:
+                self.interrupt()
+            if time_is_up and state.step < steps:
+                return False
+            if save_is_due:
+                self.save()
+        self.read_losses()
+        state.epoch, state.step = state.epoch + 1, 0
+        return True
+
+    # A step
+
+    def take_step(self, batch: Batch) -> Any:
+        """Update the parameters with a minibatch; return its summed loss before the update, which may be read later."""
+        if self.options.tutorial:
+            if self.plot.needs_norm():
+                self.plot.add_norm(self.learner.tutorial_gradient_norm(batch))
+            return self.learner.tutorial_step(batch, self.state.learning_rate)
+        loss = self.learner.step(batch, self.learning_rate)
+        self.plot.add_norm(self.learner.optimizer.gradient_norm)
+        return loss
+
     @property
-    def begins_with_an_evaluation(self):
-        """As the tutorial does, and whoever starts from another model: it may remain the best."""
+    def learning_rate(self) -> float:
+        """The learning rate in the current epoch."""
+        return self.learner.learning_rate(self.state, self.state.epoch)
+
+    def count_step(self, batch: Batch) -> None:
+        """Add a step that was taken to the state of the run."""
+        self.state.step += 1
+        self.state.examples_seen += len(batch.sentences)
+        self.state.loss_tokens += batch.tokens
+        self._unreported_tokens += batch.tokens
+
+    def read_losses(self) -> None:
+        """Add the losses of the latest steps to the sum. One by one, it is the same however often this is done."""
+        losses, self._losses = self._losses, []
+        for loss in losses:
+            self.state.loss_sum += float(loss)
+        if not math.isfinite(self.state.loss_sum):
+            self.diverged(self.state.loss_sum)
+
+    # What is shown
+
+    @property
+    def report_is_due(self) -> bool:
+        """Whether to report progress: at the first and last step of an epoch, and about once a second."""
+        return self.state.step % self._report_interval == 0 or self.state.step in (1, self.data.steps_per_epoch)
+
+    def report_progress(self) -> None:
+        """Read the losses, and show how far the run has come."""
+        state, sum_before, steps, tokens = self.state, self.state.loss_sum, len(self._losses), self._unreported_tokens
+        self.read_losses()
+        self._unreported_tokens = 0
+        self.time_limit.add_tokens(tokens)
+        seconds_per_step = max(self.speed.add(tokens) / steps, 1e-9)
+        self._report_interval = max(1, min(STEPS_BETWEEN_REPORTS, int(SECONDS_BETWEEN_REPORTS / seconds_per_step)))
+        epochs = state.epoch + state.step / self.data.steps_per_epoch
+        self.plot.add(steps, tokens, epochs, (state.loss_sum - sum_before) / tokens, self.learning_rate)
+        self.plot.refresh(state.history)
+        mean_loss = state.loss_sum / state.loss_tokens
+        progress = state.step, self.data.steps_per_epoch, mean_loss, self.speed.tokens_per_second
+        self.tell(self.reporter.progress, state, self.options.epochs, *progress)
+
+    def show_sample(self) -> None:
+        """Show a text that is sampled from the current parameters, if it is time for one."""
+        steps = self.state.epoch * self.data.steps_per_epoch + self.state.step
+        if self.options.sample_every and steps % self.options.sample_every == 0:
+            with self.speed.paused():
+                sample = self.sample(self.learner.rnn.get_values(), seed=steps)
+                self.tell(self.reporter.sampled, self.state, sample)
+
+    def sample(self, parameters: Mapping[str, np.ndarray], seed: int) -> str | None:
+        """Generate a text with these parameters, or return None if no samples are wanted."""
+        return self.model.sample(parameters, seed)
+
+    def note(self, text: str) -> None:
+        self.tell(self.reporter.note, text)
+
+    def tell(self, report: Callable[..., None], *details: Any) -> None:
+        """Call a method of the reporter. If it writes to a closed pipe, the run stops as after a signal."""
+        try:
+            report(*details)
+        except BrokenPipeError:
+            self.stop.note_closed_pipe()
+
+    # An evaluation
+
+    @property
+    def begins_with_evaluation(self) -> bool:
+        """Whether to evaluate the initial parameters: as the tutorial does, or if a given model may stay the best."""
         return self.options.tutorial or (self.options.init_from is not None and self.corpus.valid is not None)
 
     @property
-    def measures_training_text(self):
-        """Whether the loss on the training text decides, because nothing is held out."""
-        return self.corpus.valid is None and not self.options.tutorial
+    def evaluation_is_due(self) -> bool:
+        return self.state.epoch % self.options.evaluate_every == 0 or self.state.epoch == self.options.epochs
+
+    def evaluate(self) -> None:
+        """Measure the loss, keep the best parameters or lower the learning rate, save, and report."""
+        begin, state = time.perf_counter(), self.state
+        self.tell(self.reporter.stage, "evaluating")
+        record = self.measure()
+        self.learner.take_evaluation(state, self.decisive_loss(record))
+        state.history.append(record)
+        state.loss_sum, state.loss_tokens = 0.0, 0
+        self.speed.reset()
+        self.saver.model_is_outdated = True
+        self.save()
+        logger.info("%s", evaluation.summary(record))
+        self.tell(self.reporter.evaluated, record, self.sample(self.learner.best, seed=state.epoch))
+        self.plot.refresh(state.history, after_evaluation=True)
+        self.time_limit.add_evaluation(time.perf_counter() - begin)
+
+    def measure(self) -> dict[str, Any]:
+        """Measure the losses; return the record of an evaluation that history and log keep."""
+        state = self.state
+        losses = self.train_loss(), self.held_out_loss()
+        learning_rate = self.learner.learning_rate(state, state.epoch if state.step else max(state.epoch - 1, 0))
+        seconds = time.perf_counter() - self._started
+        speed = self.speed.tokens_per_second
+        record = evaluation.evaluation_record(state, *losses, learning_rate, speed, seconds, self.options.level)
+        if not math.isfinite(self.decisive_loss(record)):
+            self.diverged(self.decisive_loss(record))
+        self.check_parameters()
+        return record
+
+    def train_loss(self) -> float | None:
+        """Return the loss on the training text in nats per token.
+
+        It is measured if it decides which parameters are the best. Otherwise it is the mean of the steps since the last
+        evaluation, or None if there was none.
+        """
+        if self.options.tutorial or self.measures_training_text:
+            return evaluation.text_loss(self.learner.rnn, self.corpus.train)
+        return self.state.loss_sum / self.state.loss_tokens if self.state.loss_tokens else None
+
+    def held_out_loss(self) -> float | None:
+        """Measure the loss on the held-out text in nats per token; None if there is none."""
+        valid = self.corpus.valid
+        return None if valid is None else evaluation.text_loss(self.learner.rnn, valid)
+
+    def decisive_loss(self, record: dict[str, Any]) -> float:
+        return evaluation.decisive_loss(record, self.options.tutorial)
 
     @property
-    def has_ended(self):
+    def measures_training_text(self) -> bool:
+        """Whether the loss on the training text decides which parameters are best, because nothing is held out."""
+        return self.corpus.valid is None and not self.options.tutorial
+
+    def check_parameters(self) -> None:
+        if not self.learner.is_finite():
+            self.diverged(math.nan)
+
+    def diverged(self, loss: float) -> NoReturn:
+        """Raise the error that the loss is not a finite number."""
+        state = self.state
+        self.plot.refresh(state.history, at_end=True)
+        if state.history and math.isfinite(state.best_loss):
+            kept = f"the best model so far (loss {state.best_loss:.4g}) is in {self.files.model}"
+        elif self.files.model_is_ours:
+            kept = f"the model as last saved is in {self.files.model}"
+        else:
+            kept = "no model was written"
+        raise DivergenceError(
+            f"the loss became {loss} in epoch {state.epoch + 1} at learning rate {self.learning_rate:g}; {kept}; "
+            "try a smaller learning rate or a smaller clip"
+        )
+
+    # A save
+
+    def save(self) -> None:
+        """Save the run. If that fails, say so and continue; the next save tries again."""
+        self.read_losses()  # those steps are part of the state
+        self.check_parameters()
+        if self.state.has_begun and not self.state.history:
+            self.learner.best, self.saver.model_is_outdated = self.learner.rnn.get_values(), True
+        try:
+            self._write()
+        except ModelFileError as error:
+            self.note(f"{error}; training goes on and tries again later")
+
+    def _write(self) -> None:
+        self.saver.write(*self.checkpoint_contents(), self.model_to_save, self.state.history)
+
+    def checkpoint_contents(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Return what the checkpoint holds: arrays by name, and a configuration."""
+        state = self.state
+        state.seconds = time.perf_counter() - self._started
+        state.step_number = self.learner.optimizer.step_number
+        curves = self.plot.curves
+        return saving.checkpoint_contents(state, self.learner, curves, self.options, self.paths, self.corpus)
+
+    def model_to_save(self) -> LanguageModel:
+        """Return the model with the best parameters."""
+        parameters, records = (self.learner.best, []) if self._final is None else (self._final[0], [self._final[1]])
+        return self.model.to_save(parameters, [*self.state.history, *records])
+
+    def restore(self, saved: Checkpoint) -> None:
+        """Continue from a checkpoint.
+
+        Raises
+        ------
+        ModelFileError
+            If it does not fit the run.
+        """
+        self.state = saving.restore(saved, self.learner, self.plot, self.corpus, self.options)
+        self.saver.model_is_outdated = self.files.model_is_ours = self.state.has_begun
+        self.reporter.note(f"going on after {self.state.epoch} epochs and {self.state.step} steps")
+
+    # The end
+
+    @property
+    def is_finished(self) -> bool:
         return self.state.epoch >= self.options.epochs or self.is_out_of_patience
 
     @property
-    def is_out_of_patience(self):
+    def is_out_of_patience(self) -> bool:
+        """Whether the loss has not improved in as many evaluations as `patience` allows."""
         losses = [self.decisive_loss(record) for record in self.state.history]
         patience = self.options.patience
-        return patience is not None and evaluations_without_improvement(losses) >= patience
+        return patience is not None and evaluation.evaluations_without_improvement(losses) >= patience
 
     @property
-    def time_is_up(self):
-        if self.skips_last_evaluation:
+    def time_is_up(self) -> bool:
+        """Whether the time that is left is needed for the final evaluation."""
+        if self.skips_final_evaluation:
             return self.time_limit.is_over
         return self.time_limit.is_up(self.evaluated_tokens)
 
     @property
-    def skips_last_evaluation(self):
-        """Whether the training text is so large that measuring it would take most of the time limit."""
+    def skips_final_evaluation(self) -> bool:
+        """Whether measuring the training text would take most of the time limit."""
         return self.measures_training_text and not self.time_limit.affords(self.evaluated_tokens)
 
-    def finish(self):
-        """The end, as far as this call goes."""
+    @property
+    def evaluated_tokens(self) -> int:
+        """The number of tokens in an evaluation, or in the training text as many as are learned in the same time."""
+        if self.corpus.valid is None or self.options.tutorial:
+            tokens = self.data.tokens_per_epoch
+            return tokens if self.options.tutorial else math.ceil(tokens * EVALUATION_COST)
+        return count_predictions(self.corpus.valid)
+
+    def pause(self) -> None:
+        """End this call at its time limit. The model file gets the current parameters if they are the best.
+
+        Nothing else comes of this evaluation, because an uninterrupted run would not have it. There is none if reading
+        the text took all the time, and none if measuring the training text would take most of it.
+        """
+        state = self.state
+        if state.loss_tokens and not self._began_too_late and not self.skips_final_evaluation:
+            self.tell(self.reporter.stage, "evaluating")
+            record = self.measure()
+            epochs = state.epoch + state.step / self.data.steps_per_epoch
+            record["epoch"] = round(epochs, 3) or float(f"{epochs:.1g}")
+            if self.decisive_loss(record) < state.best_loss:
+                self._final, self.saver.model_is_outdated = (self.learner.rnn.get_values(), record), True
+            logger.info("%s", evaluation.summary(record))
+            self.tell(self.reporter.evaluated, record, None)
+        self.save()
+        self.tell(self.reporter.time_is_up, state, self.files.checkpoint)
+
+    def interrupt(self) -> NoReturn:
+        """Save the run and raise the error that says where it is saved."""
+        self.save()
+        self.plot.refresh(self.state.history, at_end=True)
+        self.saver.require_saved(self.checkpoint_contents)
+        number = self.stop.number
+        assert number is not None
+        raise TrainingInterrupted(self.files.checkpoint, number)
+
+    def finish(self) -> None:
+        """End this call: say why if patience has run out, and check that everything is saved."""
         patience = self.options.patience
         if self.is_out_of_patience and self.state.epoch < self.options.epochs:
             evaluations = "the last evaluation" if patience == 1 else f"{patience} evaluations in a row"
@@ -126,305 +428,5 @@ class Trainer:
                 f"the loss has not fallen in {evaluations}: the run has ended after {self.state.epoch} epochs; "
                 "a larger patience, or 0, lets it go on"
             )
-        self.picture.refresh(self.state.history, at_end=True)
-        self.give_up_if_unsaved()
-
-    def run_epoch(self):
-        """The steps of one epoch, from where the state says; False if the time is up before its end."""
-        state = self.state
-        seen, total = 0, self.steps_per_epoch
-        for number, batch in enumerate(self.epoch_batches()):
-            if number < state.step:
-                continue
-            self.losses.append(self.take_step(batch))
-            seen += batch.tokens
-            state.step = number + 1
-            state.examples_seen += len(batch.sentences)
-            state.loss_tokens += batch.tokens
-            due = time.perf_counter() - self.saved_at > SECONDS_A_MINUTE * self.options.save_every
-            over = self.time_is_up
-            if due or over or state.step % STEPS_BETWEEN_LOOKS == 0 or state.step in (1, total) or self.stop:
-                self.look_up(seen, total)
-                seen = 0
-            if self.options.sample_every and (state.epoch * total + state.step) % self.options.sample_every == 0:
-                sample = self.sample(self.rnn.get_values(), state.epoch * total + state.step)
-                self.tell(self.reporter.sampled, state, sample)
-            if self.stop and state.step < total:
-                self.interrupt()
-            if over and state.step < total:
-                return False
-            if due:
-                self.save()
-        self.add_losses()
-        return True
-
-    def look_up(self, tokens, total):
-        """Take in the losses, and show how far the run has come."""
-        state, before, steps = self.state, self.state.loss_sum, len(self.losses)
-        self.add_losses()
-        self.time_limit.note_learnt(tokens)
-        loss = (state.loss_sum - before) / tokens
-        epoch, rate = state.epoch + state.step / total, self.learning_rate(state.epoch)
-        self.picture.note_stretch(steps, tokens, epoch, loss, rate)
-        self.picture.refresh(state.history)
-        loss = state.loss_sum / state.loss_tokens
-        self.tell(self.reporter.progress, state, self.options.epochs, state.step, total, loss, tokens)
-
-    def tell(self, report, *details):
-        """Whoever watches may have gone, and what they read from be closed: then the run stops as after a signal."""
-        try:
-            report(*details)
-        except BrokenPipeError:
-            self.stop.note_closed_pipe()
-
-    def note(self, text):
-        self.tell(self.reporter.note, text)
-
-    @functools.cached_property
-    def evaluated_tokens(self):
-        """In an evaluation; of the training text, as many as are learnt in the time of one."""
-        if self.options.tutorial:
-            return self.tokens_per_epoch
-        if self.measures_training_text:
-            return math.ceil(self.tokens_per_epoch * EVALUATION_COST)
-        valid = self.corpus.valid
-        return len(valid) - 1 if self.options.level == "char" else valid.tokens
-
-    @property
-    def tokens_per_epoch(self):
-        train = self.corpus.train
-        return len(train) - 1 if self.options.level == "char" else train.tokens
-
-    @functools.cached_property
-    def steps_per_epoch(self):
-        train, options = self.corpus.train, self.options
-        if options.tutorial:
-            return len(train)
-        if options.level == "char":
-            per_stream = math.ceil((len(train) - 1) / min(options.batch_size, len(train) - 1))
-            return math.ceil(per_stream / options.sequence_length)
-        return minibatches.count_batches(train, options.batch_size)
-
-    def epoch_batches(self):
-        """The minibatches of this epoch, decided by seed and epoch alone."""
-        options, train = self.options, self.corpus.train
-        generator = np.random.default_rng([options.seed, 1, self.state.epoch])
-        if options.level == "char":
-            if self.state.step == 0:
-                self.stream_states = None
-            return minibatches.stream_batches(train, options.batch_size, options.sequence_length)
-        if options.tutorial:
-            return (minibatches.pad([sentence], 1) for sentence in train)
-        change = None
-        if self.corpus.seen_once is not None:
-            change = functools.partial(
-                minibatches.replace_words_seen_once,
-                seen_once=self.corpus.seen_once,
-                unknown=self.corpus.vocabulary.unknown,
-                generator=generator,
-            )
-        return minibatches.sentence_batches(train, options.batch_size, generator, change)
-
-    def take_step(self, batch):
-        """One update; returns the minibatch's summed loss before it."""
-        if self.options.tutorial:
-            steps = batch.tokens
-            x, y = batch.x[:steps, 0], batch.y[:steps, 0]
-            if self.picture.wants_norm():  # the step itself never has the gradient by U as a whole
-                self.picture.note_norm(math.hypot(*map(np.linalg.norm, self.rnn.bptt(x, y))))
-            return self.rnn.sgd_step(x, y, self.state.learning_rate)
-        rate = self.learning_rate(self.state.epoch)
-        loss, s_last = self.optimizer.step(batch, rate, self.stream_states, self.tokens_per_step)
-        self.picture.note_norm(self.optimizer.gradient_norm)
-        if self.options.level == "char":
-            self.stream_states = s_last
-        return loss
-
-    def learning_rate(self, epoch):
-        return self.state.learning_rate / (1 + self.options.rate_decay * epoch)
-
-    def add_losses(self):
-        """Add minibatches' losses to the sum, one by one: it is the same however often the loop looks up."""
-        losses, self.losses = self.losses, []
-        for loss in losses:
-            self.state.loss_sum += float(loss)
-        if not math.isfinite(self.state.loss_sum):
-            self.diverged(self.state.loss_sum)
-
-    def diverged(self, loss):
-        self.picture.refresh(self.state.history, at_end=True)
-        if self.state.history and math.isfinite(self.state.best_loss):
-            kept = f"the best model so far (loss {self.state.best_loss:.4g}) is in {self.files.model}"
-        elif self.files.model_is_ours:
-            kept = f"the model as last saved is in {self.files.model}"
-        else:
-            kept = "no model was written"
-        raise DivergenceError(
-            f"the loss became {loss} in epoch {self.state.epoch + 1} at learning rate "
-            f"{self.learning_rate(self.state.epoch):g}; "
-            f"{kept}; try a smaller learning rate or a smaller clip"
-        )
-
-    # Evaluation
-
-    def evaluate(self):
-        """Measure, keep the best, set the learning rate, save, report."""
-        begin = time.perf_counter()
-        state = self.state
-        record = self.measured()
-        decisive, previous = self.decisive_loss(record), state.last_loss
-        state.last_loss = decisive
-        improved = decisive < state.best_loss
-        if improved:
-            state.best_loss, self.best = decisive, self.rnn.get_values()
-        if self.options.tutorial:
-            if decisive > previous:
-                state.learning_rate *= 0.5
-        elif not improved and self.optimizer.step_number >= STEPS_BEFORE_HALVING:
-            self.go_back()
-        state.history.append(record)
-        state.loss_sum, state.loss_tokens = 0.0, 0
-        self.model_is_stale = True
-        self.save()
-        self.tell(self.reporter.evaluated, record, self.sample(self.best, state.epoch))
-        self.picture.refresh(state.history, after_evaluation=True)
-        self.time_limit.note_evaluation(time.perf_counter() - begin)
-
-    def measured(self):
-        """What an evaluation finds, as a record for history and log."""
-        state = self.state
-        losses = self.train_loss(), self.held_out_loss()
-        rate = self.learning_rate(state.epoch if state.step else max(state.epoch - 1, 0))
-        record = evaluation_record(state, *losses, rate, time.perf_counter() - self.started)
-        if not math.isfinite(self.decisive_loss(record)):
-            self.diverged(self.decisive_loss(record))
-        self.check_parameters()
-        return record
-
-    def decisive_loss(self, record):
-        return decisive_loss(record, self.options.tutorial)
-
-    def sample(self, values, seed):
-        """A text drawn with these parameters, or None if none is wanted; the training's numbers stay as they are."""
-        if self.options.sample_every == 0:
-            return None
-        lm = self.best_language_model
-        lm.rnn.set_values(values)
-        return lm.generate(1, max_words=40 if self.options.level == "word" else 100, seed=seed)[0]
-
-    def check_parameters(self):
-        if not all(np.isfinite(value).all() for value in self.rnn.get_values().values()):
-            self.diverged(math.nan)
-
-    def go_back(self):
-        """The loss has risen: half the rate, from the best parameters, with a fresh optimizer."""
-        rate = self.state.learning_rate
-        self.state.learning_rate = min(rate, max(rate / 2, self.options.learning_rate * LOWEST_RATE))
-        self.rnn.set_values(self.best)
-        self.optimizer.reset()
-
-    def train_loss(self):
-        """Nats per token: measured where the training text decides, else the mean while learning.
-
-        None where nothing was learnt since the last evaluation.
-        """
-        if self.options.tutorial or self.measures_training_text:
-            return text_loss(self.rnn, self.corpus.train, self.options)
-        return self.state.loss_sum / self.state.loss_tokens if self.state.loss_tokens else None
-
-    def held_out_loss(self):
-        """Nats per token; None where nothing is held out."""
-        return text_loss(self.rnn, self.corpus.valid, self.options)
-
-    def best_model(self):
-        """The best parameters as a model: the same one at each call, so that its functions are compiled once."""
-        lm = self.best_language_model
-        values, history = (self.best, []) if self.latest is None else self.latest
-        lm.rnn.set_values(values)
-        options = self.options.to_configuration()
-        options = {name: value for name, value in options.items() if name not in TRACELESS}
-        history = timeless([*self.state.history, *history])
-        lm.training = {"options": options, "history": history, "coverage": self.corpus.coverage.to_configuration()}
-        return lm
-
-    @functools.cached_property
-    def best_language_model(self):
-        rnn = RNN.from_values(self.best, self.options.bptt_truncate, self.options.activation)
-        return LanguageModel(rnn, self.corpus.vocabulary, self.corpus.tokenizer)
-
-    # Saving and going on
-
-    def save(self):
-        """Keep the run's state in its files. Where that fails the run goes on, and tries again the next time."""
-        self.add_losses()  # of steps since the loop last looked up: they are learnt, and so part of the state
-        self.check_parameters()
-        if self.state.has_begun and not self.state.history:
-            self.best, self.model_is_stale = self.rnn.get_values(), True
-        try:
-            self.write()
-        except ModelFileError as error:
-            self.problem = error
-            self.note(f"{error}; training goes on and tries again later")
-
-    def write(self):
-        """Write the run's files; ModelFileError where that is impossible."""
-        self.problem, self.is_saved, self.saved_at = None, False, time.perf_counter()
-        self.files.write(*self.contents(), self.best_model() if self.model_is_stale else None)
-        self.is_saved, self.model_is_stale = True, False
-        self.files.write_log(self.state.history)
-
-    def contents(self):
-        """What the checkpoint holds: arrays by name, and the rest."""
-        self.state.seconds = time.perf_counter() - self.started
-        self.state.step_number = self.optimizer.step_number
-        return saving.contents(self)
-
-    def give_up_if_unsaved(self):
-        """At the end: the error of a save that failed, and where else the state is."""
-        if self.problem is None:
-            return
-        place = None if self.is_saved else self.files.rescue(*self.contents())
-        raise ModelFileError(f"{self.problem}; the state of the run is in {place}" if place else str(self.problem))
-
-    def end_for_now(self):
-        """The time is up. The state stays as it is; the model's file gets the present parameters if they are the best.
-
-        That is all that comes of this evaluation: a run that was never stopped would not have it. Where the time was up
-        before the first step, because reading the text took longer, it is left out, and where nothing is held out and
-        measuring the training text would take most of the time limit.
-        """
-        if self.state.loss_tokens and not self.began_too_late and not self.skips_last_evaluation:
-            record = self.measured()
-            epochs = self.state.epoch + self.state.step / self.steps_per_epoch
-            record["epoch"] = round(epochs, 3) or float(f"{epochs:.1g}")
-            if self.decisive_loss(record) < self.state.best_loss:
-                self.latest, self.model_is_stale = (self.rnn.get_values(), [record]), True
-            self.tell(self.reporter.evaluated, record, None)
-        self.save()
-        self.tell(self.reporter.time_is_up, self.state, self.files.checkpoint)
-
-    def interrupt(self):
-        self.save()
-        self.picture.refresh(self.state.history, at_end=True)
-        self.give_up_if_unsaved()
-        raise TrainingInterrupted(self.files.checkpoint, self.stop.number)
-
-    def restore(self, saved):
-        """Take up the state of a checkpoint; ModelFileError for one that does not fit."""
-        saving.restore(self, saved)
-        if not saved.configuration.get(saving.MEASURED):
-            self.measure_best_of_older_version()
-        self.reporter.note(f"going on after {self.state.epoch} epochs and {self.state.step} steps")
-
-    def measure_best_of_older_version(self):
-        """Older versions compared losses that were averaged while learning, and kept other parameters than those."""
-        state = self.state
-        if not self.measures_training_text or not state.history:
-            return
-        kept, current = best_record(state.history, tutorial=False), self.rnn.get_values()
-        for record in state.history:
-            record["train_loss"] = None
-        self.rnn.set_values(self.best)
-        state.best_loss = kept["train_loss"] = text_loss(self.rnn, self.corpus.train, self.options)
-        kept["perplexity"] = perplexity(state.best_loss)
-        self.rnn.set_values(current)
+        self.plot.refresh(self.state.history, at_end=True)
+        self.saver.require_saved(self.checkpoint_contents)

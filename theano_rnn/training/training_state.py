@@ -1,53 +1,74 @@
-"""Where a training run stands: what its files keep beside parameters, accumulators and hidden states."""
+"""Where a training run stands. With the parameters, accumulators and hidden states, this decides how it continues."""
 
 import dataclasses
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from theano_rnn.checks import check_count
 
-LARGEST = 2**53  # to which floating-point numbers count
+LARGEST = 2**53  # floating-point numbers represent all integers up to this one
 TIMES = ("seconds", "tokens_per_second")
 
 
 @dataclass
 class TrainingState:
-    """Where a run stands: all that decides how it goes on, beside parameters, accumulators and hidden states."""
+    """Where a training run stands.
 
-    epoch: int = 0  # whole epochs done
-    step: int = 0  # steps done in this epoch
-    step_number: int = 0  # steps since the optimizer was last reset
+    Parameters
+    ----------
+    epoch : int
+        Whole epochs done.
+    step : int
+        Steps done in the current epoch.
+    step_number : int
+        Steps since the optimizer was last reset.
+    examples_seen : int
+        Sentences, or at character level streams, in all steps so far.
+    learning_rate : float
+        Before its decay with the epochs.
+    loss_sum : float
+        In nats, summed over the steps since the last evaluation.
+    loss_tokens : int
+        The number of tokens in these steps.
+    best_loss, last_loss : float
+        The lowest and the latest decisive loss of an evaluation, in nats per token; infinite before the first one.
+    seconds : float
+        The time since the run began.
+    history : list of dict
+        The records of the evaluations: see `theano_rnn.training.evaluation.evaluation_record`.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    step_number: int = 0
     examples_seen: int = 0
-    learning_rate: float = 0.0  # before its decay with the epochs
-    loss_sum: float = 0.0  # since the last evaluation
+    learning_rate: float = 0.0
+    loss_sum: float = 0.0
     loss_tokens: int = 0
     best_loss: float = math.inf
     last_loss: float = math.inf
     seconds: float = 0.0
-    history: list = field(default_factory=list)
+    history: list[dict[str, Any]] = field(default_factory=list)
 
     @property
-    def has_begun(self):
-        """Whether anything has been learnt or measured."""
+    def has_begun(self) -> bool:
+        """Whether anything has been learned or measured."""
         return bool(self.epoch or self.step or self.history)
 
-    @property
-    def seconds_at_evaluation(self):
-        """When the last evaluation was, in seconds of training; 0 if there was none."""
-        return self.history[-1]["seconds"] if self.history else 0.0
-
-    def to_configuration(self):
-        """A plain dict that JSON can write and `from_configuration` reads."""
+    def to_configuration(self) -> dict[str, Any]:
+        """Return a plain dict that JSON can write and `from_configuration` reads."""
         return dataclasses.asdict(self)
 
     @classmethod
-    def from_configuration(cls, configuration):
-        """The state that `to_configuration` described.
+    def from_configuration(cls, configuration: Any) -> "TrainingState":
+        """Return the state that `to_configuration` described.
 
         Raises
         ------
-        TypeError, ValueError
-            For a name that is unknown or missing, and a value that no run can have.
+        KeyError, TypeError, ValueError
+            If a name is unknown or missing, or a value is impossible.
         """
         fields = dataclasses.fields(cls)
         if not isinstance(configuration, dict) or configuration.keys() != {field.name for field in fields}:
@@ -55,28 +76,28 @@ class TrainingState:
         for one in fields:
             value = configuration[one.name]
             if one.type is int:
-                check_number(one.name, check_count(one.name, value, 0))
+                _check_number(one.name, check_count(one.name, value, 0))
             elif one.type is float:
-                check_number(one.name, value)
+                _check_number(one.name, value)
         history = configuration["history"]
         if not isinstance(history, list) or not all(isinstance(record, dict) for record in history):
             raise ValueError("history: expected a list of evaluations")
         for record in history:
             for name in ("epoch", "perplexity", "seconds"):
-                check_number(f"history: {name}", record[name])
+                _check_number(f"history: {name}", record[name])
             for name in ("train_loss", "valid_loss"):
                 if record[name] is not None:
-                    check_number(f"history: {name}", record[name])
+                    _check_number(f"history: {name}", record[name])
         return cls(**configuration)
 
 
-def timeless(history):
-    """Evaluations without what is never the same twice: with them, the same run gives the same model file."""
+def without_times(history: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the records of evaluations without times, which differ each time that the same run is done."""
     return [{name: value for name, value in record.items() if name not in TIMES} for record in history]
 
 
-def check_number(name, value):
-    """Raise ValueError for what is no number, or beyond all; infinite is a loss before the first evaluation."""
+def _check_number(name: str, value: object) -> None:
+    """Raise ValueError unless it is a number; a loss is infinite before the first evaluation."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:
         raise ValueError(f"{name}: expected a number, got {value!r}")
     if isinstance(value, int) and abs(value) > LARGEST:

@@ -5,29 +5,14 @@ from types import SimpleNamespace
 import pytest
 
 from theano_rnn.errors import OptionError
-from theano_rnn.training import time_limit
-from theano_rnn.training.time_limit import TimeLimit, evaluations_without_improvement
-
-
-@pytest.mark.parametrize(
-    "losses, count",
-    [
-        ([], 0),
-        ([3.0], 0),
-        ([3.0, 2.0, 1.0], 0),
-        ([3.0, 2.0, 2.0], 1),
-        ([1.0, 2.0, 1.5, 1.1], 3),
-        ([3.0, 4.0, 5.0, 2.0, 2.5], 1),
-    ],
-)
-def test_only_a_loss_below_all_before_it_is_an_improvement(losses, count):
-    assert evaluations_without_improvement(losses) == count
+from theano_rnn.training import timing
+from theano_rnn.training.timing import TimeLimit
 
 
 @pytest.fixture
 def clock(monkeypatch):
     clock = SimpleNamespace(seconds=100.0)
-    monkeypatch.setattr(time_limit, "time", SimpleNamespace(perf_counter=lambda: clock.seconds))
+    monkeypatch.setattr(timing, "time", SimpleNamespace(perf_counter=lambda: clock.seconds))
     return clock
 
 
@@ -50,8 +35,8 @@ def test_without_a_limit_it_is_never_up(clock):
 
 def test_the_last_evaluation_is_part_of_the_time_as_long_as_the_longest_before_it(clock):
     limit = TimeLimit(1)
-    limit.note_evaluation(7.0)
-    limit.note_evaluation(5.0)
+    limit.add_evaluation(7.0)
+    limit.add_evaluation(5.0)
     assert moment_of_end(limit, clock, evaluated_tokens=500) == 53
 
 
@@ -59,20 +44,20 @@ def test_before_the_first_evaluation_what_it_would_take_to_learn_its_tokens_is_r
     limit = TimeLimit(1)
     assert moment_of_end(limit, clock, evaluated_tokens=500) == 55  # nothing is known: a tenth of the time so far
     clock.seconds = 110.0
-    limit.note_learnt(10)  # the first steps, before which the text was read: they do not tell how fast it goes
+    limit.add_tokens(10)  # the first steps, before which the text was read: they do not tell how fast it goes
     assert moment_of_end(limit, clock, evaluated_tokens=500) == 55
     clock.seconds = 112.0
-    limit.note_learnt(100)
+    limit.add_tokens(100)
     assert moment_of_end(limit, clock, evaluated_tokens=500) == 50
     clock.seconds = 116.0
-    limit.note_learnt(100)  # slower: something new was compiled
+    limit.add_tokens(100)  # slower: something new was compiled
     assert moment_of_end(limit, clock, evaluated_tokens=500) == 50
     assert moment_of_end(limit, clock) == 60
 
 
 def test_a_limit_is_over_later_than_the_time_for_the_last_evaluation(clock):
     limit = TimeLimit(0.5)
-    limit.note_evaluation(7.0)
+    limit.add_evaluation(7.0)
     clock.seconds = 129.9
     assert limit.is_up(0) and not limit.is_over
     clock.seconds = 130.0

@@ -1,0 +1,81 @@
+"""The training text as minibatches, epoch by epoch. The seed and the epoch alone decide what an epoch consists of."""
+
+import functools
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from theano_rnn.text import minibatches
+from theano_rnn.text.corpus import Corpus
+from theano_rnn.text.encoded_sentences import EncodedSentences
+from theano_rnn.text.minibatches import Batch
+from theano_rnn.training.options import TrainingOptions
+
+
+def count_predictions(text: EncodedSentences | np.ndarray) -> int:
+    """Count the tokens of an encoded text that are predicted: all but the first of each sentence or of the stream."""
+    return len(text) - 1 if isinstance(text, np.ndarray) else text.tokens
+
+
+class TrainingData:
+    """The minibatches of a training text.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    options : TrainingOptions
+        With a batch size: see `TrainingOptions.fitted_to`.
+
+    Attributes
+    ----------
+    tokens_per_epoch, steps_per_epoch : int
+        How many tokens are predicted, and how many minibatches there are, in each epoch.
+    """
+
+    def __init__(self, corpus: Corpus, options: TrainingOptions) -> None:
+        self._corpus = corpus
+        self._options = options
+        self.tokens_per_epoch: int = count_predictions(corpus.train)
+        self.steps_per_epoch: int = self._count_steps()
+
+    @property
+    def tokens_per_step(self) -> float:
+        """The mean number of tokens in a minibatch."""
+        return self.tokens_per_epoch / self.steps_per_epoch
+
+    def _count_steps(self) -> int:
+        train, options = self._corpus.train, self._options
+        if options.tutorial:
+            return len(train)
+        if isinstance(train, np.ndarray):
+            streams = min(self._batch_size, self.tokens_per_epoch)
+            return math.ceil(math.ceil(self.tokens_per_epoch / streams) / options.sequence_length)
+        return minibatches.count_batches(train, self._batch_size)
+
+    @property
+    def _batch_size(self) -> int:
+        assert self._options.batch_size is not None
+        return self._options.batch_size
+
+    def minibatches(self, epoch: int) -> Iterator[Batch]:
+        """Yield the minibatches of an epoch, counted from 0.
+
+        The tutorial takes the sentences one by one in the order of the text. Otherwise sentences are shuffled, and
+        words that occur only once are sometimes replaced by UNKNOWN_TOKEN. Characters are read as parallel streams.
+        """
+        train, options, corpus = self._corpus.train, self._options, self._corpus
+        if isinstance(train, np.ndarray):
+            return minibatches.stream_batches(train, self._batch_size, options.sequence_length)
+        if options.tutorial:
+            return (minibatches.pad([sentence], 1) for sentence in train)
+        generator = np.random.default_rng([options.seed, 1, epoch])
+        replace_words = None
+        if corpus.seen_once is not None:
+            replace_words = functools.partial(
+                minibatches.replace_words_seen_once,
+                seen_once=corpus.seen_once,
+                unknown=corpus.vocabulary.unknown,
+                generator=generator,
+            )
+        return minibatches.sentence_batches(train, self._batch_size, generator, replace_words)
