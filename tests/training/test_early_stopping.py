@@ -172,6 +172,7 @@ def seconds_a_step(monkeypatch):
         return take_step(run, batch)
 
     monkeypatch.setattr(Trainer, "take_step", slow_step)
+    monkeypatch.setattr(trainer, "SECONDS_BETWEEN_REPORTS", math.inf)
     monkeypatch.setattr(timing, "time", SimpleNamespace(perf_counter=lambda: clock.seconds))
 
 

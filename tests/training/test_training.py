@@ -379,7 +379,7 @@ def test_the_rate_is_not_halved_before_the_optimizer_has_taken_some_steps(toy, t
     losses = itertools.chain([3.0, 2.0], itertools.repeat(2.5))
     monkeypatch.setattr(Trainer, "held_out_loss", lambda run: next(losses))
     watcher = Watcher()
-    monkeypatch.setattr(Trainer, "sample", lambda run, *details: setattr(watcher, "run", run))
+    monkeypatch.setattr(Trainer, "sample", lambda run, parameters, seed: setattr(watcher, "run", run))
     train(toy, model=tmp_path / "m.npz", epochs=9, rate_decay=0.0, reporter=watcher, **CASES["words"])
     rates = [record["learning_rate"] for record in watcher.records]
     assert rates == [0.03] * 4 + [0.015] * 4 + [0.0075]
@@ -553,8 +553,7 @@ def test_each_epoch_has_an_order_of_its_own_and_the_same_one_each_time(toy):
 
     def order(epoch):
         run = Trainer(corpus, TrainingOptions(hidden_dim=6, seed=3), RunFiles(Path("m.npz"), None), Reporter(), [toy])
-        run.state.epoch = epoch
-        return [index for batch in run.epoch_batches() for index in batch.sentences.tolist()]
+        return [index for batch in run.data.minibatches(epoch) for index in batch.sentences.tolist()]
 
     assert order(0) == order(0) != order(1)
     assert sorted(order(0)) == list(range(len(corpus.train)))
@@ -571,9 +570,9 @@ def test_an_unfinished_run_that_another_replaces_can_still_go_on(unbroken, toy, 
 
 def test_the_best_model_is_one_whose_functions_are_compiled_once(toy):
     run = run_of("words", toy)
-    first = run.best_model()
+    first = run.model_to_save()
     run.learner.best = {name: value + 1 for name, value in run.learner.best.items()}
-    assert run.best_model() is first
+    assert run.model_to_save() is first
     assert_same_arrays(first.rnn.get_values(), run.learner.best)
 
 

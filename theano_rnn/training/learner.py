@@ -146,6 +146,7 @@ class Learner:
         self.optimizer.set_state(arrays, step_number)
         self.stream_states = arrays.get("stream_states")
         if self.stream_states is not None:
+            assert self._options.batch_size is not None
             check_shapes(arrays, {"stream_states": (self._options.batch_size, self._options.hidden_dim)})
 
 

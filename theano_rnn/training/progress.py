@@ -1,23 +1,38 @@
-"""Shows a training run on a stream: a progress bar, a line per evaluation, sampled text."""
+"""Shows a training run on a stream: progress at a terminal, one line per evaluation, sampled texts."""
 
 import contextlib
+import os
 import sys
-import time
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TextIO
 
 from theano_rnn.files.printable import printable
-from theano_rnn.training.evaluation import best_record
+from theano_rnn.language_models.language_model import LanguageModel
+from theano_rnn.training.evaluation import best_record, losses, quality
 from theano_rnn.training.reporter import Reporter
+from theano_rnn.training.training_state import TrainingState
+
+USUAL_WIDTH = 80  # columns, if the terminal does not tell
+INDENT = " " * 11  # of sampled texts: below the text after "epoch   1"
+SECONDS_BETWEEN_TICKS = 1.0
+LARGE_TEXT = 5_000_000  # bytes; a smaller one is read in a second or two
+ENCODING = "encoding"
 
 
 class ProgressReporter(Reporter):
-    """Shows a training run: one progress bar per epoch, one line and one sampled text per evaluation.
+    """Shows a training run.
+
+    At a terminal there is one line of progress, at most as wide as the terminal. Each evaluation gets a line of its
+    own, and each sampled text. If the stream is not a terminal, there are only these lines, without control characters.
 
     Parameters
     ----------
     stream : text file, optional
-        Where to show it; default: standard error.
+        Default: standard error.
     option_name : callable, optional
-        Gives the name by which the user knows an option; default: the name of the Python argument.
+        Returns the name by which the user knows an option; default: the name of the Python argument.
 
     Attributes
     ----------
@@ -25,74 +40,167 @@ class ProgressReporter(Reporter):
         How far the run had come when its time limit ended it, such as ``"2 epochs and 1 step"``.
     """
 
-    def __init__(self, stream=None, option_name=str):
-        from tqdm import tqdm
+    def __init__(self, stream: TextIO | None = None, option_name: Callable[[str], str] = str) -> None:
+        self._stream: TextIO = sys.stderr if stream is None else stream
+        self._option_name = option_name
+        self._line = _ProgressLine(self._stream) if self._stream.isatty() else None
+        self.stopped_after: str | None = None
 
-        self.tqdm = tqdm
-        self.stream = sys.stderr if stream is None else stream
-        self.option_name = option_name
-        self.bar = None
-        self.epoch = None  # of the bar; None: the text is being read
-        self.stopped_after = None
+    def option_name(self, name: str) -> str:
+        return self._option_name(name)
 
-    def note(self, text):
-        if self.epoch is None:
-            self.close()
-        self.tqdm.write(text, file=self.stream)
+    # What happens
 
-    def warn(self, text):
+    def note(self, text: str) -> None:
+        if self._line is not None:
+            self._line.write_above(text)
+        else:
+            self._stream.write(f"{text}\n")
+            self._stream.flush()
+
+    def warn(self, text: str) -> None:
         self.note(f"warning: {text}")
 
-    def encoding(self, done, total):
-        if self.bar is None:
-            self.bar = self.tqdm(
-                total=total, unit="character", unit_scale=True, desc="encoding", file=self.stream, leave=False
-            )
-        self.bar.update(done - self.bar.n)
+    def reading(self, paths: Sequence[str]) -> None:
+        names = paths[0] if len(paths) == 1 else f"{len(paths)} files"
+        if self._line is not None:
+            self._line.show_stage(f"reading {printable(names)}")
+        elif _size(paths) >= LARGE_TEXT:
+            self.note(f"reading {printable(names)}")
 
-    def progress(self, state, epochs, done, total, loss, tokens):
-        if self.bar is not None and self.epoch != state.epoch:
-            self.close()
-        if self.bar is None:
-            self.epoch = state.epoch
-            self.bar = self.tqdm(
-                total=total, initial=done - 1, unit="step", file=self.stream, leave=False, dynamic_ncols=True
-            )
-            self.bar.set_description(f"epoch {state.epoch + 1}/{epochs}")
-            self.tokens, self.since = -tokens, time.perf_counter()  # the first ones were learnt before
-        self.tokens += tokens
-        speed = self.tokens / max(time.perf_counter() - self.since, 1e-9)
-        self.bar.set_postfix_str(f"loss {loss:.3f}" + f", {speed:,.0f} tokens/s" * bool(self.tokens))
-        self.bar.update(done - self.bar.n)
+    def encoding(self, done: int, total: int) -> None:
+        if self._line is not None:
+            self._line.show_steps(ENCODING, done, total, ["characters"], unit_scale=True)
 
-    def close(self):
-        """Remove the progress bar, if one is shown."""
-        if self.bar is not None:
-            with contextlib.suppress(BrokenPipeError):
-                self.bar.close()
-            self.bar = None
+    def stage(self, name: str) -> None:
+        if self._line is not None:
+            self._line.show_stage(name)
 
-    def evaluated(self, record, sample):
+    def progress(
+        self, state: TrainingState, epochs: int, done: int, total: int, loss: float, tokens_per_second: float
+    ) -> None:
+        if self._line is not None:
+            figures = [f"loss {loss:.3f}", f"{tokens_per_second:,.0f} tokens/s"]
+            self._line.show_steps(f"epoch {state.epoch + 1}/{epochs}", done, total, figures)
+
+    def evaluated(self, record: dict[str, Any], sample: str | None) -> None:
         self.close()
-        held_out = record["valid_loss"] is not None
-        measured = f"held-out loss {record['valid_loss']:.4f}  " if held_out else ""
-        learnt = "" if record["train_loss"] is None else f"training loss {record['train_loss']:.4f}  "
-        self.note(
-            f"epoch {record['epoch']:>3}  {learnt}{measured}perplexity {record['perplexity']:.2f}  "
-            f"rate {record['learning_rate']:g}  {record['tokens_per_second']:,.0f} tokens/s  {record['seconds']:.0f} s"
-        )
+        speed = f"{record['tokens_per_second']:,.0f} tokens/s"
+        rate, seconds = f"rate {record['learning_rate']:g}", f"{record['seconds']:.0f} s"
+        fields = [f"epoch {record['epoch']:>3}", *losses(record), *quality(record), rate, speed, seconds]
+        if self._line is not None:  # leave out what matters least, until the line fits
+            for field in (seconds, rate, *losses(record)):
+                if len("  ".join(fields)) > self._line.width:
+                    fields.remove(field)
+        self.note("  ".join(fields))
         if sample is not None:
-            self.note(f"           {printable(sample)}")
+            self._show_sample(sample)
 
-    def sampled(self, state, sample):
-        self.note(f"           {printable(sample)}")
+    def sampled(self, state: TrainingState, sample: str) -> None:
+        self._show_sample(sample)
 
-    def time_is_up(self, state, checkpoint):
+    def _show_sample(self, sample: str) -> None:
+        self.note(INDENT + printable(sample))
+
+    def time_is_up(self, state: TrainingState, checkpoint: Path) -> None:
         counts = ((state.epoch, "epoch"), (state.step, "step"))
         self.stopped_after = " and ".join(f"{n} {unit}{'s' if n > 1 else ''}" for n, unit in counts if n)
 
-    def finished(self, lm, path):
-        """Say how good the model is and where it is, after `train` has returned it."""
+    def finished(self, lm: LanguageModel, path: str | os.PathLike[str]) -> None:
+        """Say how good the model is and where it is, after `theano_rnn.train` has returned it."""
         best = best_record(lm.training["history"], lm.training["options"]["tutorial"])
-        found = "" if best is None else f"best perplexity {best['perplexity']:.2f} after epoch {best['epoch']:g}; "
+        found = "" if best is None else f"best {', '.join(quality(best))} after epoch {best['epoch']:g}; "
         self.note(f"{found}the model is in {path}")
+
+    def close(self) -> None:
+        """Remove the line of progress, if one is shown."""
+        if self._line is not None:
+            self._line.close()
+
+
+class _ProgressLine:
+    """The line of progress at a terminal: a bar, or a stage with the seconds that it has taken."""
+
+    def __init__(self, stream: TextIO) -> None:
+        from tqdm import tqdm
+
+        self._tqdm = tqdm
+        self._stream = stream
+        self._bar: Any = None
+        self._title: str | None = None
+        self._stage_ends = threading.Event()
+        self._ticker: threading.Thread | None = None
+
+    @property
+    def width(self) -> int:
+        """The number of columns to use: all but the last, since some terminals wrap a line that fills them all."""
+        try:
+            columns = os.get_terminal_size(self._stream.fileno()).columns
+        except OSError:
+            columns = 0
+        return (columns or USUAL_WIDTH) - 1
+
+    def show_steps(self, title: str, done: int, total: int, figures: list[str], unit_scale: bool = False) -> None:
+        """Show that `done` of `total` steps are done, with a bar and the time that is left."""
+        if self._bar is None or self._title != title:
+            self.close()
+            self._title = title
+            self._bar = self._tqdm(
+                total=total, initial=done, unit_scale=unit_scale, miniters=1, file=self._stream, leave=False, ncols=1
+            )
+        width = self._bar.ncols = self.width
+        self._bar.bar_format = _bar_format(title, "  ".join(figures), width)
+        self._bar.update(done - self._bar.n)
+
+    def show_stage(self, name: str) -> None:
+        """Show the name of something that takes a while, and the seconds that it has taken so far."""
+        self.close()
+        text = name[: self.width - len("… 0:00:00")].replace("{", "{{").replace("}", "}}")
+        self._bar = self._tqdm(total=0, file=self._stream, leave=False, bar_format=f"{text}… {{elapsed}}")
+        self._stage_ends.clear()
+        self._ticker = threading.Thread(target=self._tick, args=(self._bar,), daemon=True)
+        self._ticker.start()
+
+    def _tick(self, bar: Any) -> None:
+        """Show the seconds as they pass, until the stage ends."""
+        with contextlib.suppress(OSError, ValueError):  # a stream that is closed
+            while not self._stage_ends.wait(SECONDS_BETWEEN_TICKS):
+                bar.refresh()
+
+    def write_above(self, text: str) -> None:
+        """Write a line above the line of progress, or in place of one that shows how far the text is encoded."""
+        if self._title == ENCODING:
+            self.close()
+        self._tqdm.write(text, file=self._stream)
+        self._stream.flush()
+
+    def close(self) -> None:
+        """Remove the line."""
+        if self._ticker is not None:
+            self._stage_ends.set()
+            self._ticker.join()
+            self._ticker = None
+        if self._bar is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self._bar.close()
+            self._bar = self._title = None
+
+
+def _bar_format(title: str, figures: str, width: int) -> str:
+    """Return the format of a bar that fits the width; what matters least is left out."""
+    percentage, bar, counts, left = " {percentage:3.0f}%", "|{bar}|", " {n_fmt}/{total_fmt}", "  {remaining} left"
+    lengths = {percentage: 5, bar: 12, counts: 12, left: 14, "": 0}
+    needed = len(title) + lengths[percentage] + 2 + len(figures)
+    for parts in ((bar, counts, left), (bar, "", left), ("", "", left)):
+        if needed + sum(lengths[part] for part in parts) <= width:
+            return f"{title}{percentage}{parts[0]}{parts[1]}  {figures}{parts[2]}"
+    return f"{title}{percentage}  {figures}"
+
+
+def _size(paths: Sequence[str]) -> int:
+    """Return the size of files in bytes; one that cannot be read, which is an error of its own, counts as empty."""
+    size = 0
+    for path in paths:
+        with contextlib.suppress(OSError):
+            size += os.path.getsize(path)
+    return size

@@ -1,6 +1,7 @@
 """What a training run tells while it runs. This one only logs; `theano_rnn.training.progress` shows it."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,9 @@ class Reporter:
     def option_name(self, name: str) -> str:
         """Return the name by which the user knows an option."""
         return name
+
+    def reading(self, paths: Sequence[str]) -> None:
+        """Learn that these files are about to be read."""
 
     def encoding(self, done: int, total: int) -> None:
         """Learn that words were found in `done` of `total` characters of the text."""

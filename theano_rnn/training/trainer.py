@@ -205,7 +205,7 @@ class Trainer:
         self._unreported_tokens = 0
         self.time_limit.add_tokens(tokens)
         seconds_per_step = max(self.speed.add(tokens) / steps, 1e-9)
-        self._report_interval = max(1, min(STEPS_BETWEEN_REPORTS, int(SECONDS_BETWEEN_REPORTS / seconds_per_step)))
+        self._report_interval = max(1, int(min(STEPS_BETWEEN_REPORTS, SECONDS_BETWEEN_REPORTS / seconds_per_step)))
         epochs = state.epoch + state.step / self.data.steps_per_epoch
         self.plot.add(steps, tokens, epochs, (state.loss_sum - sum_before) / tokens, self.learning_rate)
         self.plot.refresh(state.history)
