@@ -117,22 +117,15 @@ def work(argv: Sequence[str], arguments: argparse.Namespace) -> None:
     if data is None and not resume:
         data = default_data()
     from theano_rnn.training.progress import ProgressReporter
-    from theano_rnn.training.run_files import RunFiles
     from theano_rnn.training.train_model import train
 
-    progress = ProgressReporter(option_name=flag)
+    to_continue = f"To continue:\n  {resume_command(argv)}"
+    progress = ProgressReporter(option_name=flag, to_continue=to_continue)
     try:
-        lm = train(data, model=model, resume=resume, reporter=progress, **places, **settings)
+        train(data, model=model, resume=resume, reporter=progress, **places, **settings)
     except TrainingInterrupted:
-        progress.close()
-        say(f"\ninterrupted; the work so far is saved. To continue:\n  {resume_command(argv)}")
+        say(f"\ninterrupted; the work so far is saved. {to_continue}")
         raise
-    finally:
-        progress.close()
-    if progress.stopped_after is not None:
-        ending = f"time is up after {progress.stopped_after}; the work so far is saved. To continue:"
-        say(f"{ending}\n  {resume_command(argv)}")
-    progress.finished(lm, RunFiles(Path(model), None).model)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

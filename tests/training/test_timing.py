@@ -6,7 +6,7 @@ import pytest
 
 from theano_rnn.errors import OptionError
 from theano_rnn.training import timing
-from theano_rnn.training.timing import TimeLimit
+from theano_rnn.training.timing import SpeedMeter, TimeLimit
 
 
 @pytest.fixture
@@ -68,3 +68,27 @@ def test_a_limit_is_over_later_than_the_time_for_the_last_evaluation(clock):
 def test_impossible_limits_are_refused(minutes):
     with pytest.raises(OptionError, match="^max_minutes: expected a (finite )?number"):
         TimeLimit(minutes)
+
+
+def test_speed_is_tokens_per_second_of_training(clock):
+    speed = SpeedMeter()
+    assert speed.tokens_per_second == 0
+    clock.seconds += 1000  # reading the text
+    speed.start()
+    clock.seconds += 10
+    assert not speed.has_measured and speed.add(50) == 10 and speed.has_measured
+    assert speed.tokens_per_second == 5  # while functions are compiled
+    clock.seconds += 2
+    speed.add(400)
+    with speed.paused():
+        clock.seconds += 100
+    clock.seconds += 2
+    speed.add(200)
+    assert speed.tokens_per_second == 150
+    speed.reset()
+    assert speed.tokens_per_second == 0
+    clock.seconds += 3600  # an evaluation
+    speed.start()
+    clock.seconds += 1
+    speed.add(70)
+    assert speed.tokens_per_second == 70

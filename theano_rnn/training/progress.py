@@ -33,18 +33,20 @@ class ProgressReporter(Reporter):
         Default: standard error.
     option_name : callable, optional
         Returns the name by which the user knows an option; default: the name of the Python argument.
-
-    Attributes
-    ----------
-    stopped_after : str or None
-        How far the run had come when its time limit ended it, such as ``"2 epochs and 1 step"``.
+    to_continue : str
+        How to continue the run if the time limit ends it.
     """
 
-    def __init__(self, stream: TextIO | None = None, option_name: Callable[[str], str] = str) -> None:
+    def __init__(
+        self,
+        stream: TextIO | None = None,
+        option_name: Callable[[str], str] = str,
+        to_continue: str = "To continue, train with resume=True.",
+    ) -> None:
         self._stream: TextIO = sys.stderr if stream is None else stream
         self._option_name = option_name
+        self._to_continue = to_continue
         self._line = _ProgressLine(self._stream) if self._stream.isatty() else None
-        self.stopped_after: str | None = None
 
     def option_name(self, name: str) -> str:
         return self._option_name(name)
@@ -104,12 +106,14 @@ class ProgressReporter(Reporter):
 
     def time_is_up(self, state: TrainingState, checkpoint: Path) -> None:
         counts = ((state.epoch, "epoch"), (state.step, "step"))
-        self.stopped_after = " and ".join(f"{n} {unit}{'s' if n > 1 else ''}" for n, unit in counts if n)
+        done = " and ".join(f"{n} {unit}{'s' if n > 1 else ''}" for n, unit in counts if n)
+        self.close()
+        self.note(f"time is up after {done}; the work so far is saved. {self._to_continue}")
 
-    def finished(self, lm: LanguageModel, path: str | os.PathLike[str]) -> None:
-        """Say how good the model is and where it is, after `theano_rnn.train` has returned it."""
+    def finished(self, lm: LanguageModel, path: Path) -> None:
         best = best_record(lm.training["history"], lm.training["options"]["tutorial"])
         found = "" if best is None else f"best {', '.join(quality(best))} after epoch {best['epoch']:g}; "
+        self.close()
         self.note(f"{found}the model is in {path}")
 
     def close(self) -> None:
@@ -142,14 +146,14 @@ class _ProgressLine:
 
     def show_steps(self, title: str, done: int, total: int, figures: list[str], unit_scale: bool = False) -> None:
         """Show that `done` of `total` steps are done, with a bar and the time that is left."""
+        look = {"ncols": self.width, "bar_format": _bar_format(title, "  ".join(figures), self.width)}
         if self._bar is None or self._title != title:
             self.close()
             self._title = title
-            self._bar = self._tqdm(
-                total=total, initial=done, unit_scale=unit_scale, miniters=1, file=self._stream, leave=False, ncols=1
-            )
-        width = self._bar.ncols = self.width
-        self._bar.bar_format = _bar_format(title, "  ".join(figures), width)
+            shared = {"miniters": 1, "file": self._stream, "leave": False}
+            self._bar = self._tqdm(total=total, initial=done, unit_scale=unit_scale, **shared, **look)
+            return
+        self._bar.ncols, self._bar.bar_format = look["ncols"], look["bar_format"]
         self._bar.update(done - self._bar.n)
 
     def show_stage(self, name: str) -> None:

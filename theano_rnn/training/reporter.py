@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.training.training_state import TrainingState
 
 logger = logging.getLogger("theano_rnn")
@@ -72,3 +73,9 @@ class Reporter:
     def time_is_up(self, state: TrainingState, checkpoint: Path) -> None:
         """Learn that the time limit has ended the run, and where its state is saved."""
         logger.info("the time is up after %s epochs and %s steps: %s", state.epoch, state.step, checkpoint)
+
+    def finished(self, lm: LanguageModel, path: Path) -> None:
+        """Learn that the run, or this part of it, has ended, and which model is in the file."""
+
+    def close(self) -> None:
+        """End the report, however the run has ended."""

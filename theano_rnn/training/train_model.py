@@ -1,5 +1,6 @@
 """Training a language model: from texts and settings, or a checkpoint, to a run and the model that comes of it."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from theano_rnn.text.vocabulary import Vocabulary
 from theano_rnn.training.corpus_cache import CorpusCache
 from theano_rnn.training.fine_tuning import unknown_share, with_settings_of
 from theano_rnn.training.options import TrainingOptions
+from theano_rnn.training.progress import ProgressReporter
 from theano_rnn.training.reporter import Reporter
 from theano_rnn.training.run_files import RunFiles
 from theano_rnn.training.timing import TimeLimit
@@ -33,6 +35,7 @@ def train(
     log=None,
     plot=None,
     max_minutes=None,
+    progress=False,
     reporter=None,
     **settings,
 ):
@@ -63,7 +66,11 @@ def train(
         be foreseen, though the run may not have ended: `resume` goes on with it. If what it has learnt since the
         last evaluation makes a better model, that is what the file has until the run goes on; nothing else of that
         last evaluation is kept, so that in the end the run has the numbers of one that was never stopped.
+    progress : bool
+        Show the progress of the run on standard error. Whether or not it is shown, the logger ``theano_rnn`` gets one
+        record of level INFO for each evaluation, and for each epoch that ends without one.
     reporter : Reporter, optional
+        Receives what happens instead: see `theano_rnn.training.reporter.Reporter`.
     **settings
         The fields of `theano_rnn.training.options.TrainingOptions`, among them ``patience``, ``init_from`` and
         ``sample_every``.
@@ -86,7 +93,7 @@ def train(
     TrainingInterrupted
         On SIGINT, SIGTERM or SIGHUP, and where the reporter finds its pipe closed, after the run's state was saved.
     """
-    reporter = reporter or Reporter()
+    reporter = reporter or (ProgressReporter() if progress else Reporter())
     time_limit = TimeLimit(max_minutes)
     log, plot = (None if path is None else Path(path) for path in (log, plot))
     files = RunFiles(Path(model), log, plot, overwrite, reporter.note)
@@ -96,7 +103,7 @@ def train(
         raise OptionError("overwrite: a run that goes on replaces no other run's files; leave it out")
     if resume:
         files.require_checkpoint()
-        with files.alone():
+        with contextlib.closing(reporter), files.alone():
             return resumed_run(files, data, settings, reporter, time_limit).run()
     start = None
     if settings.get("init_from") is not None:
@@ -106,7 +113,7 @@ def train(
     paths = text_paths(data)
     select_device(options.device)
     check_texts(files, paths, options)
-    with files.alone():
+    with contextlib.closing(reporter), files.alone():
         given = {} if start is None else {"vocabulary": start.vocabulary, "tokenizer": start.tokenizer}
         corpus = prepare_corpus(files, paths, options, reporter, **given)
         if start is not None:
@@ -157,6 +164,7 @@ def resumed_run(files, data, settings, reporter, time_limit=None):
 def prepare_corpus(files, paths, options, reporter, fingerprint=None, vocabulary=None, tokenizer=None):
     """Read the encoded text from the cache, or else encode it and keep it there."""
     given = {"vocabulary": vocabulary, "tokenizer": tokenizer}
+    reporter.reading([*paths, *([] if options.valid is None else [options.valid])])
     cache = CorpusCache(files.corpus, paths, options, **given)
     corpus = cache.read(fingerprint)
     if corpus is None:

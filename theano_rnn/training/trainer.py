@@ -121,7 +121,9 @@ class Trainer:
                     self.pause()
                     break
             self.finish()
-        return load(self.files.model)
+        lm = load(self.files.model)
+        self.tell(self.reporter.finished, lm, self.files.model)
+        return lm
 
     def begin(self) -> None:
         """Check that the run can be saved, draw the plot for the first time, and evaluate where that comes first."""
