@@ -178,7 +178,7 @@ def test_the_scripts_agree(text, held_out, tmp_path, capsys, settings):
     arguments += [part for name, value in given.items() for part in (f"--{name.replace('_', '-')}", value)]
     assert script("train").main(list(map(str, arguments))) == 0
     best = min(json.loads(line)["perplexity"] for line in log.read_text().splitlines())
-    assert f"best perplexity {best:.2f} after epoch " in capsys.readouterr().err
+    assert f"perplexity {best:.2f} after epoch " in capsys.readouterr().err
     scored = held_out
     if settings is WORDS:
         scored = tmp_path / "lines.txt"
