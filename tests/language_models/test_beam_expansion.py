@@ -1,4 +1,4 @@
-"""One step of the beam: the network's own log-probabilities, without what is not allowed."""
+"""Tests of one step of a beam search."""
 
 import functools
 

@@ -1,4 +1,4 @@
-"""The most probable texts: held against all texts there are, and against a beam search in plain NumPy."""
+"""Beam search, compared with an exhaustive search and with a beam search in plain NumPy."""
 
 import functools
 import itertools
@@ -38,7 +38,7 @@ def repeats(tokens, n):
 
 
 def all_texts(prompt, min_words, max_words, no_repeat_ngram=None):
-    """Every text of these lengths with its score, the most probable first."""
+    """Every text of these lengths with its score, most probable first."""
     beginning = prompt.split()
     texts = [
         " ".join([*beginning, *rest])
@@ -71,7 +71,7 @@ def test_all_texts_are_returned_if_there_are_fewer_than_asked_for():
 
 
 def plain_beam_search(lm, beam, n, min_words, max_words, longest):
-    """By the definition: every open text with everything computed anew, no early end, all finished texts kept."""
+    """Beam search by definition: no state is kept, no early stop, all finished texts are kept."""
     values, vocabulary = lm.rnn.get_values(), lm.vocabulary
 
     def log_o(ids):

@@ -1,4 +1,4 @@
-"""Models in several threads, in worker processes, and in copies."""
+"""Models in several threads and processes, and copies of models."""
 
 import copy
 import multiprocessing
@@ -126,7 +126,7 @@ def test_use_in_a_process_forked_too_late_raises_instead_of_hanging(lm):
 
 @pytest.mark.slow
 def test_a_process_forked_before_the_first_use_can_use_the_model(tmp_path):
-    """In a process of its own: in this one compiled functions have run."""
+    """Runs in a separate process, because compiled functions have run in this one."""
     make(WORDS).save(tmp_path / "m.npz")
     program = (
         "import multiprocessing, sys, theano_rnn\n"

@@ -1,4 +1,4 @@
-"""The loss of a continuous text: that of one stream from the first token to the last, however it is computed."""
+"""The loss of a continuous text equals that of a single stream, however it is computed."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ WORD_DIM = 6
 
 @pytest.fixture(scope="module", params=[0.5, 3.0, 40.0], ids=["forgets", "usual", "never forgets"])
 def rnn(request):
-    """A network in float64; with large weights, states from different beginnings never become the same."""
+    """A network in float64. With large weights, states from different beginnings never become equal."""
     with precision("float64"):
         rnn = RNN(WORD_DIM, 5, seed=3)
     values = rnn.get_values()

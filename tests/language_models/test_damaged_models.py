@@ -1,6 +1,6 @@
-"""Thousands of damaged and hand-made model files: each is refused in one line, or is a model as it should be.
+"""Thousands of damaged and edited model files: each is rejected with one line or gives a valid model.
 
-THEANO_RNN_MUTATIONS is how many of each kind, if not as many as here.
+The environment variable THEANO_RNN_MUTATIONS sets how many of each kind are tried.
 """
 
 import json
@@ -22,7 +22,7 @@ from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary
 
 MUTATIONS = int(os.environ.get("THEANO_RNN_MUTATIONS", 1000))
-MEMORY = 64 * 2**20  # several times what a packed file of any size may hold without being suspect
+MEMORY = 64 * 2**20  # several times what a compressed file may expand to without being suspicious
 WORDS = ["SENTENCE_START", "SENTENCE_END", "UNKNOWN_TOKEN", "the", "dog", "cat", "é", "\0", "."]
 
 
@@ -41,7 +41,7 @@ def content(lm, tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def little_memory():
-    """No file of some kilobytes takes megabytes to be refused."""
+    """Rejecting a file of some kilobytes does not take megabytes."""
     tracemalloc.start()
     yield
     peak = tracemalloc.get_traced_memory()[1]
@@ -50,7 +50,7 @@ def little_memory():
 
 
 def refused_or_loaded(path, read=load):
-    """The model, or None if it was refused in one line that names the file. Anything else fails the test."""
+    """The model, or None if the file was rejected with one line that names it. Anything else fails the test."""
     try:
         return read(path)
     except ModelFileError as error:
@@ -65,7 +65,7 @@ def same(lm, other):
 
 
 def mutated(content, generator):
-    """The bytes of a file after one accident."""
+    """The bytes of a file after one random corruption."""
     changed = bytearray(content)
     place, length = generator.randrange(len(content)), generator.randrange(1, 200)
     kind = generator.randrange(8)
@@ -106,7 +106,7 @@ def test_every_corruption_of_a_model_file_is_detected(content, tmp_path):
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_without_a_checksum_a_damaged_file_is_rejected_or_loads_as_the_saved_model(lm, content, tmp_path):
-    """The archive's own checksums are of the arrays only: what else is damaged may have no meaning."""
+    """The checksums of the archive cover only the arrays; damage elsewhere can be harmless."""
     unsealed = content[: -CHECKSUM_LENGTH - 2] + b"\0\0"
     generator, path = random.Random(2), tmp_path / "m.npz"
     path.write_bytes(unsealed)
@@ -122,13 +122,13 @@ def test_without_a_checksum_a_damaged_file_is_rejected_or_loads_as_the_saved_mod
 
 
 def with_another_document(entries, generator):
-    """The entries of a file in which a document was edited by hand."""
+    """The entries of a file with an edited document."""
     name = generator.choice(["configuration", "vocabulary"])
     return {**entries, name: edited(entries[name], generator)}
 
 
 def with_other_arrays(entries, generator):
-    """The entries of a file whose arrays are of other shapes, types or values, have other names, or are not there."""
+    """The entries of a file with arrays that have other shapes, types, values or names, or are missing."""
     changed = dict(entries)
     name = generator.choice(list(entries))
     array = entries[name]
@@ -156,7 +156,7 @@ def with_other_arrays(entries, generator):
 
 @pytest.mark.parametrize("change", [with_another_document, with_other_arrays])
 def test_an_edited_model_file_is_rejected_or_gives_a_usable_model(change, content, tmp_path):
-    """Sealed or not: the checksum tells of accidents only."""
+    """With and without a checksum, which detects only accidental damage."""
     path = tmp_path / "m.npz"
     path.write_bytes(content)
     entries = read_archive(path)
@@ -195,7 +195,7 @@ def test_a_newer_format_version_is_rejected(content, tmp_path):
 
 @pytest.mark.parametrize("shape", [(10**6, 1), (1, 10**6)])
 def test_a_small_file_that_claims_a_huge_matrix_allocates_nothing(shape, content, tmp_path):
-    """U of a million rows and one column is 4 MB; W would be 4 TB."""
+    """U with a million rows and one column is 4 MB; W would be 4 TB."""
     path = tmp_path / "m.npz"
     np.savez_compressed(path, U=np.zeros(shape, np.float32), V=np.zeros((1, 1)), W=np.zeros((1, 1)))
     assert path.stat().st_size < 10_000

@@ -1,4 +1,4 @@
-"""Generated texts: what they are drawn from, how long they are, how they begin."""
+"""Generated texts: their distribution, lengths and prompts."""
 
 import collections
 
@@ -23,13 +23,13 @@ def make(words, level="word"):
 
 @pytest.fixture(scope="module")
 def lm():
-    """Words only, so that a text's tokens are text.split()."""
+    """Words only, so that the tokens of a text are text.split()."""
     return make(["the", "dog", "cat", "sees", "likes", "often"])
 
 
 @pytest.fixture(scope="module")
 def marks():
-    """Half of the vocabulary are marks that lean on a word."""
+    """Half of the vocabulary is punctuation that attaches to a word."""
     return make(["the", "dog", "sees", "(", ")", ".", ",", "n't"])
 
 
@@ -39,7 +39,7 @@ def characters():
 
 
 def first_words(lm, temperature=1.0, without=FORBIDDEN):
-    """Probabilities of the first words, renormalised without those that are never drawn."""
+    """Probabilities of the first words, renormalized without those that are never drawn."""
     weights = {word: p ** (1 / temperature) for word, p in lm.next_words("", k=100) if word not in without}
     return {word: weight / sum(weights.values()) for word, weight in weights.items()}
 
@@ -71,7 +71,7 @@ def test_special_tokens_are_never_drawn(lm):
 
 
 def test_first_words_have_the_frequencies_of_the_network(lm):
-    """With min_words 0 a text may be empty: that is SENTENCE_END drawn at once."""
+    """With min_words 0 a text can be empty, if SENTENCE_END is drawn first."""
     counts = collections.Counter(text or SENTENCE_END for text in lm.generate(2000, min_words=0, max_words=1, seed=3))
     assert_frequencies(counts, first_words(lm))
 
@@ -82,7 +82,7 @@ def test_first_words_have_the_frequencies_of_the_network_if_the_text_may_not_end
 
 
 def test_words_after_a_prompt_have_the_frequencies_of_the_network(lm):
-    """So the state after the prompt is the one that forward propagation gives."""
+    """The state after the prompt is therefore that of forward propagation."""
     texts = lm.generate(2000, prompt="the dog", min_words=3, max_words=3, seed=5)
     weights = {word: p for word, p in lm.next_words("the dog", k=100) if word not in SPECIAL}
     expected = {word: p / sum(weights.values()) for word, p in weights.items()}
@@ -100,7 +100,7 @@ def test_temperature_sharpens_and_flattens_the_distribution(lm):
 
 
 def greedy(lm, prompt, min_words, max_words):
-    """The likeliest word again and again, everything computed anew for each word."""
+    """The most probable word at each step, with everything recomputed for each word."""
     ids = lm.encode(prompt)[:-1].tolist()
     words = prompt.split()
     while len(words) < max_words:
@@ -123,7 +123,7 @@ def test_top_k_1_is_greedy_decoding(lm, prompt):
 
 
 def test_a_long_text_carries_the_state_from_call_to_call(lm):
-    """Longer than the steps that are drawn in one call."""
+    """The text is longer than the steps of one call."""
     (text,) = lm.generate(1, top_k=1, min_words=70, max_words=70, seed=0)
     words = text.split()
     assert len(words) == 70
@@ -171,7 +171,7 @@ def test_every_text_begins_with_the_unchanged_prompt(marks, prompt):
 @pytest.mark.parametrize("min_words, max_words", [(1, 1), (3, 3), (0, 4), (5, 8), (1, 100)])
 def test_lengths_in_words_are_within_the_limits(marks, min_words, max_words):
     lengths = {len(text.split()) for text in marks.generate(64, min_words=min_words, max_words=max_words, seed=2)}
-    # A text of nothing but marks has no word, yet one piece between blanks.
+    # A text of punctuation alone has no word, but text.split() gives one piece.
     assert min_words <= min(lengths) and max(lengths) <= max(max_words, 1)
     assert len(lengths) > 1 or min_words == max_words
 

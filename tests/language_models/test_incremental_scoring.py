@@ -1,4 +1,4 @@
-"""`advance`, word by word: what a decoder is given is what `score` gives for the whole sentence."""
+"""`advance`, which decoders call word by word, agrees with `score` of the whole sentence."""
 
 import itertools
 import re
@@ -50,14 +50,14 @@ def test_scores_add_up_in_single_precision_for_a_sharp_distribution():
     generator = np.random.default_rng(3)
     for _ in range(20):
         tokens, state, total = [], lm.state(), 0.0
-        for _ in range(15):  # among the words that are probable, one in a thousand of them
+        for _ in range(15):  # words that are probable: one in a thousand
             best = np.argsort(-lm.next_log_probabilities(state), kind="stable")
             word = lm.vocabulary.index_to_word[next(i for i in best[generator.integers(0, 3) :] if i > 2)]
             tokens.append(word)
             state, value = lm.advance(state, word)
             total += value
         total += lm.advance(state, SENTENCE_END)[1]
-        # BLAS, which Theano uses, adds up one column of a product in another order than several.
+        # BLAS, which Theano uses, sums a product with one column in another order than a product with several.
         rel = 5e-7 if engine_name() == "pytensor" else 2e-6
         assert total == pytest.approx(lm.score(" ".join(tokens)), rel=rel, abs=5e-6)
 
@@ -81,7 +81,7 @@ def test_a_state_can_be_advanced_by_several_words_and_does_not_change(exact):
         state, two = exact.advance(state, second)
         _, end = exact.advance(state, SENTENCE_END)
         scores = [value for _, value, _ in exact.word_scores([" ".join(["the", first, second])])[0]]
-        if len(scores) == 4:  # "the . ." and such are cut otherwise as a text
+        if len(scores) == 4:  # a text such as "the . ." is split differently
             assert [before, one, two, end] == pytest.approx(scores, abs=1e-10)
 
 

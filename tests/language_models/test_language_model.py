@@ -1,4 +1,4 @@
-"""Language models: what is scored and how, in words and in characters, and the file they live in."""
+"""Language models: scores at word and character level, next words, model files."""
 
 import itertools
 import math
@@ -26,7 +26,7 @@ def lm():
 
 @pytest.fixture(scope="module")
 def exact():
-    """In float64."""
+    """A model in float64."""
     with precision("float64"):
         return make(WORDS[:3])
 
@@ -38,7 +38,7 @@ def characters():
 
 
 def log_probabilities(lm, ids):
-    """ln P of each id after the first, by hand in NumPy."""
+    """ln P of each id after the first, computed in NumPy."""
     values = {name: value.astype(np.float64) for name, value in lm.rnn.get_values().items()}
     state, results = np.zeros(lm.rnn.hidden_dim), []
     for x_t, y_t in itertools.pairwise(ids):
@@ -74,7 +74,7 @@ def test_word_scores_have_token_log_probability_and_known(exact):
 
 
 def test_probabilities_of_one_word_sentences_equal_those_of_their_ids(exact):
-    """Of the sentences of one word: the three known ones and UNKNOWN_TOKEN, which stands for all others."""
+    """The words are the three known ones and one unknown one."""
     texts = ["the", "dog", "sees", "zebra"]
     by_text = np.exp(exact.score(texts))
     by_id = [np.exp(log_probabilities(exact, [0, index, 1]).sum()) for index in (3, 4, 5, 2)]
@@ -202,7 +202,7 @@ def test_text_loss_of_an_empty_text_is_rejected(name, request):
         request.getfixturevalue(name).text_loss("")
 
 
-# What a model says of itself
+# The repr
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_the_repr_at_character_level_shows_bits_per_character(characters):
     )
 
 
-# The next word
+# Next words
 
 
 def test_next_words_are_the_most_probable_ones_with_their_probabilities(exact):
@@ -257,7 +257,7 @@ def test_next_words_agree_with_the_scores(exact):
     assert math.log(probabilities[SENTENCE_END]) == pytest.approx(exact.word_scores("the")[-1][1], abs=1e-10)
 
 
-# Characters: ids are SENTENCE_START 0, SENTENCE_END 1 (the newline), UNKNOWN_TOKEN 2, a 3, b 4, blank 5
+# Characters. The ids are SENTENCE_START 0, SENTENCE_END 1 (the newline), UNKNOWN_TOKEN 2, a 3, b 4, space 5.
 
 
 def test_at_character_level_a_newline_begins_and_ends_a_sentence(characters):
@@ -281,7 +281,7 @@ def test_at_character_level_each_character_is_scored_unchanged(characters):
 
 
 def test_text_loss_at_character_level_carries_the_state_across_lines(characters, monkeypatch):
-    """However the text is divided to be computed in parallel."""
+    """The result does not depend on how the text is divided into streams."""
     text = "ab\nb a\n" * 5
     ids = [1, *({"a": 3, "b": 4, " ": 5, "\n": 1}[character] for character in text)]
     monkeypatch.setattr(continuous_text, "SHORTEST_STREAM", 5)
@@ -475,7 +475,7 @@ def test_generated_yields_the_texts_of_generate_as_they_are_drawn(lm, monkeypatc
         lm.generated(3, temperature=0)
 
 
-# What each engine gave for its own file, of a network that it had trained a little.
+# The scores that each engine computed for its own file, of a network that it had trained briefly.
 SAVED_SENTENCES = ["The dog sees the cat.", "the zebra, the dog", "", "cat cat cat sees dog . the"]
 SAVED_SCORES = {
     "pytensor": [-12.237261414527893, -11.911889672279358, -2.4434025287628174, -19.101282835006714],

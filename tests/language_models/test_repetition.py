@@ -1,4 +1,4 @@
-"""Which tokens would repeat an n-gram: held against looking through the whole text."""
+"""Tokens that would repeat an n-gram, compared with a search of the whole text."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""Drawn words have the network's own distribution, cut and tempered as asked."""
+"""Drawn words have the distribution of the network, with temperature, top_k and top_p applied."""
 
 import functools
 
@@ -12,11 +12,11 @@ from theano_rnn.language_models.sampling import Draw, Sampler
 
 WORD_DIM, HIDDEN_DIM = 12, 5
 END, NEVER = 1, (0, 2)
-# All calls of `draw` have this many rows, so that few shapes are compiled; EVEN covers [0, 1) evenly.
+# All calls of `draw` have this many rows, so that few shapes are compiled. EVEN covers [0, 1) evenly.
 ROWS = 2000
 EVEN = (np.arange(ROWS) + 0.5) / ROWS
 TEXTS = 8000
-# V is made this much greater, lest the distributions be nearly uniform.
+# V is scaled by this factor, because the distributions would otherwise be nearly uniform.
 SPREAD = 6.0
 
 
@@ -41,7 +41,7 @@ def performed(z, u, top_k=None, top_p=None):
 
 
 def exact_distribution(z, top_k=None, top_p=None):
-    """The distribution of one row by the definition: sort, cut, normalise."""
+    """The distribution of one row by definition: sort, cut off, normalize."""
     p = np.exp(z - z.max())
     order = sorted(range(len(z)), key=lambda i: (-p[i], i))[:top_k]
     kept, total = [], sum(p[i] for i in order)
@@ -54,7 +54,7 @@ def exact_distribution(z, top_k=None, top_p=None):
 
 
 def assert_frequencies(drawn, distribution):
-    """Chi-square of drawn ids against a distribution; ids of probability zero must not occur at all."""
+    """Chi-square test of drawn ids against a distribution; ids of probability zero must not occur."""
     counts = np.bincount(drawn, minlength=len(distribution))
     assert len(counts) == len(distribution)
     possible = distribution > 0
@@ -62,7 +62,7 @@ def assert_frequencies(drawn, distribution):
     expected = distribution[possible] * len(drawn)
     freedom = possible.sum() - 1
     chi_square = ((counts[possible] - expected) ** 2 / expected).sum()
-    # Mean `freedom`, standard deviation sqrt(2 freedom): five of them and a little for the skew of few classes.
+    # Mean `freedom`, standard deviation sqrt(2 freedom). Allow five of them, and some more for the skew of few classes.
     assert chi_square < freedom + 5 * np.sqrt(2 * freedom) + 10
 
 
@@ -92,7 +92,7 @@ def test_frequencies_are_the_exact_probabilities(word_dim, top_k, top_p):
     z[4] = -np.inf
     counts = np.bincount(draw(np.tile(z, (ROWS, 1)), EVEN, top_k, top_p), minlength=word_dim)
     distribution = exact_distribution(z, top_k, top_p)
-    # An interval of length p holds ROWS p of the evenly spaced points, give or take one.
+    # An interval of length p holds ROWS p of the evenly spaced points, plus or minus one.
     np.testing.assert_allclose(counts, distribution * ROWS, atol=1.001)
     assert not counts[distribution == 0].any()
 
@@ -126,7 +126,9 @@ def test_top_p_keeps_the_fewest_equal_weights_that_reach_the_fraction(top_p, kep
 
 
 def test_top_p_is_a_fraction_of_what_top_k_leaves():
-    drawn = draw(np.zeros((ROWS, SMALL)), EVEN, top_k=3, top_p=0.5)  # of 3 equal ones 2 reach a half, of 8 only 4
+    drawn = draw(
+        np.zeros((ROWS, SMALL)), EVEN, top_k=3, top_p=0.5
+    )  # 2 of 3 equal weights reach a half; of 8 it would take 4
     np.testing.assert_array_equal(np.unique(drawn), [0, 1])
 
 
@@ -135,7 +137,7 @@ def test_top_k_1_draws_the_most_probable_id():
     np.testing.assert_array_equal(draw(z, EVEN, top_k=1), z.argmax(axis=1))
 
 
-# The Sampler
+# Sampler
 
 
 @functools.cache
@@ -145,7 +147,7 @@ def sampler():
     rnn.V.set_value(rnn.V.get_value() * SPREAD)
     rnn.W.set_value(rnn.W.get_value() * 2)
     words_added = np.ones(WORD_DIM, int)
-    words_added[[END, 5]] = 0  # 5: punctuation, which is no word
+    words_added[[END, 5]] = 0  # 5 is punctuation
     return Sampler(rnn, END, NEVER, words_added)
 
 

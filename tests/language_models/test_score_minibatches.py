@@ -1,4 +1,4 @@
-"""Which minibatches sentences are scored in: every sentence once, little padding, few shapes."""
+"""The minibatches for scoring hold every sentence once, with little padding and few shapes."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def test_the_planned_widths_hold_all_sentences_without_an_extra_minibatch(word_d
 @pytest.mark.parametrize("word_dim", VOCABULARIES)
 @pytest.mark.parametrize("length", LENGTHS)
 def test_a_plan_costs_at_most_half_more_than_its_sentences(word_dim, length):
-    """As long as one more call would not have cost as much: a few characters are computed sooner than it begins."""
+    """Except if the extra cost is less than that of one more call, as for a few characters."""
     work = work_of(word_dim)
     overhead = (STEP_OVERHEAD + CALL_OVERHEAD / length) / work
     for count in range(1, 1001):
@@ -47,7 +47,7 @@ def test_a_plan_costs_at_most_half_more_than_its_sentences(word_dim, length):
 
 
 def test_large_counts_always_use_the_same_width():
-    """The blocks of a large text have many counts, each of which would otherwise compile shapes of its own."""
+    """The blocks of a large text have many different counts, which would otherwise compile many shapes."""
     for word_dim in VOCABULARIES:
         assert len({widths_for(count, 30, work_of(word_dim))[0] for count in range(1024, 5000, 7)}) == 1
         assert len(set(widths_for(4999, 30, work_of(word_dim)))) == 1

@@ -1,4 +1,4 @@
-"""Texts of several sentences: scored as the model was trained, alike from Python and from the shell."""
+"""Texts of several sentences are scored as the model was trained, from Python and from the shell."""
 
 import io
 import json
@@ -170,7 +170,7 @@ def test_a_model_file_records_how_its_text_was_read(tmp_path):
         ({"lines": True}, False, ("sp",)),
         ({"tokenized": True}, False, ()),
     ):
-        for _ in range(2):  # the second time from the encoded text
+        for _ in range(2):  # the second time from the cache of encoded text
             trained = theano_rnn.train(data, **settings, **how)
             for one in (trained, load(model)):
                 assert one.tokenizer.splits_sentences is splits

@@ -1,4 +1,4 @@
-"""Log-probabilities of encoded sentences and streams: exact sums over a tiny vocabulary, and sentence-by-sentence."""
+"""Log-probabilities of encoded sentences, compared with exact sums over a tiny vocabulary and with single sentences."""
 
 import itertools
 import math
@@ -17,7 +17,7 @@ LONGEST = 4
 
 @pytest.fixture(scope="module")
 def rnn():
-    """A network in float64 whose probabilities are far from equal."""
+    """A network in float64 whose probabilities differ widely."""
     with precision("float64"):
         rnn = RNN(WORD_DIM, 5, seed=3)
     rnn.set_values({name: 3 * value for name, value in rnn.get_values().items()})

@@ -1,4 +1,4 @@
-"""Which strings are one token: whatever a text can give as one, and nothing that would be cut."""
+"""A string is a single token if, and only if, some text has it as one token."""
 
 import random
 import re
@@ -25,7 +25,7 @@ def test_every_token_of_a_text_is_a_single_token(tokenizer):
         text = "".join(
             generator.choice(PIECES) + generator.choice([" ", " ", " ", ""]) for _ in range(generator.randint(1, 12))
         )
-        if re.search(r"['’]\w*['’]\w", text):  # "don'td'ye": what a contraction is cut off is not always cut again
+        if re.search(r"['’]\w*['’]\w", text):  # the parts of "don'td'ye" are not always split again
             continue
         for token in tokenizer.tokenize(text):
             assert single_token(tokenizer, token) == token

@@ -1,4 +1,4 @@
-"""Prompts to the letter, texts as they are made, their scores, and texts in which nothing is repeated."""
+"""Generated texts: unchanged prompts, streaming, scores, and texts without repetition."""
 
 import collections
 import random
@@ -25,13 +25,13 @@ def make(words, spread=2.5, **tokenizer):
 
 @pytest.fixture(scope="module")
 def lm():
-    """Words only, so that a text's tokens are text.split()."""
+    """Words only, so that the tokens of a text are text.split()."""
     return make(["the", "dog", "cat", "sees", "likes", "often"])
 
 
 @pytest.fixture(scope="module")
 def marks():
-    """Marks that lean on a word before or after them, some of which are settled only by what follows."""
+    """Punctuation that attaches to the word before or after it; some of it depends on later tokens."""
     return make(["the", "dog", "gon", "na", "(", ")", ".", "n't", "``", "''", "'", "'s", "90s", "wan"])
 
 
@@ -166,7 +166,7 @@ def test_words_are_streamed_as_they_are_drawn(lm, monkeypatch):
 
 def test_abandoning_a_streamed_text_does_not_change_the_others(lm):
     expected = lm.generate(64, seed=2)
-    watched = [i == 9 or i >= 32 for i in range(64)]  # hardly anything of the first group
+    watched = [i == 9 or i >= 32 for i in range(64)]  # almost nothing of the first group
     texts = lm.stream(64, seed=2)
     seen = ["".join(pieces) if watch else next(pieces, "") for watch, pieces in zip(watched, texts, strict=True)]
     assert all(text == whole for watch, text, whole in zip(watched, seen, expected, strict=True) if watch)
@@ -200,7 +200,7 @@ def test_generated_texts_are_scored_at_character_level(characters):
     )
 
 
-# No n-gram twice
+# No repeated n-grams
 
 
 def repeated(tokens, n):
@@ -249,7 +249,7 @@ def test_a_newline_in_the_prompt_does_not_forbid_the_end(characters):
 
 
 def cut(weights, top_k, top_p):
-    """The distribution that is left of weights: those of the likeliest k, of them those that reach the share."""
+    """The distribution after top_k and top_p."""
     order = sorted(weights, key=lambda word: -weights[word])[:top_k]
     total, kept, reached = sum(weights[word] for word in order), {}, 0.0
     for word in order:
@@ -260,7 +260,7 @@ def cut(weights, top_k, top_p):
 
 
 def exact_distribution(lm, n, max_words, temperature=1.0, top_k=None, top_p=None, tokens=(), share=1.0):
-    """{text: probability} of all texts of at least one and at most `max_words` words in which no n-gram is twice."""
+    """{text: probability} of all texts of 1 to `max_words` words without a repeated n-gram."""
     if len(tokens) == max_words:
         return {" ".join(tokens): share}
     weights = {word: p ** (1 / temperature) for word, p in lm.next_words(" ".join(tokens), k=100)}
@@ -293,7 +293,7 @@ def test_texts_without_repetition_have_the_renormalized_distribution(few, n, max
     draws = 3200
     counts = collections.Counter(few.generate(draws, max_words=max_words, seed=5, no_repeat_ngram=n, **settings))
     assert counts.keys() <= expected.keys()
-    # Texts too rare for a chi-square statistic are one class together.
+    # Texts that are too rare for a chi-square statistic are combined in one class.
     classes = [(counts[text], p * draws) for text, p in expected.items() if p * draws >= 5]
     rare = [(counts[text], p * draws) for text, p in expected.items() if p * draws < 5]
     if sum(p for _, p in rare) >= 5:

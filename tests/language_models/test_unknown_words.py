@@ -1,4 +1,4 @@
-"""The warning of unknown words: when it comes, and which reason it names."""
+"""The warning about unknown words: when it is given, and the reason it names."""
 
 import logging
 
@@ -58,7 +58,7 @@ def test_another_script_is_the_likely_reason_at_character_level():
 
 
 def test_attached_full_stops_are_reported_even_if_most_words_are_known():
-    """Sentences that differ in their last word alone would all tie."""
+    """Sentences that differ only in their last word would all have the same score."""
     lines = ["the dog sees the cat.", "the cat sees the dog."]
     assert warning(TOKENIZED, *lines).startswith(
         "2 of 10 words (20%) are unknown to the model; the model was trained on"

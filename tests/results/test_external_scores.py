@@ -1,4 +1,4 @@
-"""Other models' log10 probabilities, as KenLM and SRILM print them and as plain numbers."""
+"""Reading log10 probabilities of other models: output of KenLM and SRILM, and plain numbers."""
 
 import contextlib
 import math
@@ -13,7 +13,7 @@ from theano_rnn.errors import CorpusError
 from theano_rnn.results import external_scores
 from theano_rnn.results.external_scores import TokenScoreFile
 
-# What query of KenLM printed for "looking on a little", "also zebra", "" and the arpa file of its own tests.
+# Output of KenLM's query for "looking on a little", "also zebra", "" and the ARPA file of KenLM's own tests.
 KENLM = (
     "looking=23 2 -0.4846522\ton=25 3 -0.3488368\ta=5 4 -0.01552657\tlittle=20 5 -0.003061223\t</s>=3 1 -3.3816752\t"
     "Total: -4.2337523 OOV: 0\n"
@@ -27,7 +27,7 @@ KENLM_SENTENCES = [
     [-2.1028454, -2.296665, -21.029493],
     [-1.4444662],
 ]
-# What SRILM 1.7.3 printed for the same text, which leaves the blank line out.
+# Output of SRILM 1.7.3 for the same text; SRILM leaves out the blank line.
 SRILM = (
     "looking on a little\n"
     "\tp( looking | <s> ) \t= [2gram] 0.327603 [ -0.4846522 ]\n"
@@ -85,7 +85,7 @@ def write(tmp_path, text):
 
 @pytest.fixture
 def opened(tmp_path):
-    """Opens files with a text."""
+    """Opens files with a given content."""
     with contextlib.ExitStack() as stack:
         yield lambda text: stack.enter_context(TokenScoreFile(write(tmp_path, text)))
 
@@ -130,7 +130,7 @@ def test_an_unexpected_number_of_tokens_is_recorded_and_extra_values_are_dropped
     "text, number",
     [
         (KENLM.replace("</s>=3 1 -3.3816752\t", ""), 4),  # query -n
-        ("looking=23 2 -0.48\tPerplexity including OOVs:\t3910.8\n", 1),  # a text without a last line end
+        ("looking=23 2 -0.48\tPerplexity including OOVs:\t3910.8\n", 1),  # a text without a newline at its end
         (SRILM.replace("\tp( </s> | little ...) \t= [1gram] 0.003737378 [ -2.427433 ]\n", ""), 4),  # ngram -no-eos
         ("-1 a\n-2 b\n\n-3 </s>\n", 2),
         ("-1\n-2\n\n", 2),
@@ -203,7 +203,7 @@ def test_a_pipe_can_be_read(tmp_path):
     writer.join()
 
 
-# Texts whose words look like parts of the formats, written as the programs do.
+# Texts with words that look like parts of the formats, in the output of each program.
 
 ODD_WORDS = (
     "the game </s> SENTENCE_END <unk> <s> UNKNOWN_TOKEN Total: p( | ] [ -1 a=1 OOV: 10\u00a0km \u2028 1 known".split(
@@ -213,7 +213,7 @@ ODD_WORDS = (
 
 
 def kenlm(texts, values, figures=True):
-    """What query prints for tokenized lines: the vocabulary has </s> and <unk>, and "the"."""
+    """Output of query for tokenized lines; the vocabulary has </s>, <unk> and "the"."""
     ids = {"<unk>": 0, "<s>": 1, "</s>": 2, "the": 3}
     out = []
     for words, logs in zip(texts, values, strict=True):
@@ -224,7 +224,7 @@ def kenlm(texts, values, figures=True):
 
 
 def srilm(texts, values, figures=True):
-    """What ngram -debug 2 prints: unknown words are <unk>. Without figures: its lines of tokens alone."""
+    """Output of ngram -debug 2, with <unk> for unknown words. Without figures: only its token lines."""
     out = []
     for words, logs in zip(texts, values, strict=True):
         if figures:
@@ -240,7 +240,7 @@ def srilm(texts, values, figures=True):
 
 
 def our_own(texts, values, figures=True):
-    """What --words prints, of a vocabulary with the word </s>; without the column "known": numbers and tokens."""
+    """Output of --words for a vocabulary with the word </s>. Without the column "known": numbers and tokens."""
     out = []
     for words, logs in zip(texts, values, strict=True):
         known = ["known" if word in ("the", "</s>") else "unknown" for word in words]
@@ -250,7 +250,7 @@ def our_own(texts, values, figures=True):
 
 
 def odd_text(seed, has_blank_lines):
-    """Sentences of such words, and a log10 probability for each word and end."""
+    """Sentences of such words, with a log10 probability for each word and sentence end."""
     generator = random.Random(seed)
     texts = [
         [generator.choice(ODD_WORDS) for _ in range(generator.randint(0 if has_blank_lines else 1, 5))]
@@ -266,7 +266,7 @@ def test_words_that_look_like_format_markers_are_words(write_file, figures, open
         texts, values = odd_text(seed, has_blank_lines=write_file is not srilm)
         file = opened(write_file(texts, values, figures))
         for words, logs in zip(texts, values, strict=True):
-            # Only where nothing else tells the ends are the words of the text needed.
+            # The words of the text are needed only if nothing else marks the sentence ends.
             found = file.read(len(logs), None if figures else [*words, "SENTENCE_END"])
             assert (found.values, found.number, found.ended) == (logs, len(logs), True), (seed, words)
         assert file.read(1) is None

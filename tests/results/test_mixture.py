@@ -1,4 +1,4 @@
-"""Interpolation with another model, against probabilities mixed by hand."""
+"""Interpolation with another model, compared with probabilities mixed one by one."""
 
 import contextlib
 import math
@@ -21,7 +21,7 @@ SRILM = (
 
 @pytest.fixture
 def mixture(tmp_path):
-    """Mixes with a file of this content."""
+    """Opens a mixture with a file of this content."""
     with contextlib.ExitStack() as stack:
 
         def mix(content, weight=0.3):

@@ -1,4 +1,4 @@
-"""N-best lists: what is read, how scores are combined, which line is the best."""
+"""N-best lists: reading, combining scores, choosing the best line."""
 
 import math
 import random
@@ -74,7 +74,7 @@ def test_scores_use_the_chosen_base_and_leave_out_excluded_words():
 
 def test_best_lines_keep_the_order_of_ids_and_ties_go_to_the_first():
     assert [line.split("\t")[:2] for line in rescored(TSV, best=True)] == [["s2", "the dog"], ["s1", ""]]
-    # Now -3.6, -1.8, -2.9, -7.4, -3.6.
+    # The combined scores are -3.6, -1.8, -2.9, -7.4, -3.6.
     best = rescored(TSV, best=True, weight=0.2)
     assert best == ["s2\ta dog\t-3\t-2.500000\t-2.900000", "s1\tthe cat\t-1.5\t-3.000000\t-1.800000"]
     assert [line.split(" ||| ")[:2] for line in rescored(MOSES, best=True)] == [["0", "the dog"], ["1", ""]]
@@ -122,7 +122,7 @@ def test_a_weight_needs_a_score_in_the_list():
     [
         ("utt1-1 utt1-2 utt2-1 utt2-2 utt2-3", ["utt1-1 utt1-2", "utt2-1 utt2-2 utt2-3"]),
         ("a-b-1 a-b-2 a-c-1 a-c-2", ["a-b-1 a-b-2", "a-c-1 a-c-2"]),
-        ("utt-1 utt-10 utt-2 utt-3 utt-4 utt-5 utt-6 utt-7 utt-8 utt-9", None),  # as sorting puts them
+        ("utt-1 utt-10 utt-2 utt-3 utt-4 utt-5 utt-6 utt-7 utt-8 utt-9", None),  # sorted as strings
         ("4077-13754-0001-1 4077-13754-0001-2", None),
     ],
 )
@@ -133,9 +133,9 @@ def test_ids_numbered_by_kaldi_are_grouped_by_utterance(ids, groups):
 @pytest.mark.parametrize(
     "ids",
     [
-        "s1-1 s2-1 s3-1",  # no siblings
+        "s1-1 s2-1 s3-1",  # one hypothesis each
         "utt-1 utt-3", "utt-2 utt-3", "utt-0 utt-1",  # not 1 to N
-        "utt-1 other utt-2", "a-1 b-1 a-2 b-2",  # not together
+        "utt-1 other utt-2", "a-1 b-1 a-2 b-2",  # not consecutive
         "utt-01 utt-02", "4077-13754-0001 4077-13754-0002", "utt-1 utt-02",
         "-1 -2", "utt1 utt2", "utt utt-1", "utt_1 utt_2", "utt-1x utt-2x", "utt-\u0661 utt-\u0662", "0 1 2",
     ],
@@ -156,7 +156,7 @@ def test_the_best_line_of_a_kaldi_utterance_keeps_its_id():
 
 
 def test_a_list_with_a_repeated_id_is_not_grouped():
-    """Utterances of a speaker may be numbered too: spk1-1 with two hypotheses, spk1-2 with one."""
+    """The utterances of a speaker can be numbered too: spk1-1 with two hypotheses, spk1-2 with one."""
     lines = ["spk0-1\tdog\t-1", "spk0-2\tthe dog\t-1", "spk1-1\tdog\t-2", "spk1-1\t\t-2"]
     assert [line.split("\t")[:2] for line in rescored(lines, best=True)] == [
         ["spk0-1", "dog"], ["spk0-2", "the dog"], ["spk1-1", ""],

@@ -1,3 +1,5 @@
+"""HTML pages: self-contained, with all text escaped."""
+
 import html.parser
 
 import pytest

@@ -1,3 +1,5 @@
+"""PNG pictures: their format, their text, and matplotlib as an optional package."""
+
 import importlib.util
 
 import pytest

@@ -1,4 +1,4 @@
-"""Scores as text, read back as users read them: columns, JSON, and SRILM's output by regular expressions."""
+"""Score formats, parsed as users parse them: columns, JSON, and SRILM's output with regular expressions."""
 
 import json
 import math
@@ -34,7 +34,7 @@ TOKEN = re.compile(rf"\tp\( (\S+) \| (\S+) (\.\.\.)?\) \t= \[(OOV|\d+gram)\] {NU
 
 
 def shown(sentences=SENTENCES, **settings):
-    """(The lines that are shown, the output)."""
+    """The lines that are shown, and the output."""
     lines = []
     options = ScoringOptions(**settings)
     output = make_output(options, lambda *columns: lines.append("\t".join(map(str, columns))))
@@ -165,7 +165,7 @@ def test_json_is_valid_for_impossible_tokens_and_strange_characters():
 
 
 def reference(sentences, include):
-    """SRILM's formulas on lists: (sentences, words, OOVs, zeroprobs, logprob, ppl, ppl1), in base 10."""
+    """SRILM's formulas for lists: (sentences, words, OOVs, zeroprobs, logprob, ppl, ppl1), in base 10."""
     words = sum(len(values) - 1 for *_, values, _ in sentences)
     oovs = 0 if include else sum(not one for *_, known in sentences for one in known)
     counted = [
@@ -205,7 +205,7 @@ def test_srilm_shows_the_totals_of_each_sentence_and_of_the_file(include):
 
 
 def test_srilm_output_is_exactly_what_ngram_prints():
-    """The library of SRILM 1.7.3 printed the same of these probabilities, but for n of n-grams and last digits."""
+    """SRILM 1.7.3 printed the same for these probabilities, except for the n of n-grams and last digits."""
     assert shown(SENTENCES[:1], format="srilm", words=True)[0] == [
         "the dog , the zebra\n"
         "\tp( the | <s> ) \t= [2gram] 0.3678794 [ -0.4342945 ]\n"

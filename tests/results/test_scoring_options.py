@@ -1,4 +1,4 @@
-"""What can be chosen for scoring, and what excludes what."""
+"""Options of scoring: defaults, ranges, and options that exclude each other."""
 
 import math
 import re

@@ -1,3 +1,5 @@
+"""The page that colors each token by its surprisal, parsed as a browser would."""
+
 import html.parser
 import io
 import math
@@ -26,7 +28,7 @@ LINES = [
 
 
 class Page(html.parser.HTMLParser):
-    """The sentences of a page, [(text of the element, {attributes})] each, and all tags."""
+    """Parses a page: for each sentence [(text of an element, {attributes})], and all tags."""
 
     def __init__(self, text):
         super().__init__()
@@ -56,7 +58,7 @@ class Page(html.parser.HTMLParser):
 
 
 def scored(line, tokenizer, seed=0):
-    """A line with made-up scores: (line, words, values, known)."""
+    """A line with random scores: (line, tokens, values, known)."""
     words = [*tokenizer.tokenize(line), SENTENCE_END]
     generator = np.random.default_rng([seed, len(line)])
     return line, words, -generator.exponential(5, len(words)), generator.random(len(words)) < 0.7
@@ -222,7 +224,7 @@ def test_a_full_disk_is_reported_with_the_name_of_the_page(tmp_path, monkeypatch
         page.finish()
     page.discard()
     assert list(tmp_path.iterdir()) == []
-    type(body).close = io.BytesIO.close  # which Python calls once more when it lets go of it
+    type(body).close = io.BytesIO.close  # Python calls it again when it frees the object
 
 
 def test_a_missing_folder_is_reported(tmp_path):

@@ -1,3 +1,5 @@
+"""The histogram of surprisal and the table of the worst sentences."""
+
 import math
 
 import numpy as np
@@ -8,7 +10,7 @@ from theano_rnn.text.vocabulary import SENTENCE_END
 
 
 def sentence(line, bits, known=None):
-    """Scored tokens of these bits, the last one the end of the sentence."""
+    """A sentence whose tokens, including the end, have these bits."""
     values = -np.array(bits, dtype=np.float64) * math.log(2)
     known = np.ones(len(bits), bool) if known is None else np.array(known)
     return line, [*["x"] * (len(bits) - 1), SENTENCE_END], values, known
@@ -49,7 +51,7 @@ def test_the_figure_shows_the_counts():
     panel, of_unknown, _ = plot.figure().axes
     drawn = [[bar.get_height() for bar in axes.containers[0]] for axes in (panel, of_unknown)]
     assert drawn == plot.bars()[1].tolist()
-    # The few unknown tokens can be seen: their panel is as high as the highest of them.
+    # The panel of the few unknown tokens has its own scale, so that they are visible.
     assert of_unknown.get_ylim()[1] == pytest.approx(1.05 * max(drawn[1])) and max(drawn[1]) < max(drawn[0])
     assert panel.get_xlim() == of_unknown.get_xlim()
     labels = [text.get_text() for text in panel.get_legend().get_texts()]

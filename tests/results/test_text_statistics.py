@@ -1,4 +1,4 @@
-"""The figures of texts against plain sums."""
+"""Totals of texts, compared with plain sums."""
 
 import math
 

@@ -1,3 +1,5 @@
+"""The picture of a training run, read back from the drawn lines."""
+
 import math
 
 import numpy as np
@@ -19,7 +21,7 @@ HISTORY = [
 
 
 def lines(panel):
-    """{label: [(x, y)]} of a panel's lines."""
+    """{label: [(x, y)]} of the lines of a panel."""
     return {line.get_label(): list(zip(*line.get_data(), strict=True)) for line in panel.lines}
 
 
