@@ -1,19 +1,21 @@
-"""Training a language model: from texts and settings, or a checkpoint, to a run and the model that comes of it."""
+"""Training a language model: `train`, which makes or resumes a training run and carries it out."""
 
 import contextlib
 import os
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from theano_rnn.engines.engine import select_device
 from theano_rnn.errors import ModelFileError, OptionError
 from theano_rnn.files.archive import one_line
 from theano_rnn.files.corpus_formats import check_column
-from theano_rnn.language_models.language_model import load
+from theano_rnn.language_models.language_model import LanguageModel, load
 from theano_rnn.networks.cells import CELLS
 from theano_rnn.networks.parameters import check_shapes, parameter_shapes
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.results.pictures import check_can_draw
-from theano_rnn.text.corpus import read_corpus
+from theano_rnn.text.corpus import Corpus, read_corpus
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary
 from theano_rnn.training.corpus_cache import CorpusCache
@@ -27,71 +29,119 @@ from theano_rnn.training.trainer import Trainer
 
 
 def train(
-    data,
+    data: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | None,
     *,
-    model="models/rnn.npz",
-    resume=False,
-    overwrite=False,
-    log=None,
-    plot=None,
-    max_minutes=None,
-    progress=False,
-    reporter=None,
-    **settings,
-):
-    """Train a language model on text files and keep the best one in a file.
+    model: str | os.PathLike[str] = "models/rnn.npz",
+    resume: bool = False,
+    overwrite: bool = False,
+    log: str | os.PathLike[str] | None = None,
+    plot: str | os.PathLike[str] | None = None,
+    max_minutes: float | None = None,
+    progress: bool = False,
+    reporter: Reporter | None = None,
+    **settings: Any,
+) -> LanguageModel:
+    """Train a language model on text files and save the best one.
 
     Parameters
     ----------
-    data : path or sequence of paths
-        Plain text, or CSV (``.csv`` or ``.tsv``), of which the setting ``column`` names the column to read (default
-        ``body``, else ``text``, else the only one); each also gzipped. May be None on resuming.
+    data : path or iterable of paths
+        Plain text, CSV (``.csv``) or TSV (``.tsv``), each also gzipped (``.gz``). May be None if `resume` is True.
     model : path
-        Where the model is written after each evaluation; the state of the run stands beside it
-        (``rnn.checkpoint.npz``), and the encoded text (``rnn.corpus.npz``), with which the next run on the same text
-        begins at once. What another run has left there is kept as ``rnn.previous.npz`` and
-        ``rnn.previous.checkpoint.npz``, the next one as ``rnn.previous-2.npz`` and so on; no kept file is ever
-        replaced. While a run goes on, a lock (``rnn.lock``) protects it from a second one.
+        The file of the model, which is written after each evaluation. Next to it are the state of the run
+        (``rnn.checkpoint.npz``) and the encoded text (``rnn.corpus.npz``), with which the next run on the same text
+        starts faster. A lock (``rnn.lock``) keeps a second run away. The files of an earlier run are kept as
+        ``rnn.previous.npz`` and ``rnn.previous.checkpoint.npz``, those of the next one as ``rnn.previous-2.npz`` and so
+        on. Kept files are never replaced.
     resume : bool
-        Go on from the checkpoint, with the numbers of an unbroken run. Settings that are not given are those of the
-        interrupted run.
+        Continue from the checkpoint. The results are those of an uninterrupted run. Settings that are not given are
+        those of the interrupted run.
     overwrite : bool
-        Replace what another run has left there instead of keeping it.
+        Replace the files of an earlier run instead of keeping them.
     log : path, optional
-        Gets one JSON object a line for each evaluation.
+        A file for the results of the evaluations, one JSON object per line.
     plot : path, optional
-        A PNG picture of losses, learning rate and gradient norm, drawn anew while the run goes on.
+        A PNG file for a plot of losses, learning rate and gradient norm, which is updated during the run.
     max_minutes : float, optional
-        This call ends after so many minutes, the reading of the text and a last evaluation included as far as they can
-        be foreseen, though the run may not have ended: `resume` goes on with it. If what it has learnt since the
-        last evaluation makes a better model, that is what the file has until the run goes on; nothing else of that
-        last evaluation is kept, so that in the end the run has the numbers of one that was never stopped.
+        The time limit of this call, in minutes, including the time to read the text and for a final evaluation. Use
+        `resume` to continue the run. If the final evaluation finds a better model, the model file holds it until the
+        run continues. Nothing else of that evaluation is kept, so that the whole run has the results of one that was
+        never stopped.
     progress : bool
         Show the progress of the run on standard error. Whether or not it is shown, the logger ``theano_rnn`` gets one
         record of level INFO for each evaluation, and for each epoch that ends without one.
     reporter : Reporter, optional
         Receives what happens instead: see `theano_rnn.training.reporter.Reporter`.
     **settings
-        The fields of `theano_rnn.training.options.TrainingOptions`, among them ``patience``, ``init_from`` and
-        ``sample_every``.
-        A run that ``init_from`` lets start from another model begins with an evaluation, if text is held out. Words
-        that the vocabulary lacks are UNKNOWN_TOKEN. On resuming that model is not needed any more.
+        The options of the run, by name; see Other Parameters.
+
+    Other Parameters
+    ----------------
+    level : {"word", "char"}
+        Whether tokens are words or characters.
+    column : str
+        The column of CSV and TSV files that holds the texts. Default: ``body``, else ``text``, else the only column.
+    lines, tokenized, keep_case : bool
+        Each line is one sentence; the text is tokenized already; words keep their capitals.
+    vocabulary_size, min_count : int
+        The maximum number of entries in the vocabulary, and the minimum count of a word in it.
+    valid : path
+        A file of held-out text.
+    valid_fraction : float
+        The share of the text to hold out if there is no such file.
+    init_from : path
+        A model to start from, with its parameters, vocabulary, tokenizer and sizes. If text is held out, the run begins
+        with an evaluation. The model is not needed to resume the run.
+    hidden_dim, bptt_truncate : int
+        See `theano_rnn.RNN`.
+    activation : {"tanh", "relu"}
+        The activation function of the hidden state.
+    epochs, batch_size : int
+        The number of passes over the text, and of sentences (or character streams) per minibatch.
+    sequence_length : int
+        The number of characters per step, for `level` "char".
+    optimizer : {"sgd", "momentum", "adagrad", "rmsprop", "adam"}
+        The update rule.
+    learning_rate, rate_decay, clip : float
+        The learning rate in epoch e is ``learning_rate / (1 + rate_decay * e)``; `clip` limits the gradient norm.
+    tutorial : bool
+        Train exactly as the tutorial does.
+    evaluate_every, save_every, sample_every : int, float, int
+        In epochs, minutes and steps.
+    patience : int
+        Stop after this many evaluations in a row without an improvement.
+    seed : int
+        The seed of initial parameters, held-out sentences and the order of sentences.
+    device : {"auto", "cpu", "gpu"}
+        Where to compute.
 
     Returns
     -------
     LanguageModel
-        The best one found, as in the file.
+        The best model of the run, as saved.
 
     Raises
     ------
     CorpusError, OptionError, ModelFileError
-        For texts, settings and files that cannot be used; nothing has been overwritten then.
+        If a text, an option or a file cannot be used. No file has been overwritten.
     OutputFileError
-        If the picture cannot be written before the run begins; later that is only told.
+        If the plot cannot be written before the run begins. Later failures are only reported.
     DivergenceError
-        When the loss becomes NaN or infinite; the best model so far is in the file.
+        If the loss becomes NaN or infinite. The best model so far is saved.
     TrainingInterrupted
-        On SIGINT, SIGTERM or SIGHUP, and where the reporter finds its pipe closed, after the run's state was saved.
+        On SIGINT, SIGTERM or SIGHUP, and if the reporter finds its pipe closed. The state of the run is saved.
+
+    See Also
+    --------
+    theano_rnn.training.options.TrainingOptions : The options in detail, with their defaults.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> _ = Path("text.txt").write_text("The dog sees the cat. The cat sees the bird. " * 20, encoding="utf-8")
+    >>> lm = train("text.txt", model="small.npz", hidden_dim=5, epochs=2)
+    >>> lm.vocabulary
+    Vocabulary(9 tokens, word level)
     """
     reporter = reporter or (ProgressReporter() if progress else Reporter())
     time_limit = TimeLimit(max_minutes)
@@ -100,7 +150,7 @@ def train(
     if plot is not None:
         check_can_draw(plot)
     if resume and overwrite:
-        raise OptionError("overwrite: a run that goes on replaces no other run's files; leave it out")
+        raise OptionError("overwrite: a resumed run replaces no files of other runs; leave it out")
     if resume:
         files.require_checkpoint()
         with contextlib.closing(reporter), files.alone():
@@ -112,75 +162,120 @@ def train(
     options = TrainingOptions.from_settings(settings)
     paths = text_paths(data)
     select_device(options.device)
-    check_texts(files, paths, options)
+    check_paths(files, paths, options)
     with contextlib.closing(reporter), files.alone():
-        given = {} if start is None else {"vocabulary": start.vocabulary, "tokenizer": start.tokenizer}
-        corpus = prepare_corpus(files, paths, options, reporter, **given)
-        if start is not None:
-            reporter.note(f"{unknown_share(corpus):.1%} of the tokens are unknown to the model to start from")
-        return Trainer(corpus, options, files, reporter, paths, start and start.rnn.get_values(), time_limit).run()
+        if start is None:
+            corpus = prepare_corpus(files, paths, options, reporter)
+            return Trainer(corpus, options, files, reporter, paths, time_limit=time_limit).run()
+        corpus = prepare_corpus(files, paths, options, reporter, vocabulary=start.vocabulary, tokenizer=start.tokenizer)
+        reporter.note(f"{unknown_share(corpus):.1%} of the tokens are unknown to the model to start from")
+        return Trainer(corpus, options, files, reporter, paths, start.rnn.get_values(), time_limit).run()
 
 
-def text_paths(data):
-    """The paths of the training text, as strings."""
+def text_paths(data: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | None) -> list[str]:
+    """Return the paths of the training text as a list of str.
+
+    Examples
+    --------
+    >>> text_paths("a.txt"), text_paths([Path("a.txt"), "b.csv"])
+    (['a.txt'], ['a.txt', 'b.csv'])
+    """
     if not data:
         raise OptionError("data: expected at least one text file, got none")
     return [os.fspath(path) for path in ([data] if isinstance(data, (str, os.PathLike)) else data)]
 
 
-def check_texts(files, paths, options):
-    """Refuse texts that would be overwritten, and a column where nothing has columns."""
+def check_paths(files: RunFiles, paths: list[str], options: TrainingOptions) -> None:
+    """Raise an error if the run would overwrite a text, or if a column is given and no file is a table."""
     check_column(options.column, paths if options.valid is None else [*paths, options.valid])
     files.check(paths, options)
 
 
-def resumed_run(files, data, settings, reporter, time_limit=None):
-    """The run that a checkpoint describes, at the point where it was saved."""
-    saved = files.read_checkpoint()
+def resumed_run(
+    files: RunFiles,
+    data: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | None,
+    settings: dict[str, Any],
+    reporter: Reporter,
+    time_limit: TimeLimit | None = None,
+) -> Trainer:
+    """Make the trainer of an interrupted run, in the state that its checkpoint describes."""
+    checkpoint = files.read_checkpoint()
     try:
-        options, fingerprint = TrainingOptions(**saved.configuration["options"]), saved.configuration["fingerprint"]
-        recorded = list(map(os.fspath, saved.configuration["data"]))
-        given = {}
+        options = TrainingOptions(**checkpoint.configuration["options"])
+        fingerprint = checkpoint.configuration["fingerprint"]
+        recorded_paths = list(map(os.fspath, checkpoint.configuration["data"]))
+        vocabulary = tokenizer = None
         if options.init_from is not None:
-            given["vocabulary"] = Vocabulary.from_configuration(saved.configuration["vocabulary"])
-            if "tokenizer" in saved.configuration:  # which older runs do not keep
-                given["tokenizer"] = Tokenizer.from_configuration(saved.configuration["tokenizer"])
+            vocabulary = Vocabulary.from_configuration(checkpoint.configuration["vocabulary"])
+            if "tokenizer" in checkpoint.configuration:  # missing in checkpoints of older versions
+                tokenizer = Tokenizer.from_configuration(checkpoint.configuration["tokenizer"])
     except (KeyError, TypeError, ValueError) as error:
-        raise ModelFileError(f"{saved.path}: damaged or inconsistent: {one_line(error)}") from error
-    options, paths = options.resumed(settings), text_paths(data or recorded)
+        raise ModelFileError(f"{checkpoint.path}: damaged or inconsistent: {one_line(error)}") from error
+    options, paths = options.resumed(settings), text_paths(data or recorded_paths)
     select_device(options.device)
-    check_texts(files, paths, options)
-    corpus = prepare_corpus(files, paths, options, reporter, fingerprint, **given)
+    check_paths(files, paths, options)
+    corpus = prepare_corpus(files, paths, options, reporter, fingerprint, vocabulary, tokenizer)
     try:
         cell = CELLS[RNN.cell](options.activation)
-        check_shapes(saved.arrays, parameter_shapes(cell, len(corpus.vocabulary), options.hidden_dim))
+        check_shapes(checkpoint.arrays, parameter_shapes(cell, len(corpus.vocabulary), options.hidden_dim))
     except ValueError as error:
-        raise ModelFileError(f"{saved.path}: damaged or inconsistent: {one_line(error)}") from error
-    run = Trainer(corpus, options, files, reporter, paths, time_limit=time_limit)
-    run.restore(saved)
-    return run
+        raise ModelFileError(f"{checkpoint.path}: damaged or inconsistent: {one_line(error)}") from error
+    trainer = Trainer(corpus, options, files, reporter, paths, time_limit=time_limit)
+    trainer.restore(checkpoint)
+    return trainer
 
 
-def prepare_corpus(files, paths, options, reporter, fingerprint=None, vocabulary=None, tokenizer=None):
-    """Read the encoded text from the cache, or else encode it and keep it there."""
-    given = {"vocabulary": vocabulary, "tokenizer": tokenizer}
+def prepare_corpus(
+    files: RunFiles,
+    paths: list[str],
+    options: TrainingOptions,
+    reporter: Reporter,
+    fingerprint: str | None = None,
+    vocabulary: Vocabulary | None = None,
+    tokenizer: Tokenizer | None = None,
+) -> Corpus:
+    """Read the corpus from the cache, or else encode the text and write it to the cache.
+
+    Parameters
+    ----------
+    files : RunFiles
+    paths : list of str
+        The files of the training text.
+    options : TrainingOptions
+    reporter : Reporter
+    fingerprint : str, optional
+        The fingerprint of the corpus of the interrupted run.
+    vocabulary, tokenizer : optional
+        Those of the model to start from.
+
+    Raises
+    ------
+    OptionError
+        If the corpus does not have this fingerprint.
+    """
     reporter.reading([*paths, *([] if options.valid is None else [options.valid])])
-    cache = CorpusCache(files.corpus, paths, options, **given)
+    cache = CorpusCache(files.corpus, paths, options, vocabulary, tokenizer)
+    folder = files.corpus.resolve().parent
     corpus = cache.read(fingerprint)
     if corpus is None:
-        folder = files.corpus.resolve().parent
-        corpus = read_corpus(paths, options, reporter.note, reporter.encoding, **given, folder=folder)
+        corpus = read_corpus(
+            paths,
+            options,
+            reporter.note,
+            reporter.encoding,
+            vocabulary=vocabulary,
+            tokenizer=tokenizer,
+            folder=folder,
+        )
     else:
         reporter.note(f"text as encoded before ({cache.path})")
         reporter.note(corpus.summary)
-    reporter.note(corpus.coverage.summary("characters" if options.level == "char" else "words"))
-    hints = corpus.profile.hints(corpus.tokenizer.splits_sentences, reporter.option_name)
-    for warning in (*hints, corpus.coverage.warning(options, reporter.option_name)):
-        if warning is not None:
-            reporter.warn(warning)
+    report_coverage(corpus, options, reporter)
     if fingerprint not in (None, corpus.fingerprint) and options.level == "char":
-        # Runs of older versions did not end a last line that the file leaves open.
-        corpus = read_corpus(paths, options, **given, folder=files.corpus.resolve().parent, ends_last_line=False)
+        # Older versions did not add a line end to a text without one.
+        corpus = read_corpus(
+            paths, options, vocabulary=vocabulary, tokenizer=tokenizer, folder=folder, ends_last_line=False
+        )
     if fingerprint not in (None, corpus.fingerprint):
         raise OptionError(
             "data: the text, or how this version splits it into sentences, has changed since the interrupted run; "
@@ -188,3 +283,13 @@ def prepare_corpus(files, paths, options, reporter, fingerprint=None, vocabulary
         )
     cache.write(corpus)
     return corpus
+
+
+def report_coverage(corpus: Corpus, options: TrainingOptions, reporter: Reporter) -> None:
+    """Report how many words are unknown, and whether other options suit the text better."""
+    reporter.note(corpus.coverage.summary("characters" if options.level == "char" else "words"))
+    for hint in corpus.profile.hints(corpus.tokenizer.splits_sentences, reporter.option_name):
+        reporter.warn(hint)
+    warning = corpus.coverage.warning(options, reporter.option_name)
+    if warning is not None:
+        reporter.warn(warning)
