@@ -6,11 +6,13 @@ A round runs each workload for about a second. Ours and PyTorch's take turns. Th
 
 import argparse
 import contextlib
+import functools
 import json
 import runpy
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 if __name__ == "__main__" and not __package__:
     runpy.run_path(str(Path(__file__).resolve().with_name("checkout.py")))
@@ -21,6 +23,9 @@ from theano_rnn.commands.run_command import run_command
 from theano_rnn.commands.status_line import status
 from theano_rnn.commands.terminal import flush, say, show
 from theano_rnn.errors import OptionError
+
+if TYPE_CHECKING:
+    from theano_rnn.benchmarks.workloads import Workload
 
 ROUNDS = 5
 
@@ -74,34 +79,33 @@ def work(arguments: argparse.Namespace) -> None:
     chosen = workloads.select_workloads(standard, names)
     select_device(arguments.device)
     machine = report.describe_machine()
+    measure: Callable[[Workload], Any]
+    as_table: Callable[[Any], str]
     with contextlib.ExitStack() as stack:
-        contender = None
-        if arguments.theano:
-            contender = stack.enter_context(TheanoContender(arguments.theano))
-            machine += f", {contender.version}"
-        elif arguments.peer:
-            contender = stack.enter_context(TorchContender(arguments.device))
-            machine += f", PyTorch {contender.version}"
-        results = []
+        if arguments.growth:
+            measure = functools.partial(measurement.measure_growth, device=arguments.device)
+            as_table = report.growth_table
+        elif arguments.theano:
+            theano = stack.enter_context(TheanoContender(arguments.theano))
+            machine += f", {theano.version}"
+            measure = functools.partial(measurement.measure_engines, rounds=rounds, contender=theano)
+            as_table = report.engines_table
+        else:
+            torch = stack.enter_context(TorchContender(arguments.device)) if arguments.peer else None
+            machine += f", PyTorch {torch.version}" if torch else ""
+            measure = functools.partial(measurement.measure, rounds=rounds, contender=torch)
+            as_table = report.measurement_table
+        results: list[Any] = []
         for workload in chosen:
             say(f"{workload.name} …")
             with status(workload.name):
-                if arguments.growth:
-                    record = measurement.measure_growth(workload, arguments.device)
-                    results.append(record)
-                elif arguments.theano:
-                    record = measurement.measure_engines(workload, rounds, contender)
-                    results.append(record)
-                else:
-                    results.append(measurement.measure(workload, rounds, contender))
-                    record = results[-1].to_json()
+                results.append(measure(workload))
             if arguments.json:
+                result = results[-1]
+                record = result.to_json() if isinstance(result, measurement.Measurement) else result
                 show(json.dumps({**record, "machine": machine}))
                 flush()
     if not arguments.json:
-        as_table = report.measurement_table
-        if arguments.growth or arguments.theano:
-            as_table = report.growth_table if arguments.growth else report.engines_table
         show(machine + "\n\n" + as_table(results))
 
 

@@ -8,7 +8,7 @@ import argparse
 import itertools
 import runpy
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -141,13 +141,14 @@ def show_texts(
                 flush()
             show()
         return
+    texts: Iterable[tuple[Any, ...]]
     if arguments.beam is not None:
-        texts = lm.beam_search(**demands)
-        if demands["n"] != 0 and not texts:
+        texts = found = lm.beam_search(**demands)
+        if demands["n"] != 0 and not found:
             raise OptionError(f"{where}no text meets these demands; allow shorter texts or more repetition")
         wanted = check_beam_arguments(**{name: value for name, value in demands.items() if name != "prompt"})
-        if len(texts) < wanted:
-            say(f"{program_name('generate')}: {printable(where)}{fewer_texts(len(texts), wanted, demands)}")
+        if len(found) < wanted:
+            say(f"{program_name('generate')}: {printable(where)}{fewer_texts(len(found), wanted, demands)}")
     else:
         texts = lm.generated(**demands, with_scores=True) if arguments.scores else zip(lm.generated(**demands))
     for text, *log_probability in texts:

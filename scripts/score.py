@@ -184,7 +184,7 @@ def work(namespace: argparse.Namespace) -> None:
     output = make_output(options, show)
     with contextlib.ExitStack() as stack:
         mixture = None
-        if options.mix is not None:
+        if options.mix is not None and options.mix_weight is not None:
             mixture = stack.enter_context(Mixture(options.mix, options.mix_weight))
         with status(f"loading {model}"):
             from theano_rnn.language_models.language_model import load

@@ -61,7 +61,7 @@ def run(
     Returns
     -------
     int
-        0 if `main` returned, 2 for an error that the user can mend, 128 plus the number of a signal.
+        0 if `main` returned, 2 for an error that the user can fix, 128 plus the number of a signal.
     """
     prepare_streams()
     tune_process()
@@ -78,7 +78,7 @@ def run(
         except (MemoryError, RuntimeError) as error:
             if not isinstance(error, MemoryError) and XLA_HAS_NO_MEMORY not in str(error):
                 raise
-            say(f"{script}: the memory does not suffice; make the network, its vocabulary or its minibatches smaller")
+            say(f"{script}: out of memory; use a smaller network, vocabulary or batch size")
             return WRONG
         except BrokenPipeError:
             return BY_SIGNAL + CLOSED_PIPE_SIGNAL  # nobody reads standard error, and there was nothing to save yet
