@@ -63,7 +63,7 @@ def test_the_status_after_a_signal_is_that_of_shells(number, status, capsys):
 def test_too_little_memory_is_one_line(capsys, error):
     assert run("tool.py", raising(error), []) == 2
     out, err = capsys.readouterr()
-    assert out == "" and err.startswith("tool.py: the memory does not suffice; ") and err.count("\n") == 1
+    assert out == "" and err.startswith("tool.py: out of memory; ") and err.count("\n") == 1
 
 
 def test_a_message_is_one_line_whatever_is_in_it(capsys):
