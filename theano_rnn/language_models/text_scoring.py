@@ -184,7 +184,7 @@ class TextScorer(TextModel):
             raise ArgumentTypeError(f"split: expected True, False or None, got {split!r}")
         if split and not self.tokenizer.splits_sentences:
             raise ArgumentValueError(
-                "split: this model reads each line as one sentence, as its training text was read; leave `split` out"
+                "split: this model reads each line as one sentence, like its training text; omit `split`"
             )
         return [text] if split is not None and not split else self.tokenizer.split(text)
 

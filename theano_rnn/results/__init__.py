@@ -1,4 +1,4 @@
-"""How results are shown: score formats, n-best lists, mixtures, HTML pages and pictures.
+"""How results are shown: formats of scores, n-best lists, mixtures with other models, HTML pages, pictures.
 
-Must not know how models are trained.
+Must not know how models are trained or inspected. Offers `make_output`, `summary`, pages and pictures.
 """

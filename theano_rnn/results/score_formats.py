@@ -98,33 +98,29 @@ class ScoringOptions:
                 raise OptionError(f"{name}: expected one of {', '.join(choices)}, got {value!r}")
         for name, weight in (("weight", self.weight), ("mix_weight", self.mix_weight)):
             if weight is not None and not 0 <= weight <= 1:
-                raise OptionError(f"{name}: expected a share from 0 to 1, got {weight!r}")
+                raise OptionError(f"{name}: expected a number from 0 to 1, got {weight!r}")
 
     def _check_combinations(self) -> None:
         if self.words and self.summary:
             raise OptionError("`words` and `summary` exclude each other; choose one of them")
         if self.format == "srilm" and self.log_base not in (None, "10"):
             raise OptionError(
-                f"log_base: the format srilm has base 10, got {self.log_base}; choose another `format` or base"
+                f"log_base: the srilm format always has base 10, got {self.log_base}; choose another `format` or base"
             )
         if self.mix is None and self.mix_weight is not None:
-            raise OptionError(
-                "mix_weight: there is nothing to mix with; name a file with `mix`, or leave `mix_weight` out"
-            )
+            raise OptionError("mix_weight: there is no file to mix with; name one with `mix`, or omit `mix_weight`")
         for name, given in (("best", self.best), ("weight", self.weight is not None)):
             if given and not self.nbest:
-                raise OptionError(f"{name}: is for n-best lists; choose `nbest` too, or leave `{name}` out")
+                raise OptionError(f"{name}: applies only to n-best lists; add `nbest`, or omit `{name}`")
         if self.ids is not None and not self.best:
-            raise OptionError("ids: are grouped for the best lines only; choose `best` too, or leave `ids` out")
+            raise OptionError("ids: applies only to the best lines; add `best`, or omit `ids`")
         for name, given in (
             ("words", self.words),
             ("summary", self.summary),
             (f"format={self.format}", self.format != "tsv"),
         ):
             if given and self.nbest:
-                raise OptionError(
-                    f"`nbest` and `{name}` exclude each other; an n-best list comes out in its own format"
-                )
+                raise OptionError(f"`nbest` and `{name}` exclude each other; n-best lists keep their own format")
 
     def _set_default(self, name: str, default: object) -> None:
         if getattr(self, name) is None:
