@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "theano_rnn"
 # What a module may need that need not be installed: the other engine, and PyTorch.
-OPTIONAL = {"pytensor", "theano", "torch"}
+OPTIONAL = {"jax", "pytensor", "theano", "torch"}
 
 
 def module_names():
