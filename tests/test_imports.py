@@ -1,4 +1,4 @@
-"""The floors of the package: a package imports only from lower floors, and no module imports in a circle."""
+"""Each package imports only from packages on lower floors, and no modules import each other in a circle."""
 
 import ast
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "theano_rnn"
 
-# From the lowest floor to the highest: a package may import from all that are listed before it.
+# From the lowest floor to the highest. A package may import from those listed before it.
 FLOORS = [
     "errors",
     "checks",
@@ -27,7 +27,7 @@ FLOORS = [
 LOOSE_MODULES = {"__init__", "__main__", "errors", "checks", "tutorial"}
 THEANO = {"pytensor", "jax", "jaxlib", "theano", "aesara"}
 ENGINE = "engines.engine"
-# Only these use Theano directly; all others take it from `engines.engine`.
+# Only these import Theano directly. All others take it from `engines.engine`.
 ENGINES = {"engines.pytensor_engine", "engines.theano_engine"}
 MAY_USE_THE_ENGINE = (
     "engines.",
@@ -38,7 +38,7 @@ MAY_USE_THE_ENGINE = (
     "inspection.jacobians",
     "inspection.forward_graph",
 )
-# What other modules may take from the engine: the names of devices and the choice of one.
+# What other modules may import from the engine: the names of devices and their selection.
 MAY_TAKE_FROM_THE_ENGINE = {
     "training.options": {"DEVICES"},
     "language_models.score_minibatches": {"device_name"},
@@ -61,7 +61,7 @@ def syntax_tree(module):
 
 
 def imports(module):
-    """[(line number, imported module, names taken from it or None)], including those in functions and for types."""
+    """[(line number, imported module, names taken from it or None)], also in functions and for type checkers."""
     found = []
     for node in ast.walk(syntax_tree(module)):
         if isinstance(node, ast.Import):
@@ -73,7 +73,7 @@ def imports(module):
 
 
 def own_imports(module):
-    """[(line number, imported module of this package, name taken from it or None for the whole module)]."""
+    """[(line number, imported module of this package, name imported from it, or None for the whole module)]."""
     found = []
     for line, name, names in imports(module):
         root, _, inside = name.partition(".")
@@ -89,7 +89,7 @@ def room(module):
     return module.partition(".")[0]
 
 
-def test_the_package_holds_rooms_and_few_loose_modules():
+def test_the_package_consists_of_packages_and_few_loose_modules():
     assert {name for name in MODULES if "." not in name} <= LOOSE_MODULES
     assert PACKAGES == sorted(set(FLOORS) - LOOSE_MODULES)
     assert len(PACKAGES) <= 11
@@ -109,7 +109,7 @@ def test_a_package_has_4_to_15_modules_and_only_a_docstring_in_its_init(package)
 @every_module
 def test_a_module_imports_only_from_its_own_package_and_lower_floors(module):
     if module == "__init__":
-        return  # it imports for type checkers only: see below
+        return  # see test_the_package_root_imports_its_modules_only_for_type_checkers
     for line, imported, _ in own_imports(module):
         offence = f"theano_rnn.{module}, line {line}, imports theano_rnn.{imported}".rstrip(".")
         assert imported, f"{offence}: nothing imports the package root"
@@ -134,7 +134,7 @@ def test_no_modules_import_each_other_in_a_circle():
 
 
 @every_module
-def test_theano_is_imported_only_where_graphs_are_made(module):
+def test_theano_is_imported_only_where_graphs_are_built(module):
     if module in ENGINES:
         return
     for line, name, _ in imports(module):

@@ -1,4 +1,4 @@
-"""What the scripts share: one line for what the user can mend, and the exit statuses."""
+"""Errors and signals become one line on standard error and an exit status."""
 
 import os
 import signal
@@ -22,11 +22,11 @@ def raising(error):
     return main
 
 
-def test_the_statuses_are_those_of_the_interface():
+def test_exit_statuses_are_those_that_users_rely_on():
     assert (OK, WRONG, BY_SIGNAL + signal.SIGINT) == (0, 2, 130)
 
 
-def test_success_passes_the_arguments_on_and_says_nothing(capsys):
+def test_success_passes_the_arguments_and_prints_nothing(capsys):
     seen = []
     assert run("tool.py", seen.append, ["-n", "3"]) == 0
     assert seen == [["-n", "3"]]
@@ -34,24 +34,24 @@ def test_success_passes_the_arguments_on_and_says_nothing(capsys):
 
 
 @pytest.mark.parametrize("kind", [CorpusError, DivergenceError, ModelFileError, OptionError])
-def test_what_the_user_can_mend_is_one_line_on_standard_error(capsys, kind):
+def test_an_error_of_the_package_is_one_line_on_standard_error(capsys, kind):
     assert run("tool.py", raising(kind("a.txt: wrong; mend it")), []) == 2
     assert capsys.readouterr() == ("", "tool.py: a.txt: wrong; mend it\n")
 
 
-def test_an_interruption_whose_work_is_saved_has_been_told_already(capsys):
+def test_an_interruption_of_training_is_not_reported_twice(capsys):
     assert run("tool.py", raising(TrainingInterrupted("m.checkpoint.npz")), []) == 130
     assert capsys.readouterr() == ("", "")
 
 
-def test_another_interruption_is_told(capsys):
+def test_any_other_interruption_is_reported(capsys):
     assert run("tool.py", raising(KeyboardInterrupt()), []) == 130
     out, err = capsys.readouterr()
     assert out == "" and err.strip() == "tool.py: interrupted"
 
 
 @pytest.mark.parametrize("number, status", [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGPIPE, 141)])
-def test_the_status_after_a_signal_is_that_of_shells(number, status, capsys):
+def test_the_status_after_a_signal_is_128_plus_its_number(number, status, capsys):
     assert run("tool.py", raising(TrainingInterrupted("m.checkpoint.npz", number)), []) == status
     assert capsys.readouterr() == ("", "")
 
@@ -60,13 +60,13 @@ def test_the_status_after_a_signal_is_that_of_shells(number, status, capsys):
     "error",
     [MemoryError("Unable to allocate 4 EiB"), RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 9 bytes")],
 )
-def test_too_little_memory_is_one_line(capsys, error):
+def test_running_out_of_memory_is_one_line(capsys, error):
     assert run("tool.py", raising(error), []) == 2
     out, err = capsys.readouterr()
     assert out == "" and err.startswith("tool.py: out of memory; ") and err.count("\n") == 1
 
 
-def test_a_message_is_one_line_whatever_is_in_it(capsys):
+def test_a_message_is_one_line_whatever_it_contains(capsys):
     assert run("tool.py", raising(CorpusError("a\nb\x1b[31m\ud800é: wrong")), []) == 2
     assert capsys.readouterr().err == "tool.py: a\\nb\\x1b[31m\\ud800é: wrong\n"
 
@@ -85,7 +85,7 @@ def show_much(**streams):
     return subprocess.run([sys.executable, "-c", SHOWING], cwd=ROOT, timeout=60, check=False, **streams)
 
 
-def test_results_are_utf_8_whatever_the_locale_and_bytes_of_arguments_come_out_as_they_were():
+def test_results_are_utf_8_in_any_locale_and_undecodable_bytes_are_kept():
     environment = {**os.environ, "PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
     finished = show_much(capture_output=True, env=environment)
     assert finished.returncode == 0 and finished.stderr == b"done\n"
@@ -93,7 +93,7 @@ def test_results_are_utf_8_whatever_the_locale_and_bytes_of_arguments_come_out_a
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
-def test_a_full_disk_under_the_results_is_one_line():
+def test_a_full_disk_is_one_line():
     with open("/dev/full", "wb") as full:
         finished = show_much(stdout=full, stderr=subprocess.PIPE)
     assert finished.returncode == 2
@@ -102,7 +102,7 @@ def test_a_full_disk_under_the_results_is_one_line():
     )
 
 
-def test_streams_that_are_closed_are_done_without():
+def test_closed_streams_are_no_error():
     command = [sys.executable, "-c", SHOWING]
     for closing in (">&-", "2>&-", ">&- 2>&-"):
         finished = subprocess.run(
@@ -120,14 +120,14 @@ def main(arguments):
     print("ready", file=sys.stderr, flush=True)
     try:
         time.sleep(60)
-    except BaseException:  # as some libraries do while they are imported
+    except BaseException:  # as some libraries do during their import
         time.sleep(60)
 sys.exit(run('tool.py', main, []))
 """
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_a_script_at_once_with_its_results_so_far_and_a_line(number):
+def test_a_signal_ends_a_command_at_once_with_its_results_so_far_and_one_line(number):
     command = [sys.executable, "-c", WAITING]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stderr.readline() == b"ready\n"
@@ -138,13 +138,13 @@ def test_a_signal_ends_a_script_at_once_with_its_results_so_far_and_a_line(numbe
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError, RuntimeError])
-def test_an_error_of_our_own_is_not_hidden(error):
+def test_a_bug_is_not_hidden(error):
     with pytest.raises(error):
         run("tool.py", raising(error()), [])
 
 
-def test_a_reader_that_has_gone_is_no_error():
-    """In a process of its own: standard output is given up."""
+def test_a_closed_pipe_is_no_error():
+    """In a process of its own, because standard output is discarded."""
     code = (
         "import sys; from theano_rnn.commands.run_command import run; from theano_rnn.commands.terminal import show\n"
         "def main(arguments):\n    for i in range(100_000): show(i)\n"
@@ -161,12 +161,12 @@ def test_a_reader_that_has_gone_is_no_error():
     assert (finished.returncode, finished.stderr) == (0, b"")
 
 
-def test_notes_that_nobody_reads_before_there_is_work_to_save_are_no_success(capsys):
+def test_a_closed_standard_error_before_there_is_work_to_save_is_no_success(capsys):
     assert run("tool.py", raising(BrokenPipeError()), []) == 128 + signal.SIGPIPE
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_line_can_go_on_after_what_is_shown(capsys):
+def test_a_line_of_results_can_be_continued(capsys):
     show("a", 1, end="")
     show("b")
     assert capsys.readouterr().out == "a\t1b\n"

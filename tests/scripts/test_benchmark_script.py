@@ -24,7 +24,7 @@ def small(monkeypatch):
     monkeypatch.setattr(measurement, "repeats_per_round", lambda seconds: 2)
 
 
-def test_the_table_stands_on_standard_output_and_progress_on_standard_error(capsys):
+def test_the_table_goes_to_standard_output_and_progress_to_standard_error(capsys):
     assert script.main(["--rounds", "1"]) == 0
     out, err = capsys.readouterr()
     assert [line.split("|")[1].strip() for line in out.splitlines()[4:]] == ["A", "B"]
@@ -32,7 +32,7 @@ def test_the_table_stands_on_standard_output_and_progress_on_standard_error(caps
     assert err.split() == ["A", "…", "B", "…"]
 
 
-def test_json_is_an_object_a_workload_and_nothing_else(capsys):
+def test_json_is_one_object_per_workload_and_nothing_else(capsys):
     assert script.main(["--rounds", "3", "--json", "--only", "B"]) == 0
     (record,) = map(json.loads, capsys.readouterr().out.splitlines())
     assert record["name"] == "B" and len(record["ours_rounds_s"]) == 3
@@ -91,7 +91,7 @@ def test_wrong_usage_is_one_line_and_status_2(capsys, arguments, message):
 
 
 @pytest.mark.xla
-def test_a_gpu_that_is_not_there_is_one_line_and_status_2(capsys, monkeypatch):
+def test_a_missing_gpu_is_one_line_and_status_2(capsys, monkeypatch):
     def missing(name):
         raise RuntimeError("no such device")
 

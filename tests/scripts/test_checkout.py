@@ -1,4 +1,4 @@
-"""Scripts use the package of their own checkout, wherever they start and whatever is installed."""
+"""Scripts use the package of their own checkout, whatever the current folder and whatever is installed."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ SCRIPTS = [path.stem for path in (ROOT / "scripts").glob("*.py") if path.stem no
 
 @pytest.fixture
 def installed(tmp_path):
-    """A folder on the path with another theano_rnn, which no script can use."""
+    """A folder on the path with another theano_rnn that raises on import."""
     package = tmp_path / "site-packages" / "theano_rnn"
     package.mkdir(parents=True)
     (package / "__init__.py").write_text("raise SystemExit('another theano_rnn')\n")
@@ -29,13 +29,13 @@ def run(script, path, cwd, **environment):
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_a_script_of_a_checkout_does_not_use_another_package_that_is_installed(installed, tmp_path, name):
+def test_a_script_in_a_checkout_ignores_an_installed_package(installed, tmp_path, name):
     done = run(ROOT / "scripts" / f"{name}.py", installed, tmp_path)
     assert done.returncode == 0 and f"{name}.py" in done.stdout, done.stderr
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="this Python has no safe path")
-def test_a_script_whose_folder_is_not_on_the_path_finds_its_checkout_too(installed, tmp_path):
+def test_a_script_finds_its_checkout_without_its_folder_on_the_path(installed, tmp_path):
     done = run(ROOT / "scripts" / "score.py", installed, tmp_path, PYTHONSAFEPATH="1")
     assert done.returncode == 0, done.stderr
 
@@ -50,7 +50,7 @@ def test_edits_in_the_checkout_take_effect_in_its_scripts(installed, tmp_path):
     assert (done.returncode, done.stderr) == (1, "edited\n")
 
 
-def test_a_script_without_a_package_beside_it_uses_the_installed_one(installed, tmp_path):
+def test_a_script_without_a_checkout_uses_the_installed_package(installed, tmp_path):
     shutil.copytree(ROOT / "scripts", tmp_path / "elsewhere" / "scripts")
     done = run(tmp_path / "elsewhere" / "scripts" / "train.py", installed, tmp_path)
     assert done.stderr == "another theano_rnn\n"

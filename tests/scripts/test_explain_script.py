@@ -1,4 +1,4 @@
-"""explain.py as a user runs it."""
+"""explain.py as a user runs it: tables, pictures and pages, and one line for wrong input."""
 
 import importlib.util
 import io
@@ -68,7 +68,7 @@ def test_gradients_give_a_table_and_a_picture(model, text, tmp_path, capsys):
     assert "no more than 3 steps in a row" in err and str(picture) in err
 
 
-def test_the_graph_is_shown_as_text_and_as_a_page(model, tmp_path, capsys):
+def test_the_graph_is_printed_and_written_to_a_page(model, tmp_path, capsys):
     assert status("graph", "--model", model, "--html", tmp_path / "a.html") == 0
     out, err = capsys.readouterr()
     assert [line.partition(":")[0] for line in out.splitlines() if line.startswith("# ")] == [
@@ -81,7 +81,7 @@ def test_the_graph_is_shown_as_text_and_as_a_page(model, tmp_path, capsys):
 
 
 @pytest.mark.xla
-def test_xlas_program_is_shown_if_asked(model, capsys):
+def test_hlo_prints_the_program_of_xla(model, capsys):
     assert status("graph", "--model", model, "--hlo") == 0
     assert "HloModule" in capsys.readouterr().out
 
@@ -96,7 +96,7 @@ def test_units_of_a_file_are_a_table_and_a_page(model, text, tmp_path, capsys):
     assert 'id="unit3"' in page.read_text(encoding="utf-8") and str(page) in err
 
 
-def test_units_of_standard_input_are_all_and_what_is_left_out_is_told(model, standard_input, capsys):
+def test_all_units_are_shown_by_default_and_a_truncated_text_is_reported(model, standard_input, capsys):
     standard_input(b"the dog the dog\n")
     assert status("units", "--model", model, "--tokens", 3) == 0
     out, err = capsys.readouterr()
@@ -112,7 +112,7 @@ def test_info_is_text_or_json(model, capsys):
 
 
 @pytest.mark.slow
-def test_a_bare_network_is_enough_for_all_but_units(tmp_path, text, capsys):
+def test_all_parts_but_units_accept_a_bare_network(tmp_path, text, capsys):
     path = tmp_path / "bare.npz"
     np.savez(path, **RNN(9, 4, seed=3).get_values())
     for part in (["info"], ["graph"], ["gradients", "--plot", tmp_path / "a.png", "--length", 3, "--starts", 4]):
@@ -159,13 +159,13 @@ def test_wrong_input_is_one_line_and_writes_nothing(arguments, parts, model, tex
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "empty.txt"]
 
 
-def test_without_matplotlib_there_are_no_gradients(monkeypatch, capsys):
+def test_gradients_without_matplotlib_are_one_line_with_the_remedy(monkeypatch, capsys):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert status("gradients", "--model", "none.npz") == 2
     assert_one_line(capsys, 'pip install ".[plot]"')
 
 
-def test_a_column_of_csv_is_read_like_a_text(model, text, tmp_path, standard_input, capsys):
+def test_a_csv_column_is_read_like_a_text(model, text, tmp_path, standard_input, capsys):
     (tmp_path / "a.csv").write_text("id,note\n1,The dog.\n2,\n3,the cat\n", encoding="utf-8")
     shown = []
     for arguments in ([text], [tmp_path / "a.csv", "--column", "note"]):

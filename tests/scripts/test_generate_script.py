@@ -1,4 +1,4 @@
-"""generate.py as a user runs it: what it prints for each option, and what it refuses in one line before long work."""
+"""generate.py as a user runs it: the output of each option, and wrong demands that are rejected before long work."""
 
 import io
 import os
@@ -39,7 +39,7 @@ def model(lm, tmp_path_factory):
 
 @pytest.fixture
 def printed(lm, model, monkeypatch, capsys):
-    """What the script prints for arguments, its status being 0; the model is loaded without compiling it anew."""
+    """The lines that the script prints for arguments, with status 0. The model is not compiled again."""
     monkeypatch.setattr(language_model, "load", lambda path: lm if Path(path) == model else load(path))
 
     def lines(*arguments):
@@ -51,7 +51,7 @@ def printed(lm, model, monkeypatch, capsys):
     return lines
 
 
-def test_scores_stand_before_the_texts(lm, printed):
+def test_scores_come_before_the_texts(lm, printed):
     plain = printed(*DEMANDS)
     lines = [line.split("\t") for line in printed(*DEMANDS, "--scores")]
     assert [text for _, text in lines] == plain
@@ -59,7 +59,7 @@ def test_scores_stand_before_the_texts(lm, printed):
     assert [float(value) for value, _ in lines] == pytest.approx(expected, abs=1e-6)
 
 
-def test_streamed_texts_are_byte_for_byte_those_that_come_whole(printed):
+def test_streamed_texts_equal_texts_that_are_printed_whole(printed):
     for options in ([], ["--temperature", "0.5", "2"], ["--no-repeat-ngram", "2", "--prompt", "The (dog "]):
         assert printed(*DEMANDS, *options, "--stream") == printed(*DEMANDS, *options)
 
@@ -74,7 +74,7 @@ def test_streamed_words_are_sent_one_by_one(model, monkeypatch):
     assert max(len(piece.split()) for piece in pieces) == 1 and len(pieces) > 5
 
 
-def test_each_of_several_temperatures_gives_the_texts_of_its_own_run(printed):
+def test_several_temperatures_give_the_texts_of_separate_runs(printed):
     together = printed(*DEMANDS, "--temperature", "0.5", "1.0", "2")
     apart = [
         f"{shown}\t{line}" for shown in ("0.5", "1.0", "2.0") for line in printed(*DEMANDS, "--temperature", shown)
@@ -92,7 +92,7 @@ def test_a_beam_gives_the_most_probable_texts(lm, printed):
     assert lines == [f"{value:.6f}\t{text}" for text, value in expected[:2]]
 
 
-def test_each_prompt_of_a_file_gives_the_texts_of_its_own_run(printed, tmp_path, monkeypatch):
+def test_several_prompts_give_the_texts_of_separate_runs(printed, tmp_path, monkeypatch):
     prompts = ["the dog", "", "The Zebra (", "the  ", "naïve שלום\t."]
     (tmp_path / "prompts.txt").write_bytes("\r\n".join(prompts).encode())
     expected = [line for prompt in prompts for line in printed(*DEMANDS, "--prompt", prompt)]
@@ -103,14 +103,14 @@ def test_each_prompt_of_a_file_gives_the_texts_of_its_own_run(printed, tmp_path,
     assert [line.startswith(prompts[i // 3]) for i, line in enumerate(beams)] == [True] * 15
 
 
-def test_no_texts_are_no_lines(model, capsys):
+def test_zero_texts_print_nothing(model, capsys):
     for options in ([], ["--stream"], ["--scores"], ["--beam", "3"]):
         assert generate.main(["--model", str(model), "-n", "0", *options]) == 0
     assert capsys.readouterr() == ("", "")
 
 
 def refused(capsys, *arguments):
-    """The one line that the script says, with status 2."""
+    """The one line on standard error of a call that ends with status 2."""
     try:
         status = generate.main([*arguments])
     except SystemExit as error:
@@ -156,7 +156,7 @@ def refused(capsys, *arguments):
         ("--prompt 'a\nb'", "--prompt: contains a line end, but a text is one line"),
     ],
 )
-def test_what_no_model_could_do_is_refused_before_one_is_loaded(arguments, part, tmp_path, monkeypatch, capsys):
+def test_impossible_demands_are_rejected_before_the_model_is_loaded(arguments, part, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert part in refused(capsys, *shlex.split(arguments), "--model", "nowhere.npz")
 
@@ -168,12 +168,12 @@ def test_what_no_model_could_do_is_refused_before_one_is_loaded(arguments, part,
         (b"the dog\nthe\xff\n", "p.txt, line 2: byte 0xff at position 4 is not UTF-8"),
     ],
 )
-def test_a_file_of_prompts_that_holds_none_is_refused_before_a_model_is_loaded(content, part, tmp_path, capsys):
+def test_a_file_without_prompts_is_rejected_before_the_model_is_loaded(content, part, tmp_path, capsys):
     (tmp_path / "p.txt").write_bytes(content)
     assert part in refused(capsys, "--prompt-file", str(tmp_path / "p.txt"), "--model", "nowhere.npz")
 
 
-def test_a_prompt_that_is_too_long_is_refused_with_its_line_before_anything_is_printed(model, tmp_path, capsys):
+def test_a_prompt_that_is_too_long_is_rejected_with_its_line_before_any_output(model, tmp_path, capsys):
     (tmp_path / "p.txt").write_text("the dog\nthe dog sees\n")
     arguments = ["--model", str(model), "--max-words", "2"]
     part = "expected at most --max-words (2) words, got 3"
@@ -181,12 +181,12 @@ def test_a_prompt_that_is_too_long_is_refused_with_its_line_before_anything_is_p
     assert f"generate.py: --prompt: {part}" in refused(capsys, *arguments, "--prompt", "the dog sees")
 
 
-def test_a_search_that_can_find_nothing_is_one_line(model, capsys):
+def test_a_search_without_a_result_is_one_line(model, capsys):
     arguments = ["--beam", "6", "--min-words", "8", "--max-words", "9", "--no-repeat-ngram", "1"]
     assert "no text meets these demands" in refused(capsys, "--model", str(model), *arguments)
 
 
-def test_a_search_that_finds_nothing_for_a_prompt_of_a_file_names_its_line(model, tmp_path, capsys):
+def test_a_search_without_a_result_names_the_line_of_the_prompt(model, tmp_path, capsys):
     prompts = tmp_path / "prompts.txt"
     prompts.write_text("the\nthe the\n")
     arguments = ["--beam", "3", "-n", "1", "--no-repeat-ngram", "1", "--prompt-file", str(prompts), "--min-words", "8"]
@@ -196,14 +196,14 @@ def test_a_search_that_finds_nothing_for_a_prompt_of_a_file_names_its_line(model
 
 @pytest.fixture
 def model_of_words(tmp_path):
-    """Without marks, of which a text of few words could have any number."""
+    """A model without punctuation, which could lengthen a text of few words."""
     vocabulary = Vocabulary(["SENTENCE_START", "SENTENCE_END", "UNKNOWN_TOKEN", "the", "dog", "sees"])
     path = tmp_path / "words.npz"
     LanguageModel(RNN(len(vocabulary), 5, seed=3), vocabulary, Tokenizer()).save(path)
     return path
 
 
-def test_a_search_that_finds_fewer_texts_than_asked_for_says_so(model_of_words, tmp_path, capsys):
+def test_a_search_that_finds_too_few_texts_says_so(model_of_words, tmp_path, capsys):
     arguments = ["--model", str(model_of_words), "--beam", "50", "-n", "50", "--max-words", "2"]
     prompts, numbers = ["the dog", "sees", ""], [1, 1 + 3, 3 + 3 * 3]  # without a prompt no text is empty
     (tmp_path / "prompts.txt").write_text("\n".join(prompts) + "\n")
@@ -221,7 +221,7 @@ def test_a_search_that_finds_fewer_texts_than_asked_for_says_so(model_of_words, 
     ]
 
 
-def test_what_would_find_more_texts_names_the_options_that_were_given(model_of_words, capsys):
+def test_the_remedy_for_too_few_texts_names_the_given_options(model_of_words, capsys):
     arguments = "--beam 10 --max-words 2 --min-words 2 --no-repeat-ngram 1 --prompt the".split()
     assert generate.main(["--model", str(model_of_words), *arguments]) == 0
     assert capsys.readouterr().err == (
@@ -237,7 +237,7 @@ def test_a_search_that_finds_all_texts_says_nothing(model, capsys):
 
 
 @pytest.mark.slow
-def test_a_closed_pipe_ends_streaming_in_silence(model):
+def test_a_closed_pipe_ends_streaming_silently(model):
     command = shlex.join(
         [sys.executable, str(SCRIPTS / "generate.py"), "--model", str(model), "-n", "5000", "--stream"]
     )
@@ -248,7 +248,7 @@ def test_a_closed_pipe_ends_streaming_in_silence(model):
     assert finished.stdout.count("\n") == 1 and finished.stderr == ""
 
 
-def test_the_column_of_a_csv_file_has_prompts(model, tmp_path, capsys):
+def test_prompts_can_come_from_a_csv_column(model, tmp_path, capsys):
     (tmp_path / "a.txt").write_text("the dog\n\n")
     (tmp_path / "a.csv").write_text("id;Note\n1;the dog\n2;\n", encoding="utf-8-sig")
     shown = []

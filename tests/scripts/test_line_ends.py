@@ -1,4 +1,4 @@
-"""The same text, however its lines end and where byte order marks stand: the same models, scores, texts, figures."""
+"""Line ends and byte order marks do not change a text: models, scores, generated texts and pictures are the same."""
 
 import hashlib
 import io
@@ -28,14 +28,14 @@ score, generate, explain = (script(name) for name in ("score", "generate", "expl
 
 
 def variants(lines, seed, count):
-    """Bytes of files that hold these lines: first the plain one, then with ends of each kind, then in mixtures."""
+    """Contents of files with these lines: the plain one, one per kind of line end, and mixtures."""
     generator = random.Random(seed)
     yield "".join(f"{line}\n" for line in lines).encode()
     for end in ("\n", "\r\n", "\r"):
         for mark in ("", MARK):
             yield (mark + end.join(lines)).encode()
     for _ in range(count):
-        # No "\r" before an empty line that ends with "\n": they would be one line end.
+        # No "\r" before an empty line that ends with "\n": together they would be one line end.
         text = generator.choice(["", MARK])
         for number, line in enumerate(lines):
             ends = ["\r\n", "\r"] if not line and text.endswith("\r") else ["\n", "\r\n", "\r"]
@@ -99,7 +99,7 @@ def lm(request):
 
 @pytest.fixture
 def results(lm, tmp_path, monkeypatch, capsys):
-    """What a script shows for a file, and for standard input where its arguments name no file."""
+    """The output of a script for a file, or for standard input if its arguments name no file."""
     model = tmp_path / "rnn.npz"
     lm.save(model)
     monkeypatch.setattr(language_model, "load", lambda path: lm if Path(path) == model else load(path))
@@ -128,7 +128,7 @@ def results(lm, tmp_path, monkeypatch, capsys):
         (explain, ["units"]),
     ],
 )
-def test_the_scripts_show_the_same(module, arguments, results):
+def test_the_scripts_print_the_same(module, arguments, results):
     plain, *others = (results(module, arguments, content) for content in variants(LINES, 4, 10))
     assert plain.out.count("\n") >= len(LINES) - 1
     assert all(other == plain for other in others)
@@ -162,7 +162,7 @@ def test_n_best_lists_are_the_same(option, lines, results):
     ids=["a line a token", "a line a sentence", "KenLM"],
 )
 @pytest.mark.parametrize("lm", [LEVELS["tokens"]], indirect=True, ids=["tokens"])
-def test_scores_of_another_model_are_the_same(lines, results, tmp_path):
+def test_scores_by_another_model_are_the_same(lines, results, tmp_path):
     found = []
     other = tmp_path / "other.txt"
     for content in variants(lines, 7, 10):
@@ -171,7 +171,7 @@ def test_scores_of_another_model_are_the_same(lines, results, tmp_path):
     assert all(one == found[0] for one in found)
 
 
-def test_a_prompt_is_that_of_a_file(results):
+def test_a_prompt_equals_one_from_a_file(results):
     arguments = ["-n", "1", "--seed", "1", "--max-words", "30"]
     for prompt in ("the dog", MARK + "the dog", "the" + MARK + " dog"):
         assert results(generate, ["--prompt", prompt, *arguments], b"") == results(
@@ -180,6 +180,6 @@ def test_a_prompt_is_that_of_a_file(results):
 
 
 @pytest.mark.parametrize("prompt", ["The\rred", "The\nred", "The red\r\n"])
-def test_a_line_end_inside_a_prompt_is_refused(prompt, capsys):
+def test_a_line_end_inside_a_prompt_is_rejected(prompt, capsys):
     assert generate.main(["--prompt", prompt]) == 2
     assert capsys.readouterr().err.startswith("generate.py: --prompt: contains a line end, but a text is one line; ")

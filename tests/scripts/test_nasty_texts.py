@@ -1,4 +1,4 @@
-"""Texts of every nasty kind, at every script: each works, or gets its one line and status 2."""
+"""Malformed and unusual texts in every script: each works, or ends with one line and status 2."""
 
 import csv
 import gzip
@@ -31,7 +31,7 @@ def repeated(text):
     return (text * 10).encode("utf-8")
 
 
-# Name: contents, and the error if it is one.
+# By name: the contents, and the error message if they are rejected.
 NASTY = {
     "null.txt": (repeated("The dog\0 sees the \0 cat. A\0B.\n"), None),
     "only-null.txt": (b"\0" * 1000, None),
@@ -55,7 +55,7 @@ NASTY = {
     "windows.csv": (b"id,body\r\n" + b'1,"The dog, ""he"", sees."\r\n' * 10, None),
     "null.csv": (
         b"id,body\n" + b'1,"The dog\0 sees the cat."\n' * 10,
-        None if sys.version_info >= (3, 11) else "line contains NUL",  # as far as Python reads such CSV
+        None if sys.version_info >= (3, 11) else "line contains NUL",  # depends on how Python reads such CSV
     ),
     "wide.csv": (
         b",".join(b"c%d" % i for i in range(2999)) + b",text" + b"\n" + b",".join([b"A dog."] * 3000) + b"\n",
@@ -102,7 +102,7 @@ def lm(request):
 
 @pytest.fixture
 def model(lm, tmp_path, monkeypatch):
-    """The file of a model that is compiled once for all texts."""
+    """The file of a model, compiled once for all texts."""
     path = tmp_path / "model.npz"
     lm.save(path)
     monkeypatch.setattr(language_model, "load", lambda place: lm if Path(place) == path else load(place))
@@ -123,7 +123,7 @@ def assert_one_line(capfd, script, part):
 @pytest.mark.parametrize(
     "settings", [{}, {"level": "char"}, {"tokenized": True}], ids=["words", "characters", "tokens"]
 )
-def test_a_text_is_encoded_or_refused_in_one_line(name, settings, tmp_path):
+def test_a_text_is_encoded_or_rejected_in_one_line(name, settings, tmp_path):
     path, error = nasty(name, tmp_path), NASTY[name][1]
     options = TrainingOptions.from_settings({"valid_fraction": 0.0, **settings})
     if error is not None:
@@ -143,7 +143,7 @@ def test_a_text_is_encoded_or_refused_in_one_line(name, settings, tmp_path):
 
 
 @every_text
-def test_score_gives_a_line_for_each_line_or_one_line_of_error(name, model, tmp_path, capfd):
+def test_score_prints_one_line_per_line_or_one_error(name, model, tmp_path, capfd):
     path = nasty(name, tmp_path)
     content, error = NASTY[name]
     if error is not None or not content.strip():
@@ -169,14 +169,14 @@ def test_score_gives_a_line_for_each_line_or_one_line_of_error(name, model, tmp_
         assert sentence == line
 
 
-def test_score_of_words_marks_each_token_of_a_nasty_text(model, tmp_path, capfd):
+def test_score_words_marks_each_token_of_an_unusual_text(model, tmp_path, capfd):
     (tmp_path / "a.txt").write_bytes("the \0 dog\u2028 שלום \U0001f415 \u202e.\n".encode())
     assert score.main(["--model", model, "--words", str(tmp_path / "a.txt")]) == 0
     rows = [row.split("\t", 2) for row in capfd.readouterr().out.removesuffix("\n").split("\n")]
     assert {known for _, known, _ in rows} == {"known", "unknown"} and rows[-1][2] == "SENTENCE_END"
 
 
-def test_a_line_beyond_all_measure_is_refused(model, tmp_path, monkeypatch, capfd):
+def test_an_excessively_long_line_is_rejected(model, tmp_path, monkeypatch, capfd):
     monkeypatch.setattr("theano_rnn.files.text_files._LONGEST_LINE", 1000)
     (tmp_path / "a.txt").write_bytes(b"a" * 1001)
     assert score.main(["--model", model, str(tmp_path / "a.txt")]) == 2
@@ -185,7 +185,7 @@ def test_a_line_beyond_all_measure_is_refused(model, tmp_path, monkeypatch, capf
     )
 
 
-def test_a_closed_standard_input_is_told(model, monkeypatch, capfd):
+def test_a_closed_standard_input_is_reported(model, monkeypatch, capfd):
     monkeypatch.setattr(sys, "stdin", None)
     assert score.main(["--model", model]) == 2
     assert_one_line(capfd, "score.py", "standard input is closed; name a file with the sentences")
@@ -195,7 +195,7 @@ def test_a_closed_standard_input_is_told(model, monkeypatch, capfd):
 
 
 def random_text(generator):
-    """Characters from all of Unicode, many of them of the odd kinds, none of them surrogates."""
+    """Characters from all of Unicode without surrogates, many of them unusual."""
     kinds = (
         lambda: chr(generator.randrange(0x80)),
         lambda: chr(generator.randrange(0xD800)),
@@ -206,7 +206,7 @@ def random_text(generator):
     return "".join(generator.choice(kinds)() for _ in range(generator.randrange(1, 80)))
 
 
-def test_random_texts_have_a_probability_and_come_out_as_they_went_in(lm):
+def test_random_texts_have_a_probability_and_are_printed_unchanged(lm):
     generator = random.Random(1)
     texts = [random_text(generator) for _ in range(FUZZED)] + ["\ud800", "a\udcff b", "\udfff\ud800"]
     scores = lm.score(texts)
@@ -218,7 +218,7 @@ def test_random_texts_have_a_probability_and_come_out_as_they_went_in(lm):
 
 
 @pytest.mark.parametrize("level", ["word", "char"])
-def test_random_bytes_are_a_text_or_refused_in_one_line(level, tmp_path):
+def test_random_bytes_are_read_or_rejected_in_one_line(level, tmp_path):
     generator = random.Random(2)
     options = TrainingOptions.from_settings({"level": level, "valid_fraction": 0.0})
     read = refused = 0
@@ -240,7 +240,7 @@ def test_random_bytes_are_a_text_or_refused_in_one_line(level, tmp_path):
     assert read > FUZZED / 5 and refused > FUZZED / 20
 
 
-def test_random_lines_of_bytes_are_scored_or_refused_in_one_line(model, tmp_path, monkeypatch, capfd):
+def test_random_lines_of_bytes_are_scored_or_rejected_in_one_line(model, tmp_path, monkeypatch, capfd):
     generator = random.Random(3)
     statuses = set()
     for i in range(FUZZED // 10):
@@ -277,7 +277,7 @@ PROMPTS = [
 
 
 @pytest.mark.parametrize("prompt", PROMPTS, ids=[ascii(prompt[:20]) for prompt in PROMPTS])
-def test_a_nasty_prompt_begins_every_text(prompt, model, capfd):
+def test_an_unusual_prompt_begins_every_text(prompt, model, capfd):
     arguments = ["--model", model, "-n", "3", "--seed", "1", "--max-words", "6000", "--prompt", prompt, "--top-k", "3"]
     assert generate.main(arguments) == 0
     captured = capfd.readouterr()
@@ -307,7 +307,7 @@ CHARACTERS = (
     ("name", "settings"),
     [(name, []) for name in NASTY] + [(name, ["--level", "char", "--sequence-length", "20"]) for name in CHARACTERS],
 )
-def test_train_on_a_nasty_text_works_or_gives_one_line(name, settings, tmp_path, capfd):
+def test_training_on_an_unusual_text_works_or_gives_one_line(name, settings, tmp_path, capfd):
     path, model = nasty(name, tmp_path), tmp_path / "m.npz"
     arguments = ["--data", str(path), "--model", str(model), "--epochs", "1", "--hidden-dim", "5", *settings]
     status = train.main(arguments)
@@ -319,7 +319,7 @@ def test_train_on_a_nasty_text_works_or_gives_one_line(name, settings, tmp_path,
     assert status == 0
     out, err = capfd.readouterr()
     assert out == "" and "Traceback" not in err
-    shown = err.replace("\r", "").replace("\n", "").replace("\x1b[A", "")  # tqdm's own
+    shown = err.replace("\r", "").replace("\n", "").replace("\x1b[A", "")  # written by tqdm
     assert not any(unicodedata.category(character) == "Cc" for character in shown)
     lm = load(model)
     assert np.isfinite(lm.score("The dog sees the cat."))
@@ -329,7 +329,7 @@ def test_train_on_a_nasty_text_works_or_gives_one_line(name, settings, tmp_path,
 @pytest.mark.slow
 @pytest.mark.parametrize("settings", [[], ["--level", "char"], ["--tokenized"]], ids=["words", "characters", "tokens"])
 @pytest.mark.parametrize("blanks", [True, False], ids=["blanks", "no blanks"])
-def test_train_and_score_take_a_single_line_of_50_mb(settings, blanks, tmp_path, capfd):
+def test_train_and_score_accept_a_single_line_of_50_mb(settings, blanks, tmp_path, capfd):
     if blanks:
         generator = random.Random(1)
         words = [f"w{i}" for i in range(500)]
@@ -348,7 +348,7 @@ def test_train_and_score_take_a_single_line_of_50_mb(settings, blanks, tmp_path,
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lm", ["word"], indirect=True)
-def test_score_takes_a_million_blank_lines(model, tmp_path, capfd):
+def test_score_accepts_a_million_blank_lines(model, tmp_path, capfd):
     (tmp_path / "a.txt").write_bytes(b"\n" * 1_000_000)
     assert score.main(["--model", model, str(tmp_path / "a.txt")]) == 0
     assert capfd.readouterr().out.count("\n") == 1_000_000

@@ -1,4 +1,4 @@
-"""What score.py writes beside its results: a page and a picture."""
+"""The page and the picture that score.py writes in addition to its results."""
 
 import importlib.util
 import io
@@ -36,7 +36,7 @@ def lm():
 
 @pytest.fixture
 def folder(lm, tmp_path, monkeypatch):
-    """A folder with a text and a model, where the scripts run; they load the model without compiling it anew."""
+    """A folder with a text and a model, where the scripts run. The model is not compiled again."""
     lm.save(tmp_path / "rnn.npz")
     (tmp_path / "a.txt").write_text(TEXT, encoding="utf-8")
     monkeypatch.setattr(language_model, "load", lambda path: lm if Path(path).exists() else load(path))
@@ -49,7 +49,7 @@ def status(*arguments):
 
 
 @pytest.mark.parametrize("output", [[], ["--words"], ["--summary"]], ids=str)
-def test_page_and_picture_are_written_beside_any_output(folder, output, capsys, lm):
+def test_page_and_picture_are_written_with_any_output(folder, output, capsys, lm):
     assert status("a.txt", *output) == 0
     alone = capsys.readouterr()
     assert status("a.txt", "--html", "a.html", "--plot", "a.png", *output) == 0
@@ -64,7 +64,7 @@ def test_page_and_picture_are_written_beside_any_output(folder, output, capsys, 
     assert (folder / "a.png").read_bytes()[:4] == b"\x89PNG"
 
 
-def test_standard_input_is_coloured_too(folder, monkeypatch):
+def test_standard_input_can_be_shown_on_a_page(folder, monkeypatch):
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"the dog\n")))
     assert status("--html", "a.html", "--summary") == 0
     assert "<td>standard input</td>" in (folder / "a.html").read_text()
@@ -82,7 +82,7 @@ def test_standard_input_is_coloured_too(folder, monkeypatch):
         (["--html", "x.png", "--plot", "./x.png"], "--html and --plot name the same file; name two"),
     ],
 )
-def test_places_that_cannot_be_are_told_before_the_model_is_loaded(folder, monkeypatch, capsys, arguments, part):
+def test_impossible_output_paths_are_rejected_before_the_model_is_loaded(folder, monkeypatch, capsys, arguments, part):
     monkeypatch.setattr(language_model, "load", lambda path: pytest.fail("the model was loaded"))
     assert status("a.txt", *arguments) == 2
     out, err = capsys.readouterr()
@@ -90,7 +90,7 @@ def test_places_that_cannot_be_are_told_before_the_model_is_loaded(folder, monke
     assert sorted(path.name for path in folder.iterdir()) == ["a.txt", "rnn.npz"]
 
 
-def test_probabilities_mixed_with_another_models_are_those_on_the_page(folder):
+def test_the_page_shows_mixed_probabilities(folder):
     (folder / "one.txt").write_text("the dog\n")
     (folder / "mix.txt").write_text("-1 -inf -2\n")
     assert status("one.txt", "--mix", "mix.txt", "--lambda", "0", "--html", "a.html", "--plot", "a.png") == 0
@@ -99,14 +99,14 @@ def test_probabilities_mixed_with_another_models_are_those_on_the_page(folder):
     assert "inf per token" in page and "<td>rnn.npz, mixed with mix.txt</td>" in page
 
 
-def test_of_an_n_best_list_the_texts_are_shown(folder):
+def test_the_page_shows_the_texts_of_an_n_best_list(folder):
     (folder / "list.txt").write_text("1\tthe dog\n1\tthe cat\n")
     assert status("list.txt", "--nbest", "--html", "a.html") == 0
     page = (folder / "a.html").read_text(encoding="utf-8")
     assert [re.sub("<.*?>", "", text) for text in re.findall('<p dir="auto">(.*)</p>', page)] == ["the dog", "the cat"]
 
 
-def test_a_missing_matplotlib_is_told_before_the_model_is_loaded(folder, monkeypatch, capsys):
+def test_a_missing_matplotlib_is_reported_before_the_model_is_loaded(folder, monkeypatch, capsys):
     monkeypatch.setattr(language_model, "load", lambda path: pytest.fail("the model was loaded"))
     find_spec = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "matplotlib" else find_spec(name))
@@ -115,7 +115,7 @@ def test_a_missing_matplotlib_is_told_before_the_model_is_loaded(folder, monkeyp
 
 
 @pytest.mark.parametrize("text", [b"", b"the dog\n\xff\n"], ids=["empty", "not UTF-8"])
-def test_a_text_that_cannot_be_scored_leaves_the_old_files(folder, text, capsys):
+def test_a_text_that_cannot_be_scored_keeps_the_old_files(folder, text, capsys):
     (folder / "bad.txt").write_bytes(text)
     (folder / "a.html").write_text("old")
     assert status("bad.txt", "--html", "a.html", "--plot", "a.png") == 2
@@ -125,13 +125,13 @@ def test_a_text_that_cannot_be_scored_leaves_the_old_files(folder, text, capsys)
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals")
-def test_a_signal_while_scoring_leaves_no_half_page(folder):
+def test_a_signal_while_scoring_leaves_no_incomplete_page(folder):
     command = [sys.executable, SCRIPTS / "score.py", "--model", "rnn.npz", "--html", "a.html", "--plot", "a.png"]
     environment = {**os.environ, "PYTHONPATH": str(SCRIPTS.parent)}
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
     ) as process:
-        process.stdin.write(b"the dog sees\n" * 5000)  # a block, and the beginning of another one
+        process.stdin.write(b"the dog sees\n" * 5000)  # one batch and the beginning of another
         process.stdin.flush()
         assert process.stdout.readline()
         time.sleep(0.1)

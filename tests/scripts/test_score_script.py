@@ -1,4 +1,4 @@
-"""score.py as users run it: formats, n-best lists, mixing, and demands that cannot be met."""
+"""score.py as users run it: formats, n-best lists, mixing, and impossible demands."""
 
 import gzip
 import io
@@ -49,7 +49,7 @@ def text(tmp_path):
 
 @pytest.fixture
 def run(model, capsys):
-    """(Exit status, standard output, standard error) of the script with some arguments."""
+    """(exit status, standard output, standard error) of the script for some arguments."""
 
     def run(*arguments):
         try:
@@ -75,13 +75,13 @@ def test_json_lines_agree_with_the_model(lm, run, text):
     assert re.search(r"^4 sentences, 9 words, 1 unknown .*\(base 2\), perplexity", err) and err.count("\n") == 1
 
 
-def test_json_of_the_whole_text_has_the_perplexity_of_the_model(lm, run, text):
+def test_the_json_summary_has_the_perplexity_of_the_model(lm, run, text):
     status, out, _ = run("--format", "json", "--summary", text, text)
     assert status == 0 and json.loads(out)["sentences"] == 8
     assert json.loads(out)["perplexity"] == pytest.approx(lm.perplexity(LINES), rel=1e-6)
 
 
-def test_srilm_output_leaves_blank_lines_out_and_has_figures_for_each_file(lm, run, text):
+def test_srilm_output_omits_blank_lines_and_has_totals_per_file(lm, run, text):
     status, out, err = run("--format", "srilm", "--unknown", "include", text, text)
     assert status == 0 and out.count("sentences, ") == 3 + 1 + 3 + 1
     names = re.findall(r"^file (.*): 3 sentences, 9 words, 0 OOVs$", out, re.MULTILINE)
@@ -91,13 +91,13 @@ def test_srilm_output_leaves_blank_lines_out_and_has_figures_for_each_file(lm, r
     assert err.startswith("6 sentences, 18 words, 2 unknown ")
 
 
-def test_srilm_names_standard_input_as_ngram_does(run, monkeypatch):
+def test_srilm_output_names_standard_input_as_ngram_does(run, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"the dog\n"), encoding="utf-8"))
     assert "\nfile -: 1 sentences, 2 words, 0 OOVs\n" in run("--format", "srilm")[1]
 
 
 @pytest.mark.parametrize("content", [b"", b"\n \n"])
-def test_srilm_figures_of_nothing_are_an_error(run, tmp_path, content):
+def test_srilm_totals_of_no_sentences_are_an_error(run, tmp_path, content):
     (tmp_path / "empty.txt").write_bytes(content)
     status, _, err = run("--format", "srilm", tmp_path / "empty.txt")
     assert status == 2 and err == "score.py: no sentences to score; give one per line\n"
@@ -122,7 +122,7 @@ def test_n_best_lists_are_rescored(lm, run, tmp_path):
     ]
 
 
-def test_the_best_of_kaldis_n_best_lists_come_with_a_note(run, tmp_path):
+def test_the_best_of_kaldi_n_best_lists_come_with_a_note(run, tmp_path):
     (tmp_path / "list.txt").write_text("u1-1\tthe dog\t-1\nu1-2\tthe cat\t-2\nu2-1\tdog\t-3\n")
     status, out, err = run("--nbest", "--best", tmp_path / "list.txt")
     assert status == 0 and out.count("\n") == 2
@@ -134,7 +134,7 @@ def test_the_best_of_kaldis_n_best_lists_come_with_a_note(run, tmp_path):
     assert (status, out.count("\n"), err.count("\n")) == (0, 3, 1)
 
 
-def test_a_text_of_mostly_unknown_words_gives_a_warning(run, tmp_path):
+def test_mostly_unknown_words_give_a_warning(run, tmp_path):
     (tmp_path / "text.txt").write_text("The dog. the cat.\nDog, cat.\n")
     status, out, err = run(tmp_path / "text.txt")
     assert (status, out.count("\n"), err.count("\n")) == (0, 2, 2)
@@ -142,14 +142,14 @@ def test_a_text_of_mostly_unknown_words_gives_a_warning(run, tmp_path):
     assert "('cat.', 'dog.', 'Dog,')" in err
 
 
-def test_a_line_without_id_is_named(run, tmp_path):
+def test_a_line_without_an_id_is_reported(run, tmp_path):
     (tmp_path / "list.txt").write_text("a\tthe dog\n\tthe cat\n")
     status, out, err = run("--nbest", tmp_path / "list.txt")
     assert (status, out) == (2, "")
     assert err == f"score.py: {tmp_path / 'list.txt'}, line 2: has no id; put it before the text\n"
 
 
-def test_own_output_mixed_in_changes_nothing(run, text, tmp_path):
+def test_mixing_with_its_own_output_changes_nothing(run, text, tmp_path):
     plain = run("--words", text)
     (tmp_path / "own.tsv").write_text(run("--words", "--log-base", "10", text)[1])
     mixed = run("--words", "--mix", tmp_path / "own.tsv", text)
@@ -163,7 +163,7 @@ def test_own_output_mixed_in_changes_nothing(run, text, tmp_path):
 
 
 @pytest.mark.parametrize("words", [["the", "</s>", "<unk>", "dog"], ["the", "dog", "cat", "sees"]])
-def test_own_output_of_words_that_look_like_ends_is_read_back(words, tmp_path, monkeypatch, capsys):
+def test_its_own_output_of_words_that_look_like_sentence_ends_is_read_back(words, tmp_path, monkeypatch, capsys):
     vocabulary = Vocabulary(["SENTENCE_START", "SENTENCE_END", "UNKNOWN_TOKEN", *words])
     odd = LanguageModel(RNN(len(vocabulary), 5, seed=3), vocabulary, Tokenizer(tokenized=True))
     monkeypatch.setattr(language_model, "load", lambda path: odd)
@@ -189,7 +189,7 @@ def test_own_output_of_words_that_look_like_ends_is_read_back(words, tmp_path, m
 
 
 @pytest.mark.parametrize("share", [0, 0.25])
-def test_probabilities_are_mixed_with_the_share_of_lambda(lm, run, tmp_path, share):
+def test_probabilities_are_mixed_with_weight_lambda(lm, run, tmp_path, share):
     (tmp_path / "text.txt").write_text("the dog\nthe cat\n")
     (tmp_path / "other.txt").write_text("-1 -2 -0.5\n-inf -0.25 -1\n")
     out = run("--mix", tmp_path / "other.txt", "--lambda", share, tmp_path / "text.txt", "--words")[1]
@@ -201,7 +201,7 @@ def test_probabilities_are_mixed_with_the_share_of_lambda(lm, run, tmp_path, sha
     assert (json.loads(total.splitlines()[1])["log_probability"] is None) == (share == 0)
 
 
-def test_a_mixed_file_that_is_no_such_file_or_not_of_this_text_is_told(run, text, tmp_path):
+def test_a_mix_file_that_does_not_fit_the_text_is_rejected(run, text, tmp_path):
     status, out, err = run("--mix", tmp_path / "absent", text)
     assert (status, out) == (2, "") and "absent: cannot be read: No such file or directory" in err
     (tmp_path / "other.txt").write_text("-1 -2\n")
@@ -221,7 +221,7 @@ def test_a_mixed_file_that_is_no_such_file_or_not_of_this_text_is_told(run, text
      "--format srilm --log-base 2", "--words --summary", "--format xml", "--log-base 3", "--unknown maybe",
      "--mix absent"],
 )  # fmt: skip
-def test_what_excludes_each_other_is_one_line_before_the_model_is_loaded(monkeypatch, capsys, arguments):
+def test_conflicting_options_are_one_line_before_the_model_is_loaded(monkeypatch, capsys, arguments):
     monkeypatch.setattr(language_model, "load", lambda path: pytest.fail("the model was loaded"))
     try:
         status = score.main(arguments.split())
@@ -238,7 +238,7 @@ CELLS = ["the dog,\nsees", "", "", 'the ""dog""']
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.tsv"])
-def test_each_row_of_csv_gives_a_line(lm, run, tmp_path, name):
+def test_each_csv_row_gives_one_line(lm, run, tmp_path, name):
     content = (TABLE.replace(";", "\t") if "tsv" in name else TABLE).encode()
     (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
     status, out, err = run(tmp_path / name)
@@ -250,7 +250,7 @@ def test_each_row_of_csv_gives_a_line(lm, run, tmp_path, name):
     assert [document["sentence"] for document in documents] == CELLS
 
 
-def test_the_column_of_csv_can_be_chosen_also_of_standard_input(run, tmp_path, monkeypatch):
+def test_a_csv_column_can_be_chosen_also_for_standard_input(run, tmp_path, monkeypatch):
     (tmp_path / "a.csv").write_text(TABLE, newline="")
     chosen = run("--column", "Note", tmp_path / "a.csv")
     assert [line.split("\t")[4] for line in chosen[1].removesuffix("\n").split("\n")] == ["a", "b", "", "the cat"]
@@ -258,7 +258,7 @@ def test_the_column_of_csv_can_be_chosen_also_of_standard_input(run, tmp_path, m
     assert run("--column", "note") == chosen
 
 
-def test_wrong_columns_are_told_in_one_line(run, text, tmp_path):
+def test_wrong_columns_are_one_line(run, text, tmp_path):
     (tmp_path / "a.csv").write_text("id,note\n1,x\n")
     for arguments, message in [
         (
@@ -273,12 +273,12 @@ def test_wrong_columns_are_told_in_one_line(run, text, tmp_path):
         assert (status, out) == (2, "") and message in err and err.count("\n") == 1
 
 
-def test_an_n_best_list_is_no_csv_whatever_its_name(run, tmp_path):
+def test_an_n_best_list_is_never_read_as_csv(run, tmp_path):
     (tmp_path / "list.tsv").write_text("a\tthe dog\nb\tthe cat\n")
     assert run("--nbest", tmp_path / "list.tsv")[1].count("\n") == 2
 
 
-def test_rows_are_mixed_and_drawn_like_lines(run, tmp_path):
+def test_rows_are_mixed_and_shown_like_lines(run, tmp_path):
     (tmp_path / "a.csv").write_text(TABLE, newline="")
     (tmp_path / "a.txt").write_text("".join(cell.replace("\n", " ") + "\n" for cell in CELLS))
     (tmp_path / "other.txt").write_text(run("--words", "--log-base", "10", tmp_path / "a.txt")[1])
@@ -291,7 +291,7 @@ def test_rows_are_mixed_and_drawn_like_lines(run, tmp_path):
     assert "a.csv, line 2 has 4 tokens" in run("--mix", tmp_path / "other.txt", tmp_path / "a.csv")[2]
 
 
-def test_characters_of_a_row_with_line_ends_are_lines_whose_scores_are_summed(tmp_path, monkeypatch, capsys):
+def test_at_character_level_a_row_with_line_ends_gets_the_sum_of_its_lines(tmp_path, monkeypatch, capsys):
     words = ["SENTENCE_START", "SENTENCE_END", "UNKNOWN_TOKEN", *"the dog"]
     vocabulary = Vocabulary(dict.fromkeys(words), newline_ends_sentence=True)
     lm = LanguageModel(RNN(len(vocabulary), 5, seed=3), vocabulary, Tokenizer(level="char"))
@@ -312,7 +312,7 @@ def test_characters_of_a_row_with_line_ends_are_lines_whose_scores_are_summed(tm
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows cannot tell whether a pipe has more")
-def test_each_line_is_answered_before_the_next_one_comes(model):
+def test_each_line_is_scored_before_the_next_one_arrives(model):
     command = [sys.executable, str(SCRIPTS / "score.py"), "--model", str(model)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         for line, answer in [(b"the dog\n", b"the dog"), (b"the cat\r", b"the cat"), (b"\ndog\r\n", b"dog")]:
@@ -320,11 +320,11 @@ def test_each_line_is_answered_before_the_next_one_comes(model):
             process.stdin.flush()
             assert process.stdout.readline().removesuffix(b"\n").split(b"\t")[4] == answer
         out, err = process.communicate()
-    assert out == b"" and err.splitlines()[-1].startswith(b"3 sentences, ")  # Theano tells before that it compiles
+    assert out == b"" and err.splitlines()[-1].startswith(b"3 sentences, ")  # Theano reports first that it compiles
 
 
 @pytest.mark.slow
-def test_memory_does_not_grow_with_the_text_and_the_other_file(lm, tmp_path):
+def test_memory_does_not_grow_with_the_text_and_the_mix_file(lm, tmp_path):
     lm.save(tmp_path / "rnn.npz")
     peaks = []
     for sentences in (20_000, 200_000):

@@ -1,4 +1,4 @@
-"""The three scripts as a user runs them: results on standard output, the rest on standard error, exit statuses."""
+"""train.py, score.py and generate.py as a user runs them: standard output, standard error and exit statuses."""
 
 import io
 import itertools
@@ -37,7 +37,7 @@ train, score, generate = (script(name) for name in ("train", "score", "generate"
 
 
 def status(module, *arguments):
-    """The exit status of a script's main, which argparse raises."""
+    """The exit status of a script's main function, also if argparse raises it."""
     try:
         return module.main([str(argument) for argument in arguments])
     except SystemExit as error:
@@ -68,7 +68,7 @@ def model(lm, tmp_path_factory):
 
 @pytest.fixture
 def loaded(lm, model, monkeypatch):
-    """The scripts load the model without compiling it anew: the same file, the same model."""
+    """The scripts load the model without compiling it again."""
     monkeypatch.setattr(language_model, "load", lambda path: lm if Path(path) == model else load(path))
 
 
@@ -85,7 +85,7 @@ def assert_one_line(capsys, *parts):
 # train.py
 
 
-def test_training_prints_nothing_on_standard_output_and_writes_model_and_log(toy, tmp_path, capsys):
+def test_training_writes_model_and_log_and_nothing_to_standard_output(toy, tmp_path, capsys):
     path, log = tmp_path / "new" / "rnn.npz", tmp_path / "log.jsonl"
     assert status(train, "--data", toy, "--model", path, "--log", log, *SMALL) == 0
     out, err = capsys.readouterr()
@@ -113,14 +113,14 @@ def test_without_data_the_shipped_corpus_is_used(tmp_path, monkeypatch):
     assert train.default_data() == [str(Path("data") / "comments.csv")]
 
 
-def test_without_data_and_shipped_corpus_the_option_is_named(tmp_path, monkeypatch, capsys):
+def test_without_data_and_without_the_shipped_corpus_the_option_is_named(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(train, "__file__", str(tmp_path / "scripts" / "train.py"))
     assert status(train) == 2
     assert_one_line(capsys, "comments.csv: not found here; name your text with --data")
 
 
-def test_every_setting_of_the_package_is_an_option_that_reaches_it(tmp_path, monkeypatch):
+def test_every_training_option_of_the_package_is_a_flag_that_reaches_it(tmp_path, monkeypatch):
     arguments = {
         "level": "char",
         "vocabulary_size": 9,
@@ -207,7 +207,7 @@ def test_a_missing_text_is_one_line_and_status_2(tmp_path, capsys):
 
 
 def error_line(capsys):
-    """The one line that tells an error, after at most the notice of what is being read."""
+    """The one line of an error, after at most a note about what is being read."""
     out, err = capsys.readouterr()
     assert out == ""
     lines = [line for line in err.splitlines() if not line.startswith("reading ")]
@@ -216,19 +216,19 @@ def error_line(capsys):
     return lines[0]
 
 
-def test_a_text_that_is_not_utf_8_is_told_with_file_and_line(tmp_path, capsys):
+def test_a_text_that_is_not_utf_8_is_reported_with_file_and_line(tmp_path, capsys):
     (tmp_path / "latin.txt").write_bytes(b"one\ntwo\nna\xefve\n")
     assert status(train, "--data", tmp_path / "latin.txt", "--model", tmp_path / "m.npz") == 2
     assert re.search(r"latin\.txt.*line 3", error_line(capsys))
 
 
-def test_an_empty_text_is_told(tmp_path, capsys):
+def test_an_empty_text_is_reported(tmp_path, capsys):
     (tmp_path / "empty.txt").write_text("\n\n")
     assert status(train, "--data", tmp_path / "empty.txt", "--model", tmp_path / "m.npz") == 2
     assert "empty.txt" in error_line(capsys)
 
 
-def test_a_divergence_is_told_on_a_line_of_its_own(toy, tmp_path, capsys):
+def test_a_divergence_is_reported_on_a_line_of_its_own(toy, tmp_path, capsys):
     arguments = ["--optimizer", "sgd", "--activation", "relu", "--learning-rate", "1e6", "--clip", "0", *SMALL]
     assert status(train, "--data", toy, "--model", tmp_path / "m.npz", *arguments) == 2
     out, err = capsys.readouterr()
@@ -237,7 +237,7 @@ def test_a_divergence_is_told_on_a_line_of_its_own(toy, tmp_path, capsys):
     assert line.startswith("train.py: the loss became ")
 
 
-def test_the_model_is_said_to_be_where_it_is(tmp_path, toy, capsys, monkeypatch):
+def test_the_last_line_names_the_file_of_the_model(tmp_path, toy, capsys, monkeypatch):
     monkeypatch.setattr(train_model.Trainer, "take_step", lambda self, batch: 1.0)
     monkeypatch.setattr(train_model.Trainer, "held_out_loss", lambda self: 1.0)
     monkeypatch.setattr(LanguageModel, "generate", lambda self, n, **demands: ["a sample"])
@@ -247,12 +247,12 @@ def test_the_model_is_said_to_be_where_it_is(tmp_path, toy, capsys, monkeypatch)
 
 
 def environment():
-    """As in an activated virtual environment: `python` is this one."""
+    """The environment of an activated virtual environment, where `python` is this interpreter."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     return {**os.environ, "PATH": path, "PYTHONPATH": str(SCRIPTS.parent)}
 
 
-def test_ctrl_c_saves_the_work_and_prints_the_command_that_goes_on_with_it(toy, tmp_path):
+def test_ctrl_c_saves_the_work_and_prints_the_command_that_continues_it(toy, tmp_path):
     arguments = [
         "--data",
         "toy.txt",
@@ -285,7 +285,7 @@ def test_ctrl_c_saves_the_work_and_prints_the_command_that_goes_on_with_it(toy, 
     printed = err.rstrip("\n").splitlines()[-1].strip()
     assert shlex.split(printed)[1:] == [str(SCRIPTS / "train.py"), *arguments, "--resume"]
     epochs = len(load(tmp_path / "my model.npz").training["history"])
-    # The printed command, with an end in sight.
+    # The printed command, with fewer epochs.
     shorter = printed.replace("100000", str(epochs + 1))
     finished = subprocess.run(
         shorter, shell=True, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=120, check=False
@@ -297,7 +297,7 @@ def test_ctrl_c_saves_the_work_and_prints_the_command_that_goes_on_with_it(toy, 
 
 
 def test_the_printed_command_names_an_interpreter_that_the_shell_finds(tmp_path, monkeypatch):
-    """A link to the same binary elsewhere is another environment, without this package."""
+    """A link to the same binary elsewhere is another environment, which lacks this package."""
     monkeypatch.setattr(sys, "argv", ["scripts/train.py"])
     python = Path(sys.executable)
     (tmp_path / python.name).symlink_to(python.resolve())
@@ -319,7 +319,7 @@ def text(tmp_path):
     return path
 
 
-def test_scoring_gives_one_line_for_each_line_in_order_blank_ones_too(lm, model, loaded, text, capsys):
+def test_scoring_prints_one_line_per_line_including_blank_ones(lm, model, loaded, text, capsys):
     assert status(score, "--model", model, text) == 0
     out, err = capsys.readouterr()
     rows = [line.split("\t", 4) for line in out.removesuffix("\n").split("\n")]
@@ -337,7 +337,7 @@ def test_scoring_gives_one_line_for_each_line_in_order_blank_ones_too(lm, model,
     assert float(perplexity) == pytest.approx(math.exp(-logs.sum() / 18), abs=1e-3)
 
 
-def test_the_summary_alone_leaves_standard_output_empty(model, loaded, text, capsys):
+def test_summary_leaves_standard_output_empty(model, loaded, text, capsys):
     assert status(score, "--model", model, text) == 0
     summary = capsys.readouterr().err
     assert status(score, "--model", model, "--summary", text) == 0
@@ -347,7 +347,7 @@ def test_the_summary_alone_leaves_standard_output_empty(model, loaded, text, cap
     assert second.startswith("as paragraphs, without blank lines, as train.py measures it: perplexity ")
 
 
-def test_words_give_a_line_a_token(lm, model, loaded, text, capsys):
+def test_words_print_one_line_per_token(lm, model, loaded, text, capsys):
     assert status(score, "--model", model, "--words", text) == 0
     rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
     expected = [row for scores in lm.word_scores(LINES) for row in scores]
@@ -373,7 +373,7 @@ def test_without_a_file_standard_input_is_scored(lm, model, loaded, monkeypatch,
     np.testing.assert_allclose([float(row[0]) for row in rows], lm.score(["the dog", "the cat"]), atol=1e-5)
 
 
-def test_several_files_are_scored_one_after_the_other_and_blockwise(model, loaded, text, tmp_path, monkeypatch, capsys):
+def test_several_files_are_scored_in_order_and_in_batches(model, loaded, text, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("theano_rnn.files.corpus_formats._BATCH_LINES", 3)
     (tmp_path / "more.txt").write_text("the end\n", encoding="utf-8")
     assert status(score, "--model", model, text, tmp_path / "more.txt", text) == 0
@@ -382,7 +382,7 @@ def test_several_files_are_scored_one_after_the_other_and_blockwise(model, loade
     assert err.startswith("11 sentences, ")
 
 
-def test_a_line_that_is_not_utf_8_is_named(model, loaded, tmp_path, monkeypatch, capsys):
+def test_a_line_that_is_not_utf_8_is_reported(model, loaded, tmp_path, monkeypatch, capsys):
     (tmp_path / "latin.txt").write_bytes(b"the dog\nna\xefve\n")
     assert status(score, "--model", model, tmp_path / "latin.txt") == 2
     assert_one_line(capsys, "score.py: ", "latin.txt, line 2: byte 0xef at position 3 is not UTF-8; convert")
@@ -392,18 +392,18 @@ def test_a_line_that_is_not_utf_8_is_named(model, loaded, tmp_path, monkeypatch,
 
 
 @pytest.mark.parametrize("name, fault", [("absent.txt", ": no such file; check the path"), (".", " is a directory")])
-def test_a_file_that_cannot_be_read_is_named(model, loaded, tmp_path, capsys, name, fault):
+def test_a_file_that_cannot_be_read_is_reported(model, loaded, tmp_path, capsys, name, fault):
     assert status(score, "--model", model, tmp_path / name) == 2
     assert_one_line(capsys, f"score.py: {tmp_path / name}{fault}")
 
 
-def test_nothing_to_score_is_told(model, loaded, tmp_path, capsys):
+def test_a_text_without_sentences_is_reported(model, loaded, tmp_path, capsys):
     (tmp_path / "empty.txt").write_text("")
     assert status(score, "--model", model, tmp_path / "empty.txt") == 2
     assert_one_line(capsys, "score.py: no sentences to score; give one per line")
 
 
-def test_a_closed_pipe_ends_scoring_in_silence(model, tmp_path):
+def test_a_closed_pipe_ends_scoring_silently(model, tmp_path):
     (tmp_path / "long.txt").write_text("the dog sees the cat .\n" * 6000)
     command = shlex.join([sys.executable, str(SCRIPTS / "score.py"), "--model", str(model), "long.txt"])
     finished = subprocess.run(
@@ -416,7 +416,7 @@ def test_a_closed_pipe_ends_scoring_in_silence(model, tmp_path):
 # generate.py
 
 
-def test_as_many_lines_as_asked_for_and_the_same_ones_for_the_same_seed(lm, model, loaded, capsys):
+def test_the_same_seed_gives_the_same_number_of_texts(lm, model, loaded, capsys):
     assert status(generate, "--model", model, "-n", "12", "--seed", "5", "--max-words", "9") == 0
     out, err = capsys.readouterr()
     assert err == "" and out.splitlines() == lm.generate(12, seed=5, max_words=9)
@@ -431,7 +431,7 @@ def test_ten_texts_are_the_default(model, loaded, capsys):
     assert capsys.readouterr().out.count("\n") == 10
 
 
-def test_every_option_of_generating_reaches_the_model(lm, model, loaded, monkeypatch):
+def test_every_generation_option_reaches_the_model(lm, model, loaded, monkeypatch):
     seen = {}
     monkeypatch.setattr(lm, "generated", lambda **demands: seen.update(demands) or [])
     options = "-n 3 --temperature 0.5 --top-k 4 --top-p 0.9 --prompt".split()

@@ -1,6 +1,6 @@
-"""Each script, stopped by a signal at random moments from its very start: no traceback, the right status, nothing lost.
+"""Scripts that get a signal at random moments from their start: no traceback, the right status, no lost results.
 
-THEANO_RNN_SIGNALS is how often each script gets each signal, if not as often as here.
+Set THEANO_RNN_SIGNALS to change how often each script gets each signal.
 """
 
 import os
@@ -62,7 +62,7 @@ def start(name, folder, *arguments):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_script_that_gets_a_signal_ends_in_order(name, number, folder):
+def test_a_signal_ends_a_script_without_a_traceback(name, number, folder):
     generator = random.Random(f"{name} {number}")
     for _ in range(TIMES):
         process = start(name, folder)
@@ -79,7 +79,7 @@ def test_a_script_that_gets_a_signal_ends_in_order(name, number, folder):
 
 
 @pytest.mark.parametrize("name", ["score.py", "generate.py"])
-def test_a_reader_that_goes_ends_a_script_in_silence(name, folder):
+def test_a_closed_pipe_ends_a_script_silently(name, folder):
     process = start(name, folder)
     assert process.stdout.readline()
     process.stdout.close()
@@ -88,7 +88,7 @@ def test_a_reader_that_goes_ends_a_script_in_silence(name, folder):
     process.stderr.close()
 
 
-def test_a_run_that_nobody_watches_any_more_saves_its_work_and_ends(folder):
+def test_a_run_whose_standard_error_is_closed_saves_its_work_and_ends(folder):
     process = start("train.py", folder, "--model", "unwatched.npz")
     seen = b""
     while b"training loss" not in seen:
