@@ -135,7 +135,7 @@ def run(folder, last, number):
     for name in ("open", "link", "replace", "unlink", "fsync", "chmod", "close", "fdopen", "scandir"):
         setattr(os, name, counted(getattr(os, name)))
     configuration = {"state": {"epoch": 1, "step": 0}}
-    with files.alone():
+    with files.locked():
         files.write({"U": np.full(9, number)}, configuration, Model(number))
 
 def in_process(*arguments):

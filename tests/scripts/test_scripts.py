@@ -192,7 +192,7 @@ def test_every_training_option_of_the_package_is_a_flag_that_reaches_it(tmp_path
         (["--level", "foo"], "argument --level: invalid choice: 'foo'"),
         (["--epochs", "x"], "argument --epochs: invalid int value: 'x'"),
         (["--bogus"], "unrecognized arguments: --bogus"),
-        (["--resume"], "no such file, so there is no run to go on with"),
+        (["--resume"], "no such file, so there is no run to continue"),
     ],
 )
 def test_wrong_settings_for_training_are_one_line_and_status_2(toy, tmp_path, capsys, arguments, part):

@@ -13,7 +13,7 @@ from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary
 from theano_rnn.training import train_model, trainer
-from theano_rnn.training.fine_tuning import settings_of, unknown_share
+from theano_rnn.training.fine_tuning import inherited_settings, unknown_share
 from theano_rnn.training.reporter import Reporter
 from theano_rnn.training.train_model import train
 from theano_rnn.training.trainer import Trainer
@@ -213,7 +213,7 @@ def test_what_the_other_model_decides_cannot_be_chosen(folder, base, tmp_path, s
 
 def test_what_the_other_model_has_may_be_said_again(folder, base, tmp_path):
     start = load(base())
-    given = settings_of(start)
+    given = inherited_settings(start)
     assert given["hidden_dim"] == 6 and given["vocabulary_size"] == len(start.vocabulary)
     tuned(folder, base(), tmp_path / "m.npz", epochs=1, **given)
 
@@ -233,7 +233,7 @@ def test_what_the_other_model_has_may_be_said_again(folder, base, tmp_path):
 def test_how_text_becomes_tokens_is_taken_over(tokenizer, expected):
     vocabulary = Vocabulary(["SENTENCE_START", "SENTENCE_END", "UNKNOWN_TOKEN", "a"], tokenizer.level == "char")
     lm = LanguageModel(RNN(4, 2, activation="relu", seed=1), vocabulary, tokenizer)
-    assert settings_of(lm) == {**expected, "vocabulary_size": 4, "hidden_dim": 2, "activation": "relu"}
+    assert inherited_settings(lm) == {**expected, "vocabulary_size": 4, "hidden_dim": 2, "activation": "relu"}
 
 
 def test_files_that_are_no_language_models_are_refused(folder, base, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 
 from theano_rnn.errors import OptionError
 from theano_rnn.networks.updates import UPDATE_RULES
-from theano_rnn.training.options import FREE_ON_RESUME, TRACELESS, TUTORIAL, TrainingOptions
+from theano_rnn.training.options import CHANGEABLE_ON_RESUME, NOT_IN_MODEL, TUTORIAL, TrainingOptions
 
 
 def test_the_defaults_are_those_of_the_interface():
@@ -194,7 +194,7 @@ def test_a_path_is_as_good_as_its_name(tmp_path):
 
 
 def test_what_leaves_no_trace_in_a_model_may_change():
-    assert set(TRACELESS) <= set(FREE_ON_RESUME)
+    assert set(NOT_IN_MODEL) <= set(CHANGEABLE_ON_RESUME)
 
 
 def test_resuming_may_change_how_long_how_often_and_where():
@@ -209,7 +209,7 @@ def test_what_the_run_has_already_may_be_said_again_on_resuming():
     assert options.resumed({"level": "char", "learning_rate": 1.0, "clip": 0.0}) == options
 
 
-@pytest.mark.parametrize("name", sorted(set(TrainingOptions().to_configuration()) - set(FREE_ON_RESUME)))
+@pytest.mark.parametrize("name", sorted(set(TrainingOptions().to_configuration()) - set(CHANGEABLE_ON_RESUME)))
 def test_resuming_may_change_nothing_else(name):
     options = TrainingOptions()
     with pytest.raises(OptionError, match=f"^{name}: the interrupted run has .*, got '.*other'; leave it out"):

@@ -47,7 +47,7 @@ def numbers(files):
     """Of model and checkpoint, and of those that are kept, in the order in which they were."""
     found = [number(files.model), number(files.checkpoint)]
     for one in itertools.count(1):
-        kept = [number(path) for path in files.kept(one)]
+        kept = [number(path) for path in files.previous_files(one)]
         if kept == [None, None]:
             return found
         found += kept
@@ -65,15 +65,15 @@ def test_a_model_cannot_have_the_name_of_what_lies_beside_one(name, tmp_path):
 
 def test_a_second_run_of_the_same_model_is_refused_until_the_first_has_ended(files, tmp_path):
     other = RunFiles(tmp_path / "m.npz", None)
-    with files.alone():
+    with files.locked():
         with (
             pytest.raises(ModelFileError, match="m.npz: another run is training this model .*m.lock.; wait"),
-            other.alone(),
+            other.locked(),
         ):
             pass
-        with RunFiles(tmp_path / "n.npz", None).alone():
+        with RunFiles(tmp_path / "n.npz", None).locked():
             pass
-    with other.alone():
+    with other.locked():
         pass
 
 
@@ -81,21 +81,21 @@ HOLD = """
 import sys
 from pathlib import Path
 from theano_rnn.training.run_files import RunFiles
-with RunFiles(Path(sys.argv[1]), None).alone():
+with RunFiles(Path(sys.argv[1]), None).locked():
     print("held", flush=True)
     sys.stdin.read()
 """
 
 
 def test_the_lock_is_gone_after_a_run_however_it_ends(files):
-    with files.alone():
+    with files.locked():
         assert files.lock.exists()
     assert not files.lock.exists()
-    with pytest.raises(KeyboardInterrupt), files.alone():
+    with pytest.raises(KeyboardInterrupt), files.locked():
         raise KeyboardInterrupt
     assert not files.lock.exists()
-    with files.alone():
-        with pytest.raises(ModelFileError, match="another run"), RunFiles(files.model, None).alone():
+    with files.locked():
+        with pytest.raises(ModelFileError, match="another run"), RunFiles(files.model, None).locked():
             pass
         assert files.lock.exists()  # the one that was refused leaves it to its owner
     assert not files.lock.exists()
@@ -110,7 +110,7 @@ model, until = Path(sys.argv[1]), time.time() + 2
 guard, turns = model.with_name("guard"), 0
 while time.time() < until:
     try:
-        with RunFiles(model, None).alone():
+        with RunFiles(model, None).locked():
             guard.touch(exist_ok=False)  # fails where another process is in here
             turns += 1
             guard.unlink()
@@ -131,34 +131,34 @@ def test_of_processes_that_take_turns_never_two_hold_the_lock_though_its_file_go
 
 def test_a_name_under_which_another_run_trains_is_passed_over(files):
     files.write(*contents(1), Model(1))
-    with RunFiles(files.kept(1)[0], None).alone():
+    with RunFiles(files.previous_files(1)[0], None).locked():
         RunFiles(files.model, None).write(*contents(2), Model(2))
     assert numbers(files) == [2, 2]
-    assert [number(path) for path in (*files.kept(1), *files.kept(2))] == [None, None, 1, 1]
+    assert [number(path) for path in (*files.previous_files(1), *files.previous_files(2))] == [None, None, 1, 1]
 
 
 def test_a_run_that_was_killed_holds_nothing(files):
     command = [sys.executable, "-c", HOLD, str(files.model)]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout.readline() == b"held\n"
-        with pytest.raises(ModelFileError, match="another run is training this model"), files.alone():
+        with pytest.raises(ModelFileError, match="another run is training this model"), files.locked():
             pass
         process.kill()
-    with files.alone():
+    with files.locked():
         pass
 
 
 def test_a_lock_that_cannot_be_made_is_told(files):
     files.lock.mkdir()
-    with pytest.raises(ModelFileError, match="m.lock: cannot be written: .*; choose another place"), files.alone():
+    with pytest.raises(ModelFileError, match="m.lock: cannot be written: .*; choose another place"), files.locked():
         pass
 
 
 def test_what_killed_runs_have_left_half_written_is_removed(files):
-    files.kept(1)[0].write_bytes(b"kept")
-    for path in (files.model, files.checkpoint, files.corpus, *files.kept(1)):
+    files.previous_files(1)[0].write_bytes(b"kept")
+    for path in (files.model, files.checkpoint, files.corpus, *files.previous_files(1)):
         path.with_name(f".{path.name}.abc.partial").write_bytes(b"half")
-    with files.alone():
+    with files.locked():
         assert list(files.model.parent.glob(".*")) == []
 
 
@@ -175,7 +175,7 @@ def test_a_new_run_keeps_the_files_of_the_one_before_it_ready_to_go_on(files):
     new.write(*contents(4), Model(4))
     new.write(*contents(5), Model(5))
     assert numbers(files) == [5, 5, 2, 2]
-    before = RunFiles(files.kept(1)[0], None)
+    before = RunFiles(files.previous_files(1)[0], None)
     assert before.read_checkpoint().configuration["number"] == 2
 
 
@@ -184,13 +184,13 @@ def test_no_kept_model_is_ever_replaced_and_it_is_told_where_each_is(files):
     for one in range(1, 5):
         RunFiles(files.model, None, note=notes.append).write(*contents(one), Model(one))
     assert numbers(files) == [4, 4, 1, 1, 2, 2, 3, 3]
-    assert [path.name for path in (*files.kept(1), *files.kept(2))] == [
+    assert [path.name for path in (*files.previous_files(1), *files.previous_files(2))] == [
         "m.previous.npz",
         "m.previous.checkpoint.npz",
         "m.previous-2.npz",
         "m.previous-2.checkpoint.npz",
     ]
-    kept = [files.kept(one)[0] for one in (1, 2, 3)]
+    kept = [files.previous_files(one)[0] for one in (1, 2, 3)]
     assert notes == [f"the model that was in {files.model} is kept as {path}" for path in kept]
 
 
@@ -208,17 +208,17 @@ def test_a_model_that_is_there_twice_is_kept_once(files, monkeypatch, has_links)
 def test_a_model_is_kept_beside_its_checkpoint_if_that_alone_was_kept(files):
     files.write(*contents(1), Model(1))
     checkpoint = files.checkpoint.read_bytes()
-    files.kept(1)[1].write_bytes(checkpoint)  # and then the process was killed
+    files.previous_files(1)[1].write_bytes(checkpoint)  # and then the process was killed
     RunFiles(files.model, None).write(*contents(2), Model(2))
     assert numbers(files) == [2, 2, 1, 1]
 
 
 def test_a_model_of_another_checkpoint_is_not_kept_beside_it(files):
     files.write(*contents(1), Model(1))
-    files.kept(1)[1].write_bytes(b"another run's")
+    files.previous_files(1)[1].write_bytes(b"another run's")
     RunFiles(files.model, None).write(*contents(2), Model(2))
-    assert files.kept(1)[1].read_bytes() == b"another run's" and not files.kept(1)[0].exists()
-    assert [number(path) for path in files.kept(2)] == [1, 1]
+    assert files.previous_files(1)[1].read_bytes() == b"another run's" and not files.previous_files(1)[0].exists()
+    assert [number(path) for path in files.previous_files(2)] == [1, 1]
 
 
 def test_a_name_that_is_taken_at_the_last_moment_is_passed_over(files, monkeypatch):
@@ -226,14 +226,14 @@ def test_a_name_that_is_taken_at_the_last_moment_is_passed_over(files, monkeypat
     link_or_copy = run_files.link_or_copy
 
     def late(path, other):
-        if other == files.kept(1)[0]:
+        if other == files.previous_files(1)[0]:
             other.write_bytes(b"another run's")
         link_or_copy(path, other)
 
     monkeypatch.setattr(run_files, "link_or_copy", late)
     RunFiles(files.model, None).write(*contents(2), Model(2))
-    assert files.kept(1)[0].read_bytes() == b"another run's"
-    assert [number(path) for path in (files.model, files.kept(2)[0])] == [2, 1]
+    assert files.previous_files(1)[0].read_bytes() == b"another run's"
+    assert [number(path) for path in (files.model, files.previous_files(2)[0])] == [2, 1]
 
 
 def test_whoever_asks_for_it_has_the_files_of_the_run_before_replaced(files):
@@ -245,7 +245,7 @@ def test_whoever_asks_for_it_has_the_files_of_the_run_before_replaced(files):
 def test_a_log_may_not_take_the_place_of_a_model_that_is_kept(files):
     files.write(*contents(1), Model(1))
     RunFiles(files.model, None).write(*contents(2), Model(2))
-    new = RunFiles(files.model, files.kept(1)[0])
+    new = RunFiles(files.model, files.previous_files(1)[0])
     with pytest.raises(OptionError, match=r"m\.previous\.npz: is where the model goes"):
         new.check([], TrainingOptions())
 
@@ -253,7 +253,7 @@ def test_a_log_may_not_take_the_place_of_a_model_that_is_kept(files):
 def test_a_checkpoint_that_cannot_be_read_is_kept_all_the_same(files):
     files.checkpoint.write_bytes(b"who knows")
     files.write(*contents(1), Model(1))
-    assert files.kept(1)[1].read_bytes() == b"who knows"
+    assert files.previous_files(1)[1].read_bytes() == b"who knows"
 
 
 def test_a_run_that_goes_on_keeps_no_copy_of_itself(files):

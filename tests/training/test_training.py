@@ -655,7 +655,7 @@ def test_a_run_whose_text_has_vanished_is_told_so_and_kept(finished, toy, monkey
 
 
 def test_a_model_that_another_run_is_training_is_refused(finished, toy):
-    with RunFiles(finished, None).alone():
+    with RunFiles(finished, None).locked():
         for resume in (True, False):
             with pytest.raises(ModelFileError, match="another run is training this model"):
                 train(toy, model=finished, resume=resume)
@@ -755,7 +755,7 @@ def test_a_run_goes_on_without_a_place_for_the_encoded_text(toy, tmp_path, compi
 
 
 def test_going_on_without_a_checkpoint_is_refused(toy, tmp_path):
-    with pytest.raises(ModelFileError, match="m.checkpoint.npz: no such file, so there is no run to go on with; start"):
+    with pytest.raises(ModelFileError, match="m.checkpoint.npz: no such file, so there is no run to continue; start"):
         train(toy, model=tmp_path / "m.npz", resume=True)
 
 

@@ -1,14 +1,20 @@
-"""Starting from another model: what a run takes over from it, which therefore cannot be chosen anew."""
+"""Starting from another model: what a run inherits from it and therefore cannot choose."""
+
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from theano_rnn.errors import OptionError
+from theano_rnn.language_models.language_model import LanguageModel
+from theano_rnn.text.corpus import Corpus
+from theano_rnn.training.training_data import count_predictions
 
 BLOCK_SIZE = 2**20  # ids
 
 
-def settings_of(lm):
-    """The settings that a run has because it starts from this model."""
+def inherited_settings(lm: LanguageModel) -> dict[str, Any]:
+    """Return the options that a run inherits from the model that it starts from."""
     level = lm.tokenizer.level
     return {
         "level": level,
@@ -21,21 +27,22 @@ def settings_of(lm):
     }
 
 
-def with_settings_of(lm, settings):
-    """Settings of a run that starts from a model, completed by what that decides.
+def with_inherited_settings(lm: LanguageModel, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of a run together with those that it inherits.
 
     Parameters
     ----------
     lm : LanguageModel
+        The model that the run starts from.
     settings : dict
-        ``init_from``, the model's file, is one of them.
+        The options that were given, ``init_from`` among them.
 
     Raises
     ------
     OptionError
-        For a setting that is given too, and is another one.
+        If an inherited option was given another value.
     """
-    inherited = settings_of(lm)
+    inherited = inherited_settings(lm)
     for name, value in inherited.items():
         if settings.get(name, value) != value:
             raise OptionError(f"{name}: the model to start from has {value!r}, got {settings[name]!r}; leave it out")
@@ -44,10 +51,10 @@ def with_settings_of(lm, settings):
     return {**settings, **inherited}
 
 
-def unknown_share(corpus):
-    """The share of UNKNOWN_TOKEN in the tokens of the training text, from 0 to 1."""
+def unknown_share(corpus: Corpus) -> float:
+    """Return the share of UNKNOWN_TOKEN among the tokens of the training text, from 0 to 1."""
     train = corpus.train
-    ids, tokens = (train, len(train) - 1) if isinstance(train, np.ndarray) else (train.ids, train.tokens)
+    ids = train if isinstance(train, np.ndarray) else train.ids
     starts = range(0, len(ids), BLOCK_SIZE)
     unknown = sum(np.count_nonzero(ids[start : start + BLOCK_SIZE] == corpus.vocabulary.unknown) for start in starts)
-    return float(unknown / tokens)
+    return float(unknown / count_predictions(train))

@@ -107,9 +107,8 @@ class Learner:
 
     def _go_back(self, state: TrainingState) -> None:
         """Halve the learning rate and continue from the best parameters with a fresh optimizer."""
-        initial_rate = self._options.learning_rate
-        assert initial_rate is not None
-        state.learning_rate = min(state.learning_rate, max(state.learning_rate / 2, initial_rate * LOWEST_RATE))
+        lowest = self._options.initial_learning_rate * LOWEST_RATE
+        state.learning_rate = min(state.learning_rate, max(state.learning_rate / 2, lowest))
         self.rnn.set_values(self.best)
         self.optimizer.reset()
 

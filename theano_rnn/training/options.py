@@ -1,7 +1,9 @@
-"""What can be chosen for a training run: names, defaults, ranges, and what excludes what."""
+"""The options of a training run: names, defaults, ranges, and which exclude each other."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
 
 from theano_rnn.checks import check_bptt_truncate, check_choice, check_count, check_real
 from theano_rnn.engines.engine import DEVICES
@@ -10,8 +12,8 @@ from theano_rnn.networks.simple_cell import ACTIVATIONS
 from theano_rnn.networks.updates import UPDATE_RULES
 from theano_rnn.text.tokenizer import LEVELS
 
-# What the tutorial's train_with_sgd does, in place of the defaults.
-TUTORIAL = {
+# What the tutorial's train_with_sgd does. With `tutorial`, these options cannot have other values.
+TUTORIAL: dict[str, Any] = {
     "level": "word",
     "optimizer": "sgd",
     "learning_rate": 0.005,
@@ -20,24 +22,33 @@ TUTORIAL = {
     "bptt_truncate": 4,
     "clip": None,
 }
-TUTORIAL_DEFAULTS = {"epochs": 100, "evaluate_every": 5, "valid_fraction": 0.0}
-# Where no batch size is chosen: the largest, and how many steps an epoch shall have, for which a small text gets a
-# smaller one. With four steps an epoch, a network learns hardly anything in the usual number of epochs.
+TUTORIAL_DEFAULTS: dict[str, Any] = {"epochs": 100, "evaluate_every": 5, "valid_fraction": 0.0}
+
+# If no batch size is chosen, it is the largest one here, or less for a small text, so that an epoch has this many steps.
+# With four steps per epoch, a network learns hardly anything in the usual number of epochs.
 LARGEST_BATCH_SIZES = {"word": 32, "char": 50}
 STEPS_PER_EPOCH = 40
-# Where no share of held-out text is chosen: the usual one, the tokens that it shall have at least, and the largest.
+
+# If no share of held-out text is chosen: the usual share, the number of tokens wanted, and the largest share.
 HELD_OUT_SHARE, HELD_OUT_TOKENS, LARGEST_HELD_OUT_SHARE = 0.05, 1000, 0.1
 
-# What may differ when a run goes on: how long, how often, where; not what is learnt from what. (Another column has to
-# hold the same text, as another file has.)
-FREE_ON_RESUME = ("epochs", "evaluate_every", "save_every", "sample_every", "patience", "device", "column")
-# What leaves no trace in a model: with it or without, the same run gives the same file.
-TRACELESS = ("save_every", "sample_every", "patience")
-
+# What may change when a run is resumed: how long, how often and where it runs, but not what is learned from what.
+# (Another column must contain the same text, as must another file.)
+CHANGEABLE_ON_RESUME = (
+    "epochs",
+    "evaluate_every",
+    "save_every",
+    "sample_every",
+    "patience",
+    "device",
+    "column",
+)
+# What is not recorded in a model: with any value, the same run gives the same file.
+NOT_IN_MODEL = ("save_every", "sample_every", "patience")
 
 PATHS = ("valid", "init_from")
 
-# Whole numbers and their least values.
+# Integers and their minima.
 COUNTS = {
     "vocabulary_size": 4,
     "min_count": 1,
@@ -52,67 +63,77 @@ COUNTS = {
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """The settings of a training run, checked.
+    """The options of a training run.
 
     Parameters
     ----------
     level : {"word", "char"}
     vocabulary_size : int
-        At most so many entries, the three special tokens counted.
+        The largest number of entries, with the three special tokens.
     min_count : int
-        Tokens that occur less often in the training text are unknown, before the vocabulary size limits their number.
+        Tokens that occur less often in the training text become UNKNOWN_TOKEN.
     hidden_dim : int
+        The size of the hidden state.
     bptt_truncate : int
-        See `RNN`; -1: through the whole sentence (at character level through the whole chunk).
+        The number of steps through which errors are propagated: see `RNN`. -1: through the whole sentence, or at
+        character level through the whole chunk.
     activation : {"tanh", "relu"}
     epochs : int
+        Passes over the training text.
     batch_size : int or None
-        Sentences per step; at character level parallel streams. None: 32, or 50 at character level, and less for a
+        Sentences per step, or at character level parallel streams. None: 32, or 50 at character level, or less for a
         small text, so that an epoch has about 40 steps; see `fitted_to`.
     sequence_length : int
-        Characters a step and stream.
+        Characters per step in each stream.
     optimizer : {"sgd", "momentum", "adagrad", "rmsprop", "adam"}
-    learning_rate : float
-        Default: one that suits the optimizer.
+    learning_rate : float or None
+        None: one that suits the optimizer.
     rate_decay : float
-        In epoch e, counted from 0, the rate is learning_rate / (1 + rate_decay · e).
+        In epoch e, counted from 0, the learning rate is learning_rate / (1 + rate_decay · e).
     clip : float or None
-        Upper limit of the gradients' norm; None or 0: no limit.
+        The limit of the gradient norm; None or 0: no limit.
     valid : str or None
         A file of held-out text.
     valid_fraction : float or None
-        Share of the text that is held out where `valid` is None. None: 0.05, and up to 0.1 of a small text, so that
+        The share of the text that is held out if `valid` is None. None: 0.05, or up to 0.1 of a small text, so that
         1,000 tokens are held out.
     evaluate_every : int
-        In epochs.
+        Epochs between evaluations.
     save_every : float
-        In minutes: how often the state of the run is saved, beside evaluations.
+        Minutes between saves, in addition to those at evaluations.
     sample_every : int or None
-        In steps: how often a text is sampled, beside evaluations; None: only there; 0: never.
+        Steps between sampled texts, in addition to those at evaluations. None: only at evaluations; 0: never.
     patience : int or None
-        The run ends when the loss that decides (held-out, else training) has not fallen below its lowest in so many
-        evaluations in a row; None or 0: never.
+        Stop early when the decisive loss (held-out, otherwise training) has not improved in this many evaluations in a
+        row; None or 0: never.
     init_from : str or None
-        A language model's file: start from its parameters, with its vocabulary, tokenizer, hidden_dim and activation.
+        The file of a language model to start from: its parameters, vocabulary, tokenizer, hidden_dim and activation.
     seed : int
-        Of initial values, held-out sentences and the order of sentences.
+        Of the initial parameters, of the choice of held-out sentences and of the order of sentences.
     device : {"auto", "cpu", "gpu"}
     tutorial : bool
-        Exactly the tutorial's training: plain SGD, one sentence a step in the text's order, rate 0.005, truncation 4.
+        Train exactly as the tutorial does: plain SGD, one sentence per step in the order of the text, learning rate
+        0.005, truncation 4.
     keep_case : bool
-        Words are not lower-cased.
+        Do not lower-case words.
     tokenized : bool
-        The text is one tokenized sentence a line.
+        Each line of the text is one tokenized sentence.
     lines : bool
-        Each line of the text, or each text of a CSV file, is one item, with no sentence boundary inside; `tokenized`
+        Each line of the text, or each cell of a CSV file, is one item that is not split into sentences. `tokenized`
         implies it.
     column : str or None
-        The column of CSV files that holds the texts; None: ``body``, else ``text``, else the only one.
+        The column of CSV files to read; None: ``body``, else ``text``, else the only column.
 
     Raises
     ------
     OptionError
-        For a value outside its range, and one that `tutorial` excludes.
+        If a value is out of range or contradicts another one.
+
+    Examples
+    --------
+    >>> options = TrainingOptions.from_settings({"level": "char", "epochs": 3})
+    >>> options.level, options.epochs, options.learning_rate
+    ('char', 3, 0.002)
     """
 
     level: str = "word"
@@ -143,7 +164,7 @@ class TrainingOptions:
     column: str | None = None
     lines: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         try:
             check_choice("level", self.level, LEVELS)
             check_choice("activation", self.activation, ACTIVATIONS)
@@ -174,24 +195,24 @@ class TrainingOptions:
                 object.__setattr__(self, name, os.path.abspath(getattr(self, name)))
         if self.level == "char" and (self.tokenized or self.keep_case or self.lines):
             raise OptionError(
-                "`tokenized`, `keep_case` and `lines` are about words; at level 'char' the text stays as it is anyway"
+                "`tokenized`, `keep_case` and `lines` are about words; at level 'char' the text is never changed"
             )
         if self.tokenized:
             object.__setattr__(self, "lines", True)
 
     @classmethod
-    def from_settings(cls, settings):
-        """Options from those settings that were given; what was not is the level's or the tutorial's default.
+    def from_settings(cls, settings: Mapping[str, Any]) -> "TrainingOptions":
+        """Return options with these values; the others have the defaults, or with ``tutorial`` the tutorial's values.
 
         Raises
         ------
         OptionError
-            Also for an unknown name, and a setting that contradicts the tutorial's.
+            Also if a name is unknown, or a value contradicts the tutorial's.
         """
         unknown = settings.keys() - {field.name for field in fields(cls)}
         if unknown:
             raise OptionError(f"unknown setting: {', '.join(sorted(unknown))}")
-        settings = normalised(settings)
+        settings = _normalized(settings)
         if settings.get("tutorial"):
             for name, value in TUTORIAL.items():
                 if settings.setdefault(name, value) != value:
@@ -199,16 +220,28 @@ class TrainingOptions:
             settings = {**TUTORIAL_DEFAULTS, **settings}
         return cls(**settings)
 
-    def to_configuration(self):
+    def to_configuration(self) -> dict[str, Any]:
+        """Return a plain dict of all options, which JSON can write."""
         return asdict(self)
 
-    def fitted_to(self, length):
-        """These options with a batch size, if none was chosen.
+    @property
+    def initial_learning_rate(self) -> float:
+        """The learning rate that was chosen, or else the optimizer's own."""
+        assert self.learning_rate is not None  # __post_init__ has set it
+        return self.learning_rate
+
+    def fitted_to(self, length: int) -> "TrainingOptions":
+        """Return these options with a batch size that suits the text, unless one was chosen.
 
         Parameters
         ----------
         length : int
-            Of the training text: in sentences, at character level in characters.
+            The length of the training text: in sentences, or at character level in characters.
+
+        Examples
+        --------
+        >>> TrainingOptions().fitted_to(400).batch_size, TrainingOptions().fitted_to(10_000).batch_size
+        (10, 32)
         """
         if self.batch_size is not None:
             return self
@@ -216,47 +249,53 @@ class TrainingOptions:
         fitting = length // (per_column * STEPS_PER_EPOCH)
         return replace(self, batch_size=min(max(fitting, 1), LARGEST_BATCH_SIZES[self.level]))
 
-    def held_out_share(self, tokens):
-        """The share of a text of so many tokens that is held out where no text for it is named."""
+    def held_out_share(self, tokens: int) -> float:
+        """Return the share of a text of so many tokens that is held out if `valid` is None.
+
+        Examples
+        --------
+        >>> TrainingOptions().held_out_share(1_000_000), TrainingOptions().held_out_share(5_000)
+        (0.05, 0.1)
+        """
         if self.valid_fraction is not None:
             return self.valid_fraction
         return min(max(HELD_OUT_SHARE, HELD_OUT_TOKENS / max(tokens, 1)), LARGEST_HELD_OUT_SHARE)
 
-    def held_out_seed(self, tokens):
-        """The seed that chooses the held-out sentences of a text of so many tokens.
+    def held_out_seed(self, tokens: int) -> int:
+        """Return the seed that chooses the held-out sentences of a text of so many tokens.
 
-        In a small text, which sentences are held out changes the perplexity more than anything else. If neither they
-        nor their share are chosen, they are the same for every seed, so that runs can be compared.
+        In a small text, the choice of the held-out sentences changes the perplexity more than anything else. By default
+        it is the same for every seed, so that runs can be compared.
         """
         is_small = self.valid_fraction is None and self.held_out_share(tokens) > HELD_OUT_SHARE
         return 0 if is_small else self.seed
 
-    def resumed(self, settings):
-        """These options for a run that goes on, with those changed that may change.
+    def resumed(self, settings: Mapping[str, Any]) -> "TrainingOptions":
+        """Return the options of a run that is resumed with some new values.
 
         Raises
         ------
         OptionError
-            For a setting that would make it another run.
+            If an option that decides what is learned would change.
         """
         saved = self.to_configuration()
-        settings = normalised(settings)
+        settings = _normalized(settings)
         for name, value in settings.items():
             if name not in saved:
                 raise OptionError(f"unknown setting: {name}")
-            if name not in FREE_ON_RESUME and value != saved[name]:
+            if name not in CHANGEABLE_ON_RESUME and value != saved[name]:
                 raise OptionError(
                     f"{name}: the interrupted run has {saved[name]!r}, got {value!r}; leave it out, or start a new run"
                 )
         return type(self)(**{**saved, **settings})
 
 
-def normalised(settings):
-    """Settings in the form in which TrainingOptions keeps them."""
-    settings = dict(settings)
-    if not settings.get("clip", True):
-        settings["clip"] = None
+def _normalized(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values of options in the form in which `TrainingOptions` keeps them."""
+    normalized = dict(settings)
+    if not normalized.get("clip", True):
+        normalized["clip"] = None
     for name in PATHS:
-        if settings.get(name) is not None:
-            settings[name] = os.path.abspath(settings[name])
-    return settings
+        if normalized.get(name) is not None:
+            normalized[name] = os.path.abspath(normalized[name])
+    return normalized

@@ -146,11 +146,11 @@ class _ProgressLine:
 
     def show_steps(self, title: str, done: int, total: int, figures: list[str], unit_scale: bool = False) -> None:
         """Show that `done` of `total` steps are done, with a bar and the time that is left."""
-        look = {"ncols": self.width, "bar_format": _bar_format(title, "  ".join(figures), self.width)}
+        look: dict[str, Any] = {"ncols": self.width, "bar_format": _bar_format(title, "  ".join(figures), self.width)}
         if self._bar is None or self._title != title:
             self.close()
             self._title = title
-            shared = {"miniters": 1, "file": self._stream, "leave": False}
+            shared: dict[str, Any] = {"miniters": 1, "file": self._stream, "leave": False}
             self._bar = self._tqdm(total=total, initial=done, unit_scale=unit_scale, **shared, **look)
             return
         self._bar.ncols, self._bar.bar_format = look["ncols"], look["bar_format"]

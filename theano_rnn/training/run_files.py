@@ -1,6 +1,6 @@
-"""The files of a training run: model, checkpoint, encoded text, log, picture, lock; what may be written where.
+"""The files of a training run: model, checkpoint, encoded text, log, plot and lock, and what may be written where.
 
-Knows no network and no loop.
+Must not know the network or the training loop.
 """
 
 import contextlib
@@ -10,73 +10,119 @@ import json
 import logging
 import os
 import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
+import numpy as np
 from filelock import FileLock, Timeout
 
 from theano_rnn.errors import ModelFileError, OptionError
 from theano_rnn.files.archive import read_archive, read_document, write_archive
 from theano_rnn.files.atomic_files import link_or_copy, remove_partial_files
 from theano_rnn.networks.network_file import RUN_ENTRY
+from theano_rnn.training.options import TrainingOptions
 
 logger = logging.getLogger(__name__)
 
-DOCUMENT = RUN_ENTRY
+
+class SavableModel(Protocol):
+    """A model that can write itself to a file."""
+
+    def save(self, path: Path, /) -> object: ...
 
 
 @dataclass
 class Checkpoint:
-    """A checkpoint file's contents."""
+    """The contents of a checkpoint file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    arrays : dict of str to array
+    configuration : dict
+        See `theano_rnn.training.saving.checkpoint_contents`.
+    """
 
     path: Path
-    arrays: dict
-    configuration: dict
+    arrays: dict[str, np.ndarray]
+    configuration: dict[str, Any]
 
 
 class RunFiles:
-    """The files of a run: model, checkpoint, encoded text, log, picture, lock.
-
-    Attributes
-    ----------
-    checkpoint_is_ours, model_is_ours : bool
-        Whether this run has written the file that stands there; what another run has left is kept before.
+    """The files of a run.
 
     Parameters
     ----------
     model : pathlib.Path
+        The model file. The checkpoint, the encoded text and the lock are beside it.
     log, plot : pathlib.Path or None
     overwrite : bool
-        Whether another run's files are replaced instead of kept.
+        Whether to replace the files of a previous run instead of keeping them under other names.
     note : callable
-        Is told, in a line, what is kept where.
+        Receives one line for each model that is kept.
+
+    Attributes
+    ----------
+    model, checkpoint, corpus, lock : pathlib.Path
+    log, plot : pathlib.Path or None
+    checkpoint_is_ours, model_is_ours : bool
+        Whether the file that is there is this run's. If not, it is kept before this run first writes.
+
+    Raises
+    ------
+    OptionError
+        If the name of the model is reserved for another file of a run.
     """
 
-    def __init__(self, model, log, plot=None, overwrite=False, note=logger.info):
+    def __init__(
+        self,
+        model: Path,
+        log: Path | None,
+        plot: Path | None = None,
+        overwrite: bool = False,
+        note: Callable[[str], object] = logger.info,
+    ) -> None:
         if model.suffix != ".npz":
             model = model.with_name(model.name + ".npz")
         if model.stem.endswith((".checkpoint", ".corpus")):
             raise OptionError(f"{model}: names ending in .checkpoint or .corpus are reserved; choose another one")
-        self.model = model
-        self.checkpoint = model.with_suffix(".checkpoint.npz")
-        self.corpus = model.with_suffix(".corpus.npz")
-        self.lock = model.with_suffix(".lock")
-        self.log = log
-        self.plot = plot
-        self.overwrite = overwrite
-        self.note = note
-        self.checkpoint_is_ours = self.model_is_ours = False
-        self.has_kept = False
-        self.lines_logged = None  # not known
+        self.model: Path = model
+        self.checkpoint: Path = model.with_suffix(".checkpoint.npz")
+        self.corpus: Path = model.with_suffix(".corpus.npz")
+        self.lock: Path = model.with_suffix(".lock")
+        self.log: Path | None = log
+        self.plot: Path | None = plot
+        self.checkpoint_is_ours: bool = False
+        self.model_is_ours: bool = False
+        self._overwrite = overwrite
+        self._note = note
+        self._has_kept = False
+        self._lines_logged: int | None = None  # unknown
 
-    def check(self, paths, options):
-        """Refuse, before hours of work, places that cannot be written and texts that would be overwritten."""
+    def check(self, paths: Sequence[str], options: TrainingOptions) -> None:
+        """Check, before hours of work, that the files can be written and overwrite neither texts nor another model.
+
+        Parameters
+        ----------
+        paths : sequence of str
+            The training texts.
+        options : TrainingOptions
+
+        Raises
+        ------
+        OptionError
+            If a file would take the place of a text, of the model to start from, or of another file of the run.
+        ModelFileError
+            If a file cannot be written.
+        """
         texts = {Path(path).resolve() for path in [*paths, *([options.valid] if options.valid else [])]}
         needed = (self.model, self.checkpoint)
         places = (*needed, self.corpus, self.lock)
         start = None if options.init_from is None else Path(options.init_from).resolve()
         extra = {what: path for what, path in (("log", self.log), ("picture", self.plot)) if path is not None}
-        taken = {path.resolve(): "model" for path in (*places, *self.kept_files())}
+        taken = {path.resolve(): "model" for path in (*places, *self._existing_previous_files())}
         for what, path in extra.items():
             other = taken.setdefault(path.resolve(), what)
             if other != what:
@@ -84,7 +130,7 @@ class RunFiles:
         for path in (*places, *extra.values()):
             if path.resolve() in texts:
                 raise OptionError(f"{path}: is one of the texts; choose another place for what is written")
-            if path.resolve() == start and path != self.model:  # there, it is kept as the previous one
+            if path.resolve() == start and path != self.model:  # if it is the same file, it is kept as the previous one
                 raise OptionError(f"{path}: is the model to start from; choose another place for what is written")
         for path in (*needed, *extra.values()):
             if path.is_dir():
@@ -97,13 +143,13 @@ class RunFiles:
                 raise ModelFileError(f"{path}: the folder is not writable; choose another place")
 
     @contextlib.contextmanager
-    def alone(self):
-        """Keep other runs away from these files. The system ends the lock with the process, however it ends.
+    def locked(self) -> Iterator[None]:
+        """Keep other runs away from these files. The operating system releases the lock when the process ends.
 
         Raises
         ------
         ModelFileError
-            If another run holds the lock, or there is no place for it.
+            If another run holds the lock, or the lock file cannot be made.
         """
         lock = FileLock(self.lock, timeout=0)
         try:
@@ -116,69 +162,80 @@ class RunFiles:
         except (OSError, NotImplementedError) as error:
             raise ModelFileError(f"{self.lock}: cannot be written: {error}; choose another place") from error
         try:
-            places = (self.model, self.checkpoint, self.corpus, self.plot, *self.kept(1), *self.kept_files())
+            places = (
+                self.model,
+                self.checkpoint,
+                self.corpus,
+                self.plot,
+                *self.previous_files(1),
+                *self._existing_previous_files(),
+            )
             for path in filter(None, places):
                 remove_partial_files(path)
             yield
         finally:
-            release(lock)
+            _release(lock)
 
-    def require_checkpoint(self):
+    def require_checkpoint(self) -> None:
+        """Raise ModelFileError if there is no checkpoint."""
         if not self.checkpoint.exists():
-            raise ModelFileError(f"{self.checkpoint}: no such file, so there is no run to go on with; start a new one")
+            raise ModelFileError(f"{self.checkpoint}: no such file, so there is no run to continue; start a new one")
 
-    def read_checkpoint(self):
+    def read_checkpoint(self) -> Checkpoint:
+        """Read the checkpoint; raise ModelFileError if it is damaged."""
         arrays = read_archive(self.checkpoint)
-        configuration = read_document(self.checkpoint, arrays, DOCUMENT)
+        configuration = read_document(self.checkpoint, arrays, RUN_ENTRY)
         self.checkpoint_is_ours = True
         return Checkpoint(self.checkpoint, arrays, configuration)
 
-    def write(self, arrays, configuration, best=None):
-        """Write the checkpoint and, if it is to change, the model.
+    def write(
+        self, arrays: dict[str, np.ndarray], configuration: dict[str, Any], model: SavableModel | None = None
+    ) -> None:
+        """Write the checkpoint, and the model unless it is None.
 
-        The checkpoint goes first: it holds the best parameters too, so that a crash in between loses nothing.
+        The checkpoint is written first. It holds the best parameters too, so a crash in between loses nothing.
 
         Raises
         ------
         ModelFileError
-            If that is impossible; what was there before is still there.
+            If they cannot be written. The previous files are then still there.
         """
-        self.keep_what_is_there()
-        write_archive(self.checkpoint, arrays, {DOCUMENT: configuration})
+        self._keep_previous_files()
+        write_archive(self.checkpoint, arrays, {RUN_ENTRY: configuration})
         self.checkpoint_is_ours = True
-        if best is not None:
-            best.save(self.model)
+        if model is not None:
+            model.save(self.model)
             self.model_is_ours = True
 
-    def keep_what_is_there(self):
-        """Give another run's files names of their own before this run first writes. Nothing kept is ever replaced."""
-        if self.has_kept or self.overwrite:
+    def _keep_previous_files(self) -> None:
+        """Give a previous run's files other names before this run first writes. No kept file is ever replaced."""
+        if self._has_kept or self._overwrite:
             return
-        keeps_checkpoint = not self.checkpoint_is_ours and self.checkpoint_is_of_use()
+        keeps_checkpoint = not self.checkpoint_is_ours and self._checkpoint_is_useful()
         keeps_model = not self.model_is_ours and self.model.exists()
         try:
             if keeps_checkpoint or keeps_model:
-                self.keep(keeps_model, keeps_checkpoint)
+                self._keep(keeps_model, keeps_checkpoint)
         except OSError as error:
             raise ModelFileError(
                 f"{self.model}: the files that are there cannot be kept: {error.strerror}; choose another place"
             ) from error
-        self.has_kept = True
+        self._has_kept = True
 
-    def keep(self, model_too, checkpoint_too):
-        """Keep model and checkpoint under the first names that are free, or where they are kept already.
+    def _keep(self, model_too: bool, checkpoint_too: bool) -> None:
+        """Keep model and checkpoint under the first free names, or under those under which they are already kept.
 
-        They are where a run has kept them that ended before it wrote anything in their place.
+        The latter is so if a run kept them and ended before it wrote anything in their place.
         """
         for number in itertools.count(1):
-            names = self.kept(number)
+            names = self.previous_files(number)
             pairs = [(self.checkpoint, names[1])] if checkpoint_too else []
             pairs += [(self.model, names[0])] if model_too else []
             missing = [(source, target) for source, target in pairs if not target.exists()]
             kept = [pair for pair in pairs if pair not in missing]
             if not all(filecmp.cmp(*pair, shallow=False) for pair in kept):
                 continue
-            if not kept and (any(name.exists() for name in names) or is_held(names[0].with_suffix(".lock"))):
+            if not kept and (any(name.exists() for name in names) or _is_held(names[0].with_suffix(".lock"))):
                 continue
             try:
                 for source, target in missing:
@@ -187,58 +244,64 @@ class RunFiles:
                 continue
             if missing:
                 what, where = ("the model", names[0]) if model_too else ("the state of the run", names[1])
-                self.note(f"{what} that was in {self.model} is kept as {where}")
+                self._note(f"{what} that was in {self.model} is kept as {where}")
             return
 
-    def kept(self, number):
-        """The names of the number-th model that is kept, and of its checkpoint, with which one can go on."""
+    def previous_files(self, number: int) -> tuple[Path, Path]:
+        """Return the names under which the number-th model and its checkpoint are kept; the first number is 1."""
         model = self.model.with_suffix(".previous.npz" if number == 1 else f".previous-{number}.npz")
         return model, model.with_suffix(".checkpoint.npz")
 
-    def kept_files(self):
-        """Yield the names under which models and checkpoints are kept, as far as there are such files."""
+    def _existing_previous_files(self) -> Iterator[Path]:
+        """Yield the models and checkpoints that are kept."""
         for number in itertools.count(1):
-            found = [path for path in self.kept(number) if path.exists()]
+            found = [path for path in self.previous_files(number) if path.exists()]
             if not found:
                 return
             yield from found
 
-    def checkpoint_is_of_use(self):
-        """Whether there is a checkpoint of a run that has learnt something, as far as one can tell."""
+    def _checkpoint_is_useful(self) -> bool:
+        """Return whether there is a checkpoint of a run that has taken a step, or one that cannot be read."""
         if not self.checkpoint.exists():
             return False
         try:
-            state = read_document(self.checkpoint, read_archive(self.checkpoint), DOCUMENT)["state"]
+            state = read_document(self.checkpoint, read_archive(self.checkpoint), RUN_ENTRY)["state"]
             return bool(state["epoch"] or state["step"])
         except (ModelFileError, KeyError, TypeError):
             return True
 
-    def rescue(self, arrays, configuration):
-        """Write the checkpoint to the system's folder for temporary files; where it is now, or None if that fails."""
+    def rescue(self, arrays: dict[str, np.ndarray], configuration: dict[str, Any]) -> Path | None:
+        """Write the checkpoint to a new temporary folder; return its path, or None if that fails too."""
         try:
             place = Path(tempfile.mkdtemp(prefix="theano_rnn-")) / self.checkpoint.name
-            write_archive(place, arrays, {DOCUMENT: configuration})
+            write_archive(place, arrays, {RUN_ENTRY: configuration})
         except (OSError, ModelFileError):
             return None
         return place
 
-    def write_log(self, history):
-        """Let the log tell of all evaluations so far: by a line more, or anew where it may not hold those before it."""
-        if self.log is None or not history or self.lines_logged == len(history):
+    def write_log(self, history: list[dict[str, Any]]) -> None:
+        """Make the log contain all evaluations so far: append a line, or rewrite it if earlier lines may be missing.
+
+        Raises
+        ------
+        ModelFileError
+            If it cannot be written.
+        """
+        if self.log is None or not history or self._lines_logged == len(history):
             return
-        is_continued = self.lines_logged == len(history) - 1
+        is_continued = self._lines_logged == len(history) - 1
         lines = [json.dumps(record) + "\n" for record in (history[-1:] if is_continued else history)]
-        self.lines_logged = None
+        self._lines_logged = None
         try:
             with open(self.log, "a" if is_continued else "w", encoding="utf-8") as file:
                 file.write("".join(lines))
         except OSError as error:
             raise ModelFileError(f"{self.log}: cannot be written: {error.strerror}; choose another place") from error
-        self.lines_logged = len(history)
+        self._lines_logged = len(history)
 
 
-def is_held(path):
-    """Whether another run holds a lock; without making its file."""
+def _is_held(path: Path) -> bool:
+    """Return whether another run holds a lock, without making its file."""
     if not path.exists():
         return False
     lock = FileLock(path, timeout=0)
@@ -246,16 +309,16 @@ def is_held(path):
         lock.acquire()
     except Timeout:
         return True
-    release(lock)
+    _release(lock)
     return False
 
 
-def release(lock):
-    """Give up a lock and remove its file.
+def _release(lock: FileLock) -> None:
+    """Release a lock and remove its file.
 
-    The file goes while the lock is held. Whoever has opened it meanwhile, and gets the lock of a file that is gone,
-    tries again: `filelock` looks at that.
+    The file is removed while the lock is held. A process that has opened the file meanwhile gets the lock of a file
+    that is gone; `filelock` notices this and tries again.
     """
-    with contextlib.suppress(OSError):  # Windows removes no open file; there, `filelock` does so afterwards
+    with contextlib.suppress(OSError):  # Windows removes no open file; there, `filelock` removes it afterwards
         os.unlink(lock.lock_file)
     lock.release()

@@ -20,7 +20,7 @@ from theano_rnn.text.encoded_sentences import EncodedSentences
 from theano_rnn.training.evaluation import best_record, figures, text_loss
 from theano_rnn.training.learner import Learner
 from theano_rnn.training.live_plot import LivePlot, TrainingCurves
-from theano_rnn.training.options import TRACELESS, TrainingOptions
+from theano_rnn.training.options import NOT_IN_MODEL, TrainingOptions
 from theano_rnn.training.run_files import Checkpoint, RunFiles
 from theano_rnn.training.timing import SECONDS_PER_MINUTE
 from theano_rnn.training.training_state import TrainingState, without_times
@@ -128,7 +128,7 @@ class RunModel:
         lm = self._with_parameters(parameters)
         options = self._options.to_configuration()
         lm.training = {
-            "options": {name: value for name, value in options.items() if name not in TRACELESS},
+            "options": {name: value for name, value in options.items() if name not in NOT_IN_MODEL},
             "history": without_times(history),
             "coverage": self._corpus.coverage.to_configuration(),
         }

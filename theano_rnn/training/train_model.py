@@ -19,7 +19,7 @@ from theano_rnn.text.corpus import Corpus, read_corpus
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary
 from theano_rnn.training.corpus_cache import CorpusCache
-from theano_rnn.training.fine_tuning import unknown_share, with_settings_of
+from theano_rnn.training.fine_tuning import unknown_share, with_inherited_settings
 from theano_rnn.training.options import TrainingOptions
 from theano_rnn.training.progress import ProgressReporter
 from theano_rnn.training.reporter import Reporter
@@ -153,17 +153,17 @@ def train(
         raise OptionError("overwrite: a resumed run replaces no files of other runs; leave it out")
     if resume:
         files.require_checkpoint()
-        with contextlib.closing(reporter), files.alone():
+        with contextlib.closing(reporter), files.locked():
             return resumed_run(files, data, settings, reporter, time_limit).run()
     start = None
     if settings.get("init_from") is not None:
         start = load(settings["init_from"])
-        settings = with_settings_of(start, settings)
+        settings = with_inherited_settings(start, settings)
     options = TrainingOptions.from_settings(settings)
     paths = text_paths(data)
     select_device(options.device)
     check_paths(files, paths, options)
-    with contextlib.closing(reporter), files.alone():
+    with contextlib.closing(reporter), files.locked():
         if start is None:
             corpus = prepare_corpus(files, paths, options, reporter)
             return Trainer(corpus, options, files, reporter, paths, time_limit=time_limit).run()

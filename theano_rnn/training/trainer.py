@@ -70,7 +70,7 @@ class Trainer:
         self.reporter = reporter
         self.paths = paths
         self.time_limit = time_limit or TimeLimit()
-        self.state = TrainingState(learning_rate=self.options.learning_rate)
+        self.state = TrainingState(learning_rate=self.options.initial_learning_rate)
         self.data = TrainingData(corpus, self.options)
         self.learner = Learner(len(corpus.vocabulary), self.options, self.data.tokens_per_step, parameters)
         self.model = saving.RunModel(corpus, self.options)
