@@ -24,7 +24,7 @@ TUTORIAL: dict[str, Any] = {
 }
 TUTORIAL_DEFAULTS: dict[str, Any] = {"epochs": 100, "evaluate_every": 5, "valid_fraction": 0.0}
 
-# If no batch size is chosen, it is the largest one here, or less for a small text, so that an epoch has this many steps.
+# If no batch size is chosen, it is the largest one here, or less for a small text: then an epoch has this many steps.
 # With four steps per epoch, a network learns hardly anything in the usual number of epochs.
 LARGEST_BATCH_SIZES = {"word": 32, "char": 50}
 STEPS_PER_EPOCH = 40
@@ -133,7 +133,7 @@ class TrainingOptions:
     --------
     >>> options = TrainingOptions.from_settings({"level": "char", "epochs": 3})
     >>> options.level, options.epochs, options.learning_rate
-    ('char', 3, 0.002)
+    ('char', 3, 0.004)
     """
 
     level: str = "word"
