@@ -63,7 +63,7 @@ def make_parser() -> ArgumentParser:
         help="find the most probable texts with a beam search of this width (default: sample instead)")
 
     add = parser.add_argument_group("texts").add_argument
-    add("-n", type=int, metavar="N", help="number of texts (default: 10, but not more than the beam is wide)")
+    add("-n", type=int, metavar="N", help="number of texts (default: 10, or the beam width if that is less)")
     add("--min-words", type=int, default=1, metavar="N", help="minimum length (default: %(default)s)")
     add("--max-words", type=int, default=100, metavar="N", help="maximum length (default: %(default)s)")
     add("--no-repeat-ngram", type=int, metavar="N",

@@ -16,7 +16,7 @@ import theano_rnn
 
 rnn = theano_rnn.RNN(8000, 100)
 reveal_type(rnn)
-reveal_type(theano_rnn.LanguageModel)
+reveal_type(theano_rnn.load("models/rnn.npz"))
 reveal_type(theano_rnn.train)
 reveal_type(theano_rnn.OptionError("wrong"))
 reveal_type(theano_rnn.__version__)
