@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 if __name__ == "__main__" and not __package__:
     runpy.run_path(str(Path(__file__).resolve().with_name("checkout.py")))
 
-from theano_rnn.checks import check_count
 from theano_rnn.commands.arguments import ArgumentParser, command_parser
 from theano_rnn.commands.run_command import run_command
 from theano_rnn.commands.status_line import status
@@ -68,12 +67,13 @@ def check_together(arguments: argparse.Namespace) -> None:
 
 
 def work(arguments: argparse.Namespace) -> None:
-    rounds = check_count("rounds", ROUNDS if arguments.rounds is None else arguments.rounds)
     check_together(arguments)
     from theano_rnn.benchmarks import measurement, report, workloads
     from theano_rnn.benchmarks.contenders import TheanoContender, TorchContender
+    from theano_rnn.checks import check_count
     from theano_rnn.engines.engine import select_device
 
+    rounds = check_count("rounds", ROUNDS if arguments.rounds is None else arguments.rounds)
     standard = workloads.GRID if arguments.grid else workloads.GROWTH if arguments.growth else workloads.STANDARD
     names = arguments.names.split(",") if arguments.names else ["W1", "W2"] if arguments.theano else None
     chosen = workloads.select_workloads(standard, names)
