@@ -14,7 +14,7 @@ import pytest
 from theano_rnn.errors import OutputFileError
 from theano_rnn.files.signals import SignalReceived, handling_signals
 from theano_rnn.results import surprisal_page
-from theano_rnn.results.surprisal_page import EDGES, SHADES, STYLE, TEXT_COLOUR, SurprisalPage, marked_line, shade
+from theano_rnn.results.surprisal_page import EDGES, SHADES, STYLE, TEXT_COLOR, SurprisalPage, marked_line, shade
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import SENTENCE_END
 
@@ -162,9 +162,9 @@ def test_tokens_that_do_not_match_the_line_are_shown_themselves():
     )
 
 
-def luminance(colour):
+def luminance(color):
     """Relative luminance by WCAG 2.1."""
-    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    parts = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
@@ -176,11 +176,11 @@ def contrast(one, other):
 
 def test_every_shade_has_enough_contrast_and_is_darker_than_the_previous_one():
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
-    assert all(contrast(TEXT_COLOUR, colour) >= 4.5 for colour in SHADES)
+    assert all(contrast(TEXT_COLOR, color) >= 4.5 for color in SHADES)
     assert contrast("#595959", "#ffffff") >= 4.5
     for lighter, darker in zip(SHADES, SHADES[1:], strict=False):
         assert luminance(lighter) > luminance(darker) * 1.05
-    assert all(f".c{i} {{ background: {colour}; }}" in STYLE for i, colour in enumerate(SHADES))
+    assert all(f".c{i} {{ background: {color}; }}" in STYLE for i, color in enumerate(SHADES))
 
 
 @pytest.mark.parametrize(

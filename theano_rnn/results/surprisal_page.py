@@ -19,7 +19,7 @@ from theano_rnn.results.pages import escaped, write_page
 from theano_rnn.results.text_statistics import TextStatistics, surprisal
 from theano_rnn.text.token_spans import token_spans
 
-TEXT_COLOUR = "#1a1a1a"
+TEXT_COLOR = "#1a1a1a"
 # From light to dark, so that the order is visible without colors too. The text is readable on all of them.
 SHADES = ("#ffffff", "#fff9dc", "#ffefb0", "#fedf86", "#fec964", "#fdae4b", "#f99045", "#ef7350")
 EDGES = (1, 2, 3, 5, 7, 10, 14)  # bits at which the shade changes: low ones for characters, high ones for words
@@ -41,8 +41,8 @@ th {{ white-space: nowrap; }}
 .b {{ padding: 0 0.15em; }}
 .b.u {{ border-bottom: 0.15em dotted; }}
 .e::before {{ content: "{END_MARK}"; margin: 0 0.3em; font-size: 0.8em; }}
-.chosen {{ outline: 2px solid {TEXT_COLOUR}; }}
-output {{ position: fixed; bottom: 0; left: 0; right: 0; padding: 0.5rem 1rem; background: {TEXT_COLOUR};
+.chosen {{ outline: 2px solid {TEXT_COLOR}; }}
+output {{ position: fixed; bottom: 0; left: 0; right: 0; padding: 0.5rem 1rem; background: {TEXT_COLOR};
   color: #fff; }}
 main {{ padding-bottom: 3rem; }}
 {"".join(f".c{i} {{ background: {shade}; }} " for i, shade in enumerate(SHADES))}
