@@ -2,14 +2,19 @@
 
 import itertools
 import signal
+from pathlib import Path
 
 import numpy as np
 
 from theano_rnn.files.archive import read_archive, read_document
 from theano_rnn.networks.optimizer import Optimizer
 from theano_rnn.networks.rnn import RNN
+from theano_rnn.text.corpus import read_corpus
 from theano_rnn.training import learner
+from theano_rnn.training.options import TrainingOptions
 from theano_rnn.training.reporter import Reporter
+from theano_rnn.training.run_files import RunFiles
+from theano_rnn.training.trainer import Trainer
 from theano_rnn.training.training_state import without_times
 
 SENTENCES = [
@@ -91,3 +96,28 @@ class Interrupter(Reporter):
         if self.moment and (state.epoch, done) >= self.moment:
             self.moment = None
             signal.raise_signal(self.number)
+
+
+class Notes(Reporter):
+    """Keeps what it is told."""
+
+    def __init__(self):
+        self.notes, self.records, self.samples, self.ends = [], [], [], []
+
+    def note(self, text):
+        self.notes.append(text)
+
+    def evaluated(self, record, sample):
+        self.records.append((record["epoch"], sample))
+
+    def sampled(self, state, sample):
+        self.samples.append((state.epoch, state.step, sample))
+
+    def time_is_up(self, state, checkpoint):
+        self.ends.append((state.epoch, state.step, checkpoint))
+
+
+def trainer_of(case, path):
+    """A trainer on this text, with the options of a case."""
+    options = TrainingOptions.from_settings(CASES[case])
+    return Trainer(read_corpus(path, options), options, RunFiles(Path("m.npz"), None), Reporter(), [path])
