@@ -18,7 +18,7 @@ _FENCE = re.compile(r"```(\S*)")
 _MARKER = re.compile(r"<!-- ([a-z ]+?)(?:: (.+))? -->")
 _INDENTED = re.compile(r" {4,}\S")
 _NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?")
-_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
+_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|[\d,]+ tokens/s|\b\d+ s$")
 ANY_LINES = "…"
 
 
@@ -86,7 +86,7 @@ def shows(expected: str, actual: str, tolerance: float | None) -> bool:
     Parameters
     ----------
     expected, actual : str
-        Runs of whitespace count as one, and all times of day as equal.
+        Runs of whitespace count as one, and all times and speeds as equal.
     tolerance : float or None
         Relative difference allowed between numbers; None: any numbers.
     """
