@@ -35,9 +35,8 @@ def test_a_model_gives_the_scores_that_version_0_1_gave(run):
 
 
 @every_run
-def test_a_checkpoint_resumes_to_the_result_of_an_uninterrupted_run(run, folder, monkeypatch):
-    monkeypatch.chdir(folder)  # the checkpoints name text.txt
-    lm = train(None, model=folder / f"{run}.npz", resume=True, epochs=3)
+def test_a_checkpoint_resumes_to_the_result_of_an_uninterrupted_run(run, folder):
+    lm = train(folder / "text.txt", model=folder / f"{run}.npz", resume=True, epochs=3)
     assert lm.score(SENTENCES) == pytest.approx(EXPECTED[run]["resumed_scores"], rel=1e-3)
     for record, expected in zip(lm.training["history"], EXPECTED[run]["history"], strict=True):
         measured = {name: value for name, value in expected.items() if value is not None}
@@ -45,11 +44,10 @@ def test_a_checkpoint_resumes_to_the_result_of_an_uninterrupted_run(run, folder,
 
 
 @pytest.mark.parametrize("run", ["words", "tutorial"])
-def test_the_cached_corpus_is_used(run, folder, monkeypatch, caplog):
-    monkeypatch.chdir(folder)
+def test_the_cached_corpus_is_used(run, folder, caplog):
     encoded = (folder / f"{run}.corpus.npz").stat()
     with caplog.at_level(logging.INFO, "theano_rnn.training.corpus_cache"):
-        train(None, model=folder / f"{run}.npz", resume=True, epochs=3)
+        train(folder / "text.txt", model=folder / f"{run}.npz", resume=True, epochs=3)
     assert not caplog.records  # it says why a file is not used
     after = (folder / f"{run}.corpus.npz").stat()
     assert (after.st_ino, after.st_mtime_ns) == (encoded.st_ino, encoded.st_mtime_ns)
