@@ -77,10 +77,13 @@ _MOVED = {
     "model": ("networks.rnn",),
     "options": ("training.options",),
     "reporter": ("training.reporter",),
+    "sentence_splitter": ("text.sentence_splitter", "text.sentences"),
     "softmax": ("networks.softmax", "engines.chunked_softmax"),
+    "token_places": ("text.token_spans",),
     "updates": ("networks.updates",),
     "vocabulary": ("text.vocabulary",),
 }
+_RENAMED = {"token_places": "token_spans"}
 
 __all__ = [*_HOMES, "__version__"]
 
@@ -90,12 +93,13 @@ class _MovedModule(types.ModuleType):
 
     def __getattr__(self, name: str) -> Any:
         if not name.startswith("__"):
+            new_name = _RENAMED.get(name, name)
             for place in _MOVED[self.__name__.rpartition(".")[2]]:
                 module = importlib.import_module(f"theano_rnn.{place}")
-                if hasattr(module, name):
-                    message = f"{self.__name__}.{name} is deprecated; use {module.__name__}.{name}"
+                if hasattr(module, new_name):
+                    message = f"{self.__name__}.{name} is deprecated; use {module.__name__}.{new_name}"
                     warnings.warn(message, DeprecationWarning, stacklevel=2)
-                    return getattr(module, name)
+                    return getattr(module, new_name)
         raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
 
 
