@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-
 from theano_rnn.networks.padding import column, column_mask, padded_minibatches
+
 from theano_rnn.text.minibatches import bucket_length
 
 
