@@ -33,10 +33,10 @@ class State:
     ----------
     word : int
         The id of the last token, which `s_prev` does not include yet.
-    s_prev : array (1, hidden_dim)
-        The hidden state s_{t-1}.
-    s_t : array (1, hidden_dim) or None
-        The hidden state after `word`; computed on first use.
+    s_prev : array (1, state_dim)
+        The packed state s_{t-1}; see `RNN.zero_states`.
+    s_t : array (1, state_dim) or None
+        The packed state after `word`; computed on first use.
     log_probabilities : array (word_dim,) or None
         ln P of each next token; computed on first use.
     tokens : int or None

@@ -245,6 +245,11 @@ class RNN(NetworkParameters):
         top = self.architecture.top_columns
         return as_numpy(self._function(network_graphs.states)(column(ids)))[: len(ids), 0, top]
 
+    def state_after(self, x: npt.ArrayLike) -> npt.NDArray[Any]:
+        """The packed state after the last word of x, as for `zero_states`: array (state_dim,)."""
+        ids = check_ids("x", x, self.word_dim)
+        return as_numpy(self._function(network_graphs.states)(column(ids)))[len(ids) - 1, 0]
+
     def predict(self, x: npt.ArrayLike) -> npt.NDArray[Any]:
         """The most probable next word after each word: array (n,) of ids.
 

@@ -11,6 +11,8 @@ from theano_rnn.text.corpus import Corpus
 from theano_rnn.training.training_data import count_predictions
 
 BLOCK_SIZE = 2**20  # ids
+# Settings of a network that do not come from the model to start from: the vocabulary decides the first.
+OWN_SETTINGS = ("word_dim", "dropout")
 
 
 def inherited_settings(lm: LanguageModel) -> dict[str, Any]:
@@ -22,8 +24,7 @@ def inherited_settings(lm: LanguageModel) -> dict[str, Any]:
         "tokenized": lm.tokenizer.tokenized,
         "lines": lm.tokenizer.lines,
         "vocabulary_size": len(lm.vocabulary),
-        "hidden_dim": lm.rnn.hidden_dim,
-        "activation": lm.rnn.activation,
+        **{name: value for name, value in lm.rnn.architecture.settings().items() if name not in OWN_SETTINGS},
     }
 
 

@@ -38,7 +38,7 @@ class Learner:
     optimizer : Optimizer
     best : dict of str to array
         The parameters with the lowest loss at an evaluation.
-    stream_states : array (batch_size, hidden_dim) or None
+    stream_states : array (batch_size, state_dim) or None
         At character level, the hidden states that the next minibatch starts from.
     """
 
@@ -51,7 +51,8 @@ class Learner:
     ) -> None:
         self._options = options
         self._tokens_per_step = tokens_per_step
-        self.rnn = RNN(word_dim, options.hidden_dim, options.bptt_truncate, options.activation, seed=options.seed)
+        architecture = options.architecture(word_dim)
+        self.rnn = RNN(**architecture.settings(), bptt_truncate=options.bptt_truncate, seed=options.seed)
         if parameters is not None:
             self.rnn.set_values(parameters)
         # The norm is always measured, so that the same function is compiled with and without a plot.
@@ -146,7 +147,7 @@ class Learner:
         self.stream_states = arrays.get("stream_states")
         if self.stream_states is not None:
             assert self._options.batch_size is not None
-            check_shapes(arrays, {"stream_states": (self._options.batch_size, self._options.hidden_dim)})
+            check_shapes(arrays, {"stream_states": (self._options.batch_size, self.rnn.architecture.state_dim)})
 
 
 def _sentence(batch: Batch) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,7 @@ from typing import Any
 from theano_rnn.checks import check_bptt_truncate, check_choice, check_count, check_real
 from theano_rnn.engines.engine import DEVICES
 from theano_rnn.errors import OptionError
-from theano_rnn.networks.simple_cell import ACTIVATIONS
+from theano_rnn.networks.architecture import Architecture
 from theano_rnn.networks.updates import UPDATE_RULES
 from theano_rnn.text.tokenizer import LEVELS
 
@@ -123,6 +123,8 @@ class TrainingOptions:
         implies it.
     column : str or None
         The column of CSV files to read; None: ``body``, else ``text``, else the only column.
+    cell, layers, embedding_dim, bias, tied, dropout
+        The network; see `theano_rnn.RNN`.
 
     Raises
     ------
@@ -163,11 +165,16 @@ class TrainingOptions:
     tokenized: bool = False
     column: str | None = None
     lines: bool = False
+    cell: str = "simple"
+    layers: int = 1
+    embedding_dim: int | None = None
+    bias: bool = False
+    tied: bool = False
+    dropout: float = 0.0
 
     def __post_init__(self) -> None:
         try:
             check_choice("level", self.level, LEVELS)
-            check_choice("activation", self.activation, ACTIVATIONS)
             check_choice("optimizer", self.optimizer, UPDATE_RULES)
             check_choice("device", self.device, DEVICES)
             check_bptt_truncate(self.bptt_truncate)
@@ -175,6 +182,7 @@ class TrainingOptions:
                 if name == "batch_size" and self.batch_size is None:
                     continue
                 object.__setattr__(self, name, check_count(name, getattr(self, name), minimum))
+            self.architecture(word_dim=4)
             rate = UPDATE_RULES[self.optimizer].learning_rate if self.learning_rate is None else self.learning_rate
             object.__setattr__(self, "learning_rate", check_real("learning_rate", rate, above=0))
             object.__setattr__(self, "clip", check_real("clip", self.clip, above=0) if self.clip else None)
@@ -223,6 +231,11 @@ class TrainingOptions:
     def to_configuration(self) -> dict[str, Any]:
         """Return a plain dict of all options, which JSON can write."""
         return asdict(self)
+
+    def architecture(self, word_dim: int) -> Architecture:
+        """Return the settings of the network, for a vocabulary of so many entries."""
+        names = ("hidden_dim", "cell", "activation", "layers", "embedding_dim", "bias", "tied", "dropout")
+        return Architecture(word_dim, **{name: getattr(self, name) for name in names})
 
     @property
     def initial_learning_rate(self) -> float:

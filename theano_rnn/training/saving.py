@@ -115,7 +115,8 @@ class RunModel:
 
     def _with_parameters(self, parameters: Mapping[str, np.ndarray]) -> LanguageModel:
         if self._language_model is None:
-            rnn = RNN.from_values(parameters, self._options.bptt_truncate, self._options.activation)
+            settings = self._options.architecture(len(self._corpus.vocabulary)).settings()
+            rnn = RNN(**settings, bptt_truncate=self._options.bptt_truncate, seed=0)
             self._language_model = LanguageModel(rnn, self._corpus.vocabulary, self._corpus.tokenizer)
         self._language_model.rnn.set_values(parameters)
         return self._language_model
