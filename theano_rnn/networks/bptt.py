@@ -29,10 +29,15 @@ from theano_rnn.networks.forward import (
 
 
 class Delta(NamedTuple):
-    """∂L/∂a_t and ∂L/∂q_t of one layer for all t: (steps, batch_size, gates * hidden_dim)."""
+    """∂L/∂a_t and ∂L/∂q_t of one layer for all t: (steps, batch_size, gates * hidden_dim), perhaps the last t first."""
 
     a: TensorVariable
     q: TensorVariable
+    is_reversed: bool = False
+
+    def ordered(self, array: TensorVariable) -> TensorVariable:
+        """An array with the steps in the order of this δ; a second call undoes the first."""
+        return array[::-1] if self.is_reversed else array
 
 
 class LossAndGradients(NamedTuple):
@@ -83,7 +88,7 @@ def loss_and_gradients(
         dE = add_by_word(T.zeros_like(network.E), x, error)
         gradients |= {"V": dV + dE} if network.architecture.tied else {"E": dE}
     ordered = {name: gradients[name] for name in network.architecture.parameter_shapes}
-    return LossAndGradients(loss, last_states(forward.layers), deltas[0].a, ordered)
+    return LossAndGradients(loss, last_states(forward.layers), deltas[0].ordered(deltas[0].a), ordered)
 
 
 def backpropagation_through_time(
@@ -111,23 +116,25 @@ def full_delta(x: TensorVariable, ds: TensorVariable, states: LayerStates, layer
 
     The tests compare it with `theano.grad` of the forward scan, which computes the same with more buffers.
     """
-    saved = cell.saved(states.a, states.q, states.previous, states.state)
+    # The loop finds its rows by t. Reversed sequences would be copies of large arrays, as would reversed results.
+    arrays = [ds, *cell.saved(*states[1:])]
 
-    def step(ds_t: TensorVariable, *others: TensorVariable) -> list[TensorVariable]:
-        saved_t, from_next, W = others[: len(saved)], others[len(saved) : -1], others[-1]
-        da, dq, direct = cell.backward([ds_t + from_next[0], *from_next[1:]], saved_t)
-        return [*errors_of_previous(dq, direct, W), da, dq]
+    def step(t: TensorVariable, *others: TensorVariable) -> list[TensorVariable]:
+        from_next, (ds, *saved, W) = others[:count], others[count:]
+        da, dq, direct = cell.backward([ds[t] + from_next[0], *from_next[1:]], [one[t] for one in saved])
+        return [*errors_of_previous(dq, direct, W), da, *([dq] if separate else [])]
 
-    *_, da, dq = scan(
+    count, separate = len(cell.state_names), cell.has_recurrent_bias
+    found = scan(
         step,
-        sequences=[ds, *saved],
-        outputs_info=[*(T.zeros_like(one[0]) for one in states.previous), None, None],
-        non_sequences=[layer.W],
+        sequences=[T.arange(x.shape[0])],
+        outputs_info=[*(T.zeros_like(one[0]) for one in states.previous), None, *([None] if separate else [])],
+        non_sequences=[*arrays, layer.W],
         n_steps=x.shape[0],
         go_backwards=True,
         strict=True,
     )
-    return Delta(da[::-1], dq[::-1])
+    return Delta(found[count], found[-1], is_reversed=True)
 
 
 def errors_of_previous(
@@ -173,17 +180,17 @@ def truncated_deltas(
 
 def error_below(x: TensorVariable, delta: Delta, layer: Layer) -> TensorVariable:
     """∂L/∂x_t = Uᵀ δ_t for all t, the error of the vectors that a layer reads."""
-    return by_step(rows(delta.a).dot(layer.U), x)
+    return delta.ordered(by_step(rows(delta.a).dot(layer.U), x))
 
 
 def layer_gradients(x: TensorVariable, delta: Delta, states: LayerStates, layer: Layer) -> dict[str, TensorVariable]:
     """dU = Σ δ_t x_tᵀ, dW = Σ ∂L/∂q_t s_{t-1}ᵀ, and the gradients of the biases."""
     da, dq = rows(delta.a), rows(delta.q)
     if states.vectors is None:  # x_t is one-hot, so δ_t is added to column x_t
-        dU = add_by_word(T.zeros_like(layer.U.T), x, delta.a).T
+        dU = add_by_word(T.zeros_like(layer.U.T), delta.ordered(x), delta.a).T
     else:
-        dU = da.T.dot(rows(states.vectors))
-    gradients = {"U": dU, "W": dq.T.dot(rows(states.previous[0]))}
+        dU = da.T.dot(rows(delta.ordered(states.vectors)))
+    gradients = {"U": dU, "W": dq.T.dot(rows(delta.ordered(states.previous[0])))}
     if layer.b is not None:
         gradients["b"] = da.sum(axis=0, acc_dtype=da.dtype)
     if layer.r is not None:

@@ -38,10 +38,13 @@ class Cell(Protocol):
     def next_state(self, a: TensorVariable, q: TensorVariable, *previous: TensorVariable) -> tuple[TensorVariable, ...]:
         """The state at t, from a_t, q_t and the state at t-1."""
 
+    def kept(self, a: TensorVariable, q: TensorVariable) -> list[TensorVariable]:
+        """What the loop of the forward pass keeps of each step for `saved`, beside a_t and the states."""
+
     def saved(
         self,
         a: TensorVariable,
-        q: TensorVariable,
+        kept: Sequence[TensorVariable],
         previous: Sequence[TensorVariable],
         state: Sequence[TensorVariable],
     ) -> list[TensorVariable]:

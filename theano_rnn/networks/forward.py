@@ -28,15 +28,17 @@ class LayerStates(NamedTuple):
     ----------
     vectors : tensor (steps, batch_size, n) or None
         What the layer reads; None if these are the words themselves.
-    a, q : tensors (steps, batch_size, gates * hidden_dim)
-        U x_t + b and W s_{t-1} + r.
+    a : tensor (steps, batch_size, gates * hidden_dim)
+        U x_t + b.
+    kept : list of tensors (steps, batch_size, n)
+        What the backward pass needs beside a and the states; see `Cell.kept`.
     previous, state : lists of tensors (steps, batch_size, hidden_dim)
         The matrices of the states at t-1 and at t; the first is s.
     """
 
     vectors: TensorVariable | None
     a: TensorVariable
-    q: TensorVariable
+    kept: list[TensorVariable]
     previous: list[TensorVariable]
     state: list[TensorVariable]
 
@@ -79,12 +81,12 @@ def input_activations(x: TensorVariable, vectors: TensorVariable | None, layer: 
     return by_step(with_bias(rows(vectors).dot(layer.U.T), layer.b), x)
 
 
-def recurrent_activations(s_prev: TensorVariable, W: TensorVariable, r: TensorVariable | None) -> TensorVariable:
-    """q_t = W s_{t-1} + r; r belongs to the last gate."""
-    q = s_prev.dot(W.T)
+def recurrent_activations(s_prev: TensorVariable, WT: TensorVariable, r: TensorVariable | None) -> TensorVariable:
+    """q_t = W s_{t-1} + r, with Wᵀ; r belongs to the last gate."""
+    q = s_prev.dot(WT)
     if r is None:
         return q
-    return q + T.concatenate([T.zeros((axis_length(W, 0) - axis_length(W, 1),), dtype=r.dtype), r])
+    return q + T.concatenate([T.zeros((axis_length(WT, 1) - axis_length(WT, 0),), dtype=r.dtype), r])
 
 
 def layer_states(
@@ -114,22 +116,25 @@ def layer_states(
     count = len(cell.state_names)
 
     def step(a_t: TensorVariable, *others: TensorVariable) -> list[TensorVariable]:
-        previous, (W, *r) = others[:count], others[count:]
-        q_t = recurrent_activations(previous[0], W, r[0] if r else None)
-        return [*cell.next_state(a_t, q_t, *previous), q_t]
+        previous, (WT, *r) = others[:count], others[count:]
+        q_t = recurrent_activations(previous[0], WT, r[0] if r else None)
+        return [*cell.next_state(a_t, q_t, *previous), *cell.kept(a_t, q_t)]
 
     a = input_activations(x, vectors, layer)
-    *state, q = scan(
+    found = scan(
         step,
         sequences=[a],
-        outputs_info=[*initial, None],
-        non_sequences=[layer.W] if layer.r is None else [layer.W, layer.r],
+        outputs_info=[*initial, *([None] * len(cell.kept(a, a)))],
+        # Wᵀ is made once; a product with the transpose of W inside the loop takes up to a quarter longer.
+        non_sequences=[layer.W.T] if layer.r is None else [layer.W.T, layer.r],
         n_steps=x.shape[0],
         strict=True,
     )
-    state = [with_last_axis_length(one, axis_length(layer.W, 1)) for one in state]
+    found = found if isinstance(found, list) else [found]
+    state = [with_last_axis_length(one, axis_length(layer.W, 1)) for one in found[:count]]
+    kept = [with_last_axis_length(one, axis_length(layer.W, 0)) for one in found[count:]]
     previous = [T.concatenate([first[None, :, :], one[:-1]], axis=0) for first, one in zip(initial, state, strict=True)]
-    return LayerStates(vectors, a, with_last_axis_length(q, axis_length(layer.W, 0)), previous, state)
+    return LayerStates(vectors, a, kept, previous, state)
 
 
 def forward_pass(
@@ -219,7 +224,7 @@ def next_state(
     vector: TensorVariable | None = None if network.E is None else network.E[word]
     for previous, layer in zip(unpacked(s_prev, network.architecture), network.layers, strict=True):
         a_t = with_bias(layer.U.T[word] if vector is None else vector.dot(layer.U.T), layer.b)
-        state = network.cell.next_state(a_t, recurrent_activations(previous[0], layer.W, layer.r), *previous)
+        state = network.cell.next_state(a_t, recurrent_activations(previous[0], layer.W.T, layer.r), *previous)
         states += state
         vector = state[0]
     return vector, packed(states)

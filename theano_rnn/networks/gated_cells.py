@@ -31,29 +31,27 @@ class GatedCell:
     def __init__(self, activation: str = "tanh") -> None:
         pass
 
-    def next_state(self, a: TensorVariable, q: TensorVariable, *previous: TensorVariable) -> tuple[TensorVariable, ...]:
-        """The state at t."""
+    def formula(
+        self, a: Sequence[TensorVariable], q: Sequence[TensorVariable], previous: Sequence[TensorVariable]
+    ) -> tuple[TensorVariable, ...]:
+        """The state at t, from the blocks of a_t and q_t, one for each gate, and the state at t-1."""
         raise NotImplementedError
 
-    def saved(
-        self,
-        a: TensorVariable,
-        q: TensorVariable,
-        previous: Sequence[TensorVariable],
-        state: Sequence[TensorVariable],
-    ) -> list[TensorVariable]:
-        """a_t, q_t and the state at t-1, from which `backward` computes the gates again."""
-        return [a, q, *previous]
+    def next_state(self, a: TensorVariable, q: TensorVariable, *previous: TensorVariable) -> tuple[TensorVariable, ...]:
+        """The state at t."""
+        count = len(self.gates)
+        return self.formula(blocks(a, count), blocks(q, count), previous)
 
-    def backward(
-        self, errors: Sequence[TensorVariable], saved: Sequence[TensorVariable]
-    ) -> tuple[TensorVariable, TensorVariable, list[TensorVariable | None]]:
-        """The vector-Jacobian product of `next_state`, which Theano derives from the formula."""
-        state = self.next_state(*saved)
-        # Its gradient is the product. (`Lop` would take s for independent of c, because it is given errors of both.)
+    def vector_jacobian_product(
+        self,
+        errors: Sequence[TensorVariable],
+        state: Sequence[TensorVariable],
+        inputs: Sequence[TensorVariable],
+    ) -> list[TensorVariable]:
+        """Errors of the inputs of a formula, from those of its results. Theano derives them."""
+        # The gradient of this sum is the product. (`Lop` takes s for independent of c if it is given errors of both.)
         product = sum(T.sum(error * one, acc_dtype=one.dtype) for error, one in zip(errors, state, strict=True))
-        da, dq, *previous = theano.grad(product, list(saved), consider_constant=errors, disconnected_inputs="ignore")
-        return da, dq, previous
+        return theano.grad(product, list(inputs), consider_constant=list(errors))
 
 
 class GRUCell(GatedCell):
@@ -63,16 +61,38 @@ class GRUCell(GatedCell):
     state_names = ("s",)
     has_recurrent_bias = True
 
-    def next_state(self, a: TensorVariable, q: TensorVariable, *previous: TensorVariable) -> tuple[TensorVariable, ...]:
+    def formula(
+        self, a: Sequence[TensorVariable], q: Sequence[TensorVariable], previous: Sequence[TensorVariable]
+    ) -> tuple[TensorVariable, ...]:
         """s_t, a mixture of s_{t-1} and the candidate n."""
-        (s_prev,) = previous
-        a_r, a_z, a_n = blocks(a, 3)
-        q_r, q_z, q_n = blocks(q, 3)
+        (a_r, a_z, a_n), (q_r, q_z, q_n), (s_prev,) = a, q, previous
         r = sigmoid(a_r + q_r)
         z = sigmoid(a_z + q_z)
         n = T.tanh(a_n + r * q_n)
         s = (1 - z) * n + z * s_prev
         return (s,)
+
+    def kept(self, a: TensorVariable, q: TensorVariable) -> list[TensorVariable]:
+        """q_t."""
+        return [q]
+
+    def saved(
+        self,
+        a: TensorVariable,
+        kept: Sequence[TensorVariable],
+        previous: Sequence[TensorVariable],
+        state: Sequence[TensorVariable],
+    ) -> list[TensorVariable]:
+        """a_t, q_t and s_{t-1}, from which `backward` computes the gates again."""
+        return [a, *kept, *previous]
+
+    def backward(
+        self, errors: Sequence[TensorVariable], saved: Sequence[TensorVariable]
+    ) -> tuple[TensorVariable, TensorVariable, list[TensorVariable | None]]:
+        """The vector-Jacobian product of `formula`."""
+        a, q, s_prev = blocks(saved[0], 3), blocks(saved[1], 3), saved[2]
+        found = self.vector_jacobian_product(errors, self.formula(a, q, [s_prev]), [*a, *q, s_prev])
+        return T.concatenate(found[:3], axis=-1), T.concatenate(found[3:6], axis=-1), [found[6]]
 
 
 class LSTMCell(GatedCell):
@@ -82,12 +102,38 @@ class LSTMCell(GatedCell):
     state_names = ("s", "c")
     has_recurrent_bias = False
 
-    def next_state(self, a: TensorVariable, q: TensorVariable, *previous: TensorVariable) -> tuple[TensorVariable, ...]:
+    def formula(
+        self, a: Sequence[TensorVariable], q: Sequence[TensorVariable], previous: Sequence[TensorVariable]
+    ) -> tuple[TensorVariable, ...]:
         """s_t and the cell state c_t."""
-        _, c_prev = previous
-        a_i, a_f, a_g, a_o = blocks(a + q, 4)
-        i, f, o = sigmoid(a_i), sigmoid(a_f), sigmoid(a_o)
-        g = T.tanh(a_g)
+        (a_i, a_f, a_g, a_o), (q_i, q_f, q_g, q_o), (_, c_prev) = a, q, previous
+        i = sigmoid(a_i + q_i)
+        f = sigmoid(a_f + q_f)
+        g = T.tanh(a_g + q_g)
+        o = sigmoid(a_o + q_o)
         c = f * c_prev + i * g
         s = o * T.tanh(c)
         return s, c
+
+    def kept(self, a: TensorVariable, q: TensorVariable) -> list[TensorVariable]:
+        """a_t + q_t."""
+        return [a + q]
+
+    def saved(
+        self,
+        a: TensorVariable,
+        kept: Sequence[TensorVariable],
+        previous: Sequence[TensorVariable],
+        state: Sequence[TensorVariable],
+    ) -> list[TensorVariable]:
+        """a_t + q_t and c_{t-1}, from which `backward` computes the gates again."""
+        return [*kept, previous[1]]
+
+    def backward(
+        self, errors: Sequence[TensorVariable], saved: Sequence[TensorVariable]
+    ) -> tuple[TensorVariable, TensorVariable, list[TensorVariable | None]]:
+        """The vector-Jacobian product of `formula`, where a_t and q_t have the same error."""
+        a, c_prev = blocks(saved[0], 4), saved[1]
+        *da, dc = self.vector_jacobian_product(errors, self.formula(a, [0, 0, 0, 0], [None, c_prev]), [*a, c_prev])
+        delta = T.concatenate(da, axis=-1)
+        return delta, delta, [None, dc]

@@ -58,10 +58,14 @@ class SimpleCell:
         """s_t = f(U x_t + W s_{t-1}) (tutorial part 1); a_t is U x_t, and q_t is W s_{t-1}."""
         return (self.f(a + q),)
 
+    def kept(self, a: TensorVariable, q: TensorVariable) -> list[TensorVariable]:
+        """Nothing."""
+        return []
+
     def saved(
         self,
         a: TensorVariable,
-        q: TensorVariable,
+        kept: Sequence[TensorVariable],
         previous: Sequence[TensorVariable],
         state: Sequence[TensorVariable],
     ) -> list[TensorVariable]:
