@@ -105,4 +105,4 @@ def test_a_run_whose_standard_error_is_closed_saves_its_work_and_ends(folder):
     )
     _, err = again.communicate(timeout=60)
     assert again.returncode == 0, err.decode()
-    assert b"going on after" in err
+    assert b"resuming after" in err

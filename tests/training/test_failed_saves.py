@@ -50,7 +50,7 @@ def test_a_disk_that_is_full_for_a_while_costs_nothing(unbroken, toy, tmp_path, 
     failing(monkeypatch, lambda state: state["epoch"] in (1, 2))
     train(toy, model=model, log=tmp_path / "log.jsonl", epochs=4, reporter=reporter, **CASES["words"])
     told = [note for note in notes if "No space left on device" in note]
-    assert len(told) == 2 and all(note.endswith("; training goes on and tries again later") for note in told)
+    assert len(told) == 2 and all(note.endswith("; training continues and tries again later") for note in told)
     assert_same_run(model, unbroken("words"))
     assert len((tmp_path / "log.jsonl").read_text().splitlines()) == 4
 

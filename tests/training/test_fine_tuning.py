@@ -202,7 +202,7 @@ def test_a_text_encoded_for_another_models_vocabulary_is_encoded_anew(folder, ba
         ({"keep_case": True}, "^keep_case: the model to start from has False, got True; leave it out$"),
         ({"tokenized": True}, "^tokenized: the model to start from has False, got True; leave it out$"),
         ({"min_count": 2}, "^min_count: the vocabulary is that of .*words.npz; leave it out$"),
-        ({"hiden_dim": 2}, "^unknown setting: hiden_dim$"),
+        ({"hiden_dim": 2}, r"^hiden_dim: unknown option; did you mean `hidden_dim`\?$"),
     ],
 )
 def test_what_the_other_model_decides_cannot_be_chosen(folder, base, tmp_path, settings, message):

@@ -72,7 +72,7 @@ def test_a_picture_that_cannot_be_written_is_told_once_each_time_it_begins(drawi
     for fails in (True, True, True, False, True):
         drawing.fails = fails
         picture.refresh([], at_end=True)
-    message = "a.png: cannot be written: No space left on device; choose another place; training goes on, and tries"
+    message = "a.png: cannot be written: No space left on device; choose another place; training continues and tries"
     assert len(drawing.notes) == 2 and all(message in note for note in drawing.notes)
 
 

@@ -127,9 +127,9 @@ def test_a_run_whose_time_is_up_gives_it(text, tmp_path, monkeypatch, settings):
     assert_reproducible(tmp_path / "m.npz", text)
 
 
-def test_a_text_that_takes_too_long_to_be_measured_is_learnt_without_an_evaluation(text, tmp_path, monkeypatch):
-    monkeypatch.setattr(timing.TimeLimit, "affords", lambda limit, tokens: False)
-    monkeypatch.setattr(timing.TimeLimit, "is_over", True)
+def test_a_text_that_takes_too_long_to_be_measured_is_learned_without_an_evaluation(text, tmp_path, monkeypatch):
+    monkeypatch.setattr(timing.TimeLimit, "is_long_enough_for", lambda limit, tokens: False)
+    monkeypatch.setattr(timing.TimeLimit, "has_passed", True)
     lm = train(text, model=tmp_path / "m.npz", epochs=5, max_minutes=9, valid_fraction=0.0, **WORDS)
     assert lm.training["history"] == [] and run_state(tmp_path / "m.npz")[1]["state"]["step"] > 0
 

@@ -41,7 +41,7 @@ def test_a_run_ends_when_the_loss_has_not_fallen_for_so_many_evaluations(toy, tm
     told = [note for note in reporter.notes if "the loss has not fallen in" in note]
     assert len(told) == (epochs < 9)
     if told:
-        assert told[0].endswith(f"the run has ended after {epochs} epochs; a larger patience, or 0, lets it go on")
+        assert told[0].endswith(f"the run has ended after {epochs} epochs; to continue, raise patience or set it to 0")
 
 
 @pytest.mark.usefixtures("losses")

@@ -207,7 +207,7 @@ def test_the_end_of_the_time_limit_counts_epochs_and_steps(epoch, step, shown):
     stream = io.StringIO()
     reporter = ProgressReporter(stream, to_continue="Call again.")
     reporter.time_is_up(SimpleNamespace(epoch=epoch, step=step), Path("m.checkpoint.npz"))
-    assert stream.getvalue() == f"time is up after {shown}; the work so far is saved. Call again.\n"
+    assert stream.getvalue() == f"time is up after {shown}; progress is saved. Call again.\n"
 
 
 @pytest.mark.parametrize(

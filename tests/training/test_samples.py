@@ -92,7 +92,7 @@ def test_a_run_stopped_while_a_sample_is_drawn_equals_an_unbroken_one(case, sett
         with pytest.raises(TrainingInterrupted):
             train(toy, model=tmp_path / "b.npz", resume=again, reporter=Stopper(number, stop), **settings)
         state = run_state(tmp_path / "b.npz")[1]["state"]
-        assert state["loss_sum"] >= 0.5 * state["loss_tokens"]  # the losses of all tokens that count as learnt
+        assert state["loss_sum"] >= 0.5 * state["loss_tokens"]  # the losses of all tokens that count as learned
     train(None, model=tmp_path / "b.npz", resume=True)
     assert_same_run(tmp_path / "a.npz", tmp_path / "b.npz")
 

@@ -102,7 +102,7 @@ def test_the_time_may_be_up_between_evaluations_at_the_end_of_an_epoch(toy, tmp_
 
 
 @pytest.mark.usefixtures("seconds_a_step")
-def test_where_reading_took_all_the_time_one_step_is_learnt_and_nothing_evaluated(toy, tmp_path, monkeypatch, capsys):
+def test_where_reading_took_all_the_time_one_step_is_learned_and_nothing_evaluated(toy, tmp_path, monkeypatch, capsys):
     read_corpus = train_model.read_corpus
 
     def slow(*details, **others):
@@ -142,6 +142,6 @@ def test_the_script_ends_with_status_0_and_the_command_that_goes_on(toy, tmp_pat
     assert script("train").main(list(map(str, arguments))) == 0
     lines = capsys.readouterr().err.splitlines()
     (place,) = [i for i, line in enumerate(lines) if line.startswith("time is up after 3 steps;")]
-    assert lines[place].endswith("; the work so far is saved. To continue:")
+    assert lines[place].endswith("; progress is saved. To continue:")
     assert shlex.split(lines[place + 1])[2:] == [*map(str, arguments), "--resume"]
     assert lines[-1].startswith("best perplexity ") and lines[-1].endswith(f"the model is in {tmp_path / 'm.npz'}")

@@ -17,7 +17,7 @@ def clock(monkeypatch):
 
 
 def moment_of_end(limit, clock, evaluated_tokens=0):
-    while not limit.is_up(evaluated_tokens):
+    while limit.leaves_time_for(evaluated_tokens):
         clock.seconds += 1
         assert clock.seconds < 1000
     return clock.seconds - 100
@@ -30,7 +30,7 @@ def test_the_time_is_up_after_so_many_minutes(clock):
 def test_without_a_limit_it_is_never_up(clock):
     limit = TimeLimit()
     clock.seconds = 1e12
-    assert not limit.is_up(1.0)
+    assert limit.leaves_time_for(10**9)
 
 
 def test_the_last_evaluation_is_part_of_the_time_as_long_as_the_longest_before_it(clock):
@@ -55,13 +55,13 @@ def test_before_the_first_evaluation_what_it_would_take_to_learn_its_tokens_is_r
     assert moment_of_end(limit, clock) == 60
 
 
-def test_a_limit_is_over_later_than_the_time_for_the_last_evaluation(clock):
+def test_the_limit_passes_after_the_last_moment_for_a_final_evaluation(clock):
     limit = TimeLimit(0.5)
     limit.add_evaluation(7.0)
     clock.seconds = 129.9
-    assert limit.is_up(0) and not limit.is_over
+    assert not limit.leaves_time_for(0) and not limit.has_passed
     clock.seconds = 130.0
-    assert limit.is_over
+    assert limit.has_passed
 
 
 @pytest.mark.parametrize("minutes", [0, -1, float("nan"), float("inf"), "5", True])

@@ -170,7 +170,7 @@ def test_a_loss_that_is_no_number_any_more_stops_the_run_with_one_line(toy, tmp_
     assert "\n" not in message and message.startswith(
         ("the loss became nan in epoch 1", "the loss became inf in epoch")
     )
-    assert "at learning rate 1e+06; no model was written; try a smaller learning rate" in message
+    assert "at learning rate 1e+06; no model was written; try a smaller `learning_rate` or `clip`" in message
     assert not model.exists()
 
 

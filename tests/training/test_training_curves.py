@@ -47,7 +47,7 @@ def test_a_last_point_of_a_few_steps_is_not_shown_unless_it_is_the_only_one():
 
 
 @pytest.mark.parametrize("count", [10, 11, 41, 1000])
-def test_however_many_there_are_the_points_are_few_and_means_of_neighbours(monkeypatch, count):
+def test_however_many_there_are_the_points_are_few_and_means_of_neighbors(monkeypatch, count):
     monkeypatch.setattr(live_plot, "MOST_POINTS", 10)
     some = stretches(count)
     points = np.array(noted(some).points)

@@ -108,7 +108,7 @@ class ProgressReporter(Reporter):
         counts = ((state.epoch, "epoch"), (state.step, "step"))
         done = " and ".join(f"{n} {unit}{'s' if n > 1 else ''}" for n, unit in counts if n)
         self.close()
-        self.note(f"time is up after {done}; the work so far is saved. {self._to_continue}")
+        self.note(f"time is up after {done}; progress is saved. {self._to_continue}")
 
     def finished(self, lm: LanguageModel, path: Path) -> None:
         best = best_record(lm.training["history"], lm.training["options"]["tutorial"])

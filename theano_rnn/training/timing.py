@@ -43,19 +43,19 @@ class TimeLimit:
         self._longest_evaluation = max(self._longest_evaluation, seconds)
 
     def add_tokens(self, tokens: int) -> None:
-        """Take into account that so many tokens were learned since the last call."""
+        """Take into account that this many tokens were learned since the last call."""
         now = time.perf_counter()
         if self._last_update > self._begin:  # not the first steps: before them the text is read and much is compiled
             self._seconds_per_token = min(self._seconds_per_token, (now - self._last_update) / tokens)
         self._last_update = now
 
     @property
-    def is_over(self) -> bool:
+    def has_passed(self) -> bool:
         """Whether the limit has passed."""
         return time.perf_counter() >= self._end
 
-    def is_up(self, evaluated_tokens: int) -> bool:
-        """Return whether it is time for the final evaluation, which has to end within the limit.
+    def leaves_time_for(self, evaluated_tokens: int) -> bool:
+        """Return whether a final evaluation that begins later can still end within the limit.
 
         Parameters
         ----------
@@ -64,11 +64,11 @@ class TimeLimit:
             reserved.
         """
         if self._end == math.inf:
-            return False
-        return time.perf_counter() + self._expected_evaluation(evaluated_tokens) >= self._end
+            return True
+        return time.perf_counter() + self._expected_evaluation(evaluated_tokens) < self._end
 
-    def affords(self, evaluated_tokens: int) -> bool:
-        """Return whether an evaluation of so many tokens is expected to take at most half of the limit."""
+    def is_long_enough_for(self, evaluated_tokens: int) -> bool:
+        """Return whether an evaluation of this many tokens is expected to take at most half of the limit."""
         return self._expected_evaluation(evaluated_tokens) <= (self._end - self._begin) / 2
 
     def _expected_evaluation(self, evaluated_tokens: int) -> float:
@@ -102,7 +102,7 @@ class SpeedMeter:
         self._last_update = time.perf_counter()
 
     def add(self, tokens: int) -> float:
-        """Take into account so many tokens, learned since the last call; return the seconds that this took."""
+        """Take into account this many tokens, learned since the last call; return the seconds that this took."""
         now = time.perf_counter()
         seconds, self._last_update = now - self._last_update, now
         if self.has_measured:

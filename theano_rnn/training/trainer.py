@@ -108,16 +108,16 @@ class Trainer:
         with handling_signals(self.stop):
             self.begin()
             while not self.is_finished:
-                is_whole = self.train_epoch()
-                if is_whole and self.evaluation_is_due:
+                is_complete = self.train_epoch()
+                if is_complete and self.evaluation_is_due:
                     self.evaluate()
-                elif is_whole:
+                elif is_complete:
                     logger.info("%s", evaluation.epoch_summary(self.state, self.speed.tokens_per_second))
                 if self.is_finished:
                     break
                 if self.stop:
                     self.interrupt()
-                if not is_whole or self.time_is_up:
+                if not is_complete or self.time_is_up:
                     self.pause()
                     break
             self.finish()
@@ -128,7 +128,7 @@ class Trainer:
     def begin(self) -> None:
         """Check that the run can be saved, draw the plot for the first time, and evaluate where that comes first."""
         self._started = time.perf_counter() - self.state.seconds
-        self._began_too_late = self.time_limit.is_over
+        self._began_too_late = self.time_limit.has_passed
         self._write()
         self.plot.begin(self.state.history)
         if self.begins_with_evaluation and not self.state.has_begun:
@@ -316,7 +316,7 @@ class Trainer:
             kept = "no model was written"
         raise DivergenceError(
             f"the loss became {loss} in epoch {state.epoch + 1} at learning rate {self.learning_rate:g}; {kept}; "
-            "try a smaller learning rate or a smaller clip"
+            "try a smaller `learning_rate` or `clip`"
         )
 
     # A save
@@ -330,7 +330,7 @@ class Trainer:
         try:
             self._write()
         except ModelFileError as error:
-            self.note(f"{error}; training goes on and tries again later")
+            self.note(f"{error}; training continues and tries again later")
 
     def _write(self) -> None:
         self.saver.write(*self.checkpoint_contents(), self.model_to_save, self.state.history)
@@ -358,7 +358,7 @@ class Trainer:
         """
         self.state = saving.restore(saved, self.learner, self.plot, self.corpus, self.options)
         self.saver.model_is_outdated = self.files.model_is_ours = self.state.has_begun
-        self.reporter.note(f"going on after {self.state.epoch} epochs and {self.state.step} steps")
+        self.reporter.note(f"resuming after {self.state.epoch} epochs and {self.state.step} steps")
 
     # The end
 
@@ -377,13 +377,13 @@ class Trainer:
     def time_is_up(self) -> bool:
         """Whether the time that is left is needed for the final evaluation."""
         if self.skips_final_evaluation:
-            return self.time_limit.is_over
-        return self.time_limit.is_up(self.evaluated_tokens)
+            return self.time_limit.has_passed
+        return not self.time_limit.leaves_time_for(self.evaluated_tokens)
 
     @property
     def skips_final_evaluation(self) -> bool:
         """Whether measuring the training text would take most of the time limit."""
-        return self.measures_training_text and not self.time_limit.affords(self.evaluated_tokens)
+        return self.measures_training_text and not self.time_limit.is_long_enough_for(self.evaluated_tokens)
 
     @property
     def evaluated_tokens(self) -> int:
@@ -428,7 +428,7 @@ class Trainer:
             evaluations = "the last evaluation" if patience == 1 else f"{patience} evaluations in a row"
             self.note(
                 f"the loss has not fallen in {evaluations}: the run has ended after {self.state.epoch} epochs; "
-                "a larger patience, or 0, lets it go on"
+                f"to continue, raise {self.reporter.option_name('patience')} or set it to 0"
             )
         self.plot.refresh(self.state.history, at_end=True)
         self.saver.require_saved(self.checkpoint_contents)
