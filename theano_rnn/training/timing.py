@@ -127,4 +127,9 @@ class SpeedMeter:
     @property
     def tokens_per_second(self) -> float:
         """The mean since the last reset; 0 if nothing was learned since."""
-        return self._tokens / max(self._seconds, 1e-9) if self._tokens else self._compiling_speed
+        return self.compiled_tokens_per_second or self._compiling_speed
+
+    @property
+    def compiled_tokens_per_second(self) -> float:
+        """The mean since the last reset without the first steps of a call; 0 if there were no others."""
+        return self._tokens / max(self._seconds, 1e-9)
