@@ -10,8 +10,8 @@ from support.training_runs import SENTENCES, Interrupter, assert_same_run, run_s
 
 from theano_rnn.errors import TrainingInterrupted
 from theano_rnn.language_models.language_model import LanguageModel, load
+from theano_rnn.language_models.text_model import best_evaluation
 from theano_rnn.training import learner, timing, trainer
-from theano_rnn.training.evaluation import best_record
 from theano_rnn.training.run_files import RunFiles
 from theano_rnn.training.train_model import train
 
@@ -44,7 +44,7 @@ def held_out(tmp_path):
 
 
 def reported(lm):
-    return best_record(lm.training["history"], lm.training["options"]["tutorial"])["perplexity"]
+    return best_evaluation(lm.training["history"], lm.training["options"]["tutorial"])["perplexity"]
 
 
 def assert_reproducible(model, path):

@@ -10,7 +10,8 @@ from typing import Any, TextIO
 
 from theano_rnn.files.printable import printable
 from theano_rnn.language_models.language_model import LanguageModel
-from theano_rnn.training.evaluation import best_record, losses, quality
+from theano_rnn.language_models.text_model import best_evaluation
+from theano_rnn.training.evaluation import losses, quality
 from theano_rnn.training.reporter import Reporter
 from theano_rnn.training.training_state import TrainingState
 
@@ -113,7 +114,7 @@ class ProgressReporter(Reporter):
         self.note(f"time is up after {done}; progress is saved. {self._to_continue}")
 
     def finished(self, lm: LanguageModel, path: Path) -> None:
-        best = best_record(lm.training["history"], lm.training["options"]["tutorial"])
+        best = best_evaluation(lm.training["history"], lm.training["options"]["tutorial"])
         found = "" if best is None else f"best {', '.join(quality(best))} after epoch {best['epoch']:g}; "
         self.close()
         self.note(f"{found}the model is in {path}")

@@ -14,10 +14,11 @@ import numpy as np
 from theano_rnn.errors import ModelFileError
 from theano_rnn.files.archive import one_line
 from theano_rnn.language_models.language_model import LanguageModel
+from theano_rnn.language_models.text_model import best_evaluation
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.corpus import Corpus
 from theano_rnn.text.encoded_sentences import EncodedSentences
-from theano_rnn.training.evaluation import best_record, figures, text_loss
+from theano_rnn.training.evaluation import figures, text_loss
 from theano_rnn.training.learner import Learner
 from theano_rnn.training.live_plot import LivePlot, TrainingCurves
 from theano_rnn.training.options import NOT_IN_MODEL, TrainingOptions
@@ -84,8 +85,7 @@ def restore(
 
 def _measure_best(state: TrainingState, learner: Learner, text: EncodedSentences | np.ndarray, level: str) -> None:
     """Measure the loss of the best parameters on the training text, which version 0.1 at first did not."""
-    best = best_record(state.history, tutorial=False)
-    assert best is not None
+    best = best_evaluation(state.history, tutorial=False) or state.history[0]
     for record in state.history:
         record["train_loss"] = None
     current = learner.rnn.get_values()
