@@ -12,7 +12,7 @@ from theano_rnn.language_models.language_model import LanguageModel, load
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary
-from theano_rnn.training import train_model, trainer
+from theano_rnn.training import timing, train_model
 from theano_rnn.training.fine_tuning import inherited_settings, unknown_share
 from theano_rnn.training.reporter import Reporter
 from theano_rnn.training.train_model import train
@@ -115,7 +115,7 @@ def test_where_no_word_is_unknown_those_that_occur_once_stand_for_them(folder, b
 def test_an_interrupted_run_needs_the_other_model_no_more_and_equals_an_unbroken_one(
     case, folder, base, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(trainer, "STEPS_BETWEEN_REPORTS", 1)
+    monkeypatch.setattr(timing, "STEPS_BETWEEN_REPORTS", 1)
     start = tmp_path / "start.npz"
     for name, reporter in (("a", None), ("b", Interrupter(0, 1)), ("c", Interrupter(1, 1))):
         start.write_bytes(base(case).read_bytes())

@@ -97,7 +97,7 @@ def test_of_characters_the_held_out_end_of_the_text_gives_it(text, tmp_path):
 
 @pytest.mark.parametrize("settings", [WORDS, CHARACTERS])
 def test_an_interrupted_run_that_goes_on_gives_it_too_and_equals_an_unbroken_one(text, tmp_path, monkeypatch, settings):
-    monkeypatch.setattr(trainer, "STEPS_BETWEEN_REPORTS", 1)
+    monkeypatch.setattr(timing, "STEPS_BETWEEN_REPORTS", 1)
     settings = {**settings, "valid_fraction": 0.0, "epochs": 5}
     with pytest.raises(TrainingInterrupted):
         train(text, model=tmp_path / "m.npz", reporter=Interrupter(3, 2), **settings)

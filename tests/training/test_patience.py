@@ -13,7 +13,7 @@ from support.training_runs import (
 )
 
 from theano_rnn.errors import TrainingInterrupted
-from theano_rnn.training import trainer
+from theano_rnn.training import timing
 from theano_rnn.training.train_model import train
 from theano_rnn.training.trainer import Trainer
 
@@ -66,7 +66,7 @@ def test_of_the_tutorials_run_the_best_is_that_of_the_training_text_even_if_text
 
 @pytest.mark.usefixtures("losses")
 def test_an_interrupted_run_with_patience_ends_as_an_unbroken_one(toy, tmp_path, monkeypatch):
-    monkeypatch.setattr(trainer, "STEPS_BETWEEN_REPORTS", 1)
+    monkeypatch.setattr(timing, "STEPS_BETWEEN_REPORTS", 1)
     settings = {**WORDS, "patience": 2, "epochs": 9}
     train(toy, model=tmp_path / "a.npz", **settings)
     for moment in ((1, 2), (3, 1), (3, 3)):

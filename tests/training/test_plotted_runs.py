@@ -17,7 +17,7 @@ from support.training_runs import (
 
 from theano_rnn.errors import DivergenceError, ModelFileError, OptionError, OutputFileError, TrainingInterrupted
 from theano_rnn.language_models.language_model import load
-from theano_rnn.training import live_plot, train_model, trainer
+from theano_rnn.training import live_plot, timing, train_model
 from theano_rnn.training.train_model import train
 from theano_rnn.training.trainer import Trainer
 
@@ -41,7 +41,7 @@ def arrays_without_curves(model):
     ],
 )
 def test_a_picture_changes_none_of_the_numbers(case, clip, unbroken, toy, tmp_path, monkeypatch, drawn):
-    monkeypatch.setattr(trainer, "STEPS_BETWEEN_REPORTS", 2)
+    monkeypatch.setattr(timing, "STEPS_BETWEEN_REPORTS", 2)
     settings = {**CASES[case], "clip": clip, "epochs": 4}
     expected = unbroken(case)
     if case == "words" and clip is None:
@@ -64,7 +64,7 @@ def test_a_picture_changes_none_of_the_numbers(case, clip, unbroken, toy, tmp_pa
 
 
 def test_the_curves_of_an_interrupted_run_go_on(unbroken, toy, tmp_path, drawn, monkeypatch):
-    monkeypatch.setattr(trainer, "STEPS_BETWEEN_REPORTS", 1)
+    monkeypatch.setattr(timing, "STEPS_BETWEEN_REPORTS", 1)
     model, plot, settings = tmp_path / "m.npz", tmp_path / "m.png", WORDS
     with pytest.raises(TrainingInterrupted):
         train(toy, model=model, epochs=3, plot=plot, reporter=Interrupter(1, 4), **settings)

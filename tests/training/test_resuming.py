@@ -18,7 +18,7 @@ from theano_rnn.errors import TrainingInterrupted
 from theano_rnn.files.signals import SignalReceived, StopRequest, handling_signals
 from theano_rnn.language_models.language_model import load
 from theano_rnn.text.corpus import read_corpus
-from theano_rnn.training import saving, train_model, trainer
+from theano_rnn.training import saving, timing, train_model
 from theano_rnn.training.options import TrainingOptions
 from theano_rnn.training.reporter import Reporter
 from theano_rnn.training.saving import RunSaver
@@ -51,7 +51,7 @@ def test_a_run_interrupted_within_an_epoch_equals_an_unbroken_one_bit_for_bit(
     case, number, unbroken, toy, tmp_path, monkeypatch
 ):
     expected = unbroken(case)
-    monkeypatch.setattr(trainer, "STEPS_BETWEEN_REPORTS", 1)
+    monkeypatch.setattr(timing, "STEPS_BETWEEN_REPORTS", 1)
     model = tmp_path / "model.npz"
     handlers = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)]
     with pytest.raises(TrainingInterrupted, match="training was interrupted; its state is in ") as error:
@@ -69,7 +69,7 @@ def test_a_run_interrupted_within_an_epoch_equals_an_unbroken_one_bit_for_bit(
 def test_a_run_over_several_pools_interrupted_within_an_epoch_equals_an_unbroken_one(toy, tmp_path, monkeypatch):
     monkeypatch.setattr("theano_rnn.text.minibatches.POOL_LENGTH", 150)
     monkeypatch.setattr("theano_rnn.text.minibatches.RANGE_LENGTH", 30)
-    monkeypatch.setattr(trainer, "STEPS_BETWEEN_REPORTS", 1)
+    monkeypatch.setattr(timing, "STEPS_BETWEEN_REPORTS", 1)
     text = tmp_path / "text.txt"
     text.write_text(toy.read_text() + "\n".join(f"A bird{i} sees." for i in range(20)))  # rare words
     model, unbroken = tmp_path / "model.npz", tmp_path / "unbroken.npz"
@@ -97,7 +97,7 @@ def test_a_run_makes_as_many_steps_in_an_epoch_as_it_says(toy, tmp_path, monkeyp
 @pytest.mark.usefixtures("compiled_once")
 def test_a_run_interrupted_before_its_first_evaluation_and_again_goes_on_too(unbroken, toy, tmp_path, monkeypatch):
     expected = unbroken("words")
-    monkeypatch.setattr(trainer, "STEPS_BETWEEN_REPORTS", 1)
+    monkeypatch.setattr(timing, "STEPS_BETWEEN_REPORTS", 1)
     model, log = tmp_path / "model.npz", tmp_path / "log.jsonl"
     with pytest.raises(TrainingInterrupted):
         train(toy, model=model, log=log, epochs=4, reporter=Interrupter(0, 2), **CASES["words"])
@@ -140,7 +140,7 @@ def test_a_run_that_crashes_goes_on_from_its_last_save_bit_for_bit(
     case, moment, save_every, saved, unbroken, toy, tmp_path, monkeypatch
 ):
     expected = unbroken(case)
-    monkeypatch.setattr(trainer, "STEPS_BETWEEN_REPORTS", 1)
+    monkeypatch.setattr(timing, "STEPS_BETWEEN_REPORTS", 1)
     model = tmp_path / "model.npz"
     with pytest.raises(Crash):
         train(toy, model=model, epochs=4, save_every=save_every, reporter=Crasher(*moment), **CASES[case])
@@ -148,7 +148,7 @@ def test_a_run_that_crashes_goes_on_from_its_last_save_bit_for_bit(
     assert (state["epoch"], state["step"]) == saved
     # Before the first step there is nothing to keep, but that the tutorial begins with an evaluation.
     assert model.exists() is (saved != (0, 0) or case == "tutorial")
-    monkeypatch.setattr(trainer, "STEPS_BETWEEN_REPORTS", 7)
+    monkeypatch.setattr(timing, "STEPS_BETWEEN_REPORTS", 7)
     train(None, model=model, resume=True)
     assert_same_run(model, expected)
 

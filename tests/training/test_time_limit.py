@@ -19,7 +19,7 @@ from support.training_runs import (
 
 from theano_rnn.errors import OptionError
 from theano_rnn.language_models.language_model import load
-from theano_rnn.training import timing, train_model, trainer
+from theano_rnn.training import timing, train_model
 from theano_rnn.training.train_model import train
 from theano_rnn.training.trainer import Trainer
 
@@ -39,7 +39,7 @@ def seconds_a_step(monkeypatch):
         return take_step(run, batch)
 
     monkeypatch.setattr(Trainer, "take_step", slow_step)
-    monkeypatch.setattr(trainer, "SECONDS_BETWEEN_REPORTS", math.inf)
+    monkeypatch.setattr(timing, "SECONDS_BETWEEN_REPORTS", math.inf)
     monkeypatch.setattr(timing, "time", SimpleNamespace(perf_counter=lambda: clock.seconds))
 
 

@@ -234,3 +234,12 @@ def epoch_summary(state: TrainingState, tokens_per_second: float) -> str:
     """Return an epoch that ended without an evaluation as a line of the log."""
     loss = state.loss_sum / state.loss_tokens
     return f"epoch {state.epoch}: training loss {loss:.4f} since the last evaluation, {tokens_per_second:,.0f} tokens/s"
+
+
+def patience_note(patience: int | None, epochs: int, option_name: str) -> str:
+    """Return why a run has ended that has run out of patience, and how to continue it."""
+    evaluations = "the last evaluation" if patience == 1 else f"{patience} evaluations in a row"
+    return (
+        f"the loss has not fallen in {evaluations}: the run has ended after {epochs} epochs; "
+        f"to continue, raise {option_name} or set it to 0"
+    )

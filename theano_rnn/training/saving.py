@@ -3,6 +3,7 @@
 Must not know the training loop.
 """
 
+import math
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from theano_rnn.errors import ModelFileError
+from theano_rnn.errors import DivergenceError, ModelFileError
 from theano_rnn.files.archive import one_line
 from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.language_models.text_model import best_evaluation
@@ -81,6 +82,20 @@ def restore(
     if not saved.configuration.get(MEASURED) and corpus.valid is None and not options.tutorial and state.history:
         _measure_best(state, learner, corpus.train, options.level)
     return state
+
+
+def divergence_error(loss: float, state: TrainingState, learning_rate: float, files: RunFiles) -> DivergenceError:
+    """Return the error that the loss is not a finite number, which says what is saved."""
+    if state.history and math.isfinite(state.best_loss):
+        kept = f"the best model so far (loss {state.best_loss:.4g}) is in {files.model}"
+    elif files.model_is_ours:
+        kept = f"the model as last saved is in {files.model}"
+    else:
+        kept = "no model was written"
+    return DivergenceError(
+        f"the loss became {loss} in epoch {state.epoch + 1} at learning rate {learning_rate:g}; {kept}; "
+        "try a smaller `learning_rate` or `clip`"
+    )
 
 
 def _measure_best(state: TrainingState, learner: Learner, text: EncodedSentences | np.ndarray, level: str) -> None:

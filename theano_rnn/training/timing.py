@@ -1,4 +1,7 @@
-"""A run and the clock: the time limit of a call, and how fast the network learns. Must not know the training loop."""
+"""A run and the clock: the time limit of a call, how fast the network learns, and when to report.
+
+Must not know the training loop.
+"""
 
 import contextlib
 import math
@@ -12,6 +15,9 @@ SECONDS_PER_MINUTE = 60
 # While functions are being compiled, nothing is known about the speed. Until then, an evaluation is expected to take
 # this share of the time that has passed.
 FIRST_GUESS = 0.1
+# Progress is reported after this many steps, or after this many seconds where steps are slow.
+STEPS_BETWEEN_REPORTS = 25
+SECONDS_BETWEEN_REPORTS = 1.0
 
 
 class TimeLimit:
@@ -78,6 +84,36 @@ class TimeLimit:
             guess = evaluated_tokens * self._seconds_per_token
             expected = guess if math.isfinite(guess) else (time.perf_counter() - self._begin) * FIRST_GUESS
         return expected
+
+
+class UnreportedSteps:
+    """The steps since the last report of progress, and when the next one is due.
+
+    A report reads the loss, which waits for the steps before it. So reports are rare where steps are quick.
+
+    Attributes
+    ----------
+    steps, tokens : int
+    """
+
+    def __init__(self) -> None:
+        self.steps: int = 0
+        self.tokens: int = 0
+        self._interval = STEPS_BETWEEN_REPORTS
+
+    def add(self, tokens: int) -> None:
+        """Count a step with this many tokens."""
+        self.steps, self.tokens = self.steps + 1, self.tokens + tokens
+
+    def report_is_due(self, step: int, steps_per_epoch: int) -> bool:
+        """Return whether to report: at the first and last step of an epoch, and about once a second."""
+        return step % self._interval == 0 or step in (1, steps_per_epoch)
+
+    def reported(self, seconds: float) -> None:
+        """Begin to count anew after a report; these steps took so many seconds."""
+        seconds_per_step = max(seconds / self.steps, 1e-9)
+        self._interval = max(1, int(min(STEPS_BETWEEN_REPORTS, SECONDS_BETWEEN_REPORTS / seconds_per_step)))
+        self.steps = self.tokens = 0
 
 
 class SpeedMeter:
