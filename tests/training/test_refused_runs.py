@@ -107,7 +107,7 @@ def test_resuming_without_a_checkpoint_is_refused(toy, tmp_path):
         train(toy, model=tmp_path / "m.npz", resume=True)
 
 
-def test_places_that_are_texts_are_refused(toy, tmp_path):
+def test_paths_of_texts_are_refused(toy, tmp_path):
     before = toy.read_bytes()
     with pytest.raises(OptionError, match="toy.txt: is one of the texts; choose another place"):
         train(toy, model=tmp_path / "m.npz", log=toy)

@@ -23,24 +23,24 @@ def moment_of_end(limit, clock, evaluated_tokens=0):
     return clock.seconds - 100
 
 
-def test_the_time_is_up_after_so_many_minutes(clock):
+def test_the_limit_passes_after_the_given_minutes(clock):
     assert moment_of_end(TimeLimit(0.5), clock) == 30
 
 
-def test_without_a_limit_it_is_never_up(clock):
+def test_without_a_limit_there_is_always_time(clock):
     limit = TimeLimit()
     clock.seconds = 1e12
     assert limit.leaves_time_for(10**9)
 
 
-def test_the_last_evaluation_is_part_of_the_time_as_long_as_the_longest_before_it(clock):
+def test_time_is_reserved_for_a_final_evaluation_as_long_as_the_longest_so_far(clock):
     limit = TimeLimit(1)
     limit.add_evaluation(7.0)
     limit.add_evaluation(5.0)
     assert moment_of_end(limit, clock, evaluated_tokens=500) == 53
 
 
-def test_before_the_first_evaluation_what_it_would_take_to_learn_its_tokens_is_reserved(clock):
+def test_before_the_first_evaluation_the_time_to_learn_its_tokens_is_reserved(clock):
     limit = TimeLimit(1)
     assert moment_of_end(limit, clock, evaluated_tokens=500) == 55  # nothing is known: a tenth of the time so far
     clock.seconds = 110.0
