@@ -111,7 +111,7 @@ def test_when_the_loss_rises_the_rate_is_halved_and_the_best_parameters_are_rest
 
 
 def test_the_rate_is_not_halved_before_the_optimizer_has_taken_some_steps(toy, tmp_path, monkeypatch):
-    """With 7 steps per epoch, the fourth evaluation comes after 28 steps, and the next halving at least 28 steps later."""
+    """With 7 steps per epoch, the fourth evaluation comes after 28 steps, and the next halving 28 steps later."""
     monkeypatch.setattr(learner, "STEPS_BEFORE_HALVING", 22)
     losses = itertools.chain([3.0, 2.0], itertools.repeat(2.5))
     monkeypatch.setattr(Trainer, "held_out_loss", lambda run: next(losses))
