@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Train a recurrent-neural-network language model on text files.
 
-Without options, it trains on the corpus that comes with theano_rnn. The model goes to --model; a checkpoint beside it
-allows you to continue an interrupted run with --resume.
+Without options, it trains on data/comments.csv, the corpus of a checkout. The model goes to --model; a checkpoint
+beside it allows you to continue an interrupted run with --resume.
 """
 
 import argparse
@@ -97,7 +97,7 @@ def make_parser() -> ArgumentParser:
 
 
 def default_data() -> list[str]:
-    """The corpus that is shipped: in the current folder, or beside this script in a checkout."""
+    """The corpus of a checkout: in the current folder, or beside this script in a checkout."""
     for place in (SHIPPED, Path(__file__).resolve().parents[1] / SHIPPED):
         if place.is_file():
             return [str(place)]
@@ -124,7 +124,7 @@ def work(argv: Sequence[str], arguments: argparse.Namespace) -> None:
     try:
         train(data, model=model, resume=resume, reporter=progress, **places, **settings)
     except TrainingInterrupted:
-        say(f"\ninterrupted; the work so far is saved. {to_continue}")
+        say(f"\ninterrupted; progress is saved. {to_continue}")
         raise
 
 

@@ -29,7 +29,8 @@ def names_for_type_checkers():
     for node in ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8")).body:
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             for imported in node.body:
-                names |= {alias.asname: imported.module for alias in imported.names}
+                # Public names are imported as themselves, which tells type checkers that they are public.
+                names |= {alias.asname: imported.module for alias in imported.names if alias.asname}
     return names
 
 

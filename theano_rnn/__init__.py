@@ -8,9 +8,11 @@ import importlib
 import sys
 import types
 import warnings
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # true for type checkers, as in `typing`, whose import would double the time that this one takes
 if TYPE_CHECKING:
+    from typing import Any
+
     from theano_rnn.errors import ArgumentTypeError as ArgumentTypeError
     from theano_rnn.errors import ArgumentValueError as ArgumentValueError
     from theano_rnn.errors import ClosedPipeError as ClosedPipeError
@@ -91,7 +93,7 @@ __all__ = [*_HOMES, "__version__"]
 class _MovedModule(types.ModuleType):
     """A module path of version 0.1: gives each name from its new place, with a `DeprecationWarning`."""
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> "Any":
         if not name.startswith("__"):
             new_name = _RENAMED.get(name, name)
             for place in _MOVED[self.__name__.rpartition(".")[2]]:
@@ -107,7 +109,7 @@ for _name in _MOVED:
     sys.modules[f"theano_rnn.{_name}"] = _MovedModule(f"theano_rnn.{_name}")
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name in _HOMES:
         value = getattr(importlib.import_module(_HOMES[name]), name)
     elif name in _MOVED:

@@ -118,7 +118,7 @@ def test_paragraphs_are_wrapped_and_indented_lines_are_left_alone(monkeypatch):
     "arguments, message",
     [
         (["--count", "x"], "argument --count: invalid int value: 'x'"),
-        (["--colour", "red"], "unrecognized arguments: --colour red"),
+        (["--color", "red"], "unrecognized arguments: --color red"),
         (["--level", "foo"], "argument --level: invalid choice: 'foo'"),
     ],
 )

@@ -74,7 +74,7 @@ def test_a_flag_has_hyphens():
 
 
 def errors_about_arguments():
-    """(place, message) of what the package raises about arguments, with spaces in place of values."""
+    """Yield (place, message) of each error about arguments in the package, with spaces in place of values."""
     for path in sorted(Path(theano_rnn.__file__).parent.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:

@@ -120,7 +120,7 @@ def main(arguments):
     print("ready", file=sys.stderr, flush=True)
     try:
         time.sleep(60)
-    except BaseException:  # as some libraries do during their import
+    except BaseException:  # like some libraries during their import
         time.sleep(60)
 sys.exit(run('tool.py', main, []))
 """
@@ -144,7 +144,7 @@ def test_a_bug_is_not_hidden(error):
 
 
 def test_a_closed_pipe_is_no_error():
-    """In a process of its own, because standard output is discarded."""
+    """This needs another process, because standard output is discarded."""
     code = (
         "import sys; from theano_rnn.commands.run_command import run; from theano_rnn.commands.terminal import show\n"
         "def main(arguments):\n    for i in range(100_000): show(i)\n"

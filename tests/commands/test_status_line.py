@@ -27,7 +27,7 @@ class Screen(io.StringIO):
         return super().write(text)
 
     def lines(self):
-        """What is on the screen: each carriage return goes back to the beginning of the line."""
+        """Return what is on the screen; each carriage return goes back to the beginning of the line."""
         shown = []
         for line in self.getvalue().split("\n"):
             cells = []

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from theano_rnn.inspection.model_summary import best_evaluation, summarize_model, summary_lines
+from theano_rnn.inspection.model_summary import summarize_model, summary_lines
 from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.coverage import Coverage
@@ -106,18 +106,6 @@ def test_coverage_is_shown_if_the_file_records_it(tmp_path: Path) -> None:
         summary = summarize_model(save_model(tmp_path, training=training))
         assert summary["coverage"] is None
         assert "coverage      not recorded" in list(summary_lines(summary))
-
-
-def test_the_best_evaluation_is_the_first_with_the_lowest_decisive_loss() -> None:
-    def best_epoch(history: list[dict[str, Any]], is_tutorial: bool) -> int | None:
-        best = best_evaluation(history, is_tutorial)
-        return None if best is None else best["epoch"]
-
-    assert best_epoch(HISTORY, is_tutorial=False) == 2
-    assert best_epoch(HISTORY, is_tutorial=True) == 3
-    assert best_epoch([record | {"valid_loss": None} for record in HISTORY], is_tutorial=False) == 3
-    assert best_epoch([*HISTORY, {**HISTORY[1], "epoch": 4}], is_tutorial=False) == 2
-    assert best_epoch([], is_tutorial=False) is None
 
 
 def test_quality_is_in_bits_per_character_at_character_level(tmp_path: Path) -> None:

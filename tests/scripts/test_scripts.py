@@ -188,11 +188,12 @@ def test_every_training_option_of_the_package_is_a_flag_that_reaches_it(tmp_path
     [
         (["--hidden-dim", "0"], "--hidden-dim: expected at least 1, got 0"),
         (["--learning-rate", "-1"], "--learning-rate: expected a number above 0"),
-        (["--tutorial", "--optimizer", "adam"], "--optimizer: the tutorial's training has sgd"),
+        (["--tutorial", "--optimizer", "adam"], "--optimizer: --tutorial trains with sgd, got 'adam'"),
         (["--level", "foo"], "argument --level: invalid choice: 'foo'"),
         (["--epochs", "x"], "argument --epochs: invalid int value: 'x'"),
         (["--bogus"], "unrecognized arguments: --bogus"),
-        (["--resume"], "no such file, so there is no run to continue"),
+        (["--level", "char", "--lines"], "--lines: has no effect at character level; leave it out"),
+        (["--resume"], "no such file; there is no run to resume. Leave --resume out to start one"),
     ],
 )
 def test_wrong_settings_for_training_are_one_line_and_status_2(toy, tmp_path, capsys, arguments, part):
@@ -281,7 +282,7 @@ def test_ctrl_c_saves_the_work_and_prints_the_command_that_continues_it(toy, tmp
             process.kill()
     assert process.returncode == 130
     assert out == "" and "Traceback" not in err
-    assert "interrupted; the work so far is saved. To continue:\n" in err
+    assert "interrupted; progress is saved. To continue:\n" in err
     printed = err.rstrip("\n").splitlines()[-1].strip()
     assert shlex.split(printed)[1:] == [str(SCRIPTS / "train.py"), *arguments, "--resume"]
     epochs = len(load(tmp_path / "my model.npz").training["history"])

@@ -14,13 +14,13 @@ from theano_rnn.training.train_model import train
 
 @pytest.fixture
 def quick_samples(monkeypatch):
-    """The sampled sentence of an evaluation costs a compilation; what it is is shown by a test of its own."""
+    """Replace the sampled sentence of an evaluation, which costs a compilation; test_samples.py tests real ones."""
     monkeypatch.setattr(LanguageModel, "generate", lambda self, n, **demands: ["a sample"] * n)
 
 
 @pytest.fixture
 def compiled_once(monkeypatch):
-    """Runs of the same shape share their compiled functions, and nothing else: saves a second or two each."""
+    """Runs of the same shape share their compiled functions, which saves a second or two each."""
 
     share_compiled(monkeypatch)
 
@@ -39,7 +39,7 @@ def toy(folder):
 
 @pytest.fixture(scope="module")
 def unbroken(folder, toy):
-    """Finds the model file of a case's run of 4 epochs, which is done when it is first asked for."""
+    """A function that returns the model file of a case's run of 4 epochs, which is trained on first use."""
 
     def find(case):
         path = folder / f"{case}.npz"
@@ -52,7 +52,7 @@ def unbroken(folder, toy):
 
 @pytest.fixture
 def finished(unbroken, tmp_path):
-    """A finished run's files of this test's own, and a check that they are as they were."""
+    """Files of a finished run for one test, and a check that they are unchanged."""
     source = unbroken("words")
     model = tmp_path / "model.npz"
     model.write_bytes(source.read_bytes())
@@ -65,7 +65,7 @@ def finished(unbroken, tmp_path):
 
 @pytest.fixture
 def drawn(monkeypatch):
-    """What was drawn, in place of pictures."""
+    """The arguments of the plots that would have been drawn."""
     drawn = []
     monkeypatch.setattr(
         live_plot,

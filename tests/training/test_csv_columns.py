@@ -36,7 +36,7 @@ def test_a_column_is_the_text_of_the_run_and_of_its_held_out_file(table, tmp_pat
         train(tmp_path / "t.txt", model=tmp_path / "m.npz", **settings)
 
 
-def test_another_column_is_encoded_anew(table, tmp_path, compiled_once):
+def test_another_column_is_encoded_again(table, tmp_path, compiled_once):
     notes = []
     reporter = Reporter()
     reporter.note = notes.append
@@ -46,7 +46,7 @@ def test_another_column_is_encoded_anew(table, tmp_path, compiled_once):
     assert [note.startswith("text as encoded before") for note in notes].count(True) == 1
 
 
-def test_a_run_that_knew_no_columns_goes_on(table, tmp_path, compiled_once):
+def test_a_run_of_a_version_without_columns_resumes(table, tmp_path, compiled_once):
     whole, old = tmp_path / "whole.npz", tmp_path / "old.npz"
     text = tmp_path / "t.txt"
     text.write_text("\n".join(SENTENCES) + "\n")
@@ -61,7 +61,7 @@ def test_a_run_that_knew_no_columns_goes_on(table, tmp_path, compiled_once):
     assert_same_run(old, whole)
 
 
-def test_a_run_goes_on_with_its_column_and_with_another_only_if_it_holds_the_same_text(table, tmp_path, compiled_once):
+def test_a_run_resumes_with_its_column_or_another_that_holds_the_same_text(table, tmp_path, compiled_once):
     whole, broken = tmp_path / "whole.npz", tmp_path / "broken.npz"
     train(table, model=whole, epochs=2, column="note", **COMMON)
     train(table, model=broken, epochs=1, column="note", **COMMON)

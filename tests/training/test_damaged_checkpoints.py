@@ -84,7 +84,7 @@ def with_texts_that_are_no_paths(arrays, document):
         with_texts_that_are_no_paths,
     ],
 )
-def test_a_checkpoint_that_does_not_fit_together_is_told_in_one_line(unbroken, toy, tmp_path, change):
+def test_an_inconsistent_checkpoint_is_refused_in_one_line(unbroken, toy, tmp_path, change):
     arrays, document = run_state(unbroken("words"))
     change(arrays, document)
     path = tmp_path / "m.checkpoint.npz"
@@ -95,8 +95,8 @@ def test_a_checkpoint_that_does_not_fit_together_is_told_in_one_line(unbroken, t
     assert not (tmp_path / "m.npz").exists()
 
 
-def test_a_checkpoint_edited_by_hand_is_refused_in_one_line_or_gone_on_with(unbroken, tmp_path):
-    """The text is there, so that nothing but the checkpoint can be wrong."""
+def test_an_edited_checkpoint_is_refused_in_one_line_or_resumed(unbroken, tmp_path):
+    """The text exists, so only the checkpoint can be wrong."""
     unbroken("words")
     files = RunFiles(tmp_path / "m.npz", None)
     source = unbroken("words").with_suffix(".checkpoint.npz")

@@ -1,4 +1,4 @@
-"""Runs that cannot write their files save what they have elsewhere, or continue and try again."""
+"""Runs that cannot write their files try again later, and at the end save elsewhere."""
 
 import shutil
 from pathlib import Path
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("quick_samples")
 
 
 def failing(monkeypatch, while_true):
-    """Saving fails as long as `while_true(state)`."""
+    """Make saving fail while `while_true(state)` holds."""
     write = RunFiles.write
 
     def maybe(files, arrays, configuration, best=None):
@@ -43,20 +43,20 @@ def test_a_run_that_cannot_be_saved_ends_before_it_begins(finished, toy, monkeyp
 
 
 @pytest.mark.usefixtures("compiled_once")
-def test_a_disk_that_is_full_for_a_while_costs_nothing(unbroken, toy, tmp_path, monkeypatch):
+def test_a_disk_that_is_full_for_a_while_loses_nothing(unbroken, toy, tmp_path, monkeypatch):
     notes, model = [], tmp_path / "model.npz"
     reporter = Reporter()
     reporter.note = notes.append
     failing(monkeypatch, lambda state: state["epoch"] in (1, 2))
     train(toy, model=model, log=tmp_path / "log.jsonl", epochs=4, reporter=reporter, **CASES["words"])
     told = [note for note in notes if "No space left on device" in note]
-    assert len(told) == 2 and all(note.endswith("; training goes on and tries again later") for note in told)
+    assert len(told) == 2 and all(note.endswith("; training continues and tries again later") for note in told)
     assert_same_run(model, unbroken("words"))
     assert len((tmp_path / "log.jsonl").read_text().splitlines()) == 4
 
 
 @pytest.mark.usefixtures("compiled_once")
-def test_a_disk_that_is_full_at_the_end_costs_the_place_only(unbroken, toy, tmp_path, monkeypatch):
+def test_a_disk_that_is_full_at_the_end_moves_the_checkpoint(unbroken, toy, tmp_path, monkeypatch):
     model = tmp_path / "model.npz"
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     failing(monkeypatch, lambda state: state["epoch"] > 1)
@@ -73,7 +73,7 @@ def test_a_disk_that_is_full_at_the_end_costs_the_place_only(unbroken, toy, tmp_
 
 
 @pytest.mark.usefixtures("compiled_once")
-def test_a_folder_that_vanishes_is_made_again(unbroken, toy, tmp_path):
+def test_a_folder_that_is_deleted_is_created_again(unbroken, toy, tmp_path):
     model = tmp_path / "folder" / "model.npz"
 
     class Remover(Reporter):
@@ -85,7 +85,7 @@ def test_a_folder_that_vanishes_is_made_again(unbroken, toy, tmp_path):
     assert_same_run(model, unbroken("words"))
 
 
-def test_a_run_whose_text_has_vanished_is_told_so_and_kept(finished, toy, monkeypatch):
+def test_a_run_whose_text_was_deleted_is_refused_and_kept(finished, toy, monkeypatch):
     text, hidden = toy, toy.with_name("hidden.txt")
     text.rename(hidden)
     try:

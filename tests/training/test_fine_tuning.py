@@ -1,4 +1,4 @@
-"""Runs that start from another model: what they take over, what they refuse, and that they need it only once."""
+"""Runs that start from another model: what they inherit, what they refuse, and resuming without that model."""
 
 import re
 
@@ -12,7 +12,7 @@ from theano_rnn.language_models.language_model import LanguageModel, load
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary
-from theano_rnn.training import train_model, trainer
+from theano_rnn.training import timing, train_model
 from theano_rnn.training.fine_tuning import inherited_settings, unknown_share
 from theano_rnn.training.reporter import Reporter
 from theano_rnn.training.train_model import train
@@ -44,7 +44,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture
 def base(folder):
-    """Finds a trained model to start from."""
+    """A function that returns a trained model to start from."""
 
     def find(case="words"):
         path = folder / f"{case}.npz"
@@ -61,7 +61,7 @@ def tuned(folder, base, model, case="words", **settings):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_first_loss_is_the_other_models_own_and_what_it_is_made_of_is_taken_over(case, folder, base, tmp_path):
+def test_the_first_loss_is_that_of_the_starting_model_and_its_settings_are_inherited(case, folder, base, tmp_path):
     lm, start = tuned(folder, base(case), tmp_path / "m.npz", case, epochs=1, learning_rate=1e-9), load(base(case))
     text = (folder / "valid.txt").read_text(encoding="utf-8")
     first, after = lm.training["history"]
@@ -83,7 +83,7 @@ def test_the_loss_on_the_new_text_falls(case, folder, base, tmp_path):
     assert lm.text_loss(text) == pytest.approx(min(losses), rel=1e-5)
 
 
-def test_words_that_the_vocabulary_lacks_are_unknown_and_the_others_keep_their_ids(folder, base, tmp_path, monkeypatch):
+def test_words_outside_the_vocabulary_are_unknown_and_the_others_keep_their_ids(folder, base, tmp_path, monkeypatch):
     corpora, init = [], Trainer.__init__
 
     def noting(run, corpus, *details):
@@ -96,12 +96,12 @@ def test_words_that_the_vocabulary_lacks_are_unknown_and_the_others_keep_their_i
     assert "zebra" not in lm.vocabulary
     expected = [lm.encode(s) for s in OTHER_WORDS.replace(".", ".\n").split("\n") if s] * 6
     assert [sentence.tolist() for sentence in corpus.train] == [ids.tolist() for ids in expected]
-    assert corpus.seen_once is None  # there are unknown words in the text
+    assert corpus.seen_once is None  # not needed, because the text has unknown words
     ids = np.concatenate([sentence[1:] for sentence in corpus.train])
     assert unknown_share(corpus) == np.mean(ids == lm.vocabulary.unknown) > 0.02
 
 
-def test_where_no_word_is_unknown_those_that_occur_once_stand_for_them(folder, base, tmp_path):
+def test_without_unknown_words_those_that_occur_once_are_used_to_learn_them(folder, base, tmp_path):
     text = tmp_path / "known.txt"
     text.write_text("The dog sees the cat.\n\nThe dog sees the bird.\n\nThe dog likes the cat.\n", encoding="utf-8")
     vocabulary = load(base()).vocabulary
@@ -112,10 +112,10 @@ def test_where_no_word_is_unknown_those_that_occur_once_stand_for_them(folder, b
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_an_interrupted_run_needs_the_other_model_no_more_and_equals_an_unbroken_one(
+def test_a_resumed_run_does_not_need_the_starting_model_and_equals_an_uninterrupted_one(
     case, folder, base, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(trainer, "STEPS_BETWEEN_REPORTS", 1)
+    monkeypatch.setattr(timing, "STEPS_BETWEEN_REPORTS", 1)
     start = tmp_path / "start.npz"
     for name, reporter in (("a", None), ("b", Interrupter(0, 1)), ("c", Interrupter(1, 1))):
         start.write_bytes(base(case).read_bytes())
@@ -127,13 +127,13 @@ def test_an_interrupted_run_needs_the_other_model_no_more_and_equals_an_unbroken
             tuned(folder, start, model, case, epochs=3, reporter=reporter)
         start.unlink()
         (tmp_path / f"{name}.corpus.npz").unlink(missing_ok=True)
-        # As the command that is printed says it: with the same options once more.
+        # With the same options again, as in the printed command.
         train(folder / "other.txt", model=model, resume=True, init_from=start)
         assert_same_run(tmp_path / "a.npz", model)
 
 
 @pytest.mark.parametrize("level, share", [("word", 3 / 10), ("char", 4 / 12)])
-def test_how_much_of_the_text_is_unknown_is_told(tmp_path, level, share):
+def test_the_share_of_unknown_tokens_is_reported(tmp_path, level, share):
     text = tmp_path / "text.txt"
     text.write_text("A bb A.\nA c\n" if level == "char" else "dog b , dog .\ndog c .\n", encoding="utf-8")
     words = ["SENTENCE_START", "SENTENCE_END", "UNKNOWN_TOKEN", *("A " if level == "char" else ["dog", "."])]
@@ -163,7 +163,7 @@ def test_a_model_that_only_gets_worse_stays_the_best(folder, base, tmp_path, mon
     assert [record["epoch"] for record in lm.training["history"]] == [0, 1, 2, 3]
 
 
-def test_a_model_can_be_trained_further_in_its_own_place(folder, base, tmp_path):
+def test_a_model_can_be_trained_further_under_its_own_name(folder, base, tmp_path):
     model = tmp_path / "m.npz"
     model.write_bytes(base().read_bytes())
     lm = tuned(folder, model, model, epochs=2, learning_rate=0.01)
@@ -174,7 +174,7 @@ def test_a_model_can_be_trained_further_in_its_own_place(folder, base, tmp_path)
     assert len(load(model).training["history"]) == 4
 
 
-def test_a_text_encoded_for_another_models_vocabulary_is_encoded_anew(folder, base, tmp_path):
+def test_a_text_encoded_with_another_vocabulary_is_encoded_again(folder, base, tmp_path):
     start, model = tmp_path / "start.npz", tmp_path / "m.npz"
     words = load(base()).vocabulary.index_to_word
     swapped = Vocabulary([*words[:3], *reversed(words[3:])])
@@ -184,12 +184,12 @@ def test_a_text_encoded_for_another_models_vocabulary_is_encoded_anew(folder, ba
         lm = tuned(folder, start, model, epochs=1, learning_rate=1e-9)
         text = (folder / "valid.txt").read_text(encoding="utf-8")
         assert lm.training["history"][0]["valid_loss"] == pytest.approx(load(start).text_loss(text), rel=1e-5)
-    # Nor does a run that starts from no model take it.
+    # A run that starts from no model does not use it either.
     settings = {"batch_size": 8, "hidden_dim": 6, "vocabulary_size": len(words), "valid": folder / "valid.txt"}
     assert train(folder / "other.txt", model=model, epochs=1, **settings).vocabulary != swapped
 
 
-# What is refused
+# Refused runs
 
 
 @pytest.mark.parametrize(
@@ -202,16 +202,16 @@ def test_a_text_encoded_for_another_models_vocabulary_is_encoded_anew(folder, ba
         ({"keep_case": True}, "^keep_case: the model to start from has False, got True; leave it out$"),
         ({"tokenized": True}, "^tokenized: the model to start from has False, got True; leave it out$"),
         ({"min_count": 2}, "^min_count: the vocabulary is that of .*words.npz; leave it out$"),
-        ({"hiden_dim": 2}, "^unknown setting: hiden_dim$"),
+        ({"hiden_dim": 2}, r"^hiden_dim: unknown option; did you mean `hidden_dim`\?$"),
     ],
 )
-def test_what_the_other_model_decides_cannot_be_chosen(folder, base, tmp_path, settings, message):
+def test_inherited_options_cannot_be_chosen(folder, base, tmp_path, settings, message):
     with pytest.raises(OptionError, match=message):
         tuned(folder, base(), tmp_path / "m.npz", **settings)
     assert not list(tmp_path.iterdir())
 
 
-def test_what_the_other_model_has_may_be_said_again(folder, base, tmp_path):
+def test_inherited_options_may_be_repeated(folder, base, tmp_path):
     start = load(base())
     given = inherited_settings(start)
     assert given["hidden_dim"] == 6 and given["vocabulary_size"] == len(start.vocabulary)
@@ -230,13 +230,13 @@ def test_what_the_other_model_has_may_be_said_again(folder, base, tmp_path):
         ),
     ],
 )
-def test_how_text_becomes_tokens_is_taken_over(tokenizer, expected):
+def test_the_tokenizer_is_inherited(tokenizer, expected):
     vocabulary = Vocabulary(["SENTENCE_START", "SENTENCE_END", "UNKNOWN_TOKEN", "a"], tokenizer.level == "char")
     lm = LanguageModel(RNN(4, 2, activation="relu", seed=1), vocabulary, tokenizer)
     assert inherited_settings(lm) == {**expected, "vocabulary_size": 4, "hidden_dim": 2, "activation": "relu"}
 
 
-def test_files_that_are_no_language_models_are_refused(folder, base, tmp_path):
+def test_files_that_are_not_language_models_are_refused(folder, base, tmp_path):
     bare, model = tmp_path / "bare.npz", tmp_path / "m.npz"
     np.savez(bare, **load(base()).rnn.get_values())
     with pytest.raises(ModelFileError, match="bare.npz: holds no configuration; it was not saved as a language model"):
@@ -255,7 +255,7 @@ def test_a_run_may_start_from_a_model_that_was_kept(folder, base, tmp_path):
     assert (tmp_path / "m.previous-2.npz").read_bytes() == b"another model"
 
 
-def test_places_where_the_other_model_would_be_overwritten_are_refused(folder, base, tmp_path):
+def test_paths_that_would_overwrite_the_starting_model_are_refused(folder, base, tmp_path):
     start = tmp_path / "m.previous.npz"
     start.write_bytes(base().read_bytes())
     with pytest.raises(OptionError, match="m.previous.npz: is where the model goes; choose"):
@@ -268,7 +268,7 @@ def test_places_where_the_other_model_would_be_overwritten_are_refused(folder, b
     assert start.read_bytes() == other.read_bytes() == base().read_bytes()
 
 
-def test_a_run_cannot_go_on_from_another_model(folder, base, tmp_path):
+def test_a_run_cannot_be_resumed_from_another_model(folder, base, tmp_path):
     tuned(folder, base(), tmp_path / "m.npz", epochs=1)
     with pytest.raises(
         OptionError, match="^init_from: the interrupted run has .*words.npz', got .*x.npz'; leave it out"

@@ -1,4 +1,4 @@
-"""Training runs killed for real at random moments, again and again, end with the numbers of a run never interrupted.
+"""Training runs that are killed repeatedly at random moments end with the results of an uninterrupted run.
 
 THEANO_RNN_KILLS is how often a run is killed, if not as often as here.
 """
@@ -32,7 +32,7 @@ TEXT = "\n\n".join(
     f"The {a} {b} the {c}."
     for a, b, c in itertools.product(["dog", "cat", "bird"], ["sees", "likes", "eats"], ["dog", "cat", "bird"])
 )
-# The first is saving most of the time: after each step. The others save every 20 milliseconds or so.
+# The first case saves after each step, which takes most of its time. The others save about every 20 ms.
 RUNS = {
     "words": "--batch-size 4 --epochs 100 --hidden-dim 60 --save-every 1e-9",
     "characters": "--level char --batch-size 4 --sequence-length 20 --optimizer momentum --epochs 99 --save-every 3e-4",
@@ -42,7 +42,7 @@ RUNS = {
 
 
 class Run:
-    """A training run in a folder, of which several processes in turn do a part."""
+    """A training run in a folder that several processes carry out in turn."""
 
     def __init__(self, folder, options):
         self.folder = folder
@@ -111,13 +111,13 @@ class Run:
         return process.returncode == -signal.SIGKILL
 
     def check(self):
-        """Whatever is there can be read."""
+        """Check that all files that exist can be read."""
         for path, read in ((self.model, load), (self.checkpoint, read_archive)):
             if path.exists():
                 read(path)
 
     def result(self):
-        """All that a run comes to, but the times that it took."""
+        """All results of a run except times."""
         entries = read_archive(self.checkpoint)
         state = read_document(self.checkpoint, entries, "run")["state"]
         log = [json.loads(line) for line in (self.folder / "log.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -136,7 +136,7 @@ def assert_same(result, expected):
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_a_run_that_is_killed_at_random_moments_ends_bit_identical_to_an_unbroken_one(name, tmp_path):
+def test_a_run_killed_at_random_moments_ends_bit_identical_to_an_uninterrupted_one(name, tmp_path):
     (tmp_path / "unbroken").mkdir()
     (tmp_path / "killed").mkdir()
     unbroken, run = Run(tmp_path / "unbroken", RUNS[name]), Run(tmp_path / "killed", RUNS[name])

@@ -1,4 +1,4 @@
-"""Memory does not grow with the text as it would if the text were held in it."""
+"""The text is not held in memory, which hardly grows with it."""
 
 import json
 import random
@@ -40,7 +40,7 @@ except TrainingInterrupted:
 
 @pytest.fixture(scope="module")
 def texts(tmp_path_factory):
-    """(A large text, a small one) of sentences with a tail of rare words, and here and there a wide character."""
+    """A large and a small text of sentences with many rare words and a few wide characters."""
     folder = tmp_path_factory.mktemp("texts")
     generator = random.Random(1)
     lines = []
@@ -59,7 +59,7 @@ def texts(tmp_path_factory):
 
 
 def peak_memory(text, folder, level):
-    """In bytes, of a process that encodes the text and trains some steps."""
+    """The peak memory in bytes of a process that encodes the text and trains some steps."""
     command = [sys.executable, "-c", TRAIN, str(text), str(folder / f"{text.stem}.npz"), level]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
@@ -70,8 +70,8 @@ def peak_memory(text, folder, level):
 def test_memory_grows_by_no_more_than_mapped_ids_and_distinct_words(texts, tmp_path, level):
     large, small = texts
     base = peak_memory(small, tmp_path, level)
-    # As a str the text would be four times as large as the file.
+    # As a str, the text would take four times the size of the file.
     assert peak_memory(large, tmp_path, level) < base + 2 * SIZE
     if level == "word":
-        assert (tmp_path / "large.corpus.npz").exists()  # so that the next run maps what this one has encoded
+        assert (tmp_path / "large.corpus.npz").exists()  # which the next run maps
         assert peak_memory(large, tmp_path, level) < base + 2 * SIZE

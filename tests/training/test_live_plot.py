@@ -1,4 +1,4 @@
-"""When the picture of a run is drawn, and what happens where it cannot be."""
+"""When the plot of a run is drawn, and what happens if it cannot be written."""
 
 from types import SimpleNamespace
 
@@ -13,7 +13,7 @@ HISTORY = [{"epoch": 1, "train_loss": 4.5, "valid_loss": None}]
 
 @pytest.fixture
 def drawing(monkeypatch):
-    """A clock; drawing takes `cost` seconds of it, and fails as long as `fails`."""
+    """A clock on which drawing takes `cost` seconds. Drawing fails while `fails` is true."""
     drawing = SimpleNamespace(seconds=1000.0, cost=0.5, fails=False, drawn=[], notes=[])
 
     def draw(path, history, steps, clip, title, by_training_text):
@@ -34,9 +34,7 @@ def begun(drawing, path):
 
 
 @pytest.mark.parametrize("cost, pause", [(0.01, 15), (1.0, 50), (3.0, 150)])
-def test_it_is_drawn_every_fifteen_seconds_but_never_for_more_than_a_fiftieth_of_the_time(
-    drawing, tmp_path, cost, pause
-):
+def test_the_plot_is_drawn_every_fifteen_seconds_within_a_fiftieth_of_the_time(drawing, tmp_path, cost, pause):
     picture = begun(drawing, tmp_path / "a.png")
     drawing.cost = cost
     for _ in range(10_000):
@@ -48,7 +46,7 @@ def test_it_is_drawn_every_fifteen_seconds_but_never_for_more_than_a_fiftieth_of
         assert pause <= next_one - one - cost < pause + 0.5
 
 
-def test_an_evaluation_is_drawn_at_once_unless_drawing_takes_too_long(drawing, tmp_path):
+def test_an_evaluation_is_drawn_at_once_unless_drawing_is_slow(drawing, tmp_path):
     picture = begun(drawing, tmp_path / "a.png")
     drawing.cost = 0.1
     drawing.seconds += 1
@@ -57,7 +55,7 @@ def test_an_evaluation_is_drawn_at_once_unless_drawing_takes_too_long(drawing, t
     for _ in range(10):
         drawing.seconds += 1
         picture.refresh(HISTORY, after_evaluation=True)
-    assert len(drawing.drawn) == 3  # the pause is fifty times the tenth of a second
+    assert len(drawing.drawn) == 3  # drawing takes 0.1 s, so the pause is 50 times as long
 
 
 def test_the_end_is_always_drawn(drawing, tmp_path):
@@ -67,22 +65,22 @@ def test_the_end_is_always_drawn(drawing, tmp_path):
     assert len(drawing.drawn) == 3
 
 
-def test_a_picture_that_cannot_be_written_is_told_once_each_time_it_begins(drawing, tmp_path):
+def test_a_failing_plot_is_reported_once_each_time_it_starts_to_fail(drawing, tmp_path):
     picture = begun(drawing, tmp_path / "a.png")
     for fails in (True, True, True, False, True):
         drawing.fails = fails
         picture.refresh([], at_end=True)
-    message = "a.png: cannot be written: No space left on device; choose another place; training goes on, and tries"
+    message = "a.png: cannot be written: No space left on device; choose another place; training continues and tries"
     assert len(drawing.notes) == 2 and all(message in note for note in drawing.notes)
 
 
-def test_the_first_one_that_cannot_be_written_ends_the_run_before_it_begins(drawing, tmp_path):
+def test_a_plot_that_cannot_be_written_at_first_ends_the_run_before_it_begins(drawing, tmp_path):
     drawing.fails = True
     with pytest.raises(OutputFileError, match="cannot be written"):
         begun(drawing, tmp_path / "a.png")
 
 
-def test_norms_between_two_looks_become_their_mean(drawing, tmp_path):
+def test_gradient_norms_between_two_points_are_averaged(drawing, tmp_path):
     picture = begun(drawing, tmp_path / "a.png")
     for norm in (1.0, None, 2.0):
         picture.add_norm(norm)
@@ -92,12 +90,12 @@ def test_norms_between_two_looks_become_their_mean(drawing, tmp_path):
     assert picture.curves.columns()["gradient_norm"][1] != picture.curves.columns()["gradient_norm"][1]  # NaN
 
 
-def test_a_norm_that_takes_time_is_wanted_at_the_first_step_and_seldom_after(drawing, tmp_path):
+def test_an_expensive_norm_is_measured_at_the_first_step_and_seldom_afterwards(drawing, tmp_path):
     picture = begun(drawing, tmp_path / "a.png")
     assert [i for i in range(1200) if picture.needs_norm()] == [0, 500, 1000]
 
 
-def test_without_a_place_nothing_is_noted_and_nothing_drawn(drawing):
+def test_without_a_path_nothing_is_recorded_or_drawn(drawing):
     picture = begun(drawing, None)
     picture.add_norm(1.0)
     picture.add(25, 7, 0.5, 4.0, 0.1)

@@ -1,4 +1,4 @@
-"""What a run reports as its best is what scoring the text with the saved model gives."""
+"""The best perplexity that a run reports is the one that scoring the text with the saved model gives."""
 
 import json
 import math
@@ -10,14 +10,14 @@ from support.training_runs import SENTENCES, Interrupter, assert_same_run, run_s
 
 from theano_rnn.errors import TrainingInterrupted
 from theano_rnn.language_models.language_model import LanguageModel, load
+from theano_rnn.language_models.text_model import best_evaluation
 from theano_rnn.training import learner, timing, trainer
-from theano_rnn.training.evaluation import best_record
 from theano_rnn.training.run_files import RunFiles
 from theano_rnn.training.train_model import train
 
-CLOSE = 1e-5  # relative: the loss in float32, read in other minibatches than in the run
+CLOSE = 1e-5  # relative; float32 losses in other minibatches than in the run
 TEXT = "\n".join(SENTENCES) + "\n"
-# Rates at which the loss jumps up and down, so that the best evaluation is not the last one.
+# With these learning rates the loss oscillates, so that the best evaluation is not the last one.
 WORDS = {"hidden_dim": 6, "optimizer": "sgd", "learning_rate": 20.0, "batch_size": 5, "clip": None, "seed": 2}
 CHARACTERS = {**WORDS, "level": "char", "learning_rate": 8.0, "sequence_length": 7}
 
@@ -44,11 +44,11 @@ def held_out(tmp_path):
 
 
 def reported(lm):
-    return best_record(lm.training["history"], lm.training["options"]["tutorial"])["perplexity"]
+    return best_evaluation(lm.training["history"], lm.training["options"]["tutorial"])["perplexity"]
 
 
 def assert_reproducible(model, path):
-    """By Python and by the shell, with the file as it is on disk."""
+    """Check the saved model in Python and in the shell."""
     lm, content = load(model), path.read_text(encoding="utf-8")
     expected = reported(lm)
     assert math.exp(lm.text_loss(content)) == pytest.approx(expected, rel=CLOSE)
@@ -73,20 +73,20 @@ def assert_reproducible(model, path):
     ],
     ids=str,
 )
-def test_with_nothing_held_out_it_is_measured_on_the_training_text(text, tmp_path, settings):
+def test_without_held_out_text_the_perplexity_is_measured_on_the_training_text(text, tmp_path, settings):
     model = tmp_path / "m.npz"
     train(text, model=model, epochs=5, **{**settings, "valid_fraction": 0.0})
     assert_reproducible(model, text)
 
 
 @pytest.mark.parametrize("settings", [WORDS, CHARACTERS, {**CHARACTERS, "sequence_length": 50}], ids=str)
-def test_with_held_out_text_it_is_measured_on_that(text, held_out, tmp_path, settings):
+def test_with_held_out_text_the_perplexity_is_measured_on_it(text, held_out, tmp_path, settings):
     model = tmp_path / "m.npz"
     train(text, model=model, epochs=5, valid=held_out, **settings)
     assert_reproducible(model, held_out)
 
 
-def test_of_characters_the_held_out_end_of_the_text_gives_it(text, tmp_path):
+def test_characters_are_measured_on_the_held_out_end_of_the_text(text, tmp_path):
     model = tmp_path / "m.npz"
     train(text, model=model, epochs=3, valid_fraction=0.2, **CHARACTERS)
     content = text.read_text(encoding="utf-8")
@@ -96,8 +96,10 @@ def test_of_characters_the_held_out_end_of_the_text_gives_it(text, tmp_path):
 
 
 @pytest.mark.parametrize("settings", [WORDS, CHARACTERS])
-def test_an_interrupted_run_that_goes_on_gives_it_too_and_equals_an_unbroken_one(text, tmp_path, monkeypatch, settings):
-    monkeypatch.setattr(trainer, "STEPS_BETWEEN_REPORTS", 1)
+def test_a_resumed_run_has_the_measured_perplexity_and_equals_an_uninterrupted_one(
+    text, tmp_path, monkeypatch, settings
+):
+    monkeypatch.setattr(timing, "STEPS_BETWEEN_REPORTS", 1)
     settings = {**settings, "valid_fraction": 0.0, "epochs": 5}
     with pytest.raises(TrainingInterrupted):
         train(text, model=tmp_path / "m.npz", reporter=Interrupter(3, 2), **settings)
@@ -109,7 +111,7 @@ def test_an_interrupted_run_that_goes_on_gives_it_too_and_equals_an_unbroken_one
 
 
 @pytest.mark.parametrize("settings", [WORDS, CHARACTERS])
-def test_a_run_that_starts_from_another_model_gives_it(text, held_out, tmp_path, settings):
+def test_a_fine_tuned_model_has_the_measured_perplexity(text, held_out, tmp_path, settings):
     train(text, model=tmp_path / "start.npz", epochs=1, **settings)
     further = {**settings, "init_from": tmp_path / "start.npz", "epochs": 3}
     further.pop("hidden_dim")
@@ -120,22 +122,22 @@ def test_a_run_that_starts_from_another_model_gives_it(text, held_out, tmp_path,
 
 
 @pytest.mark.parametrize("settings", [WORDS, CHARACTERS])
-def test_a_run_whose_time_is_up_gives_it(text, tmp_path, monkeypatch, settings):
+def test_a_run_at_its_time_limit_has_the_measured_perplexity(text, tmp_path, monkeypatch, settings):
     monkeypatch.setattr(trainer.Trainer, "time_is_up", property(lambda run: run.state.step >= 3))
     lm = train(text, model=tmp_path / "m.npz", epochs=5, max_minutes=9, valid_fraction=0.0, **settings)
     assert lm.training["history"]
     assert_reproducible(tmp_path / "m.npz", text)
 
 
-def test_a_text_that_takes_too_long_to_be_measured_is_learnt_without_an_evaluation(text, tmp_path, monkeypatch):
-    monkeypatch.setattr(timing.TimeLimit, "affords", lambda limit, tokens: False)
-    monkeypatch.setattr(timing.TimeLimit, "is_over", True)
+def test_a_text_that_takes_too_long_to_measure_is_learned_without_an_evaluation(text, tmp_path, monkeypatch):
+    monkeypatch.setattr(timing.TimeLimit, "is_long_enough_for", lambda limit, tokens: False)
+    monkeypatch.setattr(timing.TimeLimit, "has_passed", True)
     lm = train(text, model=tmp_path / "m.npz", epochs=5, max_minutes=9, valid_fraction=0.0, **WORDS)
     assert lm.training["history"] == [] and run_state(tmp_path / "m.npz")[1]["state"]["step"] > 0
 
 
-def test_a_checkpoint_of_an_older_version_is_measured_when_it_goes_on(text, tmp_path):
-    """There, the mean while learning was compared, which may be far from the loss of any parameters."""
+def test_a_checkpoint_of_an_older_version_is_measured_when_it_is_resumed(text, tmp_path):
+    """Older versions compared the mean during learning, which may be far from the loss of any parameters."""
     model, settings = tmp_path / "m.npz", {**WORDS, "valid_fraction": 0.0}
     train(text, model=model, epochs=3, **settings)
     arrays, document = run_state(model)
@@ -153,7 +155,7 @@ def test_a_checkpoint_of_an_older_version_is_measured_when_it_goes_on(text, tmp_
 
 
 @pytest.mark.parametrize("layout", ["blank lines", "wrapped", "csv"])
-def test_the_summary_shows_what_training_measures_where_lines_are_read_otherwise(tmp_path, capsys, layout):
+def test_the_summary_shows_the_training_figure_where_scoring_reads_lines_differently(tmp_path, capsys, layout):
     sentences = [
         f"The {a} dog sees the {b} cat here." for a in ("old", "red", "big") for b in ("sad", "shy", "wet")
     ] * 3
@@ -171,7 +173,7 @@ def test_the_summary_shows_what_training_measures_where_lines_are_read_otherwise
 
 
 @pytest.mark.parametrize("settings", [WORDS, CHARACTERS])
-def test_the_scripts_agree(text, held_out, tmp_path, capsys, settings):
+def test_train_and_score_show_the_same_perplexity(text, held_out, tmp_path, capsys, settings):
     model, log = tmp_path / "m.npz", tmp_path / "log.jsonl"
     arguments = ["--data", text, "--valid", held_out, "--model", model, "--log", log, "--epochs", 4]
     given = {**settings, "clip": 0}

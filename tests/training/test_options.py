@@ -1,4 +1,4 @@
-"""Settings of a training run: defaults, ranges, the tutorial's own, and what may change on resuming."""
+"""The options of a training run: defaults, ranges, the tutorial's values, and what may change on resuming."""
 
 import json
 
@@ -62,11 +62,11 @@ def test_the_batch_size_fits_the_text_unless_it_is_chosen(settings, length, size
         ({"tutorial": True}, 50, 0.0),
     ],
 )
-def test_of_a_small_text_more_is_held_out_unless_the_share_is_chosen(settings, tokens, share):
+def test_a_larger_share_of_a_small_text_is_held_out_unless_it_is_chosen(settings, tokens, share):
     assert TrainingOptions.from_settings(settings).held_out_share(tokens) == pytest.approx(share)
 
 
-def test_the_tutorials_settings():
+def test_tutorial_sets_the_options_of_the_tutorial():
     options = TrainingOptions.from_settings({"tutorial": True})
     assert (options.optimizer, options.learning_rate, options.batch_size) == ("sgd", 0.005, 1)
     assert (options.bptt_truncate, options.clip, options.level) == (4, None, "word")
@@ -78,13 +78,13 @@ def test_the_tutorials_length_and_size_can_be_chosen():
     assert (options.epochs, options.evaluate_every, options.hidden_dim, options.learning_rate) == (7, 2, 9, 0.005)
 
 
-def test_what_the_tutorial_does_anyway_may_be_said():
+def test_options_may_be_given_if_they_agree_with_the_tutorial():
     assert TrainingOptions.from_settings({"tutorial": True, **TUTORIAL}) == TrainingOptions.from_settings(
         {"tutorial": True}
     )
 
 
-def test_no_limit_may_be_said_as_zero_with_the_tutorial():
+def test_a_clip_of_zero_agrees_with_the_tutorial():
     assert TrainingOptions.from_settings({"tutorial": True, "clip": 0.0}).clip is None
 
 
@@ -100,8 +100,8 @@ def test_no_limit_may_be_said_as_zero_with_the_tutorial():
         ("clip", 1.0),
     ],
 )
-def test_what_contradicts_the_tutorial_is_refused(name, value):
-    with pytest.raises(OptionError, match=f"^{name}: the tutorial's training has .*, got {value!r}$"):
+def test_options_that_contradict_the_tutorial_are_refused(name, value):
+    with pytest.raises(OptionError, match=f"^{name}: `tutorial` trains with .*, got {value!r}$"):
         TrainingOptions.from_settings({"tutorial": True, name: value})
 
 
@@ -154,27 +154,27 @@ def test_values_outside_the_range_are_refused_by_name(name, value, message):
     assert str(error.value).startswith(f"{name}: ") and message in str(error.value)
 
 
-@pytest.mark.parametrize("name", ["tokenized", "keep_case"])
-def test_what_is_about_words_is_refused_for_characters(name):
-    with pytest.raises(OptionError, match="`tokenized`, `keep_case` and `lines` are about words"):
+@pytest.mark.parametrize("name", ["tokenized", "keep_case", "lines"])
+def test_options_for_words_are_refused_at_character_level(name):
+    with pytest.raises(OptionError, match=f"^{name}: has no effect at character level; leave it out$"):
         TrainingOptions.from_settings({"level": "char", name: True})
 
 
-def test_no_patience_and_zero_both_mean_going_on_to_the_end():
+def test_without_patience_or_with_zero_the_run_continues_to_the_end():
     assert TrainingOptions(patience=0).patience is TrainingOptions().patience is None
     assert TrainingOptions(patience=3).resumed({"patience": 0}).patience is None
     assert TrainingOptions(sample_every=0).sample_every == 0 and TrainingOptions().sample_every is None
 
 
-def test_paths_are_kept_from_the_root(tmp_path, monkeypatch):
+def test_paths_are_made_absolute(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     options = TrainingOptions(valid="v.txt", init_from="m.npz")
     assert (options.valid, options.init_from) == (str(tmp_path / "v.txt"), str(tmp_path / "m.npz"))
     assert options.resumed({"valid": "v.txt", "init_from": "m.npz"}) == options
 
 
-def test_unknown_settings_are_named():
-    with pytest.raises(OptionError, match="^unknown setting: hiden_dim, leaning_rate$"):
+def test_an_unknown_option_is_named_with_the_nearest_one():
+    with pytest.raises(OptionError, match=r"^hiden_dim: unknown option; did you mean `hidden_dim`\?$"):
         TrainingOptions.from_settings({"leaning_rate": 1, "hiden_dim": 3, "epochs": 3})
 
 
@@ -183,17 +183,17 @@ def test_the_configuration_survives_json():
     assert TrainingOptions(**json.loads(json.dumps(options.to_configuration()))) == options
 
 
-def test_numpy_numbers_are_as_good_as_pythons():
+def test_numpy_numbers_are_accepted():
     options = TrainingOptions(hidden_dim=np.int64(8), learning_rate=np.float32(0.5), seed=np.int32(2))
     assert json.loads(json.dumps(options.to_configuration()))["hidden_dim"] == 8
 
 
-def test_a_path_is_as_good_as_its_name(tmp_path):
+def test_path_objects_are_accepted(tmp_path):
     options = TrainingOptions(valid=tmp_path / "valid.txt")
     assert json.loads(json.dumps(options.to_configuration()))["valid"] == str(tmp_path / "valid.txt")
 
 
-def test_what_leaves_no_trace_in_a_model_may_change():
+def test_options_that_are_not_in_the_model_may_change_on_resuming():
     assert set(NOT_IN_MODEL) <= set(CHANGEABLE_ON_RESUME)
 
 
@@ -204,20 +204,20 @@ def test_resuming_may_change_how_long_how_often_and_where():
     assert options.resumed({}) == options
 
 
-def test_what_the_run_has_already_may_be_said_again_on_resuming():
+def test_options_may_be_repeated_on_resuming():
     options = TrainingOptions.from_settings({"level": "char", "learning_rate": 1, "clip": 0.0})
     assert options.resumed({"level": "char", "learning_rate": 1.0, "clip": 0.0}) == options
 
 
 @pytest.mark.parametrize("name", sorted(set(TrainingOptions().to_configuration()) - set(CHANGEABLE_ON_RESUME)))
-def test_resuming_may_change_nothing_else(name):
+def test_resuming_cannot_change_any_other_option(name):
     options = TrainingOptions()
     with pytest.raises(OptionError, match=f"^{name}: the interrupted run has .*, got '.*other'; leave it out"):
         options.resumed({name: "other"})
 
 
 def test_resuming_checks_what_it_changes():
-    with pytest.raises(OptionError, match="unknown setting: epoch"):
+    with pytest.raises(OptionError, match=r"^epoch: unknown option; did you mean `epochs`\?$"):
         TrainingOptions().resumed({"epoch": 3})
     with pytest.raises(OptionError, match="epochs: expected at least 1"):
         TrainingOptions().resumed({"epochs": 0})

@@ -13,7 +13,7 @@ from support.training_runs import (
 )
 
 from theano_rnn.errors import TrainingInterrupted
-from theano_rnn.training import trainer
+from theano_rnn.training import timing
 from theano_rnn.training.train_model import train
 from theano_rnn.training.trainer import Trainer
 
@@ -23,7 +23,7 @@ ALL_CASES = ["words", *(pytest.param(case, marks=pytest.mark.slow) for case in (
 pytestmark = pytest.mark.usefixtures("compiled_once", "quick_samples")
 
 
-LOSSES = [9.0, 3.0, 2.0, 2.5, 2.0, 1.5, 1.6, 1.7, 1.8, 1.9]  # by epoch; never two of the first worse in a row but 4, 5
+LOSSES = [9.0, 3.0, 2.0, 2.5, 2.0, 1.5, 1.6, 1.7, 1.8, 1.9]  # by epoch
 
 
 @pytest.fixture
@@ -34,23 +34,23 @@ def losses(monkeypatch):
 
 @pytest.mark.parametrize("patience, epochs", [(1, 3), (2, 4), (3, 8), (4, 9), (5, 9), (None, 9), (0, 9)])
 @pytest.mark.usefixtures("losses")
-def test_a_run_ends_when_the_loss_has_not_fallen_for_so_many_evaluations(toy, tmp_path, patience, epochs):
+def test_a_run_ends_after_patience_evaluations_without_improvement(toy, tmp_path, patience, epochs):
     reporter = Notes()
     lm = train(toy, model=tmp_path / "m.npz", epochs=9, patience=patience, reporter=reporter, **WORDS)
     assert [record["epoch"] for record in lm.training["history"]] == list(range(1, epochs + 1))
     told = [note for note in reporter.notes if "the loss has not fallen in" in note]
     assert len(told) == (epochs < 9)
     if told:
-        assert told[0].endswith(f"the run has ended after {epochs} epochs; a larger patience, or 0, lets it go on")
+        assert told[0].endswith(f"the run has ended after {epochs} epochs; to continue, raise patience or set it to 0")
 
 
 @pytest.mark.usefixtures("losses")
-def test_the_tutorials_run_counts_evaluations_of_the_training_text(toy, tmp_path):
+def test_tutorial_training_counts_evaluations_of_the_training_text(toy, tmp_path):
     lm = train(toy, model=tmp_path / "m.npz", epochs=9, patience=2, **CASES["tutorial"])
     assert [record["epoch"] for record in lm.training["history"]] == [0, 1, 2, 3, 4]
 
 
-def test_of_the_tutorials_run_the_best_is_that_of_the_training_text_even_if_text_is_held_out(
+def test_tutorial_training_decides_by_the_training_text_even_if_text_is_held_out(
     toy, tmp_path, monkeypatch, drawn, capsys
 ):
     monkeypatch.setattr(Trainer, "train_loss", lambda run: 3.0 - run.state.epoch)
@@ -65,8 +65,8 @@ def test_of_the_tutorials_run_the_best_is_that_of_the_training_text_even_if_text
 
 
 @pytest.mark.usefixtures("losses")
-def test_an_interrupted_run_with_patience_ends_as_an_unbroken_one(toy, tmp_path, monkeypatch):
-    monkeypatch.setattr(trainer, "STEPS_BETWEEN_REPORTS", 1)
+def test_a_resumed_run_with_patience_ends_like_an_uninterrupted_one(toy, tmp_path, monkeypatch):
+    monkeypatch.setattr(timing, "STEPS_BETWEEN_REPORTS", 1)
     settings = {**WORDS, "patience": 2, "epochs": 9}
     train(toy, model=tmp_path / "a.npz", **settings)
     for moment in ((1, 2), (3, 1), (3, 3)):
@@ -79,7 +79,7 @@ def test_an_interrupted_run_with_patience_ends_as_an_unbroken_one(toy, tmp_path,
 
 
 @pytest.mark.usefixtures("losses")
-def test_a_run_that_ran_out_of_patience_goes_on_with_more_or_without_any_and_else_says_so(toy, tmp_path, monkeypatch):
+def test_a_run_out_of_patience_resumes_with_more_or_none_and_otherwise_says_so(toy, tmp_path, monkeypatch):
     model, reporter = tmp_path / "m.npz", Notes()
     train(toy, model=model, epochs=9, patience=2, **WORDS)
     with monkeypatch.context() as patched:

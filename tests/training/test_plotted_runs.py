@@ -17,7 +17,7 @@ from support.training_runs import (
 
 from theano_rnn.errors import DivergenceError, ModelFileError, OptionError, OutputFileError, TrainingInterrupted
 from theano_rnn.language_models.language_model import load
-from theano_rnn.training import live_plot, train_model, trainer
+from theano_rnn.training import live_plot, timing, train_model
 from theano_rnn.training.train_model import train
 from theano_rnn.training.trainer import Trainer
 
@@ -40,8 +40,8 @@ def arrays_without_curves(model):
         pytest.param("words", None, marks=pytest.mark.slow),
     ],
 )
-def test_a_picture_changes_none_of_the_numbers(case, clip, unbroken, toy, tmp_path, monkeypatch, drawn):
-    monkeypatch.setattr(trainer, "STEPS_BETWEEN_REPORTS", 2)
+def test_a_plot_does_not_change_the_results(case, clip, unbroken, toy, tmp_path, monkeypatch, drawn):
+    monkeypatch.setattr(timing, "STEPS_BETWEEN_REPORTS", 2)
     settings = {**CASES[case], "clip": clip, "epochs": 4}
     expected = unbroken(case)
     if case == "words" and clip is None:
@@ -63,15 +63,15 @@ def test_a_picture_changes_none_of_the_numbers(case, clip, unbroken, toy, tmp_pa
     assert case == "tutorial" or len(norms) == len(steps["epoch"])
 
 
-def test_the_curves_of_an_interrupted_run_go_on(unbroken, toy, tmp_path, drawn, monkeypatch):
-    monkeypatch.setattr(trainer, "STEPS_BETWEEN_REPORTS", 1)
+def test_the_curves_of_a_resumed_run_continue(unbroken, toy, tmp_path, drawn, monkeypatch):
+    monkeypatch.setattr(timing, "STEPS_BETWEEN_REPORTS", 1)
     model, plot, settings = tmp_path / "m.npz", tmp_path / "m.png", WORDS
     with pytest.raises(TrainingInterrupted):
         train(toy, model=model, epochs=3, plot=plot, reporter=Interrupter(1, 4), **settings)
     before = drawn[-1][1]
     assert len(before["epoch"]) >= 2
     count = len(drawn)
-    train(None, model=model, epochs=2, resume=True)  # without a picture they are kept
+    train(None, model=model, epochs=2, resume=True)  # the curves are kept without a plot
     assert len(drawn) == count
     train(None, model=model, epochs=3, resume=True, plot=plot)
     after = drawn[-1][1]
@@ -98,7 +98,7 @@ def test_the_norm_of_the_tutorials_gradient_is_that_of_bptt(toy, tmp_path, drawn
     np.testing.assert_allclose(array[1:, 5], weighted[1:], rtol=1e-4)
 
 
-def test_the_picture_is_up_to_date_when_the_loss_becomes_no_number(toy, tmp_path, drawn, monkeypatch):
+def test_the_plot_is_up_to_date_after_a_divergence(toy, tmp_path, drawn, monkeypatch):
     monkeypatch.setattr(live_plot, "SECONDS_BETWEEN", 1e9)
     take_step = Trainer.take_step
     monkeypatch.setattr(Trainer, "take_step", lambda run, b: math.nan if run.state.epoch else take_step(run, b))
@@ -107,7 +107,7 @@ def test_the_picture_is_up_to_date_when_the_loss_becomes_no_number(toy, tmp_path
     assert [evaluations for evaluations, *_ in drawn] == [0, 1, 1]
 
 
-def test_a_picture_that_cannot_be_written_later_is_told_and_training_goes_on(unbroken, toy, tmp_path, monkeypatch):
+def test_a_plot_that_fails_later_is_reported_and_training_continues(unbroken, toy, tmp_path, monkeypatch):
     calls = itertools.count()
 
     def draw(path, *details):
@@ -121,7 +121,7 @@ def test_a_picture_that_cannot_be_written_later_is_told_and_training_goes_on(unb
     assert (tmp_path / "m.npz").read_bytes() == unbroken("words").read_bytes()
 
 
-def test_a_real_picture_is_there(toy, tmp_path):
+def test_a_real_plot_is_written(toy, tmp_path):
     plot = tmp_path / "folder" / "m.png"
     train(toy, model=tmp_path / "m.npz", epochs=1, plot=plot, **WORDS)
     assert plot.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
@@ -139,9 +139,7 @@ def test_without_matplotlib_a_picture_is_refused_before_the_text_is_read(tmp_pat
 
 
 @pytest.mark.parametrize("resume", [False, True])
-def test_places_that_a_picture_must_not_take_are_refused_before_the_text_is_read(
-    unbroken, toy, tmp_path, monkeypatch, resume
-):
+def test_reserved_plot_paths_are_refused_before_the_text_is_read(unbroken, toy, tmp_path, monkeypatch, resume):
     model = unbroken("words")
     monkeypatch.setattr(train_model, "prepare_corpus", None)
     log, text, folder = tmp_path / "log.png", tmp_path / "text.png", tmp_path / "folder.png"
@@ -158,7 +156,7 @@ def test_places_that_a_picture_must_not_take_are_refused_before_the_text_is_read
         train(toy, model=model, resume=resume, plot=folder, **WORDS)
 
 
-def test_curves_that_no_run_can_have_are_refused(toy, tmp_path, drawn):
+def test_impossible_curves_are_refused(toy, tmp_path, drawn):
     model = tmp_path / "m.npz"
     train(toy, model=model, epochs=1, plot=tmp_path / "m.png", **WORDS)
     arrays, document = run_state(model)

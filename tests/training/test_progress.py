@@ -70,15 +70,15 @@ def unthrottled(monkeypatch):
     monkeypatch.setenv("TQDM_MININTERVAL", "0")
 
 
-def steps(reporter, state=FIRST, done=(1, 25, 50), total=1200):
+def steps(reporter, state=FIRST, done=(1, 25, 50), total=1200, tokens_per_second=12345.6):
     for count in done:
-        reporter.progress(state, 10, count, total, 4.1234, 12345.6)
+        reporter.progress(state, 10, count, total, 4.1234, tokens_per_second)
 
 
 # At a terminal
 
 
-@pytest.mark.parametrize("columns", [20, 60, 80, 200])
+@pytest.mark.parametrize("columns", [0, 20, 60, 80, 200])
 @pytest.mark.usefixtures("unthrottled")
 def test_progress_is_one_line_within_the_width_of_the_terminal(columns):
     screen = Terminal(columns)
@@ -89,11 +89,19 @@ def test_progress_is_one_line_within_the_width_of_the_terminal(columns):
     steps(reporter)
     reporter.stage("evaluating")
     lines = screen.close()
-    assert len(lines) > 5 and max(map(len, lines)) < columns
+    assert len(lines) > 5 and max(map(len, lines)) < (columns or 80)
     assert not any("\x1b" in line for line in lines)
 
 
-@pytest.mark.parametrize("columns, parts", [(60, ["left"]), (80, ["left", "|"]), (200, ["left", "|", "50/1200"])])
+@pytest.mark.parametrize(
+    "columns, parts",
+    [
+        (60, ["left"]),
+        (0, ["left", "left in this epoch", "|"]),
+        (80, ["left", "left in this epoch", "|"]),
+        (200, ["left", "left in this epoch", "|", "50/1200"]),
+    ],
+)
 @pytest.mark.usefixtures("unthrottled")
 def test_a_wider_terminal_shows_more(columns, parts):
     screen = Terminal(columns)
@@ -101,7 +109,17 @@ def test_a_wider_terminal_shows_more(columns, parts):
     steps(reporter)
     line = screen.close()[-1]
     assert line.startswith("epoch 1/10   4%") and "loss 4.123  12,346 tokens/s" in line
-    assert [part for part in ("left", "|", "50/1200") if part in line] == parts
+    assert [part for part in ("left", "left in this epoch", "|", "50/1200") if part in line] == parts
+
+
+@pytest.mark.usefixtures("unthrottled")
+def test_the_first_frame_shows_neither_a_speed_nor_the_time_left():
+    screen = Terminal(120)
+    steps(screen.reporter, done=[1], tokens_per_second=0.0)
+    steps(screen.reporter, done=[25])
+    first, second = screen.close()
+    assert first.startswith("epoch 1/10   0%|") and first.endswith("| 1/1200  loss 4.123")
+    assert second.endswith(" left in this epoch") and "| 25/1200  loss 4.123  12,346 tokens/s  " in second
 
 
 @pytest.mark.usefixtures("unthrottled")
@@ -109,9 +127,9 @@ def test_the_line_follows_the_size_of_the_terminal():
     screen = Terminal(100)
     reporter = screen.reporter
     steps(reporter, done=[1, 2])
-    screen.resize(75)
+    screen.resize(78)
     steps(reporter, done=[3])
-    assert [len(line) for line in screen.close()][-2:] == [99, 74]
+    assert [len(line) for line in screen.close()][-2:] == [99, 77]
 
 
 @pytest.mark.usefixtures("unthrottled")
@@ -207,7 +225,7 @@ def test_the_end_of_the_time_limit_counts_epochs_and_steps(epoch, step, shown):
     stream = io.StringIO()
     reporter = ProgressReporter(stream, to_continue="Call again.")
     reporter.time_is_up(SimpleNamespace(epoch=epoch, step=step), Path("m.checkpoint.npz"))
-    assert stream.getvalue() == f"time is up after {shown}; the work so far is saved. Call again.\n"
+    assert stream.getvalue() == f"time is up after {shown}; progress is saved. Call again.\n"
 
 
 @pytest.mark.parametrize(

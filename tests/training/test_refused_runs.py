@@ -5,7 +5,7 @@ from support.training_runs import (
     CASES,
 )
 
-from theano_rnn.errors import CorpusError, ModelFileError, OptionError
+from theano_rnn.errors import ArgumentTypeError, CorpusError, ModelFileError, OptionError
 from theano_rnn.training import train_model
 from theano_rnn.training.reporter import Reporter
 from theano_rnn.training.train_model import train
@@ -22,9 +22,11 @@ pytestmark = pytest.mark.usefixtures("quick_samples")
             {"resume": True, "hidden_dim": 7},
             "^hidden_dim: the interrupted run has 6, got 7; leave it out, or start a new",
         ),
-        ({"resume": True, "hiden_dim": 7}, "^unknown setting: hiden_dim$"),
-        ({"hiden_dim": 7}, "^unknown setting: hiden_dim$"),
+        ({"resume": True, "hiden_dim": 7}, r"^hiden_dim: unknown option; did you mean `hidden_dim`\?$"),
+        ({"hiden_dim": 7}, r"^hiden_dim: unknown option; did you mean `hidden_dim`\?$"),
         ({"epochs": 0}, "^epochs: expected at least 1"),
+        ({"max_minute": 7}, r"^max_minute: unknown option; did you mean `max_minutes`\?$"),
+        ({"ocelot": 7}, r"^ocelot: unknown option; see help\(theano_rnn.train\)$"),
         ({"data": None}, "^data: expected at least one text file, got none$"),
         ({"data": []}, "^data: expected at least one text file, got none$"),
         ({"device": "gpu"}, "^device: (JAX finds no gpu|the original Theano)"),
@@ -40,7 +42,15 @@ def test_wrong_settings_are_refused(finished, toy, settings, message):
         train(**{"data": toy, "model": finished, **settings})
 
 
-def test_going_on_with_another_text_is_refused(finished, tmp_path):
+@pytest.mark.parametrize(
+    "data, got", [(5, "int"), (b"a.txt", "bytes"), (["a.txt", 5], "int among them"), ([None], "NoneType among them")]
+)
+def test_data_that_is_no_path_is_refused(tmp_path, data, got):
+    with pytest.raises(ArgumentTypeError, match=f"^data: expected a path or several paths, got {got}$"):
+        train(data, model=tmp_path / "m.npz")
+
+
+def test_resuming_with_another_text_is_refused(finished, tmp_path):
     other = tmp_path / "other.txt"
     other.write_text("The dog sees the cat.\n\nThe cat sees the dog.\n", encoding="utf-8")
     with pytest.raises(
@@ -86,18 +96,18 @@ def test_a_text_that_is_refused_does_not_replace_the_encoded_one(toy, tmp_path, 
     assert (tmp_path / "m.corpus.npz").read_bytes() == before
 
 
-def test_a_run_goes_on_without_a_place_for_the_encoded_text(toy, tmp_path, compiled_once):
+def test_a_run_continues_if_the_encoded_text_cannot_be_written(toy, tmp_path, compiled_once):
     (tmp_path / "m.corpus.npz").mkdir()
     train(toy, model=tmp_path / "m.npz", epochs=1, **CASES["words"])
     train(toy, model=tmp_path / "m.npz", epochs=2, resume=True)
 
 
-def test_going_on_without_a_checkpoint_is_refused(toy, tmp_path):
-    with pytest.raises(ModelFileError, match="m.checkpoint.npz: no such file, so there is no run to continue; start"):
+def test_resuming_without_a_checkpoint_is_refused(toy, tmp_path):
+    with pytest.raises(ModelFileError, match="m.checkpoint.npz: no such file; .* Leave `resume` out to start one$"):
         train(toy, model=tmp_path / "m.npz", resume=True)
 
 
-def test_places_that_are_texts_are_refused(toy, tmp_path):
+def test_paths_of_texts_are_refused(toy, tmp_path):
     before = toy.read_bytes()
     with pytest.raises(OptionError, match="toy.txt: is one of the texts; choose another place"):
         train(toy, model=tmp_path / "m.npz", log=toy)

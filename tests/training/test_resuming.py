@@ -18,7 +18,7 @@ from theano_rnn.errors import TrainingInterrupted
 from theano_rnn.files.signals import SignalReceived, StopRequest, handling_signals
 from theano_rnn.language_models.language_model import load
 from theano_rnn.text.corpus import read_corpus
-from theano_rnn.training import saving, train_model, trainer
+from theano_rnn.training import saving, timing, train_model
 from theano_rnn.training.options import TrainingOptions
 from theano_rnn.training.reporter import Reporter
 from theano_rnn.training.saving import RunSaver
@@ -31,8 +31,8 @@ pytestmark = pytest.mark.usefixtures("quick_samples")
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_run_in_two_parts_equals_an_unbroken_one_bit_for_bit(case, unbroken, toy, tmp_path, request):
-    if case != "words":  # there everything is made anew, as in a new process
+def test_a_run_in_two_parts_equals_an_uninterrupted_one_bit_for_bit(case, unbroken, toy, tmp_path, request):
+    if case != "words":  # compile everything again, as in a new process
         request.getfixturevalue("compiled_once")
     model = tmp_path / "model.npz"
     train(toy, model=model, epochs=2, **CASES[case])
@@ -47,11 +47,11 @@ def test_a_run_in_two_parts_equals_an_unbroken_one_bit_for_bit(case, unbroken, t
     "case, number", [("words", signal.SIGINT), ("characters", signal.SIGTERM), ("tutorial", signal.SIGINT)]
 )
 @pytest.mark.usefixtures("compiled_once")
-def test_a_run_interrupted_within_an_epoch_equals_an_unbroken_one_bit_for_bit(
+def test_a_run_interrupted_within_an_epoch_equals_an_uninterrupted_one_bit_for_bit(
     case, number, unbroken, toy, tmp_path, monkeypatch
 ):
     expected = unbroken(case)
-    monkeypatch.setattr(trainer, "STEPS_BETWEEN_REPORTS", 1)
+    monkeypatch.setattr(timing, "STEPS_BETWEEN_REPORTS", 1)
     model = tmp_path / "model.npz"
     handlers = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)]
     with pytest.raises(TrainingInterrupted, match="training was interrupted; its state is in ") as error:
@@ -66,10 +66,10 @@ def test_a_run_interrupted_within_an_epoch_equals_an_unbroken_one_bit_for_bit(
 
 
 @pytest.mark.usefixtures("compiled_once")
-def test_a_run_over_several_pools_interrupted_within_an_epoch_equals_an_unbroken_one(toy, tmp_path, monkeypatch):
+def test_a_run_over_several_pools_interrupted_within_an_epoch_equals_an_uninterrupted_one(toy, tmp_path, monkeypatch):
     monkeypatch.setattr("theano_rnn.text.minibatches.POOL_LENGTH", 150)
     monkeypatch.setattr("theano_rnn.text.minibatches.RANGE_LENGTH", 30)
-    monkeypatch.setattr(trainer, "STEPS_BETWEEN_REPORTS", 1)
+    monkeypatch.setattr(timing, "STEPS_BETWEEN_REPORTS", 1)
     text = tmp_path / "text.txt"
     text.write_text(toy.read_text() + "\n".join(f"A bird{i} sees." for i in range(20)))  # rare words
     model, unbroken = tmp_path / "model.npz", tmp_path / "unbroken.npz"
@@ -84,7 +84,7 @@ def test_a_run_over_several_pools_interrupted_within_an_epoch_equals_an_unbroken
 
 @pytest.mark.usefixtures("compiled_once")
 @pytest.mark.parametrize("case", ["words", "characters"])
-def test_a_run_makes_as_many_steps_in_an_epoch_as_it_says(toy, tmp_path, monkeypatch, case):
+def test_an_epoch_has_as_many_steps_as_reported(toy, tmp_path, monkeypatch, case):
     monkeypatch.setattr("theano_rnn.text.minibatches.POOL_LENGTH", 150)
     monkeypatch.setattr("theano_rnn.text.minibatches.RANGE_LENGTH", 30)
     run = trainer_of(case, toy)
@@ -95,16 +95,16 @@ def test_a_run_makes_as_many_steps_in_an_epoch_as_it_says(toy, tmp_path, monkeyp
 
 
 @pytest.mark.usefixtures("compiled_once")
-def test_a_run_interrupted_before_its_first_evaluation_and_again_goes_on_too(unbroken, toy, tmp_path, monkeypatch):
+def test_a_run_interrupted_twice_before_its_first_evaluation_can_be_resumed(unbroken, toy, tmp_path, monkeypatch):
     expected = unbroken("words")
-    monkeypatch.setattr(trainer, "STEPS_BETWEEN_REPORTS", 1)
+    monkeypatch.setattr(timing, "STEPS_BETWEEN_REPORTS", 1)
     model, log = tmp_path / "model.npz", tmp_path / "log.jsonl"
     with pytest.raises(TrainingInterrupted):
         train(toy, model=model, log=log, epochs=4, reporter=Interrupter(0, 2), **CASES["words"])
     state = run_state(model)[1]["state"]
     assert (state["epoch"], state["step"], state["history"]) == (0, 2, [])
     load(model)
-    # At the last step of an epoch the evaluation comes first.
+    # After the last step of an epoch the evaluation comes first.
     total = -(-len(read_corpus(toy, TrainingOptions(**CASES["words"])).train) // 8)
     with pytest.raises(TrainingInterrupted):
         train(toy, model=model, log=log, resume=True, reporter=Interrupter(1, total))
@@ -116,11 +116,11 @@ def test_a_run_interrupted_before_its_first_evaluation_and_again_goes_on_too(unb
 
 
 class Crash(Exception):
-    """Something that nobody has thought of."""
+    """An error that no code handles."""
 
 
 class Crasher(Reporter):
-    """Raises when the loop looks up at a moment."""
+    """A reporter that raises an error at a given report."""
 
     def __init__(self, *moment):
         self.moment = moment
@@ -136,25 +136,25 @@ class Crasher(Reporter):
     [((0, 1), 5, (0, 0)), ((0, 3), 1e-9, (0, 2)), ((1, 4), 5, (1, 0)), ((1, 1), 1e-9, (1, 0)), ((2, 4), 1e-9, (2, 3))],
 )
 @pytest.mark.usefixtures("compiled_once")
-def test_a_run_that_crashes_goes_on_from_its_last_save_bit_for_bit(
+def test_a_crashed_run_resumes_from_its_last_save_bit_for_bit(
     case, moment, save_every, saved, unbroken, toy, tmp_path, monkeypatch
 ):
     expected = unbroken(case)
-    monkeypatch.setattr(trainer, "STEPS_BETWEEN_REPORTS", 1)
+    monkeypatch.setattr(timing, "STEPS_BETWEEN_REPORTS", 1)
     model = tmp_path / "model.npz"
     with pytest.raises(Crash):
         train(toy, model=model, epochs=4, save_every=save_every, reporter=Crasher(*moment), **CASES[case])
     state = run_state(model)[1]["state"]
     assert (state["epoch"], state["step"]) == saved
-    # Before the first step there is nothing to keep, but that the tutorial begins with an evaluation.
+    # Before the first step there is nothing to keep, except the first evaluation of the tutorial.
     assert model.exists() is (saved != (0, 0) or case == "tutorial")
-    monkeypatch.setattr(trainer, "STEPS_BETWEEN_REPORTS", 7)
+    monkeypatch.setattr(timing, "STEPS_BETWEEN_REPORTS", 7)
     train(None, model=model, resume=True)
     assert_same_run(model, expected)
 
 
 @pytest.mark.usefixtures("compiled_once")
-def test_the_state_is_saved_when_so_many_minutes_have_passed(toy, tmp_path, monkeypatch):
+def test_the_state_is_saved_after_save_every_minutes(toy, tmp_path, monkeypatch):
     saves, write, take_step = [], RunSaver.write, Trainer.take_step
     clock = SimpleNamespace(seconds=0.0)
     monkeypatch.setattr(saving, "time", SimpleNamespace(perf_counter=lambda: clock.seconds))
@@ -180,7 +180,7 @@ def test_the_state_is_saved_when_so_many_minutes_have_passed(toy, tmp_path, monk
 
 
 @pytest.mark.usefixtures("compiled_once")
-def test_a_run_whose_watcher_has_gone_saves_its_state_and_stops(unbroken, toy, tmp_path):
+def test_a_run_whose_output_is_closed_saves_its_state_and_stops(unbroken, toy, tmp_path):
     model = tmp_path / "model.npz"
 
     class Gone(Reporter):
@@ -195,7 +195,7 @@ def test_a_run_whose_watcher_has_gone_saves_its_state_and_stops(unbroken, toy, t
     assert_same_run(model, unbroken("words"))
 
 
-def test_a_second_signal_stops_at_once_and_the_handlers_come_back():
+def test_a_second_signal_stops_at_once_and_the_handlers_are_restored():
     before = signal.getsignal(signal.SIGINT)
     stop = StopRequest()
     with pytest.raises(SignalReceived, match="SIGTERM"), handling_signals(stop):
@@ -206,7 +206,7 @@ def test_a_second_signal_stops_at_once_and_the_handlers_come_back():
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def test_going_on_with_a_finished_run_gives_its_model(unbroken, monkeypatch):
+def test_resuming_a_finished_run_returns_its_model(unbroken, monkeypatch):
     model = unbroken("words")
     before = run_state(model)
     monkeypatch.setattr(Trainer, "take_step", None)
@@ -215,7 +215,7 @@ def test_going_on_with_a_finished_run_gives_its_model(unbroken, monkeypatch):
     assert_same_arrays(run_state(model)[0], before[0])
 
 
-def test_going_on_restores_a_model_file_that_was_lost(unbroken, folder, tmp_path):
+def test_resuming_restores_a_lost_model_file(unbroken, folder, tmp_path):
     model = tmp_path / "model.npz"
     checkpoint = unbroken("words").with_suffix(".checkpoint.npz")
     (tmp_path / "model.checkpoint.npz").write_bytes(checkpoint.read_bytes())
@@ -224,7 +224,7 @@ def test_going_on_restores_a_model_file_that_was_lost(unbroken, folder, tmp_path
 
 
 def test_held_out_text_is_found_again_from_another_folder(toy, tmp_path, monkeypatch):
-    """As the training text is, whose place the checkpoint records."""
+    """Like the training text, whose path the checkpoint records."""
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
     (tmp_path / "one" / "valid.txt").write_text("The dog sees the cat.\n", encoding="utf-8")
@@ -237,8 +237,8 @@ def test_held_out_text_is_found_again_from_another_folder(toy, tmp_path, monkeyp
     train(None, model=tmp_path / "model.npz", resume=True)
 
 
-def test_a_checkpoint_of_an_older_version_goes_on(unbroken, toy, tmp_path):
-    """One that knows nothing of patience, samples, models to start from, or curves."""
+def test_a_checkpoint_of_an_older_version_can_be_resumed(unbroken, toy, tmp_path):
+    """A checkpoint without the options patience, sample_every and init_from, and without curves."""
     model = tmp_path / "m.npz"
     train(toy, model=model, epochs=2, **WORDS)
     arrays, document = run_state(model)

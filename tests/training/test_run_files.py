@@ -1,4 +1,4 @@
-"""A run's files: one run at a time, what other runs have left, and what happens where nothing can be written."""
+"""A run's files: one run at a time, the files of earlier runs, and failed writes."""
 
 import errno
 import itertools
@@ -44,7 +44,7 @@ def files(tmp_path):
 
 
 def numbers(files):
-    """Of model and checkpoint, and of those that are kept, in the order in which they were."""
+    """The model and checkpoint, and the kept ones, in the order in which they were made."""
     found = [number(files.model), number(files.checkpoint)]
     for one in itertools.count(1):
         kept = [number(path) for path in files.previous_files(one)]
@@ -57,7 +57,7 @@ def numbers(files):
 
 
 @pytest.mark.parametrize("name", ["a.checkpoint", "a.checkpoint.npz", "a.corpus.npz"])
-def test_a_model_cannot_have_the_name_of_what_lies_beside_one(name, tmp_path):
+def test_reserved_model_names_are_refused(name, tmp_path):
     stem = re.escape(name.removesuffix(".npz"))
     with pytest.raises(OptionError, match=f"{stem}.npz: names ending in .checkpoint or .corpus are reserved"):
         RunFiles(tmp_path / name, None)
@@ -97,7 +97,7 @@ def test_the_lock_is_gone_after_a_run_however_it_ends(files):
     with files.locked():
         with pytest.raises(ModelFileError, match="another run"), RunFiles(files.model, None).locked():
             pass
-        assert files.lock.exists()  # the one that was refused leaves it to its owner
+        assert files.lock.exists()  # the refused run does not remove the lock of its owner
     assert not files.lock.exists()
 
 
@@ -111,7 +111,7 @@ guard, turns = model.with_name("guard"), 0
 while time.time() < until:
     try:
         with RunFiles(model, None).locked():
-            guard.touch(exist_ok=False)  # fails where another process is in here
+            guard.touch(exist_ok=False)  # fails if another process holds the lock
             turns += 1
             guard.unlink()
     except ModelFileError:
@@ -120,7 +120,7 @@ print(turns)
 """
 
 
-def test_of_processes_that_take_turns_never_two_hold_the_lock_though_its_file_goes_each_time(files):
+def test_two_processes_never_hold_the_lock_although_its_file_is_removed_each_time(files):
     command = [sys.executable, "-c", TURNS, str(files.model)]
     processes = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(3)]
     turns = [process.communicate()[0] for process in processes]
@@ -129,7 +129,7 @@ def test_of_processes_that_take_turns_never_two_hold_the_lock_though_its_file_go
     assert not files.lock.exists()
 
 
-def test_a_name_under_which_another_run_trains_is_passed_over(files):
+def test_a_name_that_another_run_has_locked_is_skipped(files):
     files.write(*contents(1), Model(1))
     with RunFiles(files.previous_files(1)[0], None).locked():
         RunFiles(files.model, None).write(*contents(2), Model(2))
@@ -137,7 +137,7 @@ def test_a_name_under_which_another_run_trains_is_passed_over(files):
     assert [number(path) for path in (*files.previous_files(1), *files.previous_files(2))] == [None, None, 1, 1]
 
 
-def test_a_run_that_was_killed_holds_nothing(files):
+def test_a_killed_run_holds_no_lock(files):
     command = [sys.executable, "-c", HOLD, str(files.model)]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout.readline() == b"held\n"
@@ -148,13 +148,13 @@ def test_a_run_that_was_killed_holds_nothing(files):
         pass
 
 
-def test_a_lock_that_cannot_be_made_is_told(files):
+def test_a_lock_that_cannot_be_created_is_reported(files):
     files.lock.mkdir()
     with pytest.raises(ModelFileError, match="m.lock: cannot be written: .*; choose another place"), files.locked():
         pass
 
 
-def test_what_killed_runs_have_left_half_written_is_removed(files):
+def test_partial_files_of_killed_runs_are_removed(files):
     files.previous_files(1)[0].write_bytes(b"kept")
     for path in (files.model, files.checkpoint, files.corpus, *files.previous_files(1)):
         path.with_name(f".{path.name}.abc.partial").write_bytes(b"half")
@@ -162,10 +162,10 @@ def test_what_killed_runs_have_left_half_written_is_removed(files):
         assert list(files.model.parent.glob(".*")) == []
 
 
-# What other runs have left
+# Files of earlier runs
 
 
-def test_a_new_run_keeps_the_files_of_the_one_before_it_ready_to_go_on(files):
+def test_a_new_run_keeps_the_files_of_the_previous_one_ready_to_resume(files):
     files.write(*contents(1), Model(1))
     files.write(*contents(2), Model(2))
     assert numbers(files) == [2, 2]
@@ -179,7 +179,7 @@ def test_a_new_run_keeps_the_files_of_the_one_before_it_ready_to_go_on(files):
     assert before.read_checkpoint().configuration["number"] == 2
 
 
-def test_no_kept_model_is_ever_replaced_and_it_is_told_where_each_is(files):
+def test_kept_models_are_never_replaced_and_their_paths_are_reported(files):
     notes = []
     for one in range(1, 5):
         RunFiles(files.model, None, note=notes.append).write(*contents(one), Model(one))
@@ -195,8 +195,8 @@ def test_no_kept_model_is_ever_replaced_and_it_is_told_where_each_is(files):
 
 
 @pytest.mark.parametrize("has_links", [True, False])
-def test_a_model_that_is_there_twice_is_kept_once(files, monkeypatch, has_links):
-    """As where a run ends before it has written a model."""
+def test_a_model_that_is_already_kept_is_not_kept_again(files, monkeypatch, has_links):
+    """As after a run that ended before it wrote a model."""
     if not has_links:
         monkeypatch.setattr(os, "link", lambda *paths: (_ for _ in ()).throw(OSError(errno.EPERM, "no links")))
     files.write(*contents(1), Model(1))
@@ -205,10 +205,10 @@ def test_a_model_that_is_there_twice_is_kept_once(files, monkeypatch, has_links)
     assert numbers(files) == [1, 3, 1, 1]
 
 
-def test_a_model_is_kept_beside_its_checkpoint_if_that_alone_was_kept(files):
+def test_a_model_is_kept_beside_its_kept_checkpoint(files):
     files.write(*contents(1), Model(1))
     checkpoint = files.checkpoint.read_bytes()
-    files.previous_files(1)[1].write_bytes(checkpoint)  # and then the process was killed
+    files.previous_files(1)[1].write_bytes(checkpoint)  # the process was killed after this
     RunFiles(files.model, None).write(*contents(2), Model(2))
     assert numbers(files) == [2, 2, 1, 1]
 
@@ -221,7 +221,7 @@ def test_a_model_of_another_checkpoint_is_not_kept_beside_it(files):
     assert [number(path) for path in files.previous_files(2)] == [1, 1]
 
 
-def test_a_name_that_is_taken_at_the_last_moment_is_passed_over(files, monkeypatch):
+def test_a_name_that_is_taken_at_the_last_moment_is_skipped(files, monkeypatch):
     files.write(*contents(1), Model(1))
     link_or_copy = run_files.link_or_copy
 
@@ -236,13 +236,13 @@ def test_a_name_that_is_taken_at_the_last_moment_is_passed_over(files, monkeypat
     assert [number(path) for path in (files.model, files.previous_files(2)[0])] == [2, 1]
 
 
-def test_whoever_asks_for_it_has_the_files_of_the_run_before_replaced(files):
+def test_overwrite_replaces_the_files_of_the_previous_run(files):
     files.write(*contents(1), Model(1))
     RunFiles(files.model, None, overwrite=True).write(*contents(2), Model(2))
     assert numbers(files) == [2, 2]
 
 
-def test_a_log_may_not_take_the_place_of_a_model_that_is_kept(files):
+def test_a_log_cannot_replace_a_kept_model(files):
     files.write(*contents(1), Model(1))
     RunFiles(files.model, None).write(*contents(2), Model(2))
     new = RunFiles(files.model, files.previous_files(1)[0])
@@ -250,13 +250,13 @@ def test_a_log_may_not_take_the_place_of_a_model_that_is_kept(files):
         new.check([], TrainingOptions())
 
 
-def test_a_checkpoint_that_cannot_be_read_is_kept_all_the_same(files):
+def test_an_unreadable_checkpoint_is_kept(files):
     files.checkpoint.write_bytes(b"who knows")
     files.write(*contents(1), Model(1))
     assert files.previous_files(1)[1].read_bytes() == b"who knows"
 
 
-def test_a_run_that_goes_on_keeps_no_copy_of_itself(files):
+def test_a_resumed_run_keeps_no_copy_of_itself(files):
     files.write(*contents(1), Model(1))
     again = RunFiles(files.model, None)
     assert again.read_checkpoint().configuration["number"] == 1
@@ -265,7 +265,7 @@ def test_a_run_that_goes_on_keeps_no_copy_of_itself(files):
     assert numbers(files) == [2, 2]
 
 
-# Where nothing can be written
+# Failed writes
 
 
 @pytest.mark.parametrize("function", ["link", "replace", "fsync"])
@@ -289,7 +289,7 @@ def test_a_full_disk_leaves_the_old_files(files, monkeypatch, function):
 
 
 def limited(path, size, connection):
-    """In a process of its own: write files where none may be larger than `size`."""
+    """Write files in another process, with a file size limit of `size`."""
     import resource
     import signal
 
@@ -301,7 +301,7 @@ def limited(path, size, connection):
         connection.send(str(error))
 
 
-def test_a_limit_that_the_system_sets_leaves_the_old_files(files):
+def test_a_file_size_limit_leaves_the_old_files(files):
     pytest.importorskip("resource")
     files.write(*contents(1), Model(1))
     ours, theirs = multiprocessing.Pipe()
@@ -315,7 +315,7 @@ def test_a_limit_that_the_system_sets_leaves_the_old_files(files):
     assert list(files.model.parent.glob(".*")) == []
 
 
-def test_what_cannot_be_saved_in_its_place_is_saved_elsewhere(files, tmp_path, monkeypatch):
+def test_a_checkpoint_that_cannot_be_written_is_saved_in_a_temporary_folder(files, tmp_path, monkeypatch):
     monkeypatch.setattr(run_files.tempfile, "tempdir", str(tmp_path))
     place = files.rescue(*contents(7))
     assert place.name == "m.checkpoint.npz" and place.parent.parent == tmp_path
@@ -332,7 +332,7 @@ def logged(files):
     return [json.loads(line)["epoch"] for line in files.log.read_text(encoding="utf-8").splitlines()]
 
 
-def test_the_log_gets_a_line_an_evaluation_and_replaces_that_of_another_run(files):
+def test_the_log_gets_one_line_per_evaluation_and_replaces_the_log_of_another_run(files):
     files.log.write_text("of another run\n")
     files.write_log([])
     assert files.log.read_text() == "of another run\n"
@@ -342,13 +342,13 @@ def test_the_log_gets_a_line_an_evaluation_and_replaces_that_of_another_run(file
         assert logged(files) == [1, 2, 3][:count]
 
 
-def test_a_log_that_a_killed_run_left_cut_off_is_written_anew(files):
+def test_a_log_that_a_killed_run_left_truncated_is_rewritten(files):
     files.log.write_text('{"epoch": 1}\n{"epo')
     files.write_log([{"epoch": 1}, {"epoch": 2}])
     assert logged(files) == [1, 2]
 
 
-def test_lines_that_could_not_be_written_come_later(files):
+def test_log_lines_that_could_not_be_written_are_written_later(files):
     files.write_log([{"epoch": 1}])
     text = files.log.read_text()
     files.log.unlink()

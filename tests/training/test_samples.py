@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("compiled_once", "quick_samples")
 
 
 @pytest.mark.parametrize("case", ALL_CASES)
-def test_samples_between_evaluations_come_as_often_as_asked_and_change_nothing(case, unbroken, toy, tmp_path):
+def test_samples_follow_sample_every_and_do_not_change_the_results(case, unbroken, toy, tmp_path):
     reporter = Notes()
     train(toy, model=tmp_path / "m.npz", epochs=4, sample_every=5, reporter=reporter, **CASES[case])
     assert_same_run(tmp_path / "m.npz", unbroken(case))
@@ -35,7 +35,7 @@ def test_samples_between_evaluations_come_as_often_as_asked_and_change_nothing(c
     assert {sample for _, sample in reporter.records} == {"a sample"}
 
 
-def test_a_sample_between_evaluations_is_one_of_the_present_parameters(toy, tmp_path, monkeypatch):
+def test_a_sample_between_evaluations_uses_the_current_parameters(toy, tmp_path, monkeypatch):
     drawn = []
 
     class Watcher(Reporter):
@@ -55,7 +55,7 @@ def test_a_sample_between_evaluations_is_one_of_the_present_parameters(toy, tmp_
 
 
 class Stopper(Reporter):
-    """Lets a run be stopped while a sample is shown: by a signal, or by a pipe that nobody reads any more."""
+    """Stops a run while a sample is shown: by a signal, or by a closed pipe."""
 
     def __init__(self, number, stop):
         self.number, self.stop = number, stop
@@ -84,15 +84,15 @@ def break_pipe():
         ("tutorial", {}),
     ],
 )
-def test_a_run_stopped_while_a_sample_is_drawn_equals_an_unbroken_one(case, settings, stop, toy, tmp_path):
+def test_a_run_stopped_during_sampling_equals_an_uninterrupted_one(case, settings, stop, toy, tmp_path):
     settings = {**CASES[case], **settings, "epochs": 4, "sample_every": 3}
     train(toy, model=tmp_path / "a.npz", **settings)
-    for number in (2, 1, 4):  # samples into each call, none of them at a step where the loop looks up
+    for number in (2, 1, 4):  # samples per call, none at a step that is reported
         again = (tmp_path / "b.npz").exists()
         with pytest.raises(TrainingInterrupted):
             train(toy, model=tmp_path / "b.npz", resume=again, reporter=Stopper(number, stop), **settings)
         state = run_state(tmp_path / "b.npz")[1]["state"]
-        assert state["loss_sum"] >= 0.5 * state["loss_tokens"]  # the losses of all tokens that count as learnt
+        assert state["loss_sum"] >= 0.5 * state["loss_tokens"]  # the losses of all tokens that count as learned
     train(None, model=tmp_path / "b.npz", resume=True)
     assert_same_run(tmp_path / "a.npz", tmp_path / "b.npz")
 
@@ -106,7 +106,7 @@ def test_zero_means_no_samples_at_all(unbroken, toy, tmp_path, monkeypatch):
     assert_same_run(tmp_path / "m.npz", expected)
 
 
-def test_what_only_watches_leaves_no_trace_in_the_model(unbroken, toy, tmp_path):
+def test_options_that_only_watch_are_not_in_the_model(unbroken, toy, tmp_path):
     model = tmp_path / "m.npz"
     settings = {"patience": 7, "sample_every": 3, "save_every": 1.0, "max_minutes": 1e6}
     train(toy, model=model, epochs=4, log=tmp_path / "log.jsonl", **settings, **WORDS)

@@ -1,4 +1,4 @@
-"""Texts of some thousand characters: a network learns from them with every seed."""
+"""A network learns from a text of a few thousand characters with every seed."""
 
 import random
 
@@ -8,7 +8,7 @@ from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.training.train_model import train
 
 SEEDS = 20
-SPREAD = 1.2  # of perplexity, between the best seed and the worst one
+SPREAD = 1.2  # largest ratio of the perplexities of the worst and the best seed
 
 
 @pytest.fixture(autouse=True)
@@ -17,7 +17,7 @@ def quick(monkeypatch):
 
 
 def tunes(length):
-    """Something like the shorthand in which musicians note tunes."""
+    """Text that resembles ABC notation of tunes."""
     generator, text, number = random.Random(1), "", 0
     while len(text) < length:
         number += 1
@@ -57,7 +57,7 @@ def test_every_seed_ends_near_the_best_one(tmp_path, text, settings):
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_seed_that_used_to_learn_nothing_learns(tmp_path, seed):
-    """At unigram level the perplexity of such a text is above 12."""
+    """The unigram perplexity of such a text is above 12."""
     path = tmp_path / "text.txt"
     path.write_text(tunes(4000), encoding="utf-8")
     lm = train(path, model=tmp_path / "m.npz", seed=seed, level="char", epochs=12, hidden_dim=32)

@@ -19,7 +19,7 @@ from support.training_runs import (
 
 from theano_rnn.errors import OptionError
 from theano_rnn.language_models.language_model import load
-from theano_rnn.training import timing, train_model, trainer
+from theano_rnn.training import timing, train_model
 from theano_rnn.training.train_model import train
 from theano_rnn.training.trainer import Trainer
 
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.usefixtures("compiled_once", "quick_samples")
 
 @pytest.fixture
 def seconds_a_step(monkeypatch):
-    """Each step takes ten seconds of the time limit, and nothing else takes any."""
+    """Each step takes ten seconds of the time limit; everything else takes none."""
     clock, take_step = SimpleNamespace(seconds=0.0), Trainer.take_step
 
     def slow_step(run, batch):
@@ -39,13 +39,13 @@ def seconds_a_step(monkeypatch):
         return take_step(run, batch)
 
     monkeypatch.setattr(Trainer, "take_step", slow_step)
-    monkeypatch.setattr(trainer, "SECONDS_BETWEEN_REPORTS", math.inf)
+    monkeypatch.setattr(timing, "SECONDS_BETWEEN_REPORTS", math.inf)
     monkeypatch.setattr(timing, "time", SimpleNamespace(perf_counter=lambda: clock.seconds))
 
 
 @pytest.mark.parametrize("case", ALL_CASES)
 @pytest.mark.usefixtures("seconds_a_step")
-def test_a_run_stopped_by_the_time_again_and_again_equals_an_unbroken_one(case, unbroken, toy, tmp_path):
+def test_a_run_stopped_repeatedly_by_the_time_limit_equals_an_uninterrupted_one(case, unbroken, toy, tmp_path):
     expected, model, ends = unbroken(case), tmp_path / "m.npz", []
     minutes = 0.5 if case == "words" else 2
     for _ in range(30):
@@ -57,14 +57,14 @@ def test_a_run_stopped_by_the_time_again_and_again_equals_an_unbroken_one(case, 
             break
         ends += reporter.ends
         assert reporter.ends[0][2] == tmp_path / "m.checkpoint.npz"
-        assert lm.training["history"]  # a model that was evaluated, after the first twelve steps already
+        assert lm.training["history"]  # even the first twelve steps end with an evaluated model
     assert len(ends) >= 2 and ends[0][0] == 0 and ends[0][1] > 1
     assert_same_run(model, expected)
 
 
 @pytest.mark.parametrize("later, better", [(1.0, True), (5.0, False)])
 @pytest.mark.usefixtures("seconds_a_step")
-def test_when_the_time_is_up_the_file_has_the_better_of_the_best_and_the_present_parameters(
+def test_at_the_time_limit_the_file_has_the_better_of_the_best_and_the_current_parameters(
     toy, tmp_path, monkeypatch, later, better
 ):
     at_end = {}
@@ -88,7 +88,7 @@ def test_when_the_time_is_up_the_file_has_the_better_of_the_best_and_the_present
 
 
 @pytest.mark.usefixtures("seconds_a_step")
-def test_the_time_may_be_up_between_evaluations_at_the_end_of_an_epoch(toy, tmp_path, monkeypatch):
+def test_the_time_limit_may_end_an_epoch_without_an_evaluation(toy, tmp_path, monkeypatch):
     monkeypatch.setattr(Trainer, "held_out_loss", lambda run: 2.0)
     reporter = Notes()
     total = trainer_of("words", toy).data.steps_per_epoch
@@ -102,7 +102,7 @@ def test_the_time_may_be_up_between_evaluations_at_the_end_of_an_epoch(toy, tmp_
 
 
 @pytest.mark.usefixtures("seconds_a_step")
-def test_where_reading_took_all_the_time_one_step_is_learnt_and_nothing_evaluated(toy, tmp_path, monkeypatch, capsys):
+def test_if_reading_takes_all_the_time_there_is_one_step_and_no_evaluation(toy, tmp_path, monkeypatch, capsys):
     read_corpus = train_model.read_corpus
 
     def slow(*details, **others):
@@ -123,7 +123,7 @@ def test_where_reading_took_all_the_time_one_step_is_learnt_and_nothing_evaluate
 
 
 @pytest.mark.usefixtures("seconds_a_step")
-def test_a_run_that_ends_in_time_says_nothing_of_it(toy, tmp_path):
+def test_a_run_that_ends_in_time_does_not_mention_the_limit(toy, tmp_path):
     reporter = Notes()
     train(toy, model=tmp_path / "m.npz", epochs=1, max_minutes=1000, reporter=reporter, **WORDS)
     assert not reporter.ends
@@ -136,12 +136,12 @@ def test_an_impossible_limit_is_refused_before_anything_else(tmp_path):
 
 
 @pytest.mark.usefixtures("seconds_a_step")
-def test_the_script_ends_with_status_0_and_the_command_that_goes_on(toy, tmp_path, capsys):
+def test_the_script_ends_with_status_0_and_the_command_to_continue(toy, tmp_path, capsys):
     arguments = ["--data", toy, "--model", tmp_path / "m.npz", "--hidden-dim", 6, "--epochs", 3]
     arguments += ["--batch-size", 8, "--max-minutes", 0.5]
     assert script("train").main(list(map(str, arguments))) == 0
     lines = capsys.readouterr().err.splitlines()
     (place,) = [i for i, line in enumerate(lines) if line.startswith("time is up after 3 steps;")]
-    assert lines[place].endswith("; the work so far is saved. To continue:")
+    assert lines[place].endswith("; progress is saved. To continue:")
     assert shlex.split(lines[place + 1])[2:] == [*map(str, arguments), "--resume"]
     assert lines[-1].startswith("best perplexity ") and lines[-1].endswith(f"the model is in {tmp_path / 'm.npz'}")

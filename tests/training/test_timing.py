@@ -17,30 +17,30 @@ def clock(monkeypatch):
 
 
 def moment_of_end(limit, clock, evaluated_tokens=0):
-    while not limit.is_up(evaluated_tokens):
+    while limit.leaves_time_for(evaluated_tokens):
         clock.seconds += 1
         assert clock.seconds < 1000
     return clock.seconds - 100
 
 
-def test_the_time_is_up_after_so_many_minutes(clock):
+def test_the_limit_passes_after_the_given_minutes(clock):
     assert moment_of_end(TimeLimit(0.5), clock) == 30
 
 
-def test_without_a_limit_it_is_never_up(clock):
+def test_without_a_limit_there_is_always_time(clock):
     limit = TimeLimit()
     clock.seconds = 1e12
-    assert not limit.is_up(1.0)
+    assert limit.leaves_time_for(10**9)
 
 
-def test_the_last_evaluation_is_part_of_the_time_as_long_as_the_longest_before_it(clock):
+def test_time_is_reserved_for_a_final_evaluation_as_long_as_the_longest_so_far(clock):
     limit = TimeLimit(1)
     limit.add_evaluation(7.0)
     limit.add_evaluation(5.0)
     assert moment_of_end(limit, clock, evaluated_tokens=500) == 53
 
 
-def test_before_the_first_evaluation_what_it_would_take_to_learn_its_tokens_is_reserved(clock):
+def test_before_the_first_evaluation_the_time_to_learn_its_tokens_is_reserved(clock):
     limit = TimeLimit(1)
     assert moment_of_end(limit, clock, evaluated_tokens=500) == 55  # nothing is known: a tenth of the time so far
     clock.seconds = 110.0
@@ -55,13 +55,13 @@ def test_before_the_first_evaluation_what_it_would_take_to_learn_its_tokens_is_r
     assert moment_of_end(limit, clock) == 60
 
 
-def test_a_limit_is_over_later_than_the_time_for_the_last_evaluation(clock):
+def test_the_limit_passes_after_the_last_moment_for_a_final_evaluation(clock):
     limit = TimeLimit(0.5)
     limit.add_evaluation(7.0)
     clock.seconds = 129.9
-    assert limit.is_up(0) and not limit.is_over
+    assert not limit.leaves_time_for(0) and not limit.has_passed
     clock.seconds = 130.0
-    assert limit.is_over
+    assert limit.has_passed
 
 
 @pytest.mark.parametrize("minutes", [0, -1, float("nan"), float("inf"), "5", True])
@@ -78,13 +78,14 @@ def test_speed_is_tokens_per_second_of_training(clock):
     clock.seconds += 10
     assert not speed.has_measured and speed.add(50) == 10 and speed.has_measured
     assert speed.tokens_per_second == 5  # while functions are compiled
+    assert speed.compiled_tokens_per_second == 0
     clock.seconds += 2
     speed.add(400)
     with speed.paused():
         clock.seconds += 100
     clock.seconds += 2
     speed.add(200)
-    assert speed.tokens_per_second == 150
+    assert speed.tokens_per_second == speed.compiled_tokens_per_second == 150
     speed.reset()
     assert speed.tokens_per_second == 0
     clock.seconds += 3600  # an evaluation

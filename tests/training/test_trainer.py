@@ -34,7 +34,7 @@ pytestmark = pytest.mark.usefixtures("quick_samples")
 
 
 def tutorial_training(rnn, X, Y, learning_rate, epochs, evaluate_every):
-    """The tutorial's train_with_sgd, part 2, and the losses and rates it goes through."""
+    """The loop of the tutorial's train_with_sgd (part 2); returns its losses and learning rates."""
     losses, rates = [], []
     for epoch in range(epochs):
         if epoch % evaluate_every == 0:
@@ -49,7 +49,7 @@ def tutorial_training(rnn, X, Y, learning_rate, epochs, evaluate_every):
 
 @pytest.mark.usefixtures("compiled_once")
 @pytest.mark.parametrize("rate, evaluate_every, rises", [(0.005, 2, False), (1.5, 1, True)])
-def test_the_tutorials_training_is_the_tutorials(toy, tmp_path, monkeypatch, rate, evaluate_every, rises):
+def test_tutorial_training_equals_the_loop_of_the_tutorial(toy, tmp_path, monkeypatch, rate, evaluate_every, rises):
     monkeypatch.setitem(options.TUTORIAL, "learning_rate", rate)
     settings = {**COMMON, "tutorial": True, "epochs": 6, "evaluate_every": evaluate_every}
     model = tmp_path / "model.npz"
@@ -74,7 +74,7 @@ def test_the_tutorials_training_is_the_tutorials(toy, tmp_path, monkeypatch, rat
 
 
 class Watcher(Reporter):
-    """Keeps the parameters and the optimizer's step number as they are after each evaluation."""
+    """Records the parameters and the optimizer's step number after each evaluation."""
 
     def __init__(self):
         self.after, self.records, self.samples = [], [], []
@@ -86,7 +86,7 @@ class Watcher(Reporter):
 
 
 @pytest.mark.usefixtures("compiled_once")
-def test_when_the_loss_rises_the_rate_halves_and_the_best_parameters_come_back(toy, tmp_path, monkeypatch):
+def test_when_the_loss_rises_the_rate_is_halved_and_the_best_parameters_are_restored(toy, tmp_path, monkeypatch):
     monkeypatch.setattr(learner, "STEPS_BEFORE_HALVING", 1)
     losses, reached = iter([3.0, 2.0, 2.5, 2.0, 2.1]), []
     watcher = Watcher()
@@ -111,7 +111,7 @@ def test_when_the_loss_rises_the_rate_halves_and_the_best_parameters_come_back(t
 
 
 def test_the_rate_is_not_halved_before_the_optimizer_has_taken_some_steps(toy, tmp_path, monkeypatch):
-    """7 steps an epoch: 21 by the third evaluation, 28 by the fourth; then 28 more until it may be halved again."""
+    """With 7 steps per epoch, the fourth evaluation comes after 28 steps, and the next halving 28 steps later."""
     monkeypatch.setattr(learner, "STEPS_BEFORE_HALVING", 22)
     losses = itertools.chain([3.0, 2.0], itertools.repeat(2.5))
     monkeypatch.setattr(Trainer, "held_out_loss", lambda run: next(losses))
@@ -122,7 +122,7 @@ def test_the_rate_is_not_halved_before_the_optimizer_has_taken_some_steps(toy, t
     assert rates == [0.03] * 4 + [0.015] * 4 + [0.0075]
 
 
-def test_halving_ends_at_a_small_share_of_the_first_rate(toy, tmp_path, monkeypatch):
+def test_the_rate_is_not_halved_below_a_small_share_of_the_first_one(toy, tmp_path, monkeypatch):
     monkeypatch.setattr(learner, "STEPS_BEFORE_HALVING", 1)
     monkeypatch.setattr(learner, "LOWEST_RATE", 0.2)
     losses = itertools.count()
@@ -133,7 +133,7 @@ def test_halving_ends_at_a_small_share_of_the_first_rate(toy, tmp_path, monkeypa
 
 
 @pytest.mark.usefixtures("compiled_once")
-def test_the_loss_falls_far_below_that_of_a_guess(unbroken):
+def test_the_loss_falls_far_below_that_of_guessing(unbroken):
     lm = load(unbroken("words"))
     perplexities = [record["perplexity"] for record in lm.training["history"]]
     assert perplexities[-1] < perplexities[0] < len(lm.vocabulary)
@@ -148,7 +148,7 @@ def test_the_model_in_the_file_has_the_best_perplexity_of_the_history(unbroken, 
     assert lm.perplexity(sentences) == pytest.approx(best, rel=1e-5)
 
 
-def test_the_rate_falls_with_the_epochs_as_asked(toy, tmp_path, monkeypatch):
+def test_the_rate_decays_with_the_epochs(toy, tmp_path, monkeypatch):
     used = []
     monkeypatch.setattr(Trainer, "held_out_loss", lambda run: 1 / (1 + run.state.epoch))
     monkeypatch.setattr(Optimizer, "step", lambda self, batch, rate, states, tokens: used.append(rate) or (1.0, None))
@@ -161,7 +161,7 @@ def test_the_rate_falls_with_the_epochs_as_asked(toy, tmp_path, monkeypatch):
 # Divergence
 
 
-def test_a_loss_that_is_no_number_any_more_stops_the_run_with_one_line(toy, tmp_path):
+def test_a_loss_that_is_not_finite_stops_the_run_with_one_line(toy, tmp_path):
     model = tmp_path / "model.npz"
     settings = {"optimizer": "sgd", "activation": "relu", "learning_rate": 1e6, "clip": None, "valid_fraction": 0.0}
     with pytest.raises(DivergenceError) as error:
@@ -170,7 +170,7 @@ def test_a_loss_that_is_no_number_any_more_stops_the_run_with_one_line(toy, tmp_
     assert "\n" not in message and message.startswith(
         ("the loss became nan in epoch 1", "the loss became inf in epoch")
     )
-    assert "at learning rate 1e+06; no model was written; try a smaller learning rate" in message
+    assert "at learning rate 1e+06; no model was written; try a smaller `learning_rate` or `clip`" in message
     assert not model.exists()
 
 
@@ -193,8 +193,8 @@ def test_the_best_model_so_far_outlives_a_divergence(toy, tmp_path, monkeypatch,
     assert np.isfinite(load(model).score("The dog sees the cat."))
 
 
-def test_parameters_that_are_no_numbers_any_more_are_never_kept(toy, tmp_path, monkeypatch):
-    """The last step before an evaluation may break them: the losses before it tell nothing of that."""
+def test_parameters_that_are_not_finite_are_never_kept(toy, tmp_path, monkeypatch):
+    """The last step before an evaluation may break the parameters, which earlier losses do not show."""
 
     def take_step(run, batch):
         if run.state.history:
@@ -212,7 +212,7 @@ def test_parameters_that_are_no_numbers_any_more_are_never_kept(toy, tmp_path, m
 # The log
 
 
-def test_the_log_has_one_json_object_an_evaluation_with_the_promised_keys(unbroken, folder, toy):
+def test_the_log_has_one_json_object_per_evaluation_with_the_documented_keys(unbroken, folder, toy):
     model = unbroken("words")
     records = [json.loads(line) for line in (folder / "words.jsonl").read_text(encoding="utf-8").splitlines()]
     names = "epoch examples_seen train_loss valid_loss perplexity learning_rate tokens_per_second seconds"
@@ -234,12 +234,12 @@ def test_without_held_out_text_the_perplexity_is_that_of_the_training_text(unbro
         assert record["perplexity"] == pytest.approx(math.exp(record["train_loss"]), rel=1e-12)
 
 
-def test_a_log_that_cannot_be_written_is_told(tmp_path):
+def test_a_log_that_cannot_be_written_is_reported(tmp_path):
     with pytest.raises(ModelFileError, match="cannot be written: Is a directory; choose another place"):
         RunFiles(tmp_path / "m.npz", tmp_path).write_log([{}])
 
 
-def test_evaluations_come_as_often_as_asked_and_at_the_end_with_a_sample(toy, tmp_path, monkeypatch):
+def test_evaluations_follow_evaluate_every_and_the_last_epoch_with_a_sample(toy, tmp_path, monkeypatch):
     monkeypatch.undo()  # a real sample
     monkeypatch.setattr(Trainer, "take_step", lambda self, batch: 1.0)
     watcher = Watcher()
@@ -270,7 +270,7 @@ def test_an_existing_model_is_kept_under_another_name(toy, tmp_path, monkeypatch
     ]
 
 
-def test_a_model_without_the_ending_gets_it(tmp_path):
+def test_a_model_path_without_npz_gets_it(tmp_path):
     files = RunFiles(tmp_path / "best.model", None)
     assert files.model == tmp_path / "best.model.npz"
     assert files.checkpoint == tmp_path / "best.model.checkpoint.npz"
@@ -297,7 +297,7 @@ def test_each_epoch_has_an_order_of_its_own_and_the_same_one_each_time(toy):
 
 
 @pytest.mark.usefixtures("compiled_once")
-def test_an_unfinished_run_that_another_replaces_can_still_go_on(unbroken, toy, tmp_path):
+def test_an_unfinished_run_that_another_replaces_can_still_be_resumed(unbroken, toy, tmp_path):
     model = tmp_path / "model.npz"
     train(toy, model=model, epochs=2, **CASES["words"])
     train(toy, model=model, epochs=1, **{**CASES["words"], "seed": 5})

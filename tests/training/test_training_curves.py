@@ -24,7 +24,7 @@ def stretches(count, steps=25, seed=0):
     ]
 
 
-def test_few_stretches_are_points_of_their_own():
+def test_a_short_run_has_one_point_per_report():
     some = stretches(7)
     columns = noted(some).columns()
     assert list(columns) == ["epoch", "loss", "learning_rate", "gradient_norm"]
@@ -47,7 +47,7 @@ def test_a_last_point_of_a_few_steps_is_not_shown_unless_it_is_the_only_one():
 
 
 @pytest.mark.parametrize("count", [10, 11, 41, 1000])
-def test_however_many_there_are_the_points_are_few_and_means_of_neighbours(monkeypatch, count):
+def test_a_long_run_has_few_points_that_are_means_of_neighbors(monkeypatch, count):
     monkeypatch.setattr(live_plot, "MOST_POINTS", 10)
     some = stretches(count)
     points = np.array(noted(some).points)
@@ -61,12 +61,12 @@ def test_however_many_there_are_the_points_are_few_and_means_of_neighbours(monke
         np.testing.assert_allclose(point[3:], np.average(group[:, 3:], axis=0, weights=group[:, 1]), rtol=1e-12)
 
 
-def test_what_is_no_number_is_kept_as_not_measured():
+def test_values_that_are_not_finite_count_as_not_measured():
     assert math.isnan(noted([(25, 1, 0.1, 1.0, 1.0, math.inf)]).points[0][-1])
 
 
 @pytest.mark.parametrize("count", [0, 1, 9, 47])
-def test_curves_from_an_array_go_on_as_if_they_had_never_been_away(monkeypatch, count):
+def test_curves_restored_from_an_array_continue_unchanged(monkeypatch, count):
     monkeypatch.setattr(live_plot, "MOST_POINTS", 10)
     some = stretches(60)
     again = TrainingCurves.from_array(noted(some[:count]).to_array())
@@ -87,6 +87,6 @@ def test_curves_from_an_array_go_on_as_if_they_had_never_been_away(monkeypatch, 
         (np.zeros((3, 6)), "impossible values"),
     ],
 )
-def test_arrays_that_no_run_can_have_made_are_refused(array, message):
+def test_impossible_arrays_are_refused(array, message):
     with pytest.raises(ValueError, match=f"curves: .*{message}"):
         TrainingCurves.from_array(array)

@@ -38,12 +38,12 @@ def test_a_run_has_begun_with_its_first_step_or_evaluation():
         ({"epochs": 3}, "the training state is incomplete"),
     ],
 )
-def test_what_no_run_can_have_is_refused(changes, message):
+def test_impossible_states_are_refused(changes, message):
     with pytest.raises((TypeError, ValueError), match=message):
         TrainingState.from_configuration({**STATE.to_configuration(), **changes})
 
 
-def test_a_part_that_is_missing_is_refused():
+def test_an_incomplete_state_is_refused():
     for name in STATE.to_configuration():
         rest = {key: value for key, value in STATE.to_configuration().items() if key != name}
         with pytest.raises(ValueError, match="the training state is incomplete"):

@@ -1,6 +1,7 @@
 """A line on a terminal that shows that the command is still working. Nothing is shown anywhere else."""
 
 import contextlib
+import os
 import shutil
 import sys
 import threading
@@ -32,7 +33,7 @@ class _StatusLine(threading.Thread):
                     self._write(f"{self._text} … {now - self._begin:.0f} s")
 
     def _write(self, text: str) -> None:
-        text = text[: shutil.get_terminal_size().columns - 1]
+        text = text[: _columns() - 1]
         with contextlib.suppress(OSError, ValueError):
             sys.stderr.write(f"\r{text.ljust(self._width)}")
             sys.stderr.flush()
@@ -50,6 +51,15 @@ class _StatusLine(threading.Thread):
     def stop(self) -> None:
         self._done.set()
         self.clear()
+
+
+def _columns() -> int:
+    """The width of the terminal that standard error is, whatever standard output is."""
+    try:
+        columns = os.get_terminal_size(sys.stderr.fileno()).columns
+    except (OSError, ValueError):
+        columns = 0
+    return columns or shutil.get_terminal_size().columns
 
 
 _shown: _StatusLine | None = None

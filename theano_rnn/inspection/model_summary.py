@@ -4,7 +4,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from theano_rnn.files.archive import read_archive
 from theano_rnn.inspection.input_sequences import visible_tokens
 from theano_rnn.inspection.network_loading import load_network
 from theano_rnn.language_models.scoring import format_loss
+from theano_rnn.language_models.text_model import best_evaluation, deciding_loss
 from theano_rnn.networks.parameters import PARAMETERS
 from theano_rnn.text.coverage import Coverage
 
@@ -93,40 +94,8 @@ def summarize_model(path: str | os.PathLike[str]) -> dict[str, Any]:
     }
 
 
-def best_evaluation(history: Sequence[dict[str, Any]], is_tutorial: bool) -> dict[str, Any] | None:
-    """Find the evaluation whose parameters are in the file: the first one with the lowest loss.
-
-    Parameters
-    ----------
-    history : sequence of dict
-        The evaluations.
-    is_tutorial : bool
-        Whether the run followed the tutorial, which decides by the training loss. Other runs decide by the held-out
-        loss if there is one.
-
-    Returns
-    -------
-    dict or None
-        None if no evaluation has a loss.
-
-    Examples
-    --------
-    >>> first = {"epoch": 1, "train_loss": 3.0, "valid_loss": 3.1}
-    >>> second = {"epoch": 2, "train_loss": 2.0, "valid_loss": 3.2}
-    >>> history = [first, second]
-    >>> best_evaluation(history, is_tutorial=False)["epoch"], best_evaluation(history, is_tutorial=True)["epoch"]
-    (1, 2)
-    """
-    with_loss = [record for record in history if _is_number(record.get(_decisive_loss(record, is_tutorial)))]
-    return min(with_loss, key=lambda record: record[_decisive_loss(record, is_tutorial)], default=None)
-
-
-def _decisive_loss(record: Mapping[str, Any], is_tutorial: bool) -> str:
-    return "train_loss" if is_tutorial or record.get("valid_loss") is None else "valid_loss"
-
-
 def _quality(best: Mapping[str, Any], is_tutorial: bool, level: str) -> dict[str, Any]:
-    name = _decisive_loss(best, is_tutorial)
+    name = deciding_loss(best, is_tutorial)
     loss = best[name]
     perplexity = math.exp(loss) if loss < math.log(sys.float_info.max) else None
     return {

@@ -1,7 +1,8 @@
 """The base of a language model: a network with its vocabulary and tokenizer, and the way from text to ids."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,8 @@ from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.coverage import Coverage
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary
+
+Record = TypeVar("Record", bound=Mapping[str, Any])  # of an evaluation
 
 
 class TextModel:
@@ -70,13 +73,9 @@ class TextModel:
         """Loss on held-out text in nats per token, as measured during training; None if not recorded."""
         history, options = self.training.get("history"), self.training.get("options")
         records = [one for one in history if isinstance(one, Mapping)] if isinstance(history, list) else []
-        is_tutorial = isinstance(options, Mapping) and options.get("tutorial")
-        # The file holds the parameters of the evaluation with the lowest of these losses.
-        decisive = "train_loss" if is_tutorial else "valid_loss"
-        measured = [
-            record for record in records if _is_loss(record.get(decisive)) and _is_loss(record.get("valid_loss"))
-        ]
-        return min(measured, key=lambda record: record[decisive])["valid_loss"] if measured else None
+        is_tutorial = isinstance(options, Mapping) and bool(options.get("tutorial"))
+        best = best_evaluation((one for one in records if is_loss(one.get("valid_loss"))), is_tutorial)
+        return None if best is None else best["valid_loss"]
 
     def tokenize(self, sentence: str) -> list[str]:
         """Split one sentence into tokens, as the training text was.
@@ -111,5 +110,54 @@ class TextModel:
         return framed
 
 
-def _is_loss(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < np.inf
+# Recorded evaluations
+
+
+def deciding_loss(record: Mapping[str, Any], tutorial: bool) -> str:
+    """Return the name of the loss that decides which parameters are the best.
+
+    Parameters
+    ----------
+    record : dict
+        The record of an evaluation.
+    tutorial : bool
+        Whether the run followed the tutorial.
+
+    Returns
+    -------
+    {"train_loss", "valid_loss"}
+        The loss on held-out text, if there is any. The tutorial's training always uses the training text.
+    """
+    return "train_loss" if tutorial or record.get("valid_loss") is None else "valid_loss"
+
+
+def best_evaluation(history: Iterable[Record], tutorial: bool) -> Record | None:
+    """Find the evaluation whose parameters are in the file: the first one with the lowest deciding loss.
+
+    Parameters
+    ----------
+    history : iterable of dict
+        The records of the evaluations.
+    tutorial : bool
+        See `deciding_loss`.
+
+    Returns
+    -------
+    dict or None
+        None if no evaluation has such a loss.
+
+    Examples
+    --------
+    >>> first = {"epoch": 1, "train_loss": 3.0, "valid_loss": 3.1}
+    >>> second = {"epoch": 2, "train_loss": 2.0, "valid_loss": 3.2}
+    >>> history = [first, second]
+    >>> best_evaluation(history, tutorial=False)["epoch"], best_evaluation(history, tutorial=True)["epoch"]
+    (1, 2)
+    """
+    measured = [record for record in history if is_loss(record.get(deciding_loss(record, tutorial)))]
+    return min(measured, key=lambda record: record[deciding_loss(record, tutorial)], default=None)
+
+
+def is_loss(value: object) -> bool:
+    """Return whether a recorded value is a loss: a finite number from 0."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= sys.float_info.max

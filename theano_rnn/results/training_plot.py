@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from theano_rnn.language_models import text_model
 from theano_rnn.results.pictures import BLUE, GREY, ORANGE, RED, drawable, new_figure, write_picture
 
 if TYPE_CHECKING:
@@ -111,13 +112,10 @@ def best_evaluation(history: Sequence[Mapping[str, Any]], by_training_text: bool
 
     It is the one with the lowest loss on held-out text, or on the training text if that decides.
     """
-    held_out = any(record["valid_loss"] is not None for record in history)
-    key = "valid_loss" if held_out and not by_training_text else "train_loss"
-    epochs, values = finite_points([record["epoch"] for record in history], [record[key] for record in history])
-    if not len(values):
+    best = text_model.best_evaluation(history, by_training_text)
+    if best is None:
         return None
-    best = values.argmin()
-    return float(epochs[best]), float(values[best])
+    return float(best["epoch"]), float(best[text_model.deciding_loss(best, by_training_text)])
 
 
 def _draw_norms(panel: Any, steps: Mapping[str, Sequence[float | None]], clip: float | None) -> None:

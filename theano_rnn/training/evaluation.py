@@ -1,4 +1,4 @@
-"""Evaluations of a training run: how the loss is measured, what is recorded, and which evaluation is the best.
+"""Evaluations of a training run: how the loss is measured, recorded, compared and shown.
 
 Losses are means in nats per token. Must not know the training loop.
 """
@@ -14,6 +14,7 @@ from theano_rnn.errors import CorpusError
 from theano_rnn.language_models import scoring
 from theano_rnn.language_models.continuous_text import continuous_cross_entropy
 from theano_rnn.language_models.language_model import LanguageModel
+from theano_rnn.language_models.text_model import deciding_loss
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.documents import read_documents
 from theano_rnn.text.encoded_sentences import EncodedSentences
@@ -175,19 +176,12 @@ def perplexity(loss: float) -> float:
 
 
 def decisive_loss(record: dict[str, Any], tutorial: bool) -> float:
-    """Return the loss of a record that decides which parameters are the best: of held-out text, if there is any.
+    """Return the loss of a record that decides which parameters are the best.
 
-    In the tutorial's training it is always that of the training text. It is infinite if it was not measured, as in some
-    records of version 0.1.
+    It is infinite if it was not measured, as in some records of version 0.1.
     """
-    by_training_text = tutorial or record["valid_loss"] is None
-    loss = record["train_loss" if by_training_text else "valid_loss"]
+    loss = record[deciding_loss(record, tutorial)]
     return math.inf if loss is None else loss
-
-
-def best_record(history: Sequence[dict[str, Any]], tutorial: bool) -> dict[str, Any] | None:
-    """Return the record whose parameters are the best of a history; None if it is empty."""
-    return min(history, key=lambda record: decisive_loss(record, tutorial), default=None)
 
 
 def evaluations_without_improvement(losses: Sequence[float]) -> int:
@@ -240,3 +234,12 @@ def epoch_summary(state: TrainingState, tokens_per_second: float) -> str:
     """Return an epoch that ended without an evaluation as a line of the log."""
     loss = state.loss_sum / state.loss_tokens
     return f"epoch {state.epoch}: training loss {loss:.4f} since the last evaluation, {tokens_per_second:,.0f} tokens/s"
+
+
+def patience_note(patience: int | None, epochs: int, option_name: str) -> str:
+    """Return why a run has ended that has run out of patience, and how to continue it."""
+    evaluations = "the last evaluation" if patience == 1 else f"{patience} evaluations in a row"
+    return (
+        f"the loss has not fallen in {evaluations}: the run has ended after {epochs} epochs; "
+        f"to continue, raise {option_name} or set it to 0"
+    )

@@ -99,7 +99,7 @@ class LivePlot:
             self._has_failed = False
         except OutputFileError as error:
             if not self._has_failed:
-                self._note(f"{error}; training goes on, and tries again")
+                self._note(f"{error}; training continues and tries again")
             self._has_failed = True
         self._drawn_at = time.perf_counter()
         self._cost = self._drawn_at - begin
@@ -111,7 +111,7 @@ class LivePlot:
 class TrainingCurves:
     """Means over successive parts of a run: a bounded number of points, however long the run.
 
-    Each point covers at least `STEPS_PER_POINT` steps. When there are too many, neighbours are merged, and later points
+    Each point covers at least `STEPS_PER_POINT` steps. When there are too many, neighbors are merged, and later points
     cover as many steps as merged ones.
     """
 
@@ -185,7 +185,7 @@ class TrainingCurves:
 
 
 def _merged(one: list[float], other: list[float]) -> list[float]:
-    """Merge two neighbours into one point: means weighted by tokens, at the epoch of the later one."""
+    """Merge two neighbors into one point: means weighted by tokens, at the epoch of the later one."""
     tokens = one[1] + other[1]
     means = [_mean(a, b, other[1] / tokens) for a, b in zip(one[3:], other[3:], strict=True)]
     return [one[0] + other[0], tokens, other[2], *means]

@@ -1,7 +1,8 @@
 """The options of a training run: names, defaults, ranges, and which exclude each other."""
 
+import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -47,6 +48,7 @@ CHANGEABLE_ON_RESUME = (
 NOT_IN_MODEL = ("save_every", "sample_every", "patience")
 
 PATHS = ("valid", "init_from")
+WORD_OPTIONS = ("tokenized", "keep_case", "lines")
 
 # Integers and their minima.
 COUNTS = {
@@ -201,10 +203,9 @@ class TrainingOptions:
         for name in PATHS:
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, os.path.abspath(getattr(self, name)))
-        if self.level == "char" and (self.tokenized or self.keep_case or self.lines):
-            raise OptionError(
-                "`tokenized`, `keep_case` and `lines` are about words; at level 'char' the text is never changed"
-            )
+        for name in WORD_OPTIONS:
+            if self.level == "char" and getattr(self, name):
+                raise OptionError(f"{name}: has no effect at character level; leave it out")
         if self.tokenized:
             object.__setattr__(self, "lines", True)
 
@@ -217,14 +218,13 @@ class TrainingOptions:
         OptionError
             Also if a name is unknown, or a value contradicts the tutorial's.
         """
-        unknown = settings.keys() - {field.name for field in fields(cls)}
-        if unknown:
-            raise OptionError(f"unknown setting: {', '.join(sorted(unknown))}")
+        check_option_names(settings)
         settings = _normalized(settings)
         if settings.get("tutorial"):
             for name, value in TUTORIAL.items():
                 if settings.setdefault(name, value) != value:
-                    raise OptionError(f"{name}: the tutorial's training has {value}, got {settings[name]!r}")
+                    trained_with = "no limit" if value is None else value
+                    raise OptionError(f"{name}: `tutorial` trains with {trained_with}, got {settings[name]!r}")
             settings = {**TUTORIAL_DEFAULTS, **settings}
         return cls(**settings)
 
@@ -292,15 +292,41 @@ class TrainingOptions:
             If an option that decides what is learned would change.
         """
         saved = self.to_configuration()
+        check_option_names(settings)
         settings = _normalized(settings)
         for name, value in settings.items():
-            if name not in saved:
-                raise OptionError(f"unknown setting: {name}")
             if name not in CHANGEABLE_ON_RESUME and value != saved[name]:
                 raise OptionError(
                     f"{name}: the interrupted run has {saved[name]!r}, got {value!r}; leave it out, or start a new run"
                 )
         return type(self)(**{**saved, **settings})
+
+
+def check_option_names(names: Collection[str], other_names: Collection[str] = ()) -> None:
+    """Raise an error that suggests the nearest name if a name is not that of an option.
+
+    Parameters
+    ----------
+    names : collection of str
+    other_names : collection of str, optional
+        More names to suggest.
+
+    Raises
+    ------
+    OptionError
+
+    Examples
+    --------
+    >>> check_option_names(["hidden_dims"])
+    Traceback (most recent call last):
+        ...
+    theano_rnn.errors.OptionError: hidden_dims: unknown option; did you mean `hidden_dim`?
+    """
+    options = [field.name for field in fields(TrainingOptions)]
+    for name in sorted(set(names) - set(options)):
+        similar = difflib.get_close_matches(name, [*options, *other_names], n=1, cutoff=0.7)
+        remedy = f"did you mean `{similar[0]}`?" if similar else "see help(theano_rnn.train)"
+        raise OptionError(f"{name}: unknown option; {remedy}")
 
 
 def _normalized(settings: Mapping[str, Any]) -> dict[str, Any]:

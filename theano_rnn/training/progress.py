@@ -10,11 +10,12 @@ from typing import Any, TextIO
 
 from theano_rnn.files.printable import printable
 from theano_rnn.language_models.language_model import LanguageModel
-from theano_rnn.training.evaluation import best_record, losses, quality
+from theano_rnn.language_models.text_model import best_evaluation
+from theano_rnn.training.evaluation import losses, quality
 from theano_rnn.training.reporter import Reporter
 from theano_rnn.training.training_state import TrainingState
 
-USUAL_WIDTH = 80  # columns, if the terminal does not tell
+USUAL_WIDTH, USUAL_HEIGHT = 80, 24  # if the terminal does not report its size
 INDENT = " " * 11  # of sampled texts: below the text after "epoch   1"
 SECONDS_BETWEEN_TICKS = 1.0
 LARGE_TEXT = 5_000_000  # bytes; a smaller one is read in a second or two
@@ -82,8 +83,10 @@ class ProgressReporter(Reporter):
         self, state: TrainingState, epochs: int, done: int, total: int, loss: float, tokens_per_second: float
     ) -> None:
         if self._line is not None:
-            figures = [f"loss {loss:.3f}", f"{tokens_per_second:,.0f} tokens/s"]
-            self._line.show_steps(f"epoch {state.epoch + 1}/{epochs}", done, total, figures)
+            figures = [f"loss {loss:.3f}"]
+            if tokens_per_second:
+                figures.append(f"{tokens_per_second:,.0f} tokens/s")
+            self._line.show_steps(f"epoch {state.epoch + 1}/{epochs}", done, total, figures, of_what=" in this epoch")
 
     def evaluated(self, record: dict[str, Any], sample: str | None) -> None:
         self.close()
@@ -108,10 +111,10 @@ class ProgressReporter(Reporter):
         counts = ((state.epoch, "epoch"), (state.step, "step"))
         done = " and ".join(f"{n} {unit}{'s' if n > 1 else ''}" for n, unit in counts if n)
         self.close()
-        self.note(f"time is up after {done}; the work so far is saved. {self._to_continue}")
+        self.note(f"time is up after {done}; progress is saved. {self._to_continue}")
 
     def finished(self, lm: LanguageModel, path: Path) -> None:
-        best = best_record(lm.training["history"], lm.training["options"]["tutorial"])
+        best = best_evaluation(lm.training["history"], lm.training["options"]["tutorial"])
         found = "" if best is None else f"best {', '.join(quality(best))} after epoch {best['epoch']:g}; "
         self.close()
         self.note(f"{found}the model is in {path}")
@@ -144,23 +147,42 @@ class _ProgressLine:
             columns = 0
         return (columns or USUAL_WIDTH) - 1
 
-    def show_steps(self, title: str, done: int, total: int, figures: list[str], unit_scale: bool = False) -> None:
-        """Show that `done` of `total` steps are done, with a bar and the time that is left."""
-        look: dict[str, Any] = {"ncols": self.width, "bar_format": _bar_format(title, "  ".join(figures), self.width)}
+    def show_steps(
+        self, title: str, done: int, total: int, figures: list[str], unit_scale: bool = False, of_what: str = ""
+    ) -> None:
+        """Show that `done` of `total` steps are done, with a bar and, from the second time on, the time that is left.
+
+        Parameters
+        ----------
+        title : str
+        done, total : int
+        figures : list of str
+        unit_scale : bool
+            Whether to abbreviate large counts: ``5.00M`` in place of ``5000000``.
+        of_what : str
+            What the time is left of, in words that follow "left". They are shown where the width allows.
+        """
+        width = self.width
         if self._bar is None or self._title != title:
             self.close()
             self._title = title
-            shared: dict[str, Any] = {"miniters": 1, "file": self._stream, "leave": False}
-            self._bar = self._tqdm(total=total, initial=done, unit_scale=unit_scale, **shared, **look)
+            bar_format = _bar_format(title, "  ".join(figures), width, [""])
+            self._bar = self._new_bar(bar_format, total=total, initial=done, unit_scale=unit_scale, miniters=1)
             return
-        self._bar.ncols, self._bar.bar_format = look["ncols"], look["bar_format"]
+        times = ["{remaining} left" + of_what, "{remaining} left"]
+        self._bar.ncols, self._bar.bar_format = width, _bar_format(title, "  ".join(figures), width, times)
         self._bar.update(done - self._bar.n)
+
+    def _new_bar(self, bar_format: str, **options: Any) -> Any:
+        # Sizes are given, because tqdm shows nothing at a terminal that reports none.
+        sizes: dict[str, Any] = {"ncols": self.width, "nrows": USUAL_HEIGHT}
+        return self._tqdm(file=self._stream, leave=False, bar_format=bar_format, **sizes, **options)
 
     def show_stage(self, name: str) -> None:
         """Show the name of something that takes a while, and the seconds that it has taken so far."""
         self.close()
         text = name[: self.width - len("… 0:00:00")].replace("{", "{{").replace("}", "}}")
-        self._bar = self._tqdm(total=0, file=self._stream, leave=False, bar_format=f"{text}… {{elapsed}}")
+        self._bar = self._new_bar(f"{text}… {{elapsed}}", total=0)
         self._stage_ends.clear()
         self._ticker = threading.Thread(target=self._tick, args=(self._bar,), daemon=True)
         self._ticker.start()
@@ -190,14 +212,25 @@ class _ProgressLine:
             self._bar = self._title = None
 
 
-def _bar_format(title: str, figures: str, width: int) -> str:
-    """Return the format of a bar that fits the width; what matters least is left out."""
-    percentage, bar, counts, left = " {percentage:3.0f}%", "|{bar}|", " {n_fmt}/{total_fmt}", "  {remaining} left"
-    lengths = {percentage: 5, bar: 12, counts: 12, left: 14, "": 0}
-    needed = len(title) + lengths[percentage] + 2 + len(figures)
-    for parts in ((bar, counts, left), (bar, "", left), ("", "", left)):
-        if needed + sum(lengths[part] for part in parts) <= width:
-            return f"{title}{percentage}{parts[0]}{parts[1]}  {figures}{parts[2]}"
+def _bar_format(title: str, figures: str, width: int, times: Sequence[str]) -> str:
+    """Return the format of a bar that fits the width; what matters least is left out.
+
+    Parameters
+    ----------
+    title, figures : str
+    width : int
+    times : sequence of str
+        Formats of the time that is left, the best one first.
+    """
+    percentage, bar, counts = " {percentage:3.0f}%", "|{bar}|", " {n_fmt}/{total_fmt}"
+    lengths = {bar: 6, counts: 18, "": 0}  # the shortest useful bar; long counts and times take from its length
+    needed = len(title) + len(" 100%") + len(f"  {figures}")
+    for time in times:
+        left = f"  {time}" if time else ""
+        remaining = width - needed - len(left.format(remaining="00:00"))
+        for parts in ((bar, counts), (bar, ""), ("", "")):
+            if sum(lengths[part] for part in parts) <= remaining:
+                return f"{title}{percentage}{parts[0]}{parts[1]}  {figures}{left}"
     return f"{title}{percentage}  {figures}"
 
 

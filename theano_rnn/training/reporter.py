@@ -54,6 +54,7 @@ class Reporter:
         loss : float
             The mean since the last evaluation, in nats per token.
         tokens_per_second : float
+            Without the time to compile functions; 0 as long as every step included some.
         """
 
     def evaluated(self, record: dict[str, Any], sample: str | None) -> None:

@@ -179,7 +179,9 @@ class RunFiles:
     def require_checkpoint(self) -> None:
         """Raise ModelFileError if there is no checkpoint."""
         if not self.checkpoint.exists():
-            raise ModelFileError(f"{self.checkpoint}: no such file, so there is no run to continue; start a new one")
+            raise ModelFileError(
+                f"{self.checkpoint}: no such file; there is no run to resume. Leave `resume` out to start one"
+            )
 
     def read_checkpoint(self) -> Checkpoint:
         """Read the checkpoint; raise ModelFileError if it is damaged."""

@@ -3,6 +3,7 @@
 Must not know the training loop.
 """
 
+import math
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from theano_rnn.errors import ModelFileError
+from theano_rnn.errors import DivergenceError, ModelFileError
 from theano_rnn.files.archive import one_line
 from theano_rnn.language_models.language_model import LanguageModel
+from theano_rnn.language_models.text_model import best_evaluation
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.corpus import Corpus
 from theano_rnn.text.encoded_sentences import EncodedSentences
-from theano_rnn.training.evaluation import best_record, figures, text_loss
+from theano_rnn.training.evaluation import figures, text_loss
 from theano_rnn.training.learner import Learner
 from theano_rnn.training.live_plot import LivePlot, TrainingCurves
 from theano_rnn.training.options import NOT_IN_MODEL, TrainingOptions
@@ -82,10 +84,23 @@ def restore(
     return state
 
 
+def divergence_error(loss: float, state: TrainingState, learning_rate: float, files: RunFiles) -> DivergenceError:
+    """Return the error that the loss is not a finite number, which says what is saved."""
+    if state.history and math.isfinite(state.best_loss):
+        kept = f"the best model so far (loss {state.best_loss:.4g}) is in {files.model}"
+    elif files.model_is_ours:
+        kept = f"the model as last saved is in {files.model}"
+    else:
+        kept = "no model was written"
+    return DivergenceError(
+        f"the loss became {loss} in epoch {state.epoch + 1} at learning rate {learning_rate:g}; {kept}; "
+        "try a smaller `learning_rate` or `clip`"
+    )
+
+
 def _measure_best(state: TrainingState, learner: Learner, text: EncodedSentences | np.ndarray, level: str) -> None:
     """Measure the loss of the best parameters on the training text, which version 0.1 at first did not."""
-    best = best_record(state.history, tutorial=False)
-    assert best is not None
+    best = best_evaluation(state.history, tutorial=False) or state.history[0]
     for record in state.history:
         record["train_loss"] = None
     current = learner.rnn.get_values()

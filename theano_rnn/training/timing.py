@@ -1,4 +1,7 @@
-"""A run and the clock: the time limit of a call, and how fast the network learns. Must not know the training loop."""
+"""A run and the clock: the time limit of a call, how fast the network learns, and when to report.
+
+Must not know the training loop.
+"""
 
 import contextlib
 import math
@@ -12,6 +15,9 @@ SECONDS_PER_MINUTE = 60
 # While functions are being compiled, nothing is known about the speed. Until then, an evaluation is expected to take
 # this share of the time that has passed.
 FIRST_GUESS = 0.1
+# Progress is reported after this many steps, or after this many seconds where steps are slow.
+STEPS_BETWEEN_REPORTS = 25
+SECONDS_BETWEEN_REPORTS = 1.0
 
 
 class TimeLimit:
@@ -43,19 +49,19 @@ class TimeLimit:
         self._longest_evaluation = max(self._longest_evaluation, seconds)
 
     def add_tokens(self, tokens: int) -> None:
-        """Take into account that so many tokens were learned since the last call."""
+        """Take into account that this many tokens were learned since the last call."""
         now = time.perf_counter()
         if self._last_update > self._begin:  # not the first steps: before them the text is read and much is compiled
             self._seconds_per_token = min(self._seconds_per_token, (now - self._last_update) / tokens)
         self._last_update = now
 
     @property
-    def is_over(self) -> bool:
+    def has_passed(self) -> bool:
         """Whether the limit has passed."""
         return time.perf_counter() >= self._end
 
-    def is_up(self, evaluated_tokens: int) -> bool:
-        """Return whether it is time for the final evaluation, which has to end within the limit.
+    def leaves_time_for(self, evaluated_tokens: int) -> bool:
+        """Return whether a final evaluation that begins later can still end within the limit.
 
         Parameters
         ----------
@@ -64,11 +70,11 @@ class TimeLimit:
             reserved.
         """
         if self._end == math.inf:
-            return False
-        return time.perf_counter() + self._expected_evaluation(evaluated_tokens) >= self._end
+            return True
+        return time.perf_counter() + self._expected_evaluation(evaluated_tokens) < self._end
 
-    def affords(self, evaluated_tokens: int) -> bool:
-        """Return whether an evaluation of so many tokens is expected to take at most half of the limit."""
+    def is_long_enough_for(self, evaluated_tokens: int) -> bool:
+        """Return whether an evaluation of this many tokens is expected to take at most half of the limit."""
         return self._expected_evaluation(evaluated_tokens) <= (self._end - self._begin) / 2
 
     def _expected_evaluation(self, evaluated_tokens: int) -> float:
@@ -78,6 +84,36 @@ class TimeLimit:
             guess = evaluated_tokens * self._seconds_per_token
             expected = guess if math.isfinite(guess) else (time.perf_counter() - self._begin) * FIRST_GUESS
         return expected
+
+
+class UnreportedSteps:
+    """The steps since the last report of progress, and when the next one is due.
+
+    A report reads the loss, which waits for the steps before it. So reports are rare where steps are quick.
+
+    Attributes
+    ----------
+    steps, tokens : int
+    """
+
+    def __init__(self) -> None:
+        self.steps: int = 0
+        self.tokens: int = 0
+        self._interval = STEPS_BETWEEN_REPORTS
+
+    def add(self, tokens: int) -> None:
+        """Count a step with this many tokens."""
+        self.steps, self.tokens = self.steps + 1, self.tokens + tokens
+
+    def report_is_due(self, step: int, steps_per_epoch: int) -> bool:
+        """Return whether to report: at the first and last step of an epoch, and about once a second."""
+        return step % self._interval == 0 or step in (1, steps_per_epoch)
+
+    def reported(self, seconds: float) -> None:
+        """Begin to count anew after a report; these steps took so many seconds."""
+        seconds_per_step = max(seconds / self.steps, 1e-9)
+        self._interval = max(1, int(min(STEPS_BETWEEN_REPORTS, SECONDS_BETWEEN_REPORTS / seconds_per_step)))
+        self.steps = self.tokens = 0
 
 
 class SpeedMeter:
@@ -102,7 +138,7 @@ class SpeedMeter:
         self._last_update = time.perf_counter()
 
     def add(self, tokens: int) -> float:
-        """Take into account so many tokens, learned since the last call; return the seconds that this took."""
+        """Take into account this many tokens, learned since the last call; return the seconds that this took."""
         now = time.perf_counter()
         seconds, self._last_update = now - self._last_update, now
         if self.has_measured:
@@ -127,4 +163,9 @@ class SpeedMeter:
     @property
     def tokens_per_second(self) -> float:
         """The mean since the last reset; 0 if nothing was learned since."""
-        return self._tokens / max(self._seconds, 1e-9) if self._tokens else self._compiling_speed
+        return self.compiled_tokens_per_second or self._compiling_speed
+
+    @property
+    def compiled_tokens_per_second(self) -> float:
+        """The mean since the last reset without the first steps of a call; 0 if there were no others."""
+        return self._tokens / max(self._seconds, 1e-9)

@@ -1,13 +1,14 @@
 """Training a language model: `train`, which makes or resumes a training run and carries it out."""
 
 import contextlib
+import inspect
 import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from theano_rnn.engines.engine import select_device
-from theano_rnn.errors import ModelFileError, OptionError
+from theano_rnn.errors import ArgumentTypeError, ModelFileError, OptionError
 from theano_rnn.files.archive import one_line
 from theano_rnn.files.corpus_formats import check_column
 from theano_rnn.language_models.language_model import LanguageModel, load
@@ -18,7 +19,7 @@ from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary
 from theano_rnn.training.corpus_cache import CorpusCache
 from theano_rnn.training.fine_tuning import unknown_share, with_inherited_settings
-from theano_rnn.training.options import TrainingOptions
+from theano_rnn.training.options import TrainingOptions, check_option_names
 from theano_rnn.training.progress import ProgressReporter
 from theano_rnn.training.reporter import Reporter
 from theano_rnn.training.run_files import RunFiles
@@ -120,7 +121,7 @@ def train(
 
     Raises
     ------
-    CorpusError, OptionError, ModelFileError
+    CorpusError, OptionError, ArgumentTypeError, ModelFileError
         If a text, an option or a file cannot be used. No file has been overwritten.
     OutputFileError
         If the plot cannot be written before the run begins. Later failures are only reported.
@@ -141,6 +142,7 @@ def train(
     >>> lm.vocabulary
     Vocabulary(9 tokens, word level)
     """
+    check_option_names(settings, inspect.signature(train).parameters)
     reporter = reporter or (ProgressReporter() if progress else Reporter())
     time_limit = TimeLimit(max_minutes)
     log, plot = (None if path is None else Path(path) for path in (log, plot))
@@ -178,9 +180,17 @@ def text_paths(data: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] |
     >>> text_paths("a.txt"), text_paths([Path("a.txt"), "b.csv"])
     (['a.txt'], ['a.txt', 'b.csv'])
     """
-    if not data:
+    if data is None or (isinstance(data, str) and not data):
         raise OptionError("data: expected at least one text file, got none")
-    return [os.fspath(path) for path in ([data] if isinstance(data, (str, os.PathLike)) else data)]
+    if isinstance(data, (bytes, bytearray)) or not isinstance(data, (str, os.PathLike, Iterable)):
+        raise ArgumentTypeError(f"data: expected a path or several paths, got {type(data).__name__}")
+    paths = [data] if isinstance(data, (str, os.PathLike)) else list(data)
+    if not paths:
+        raise OptionError("data: expected at least one text file, got none")
+    for path in paths:
+        if not isinstance(path, (str, os.PathLike)):
+            raise ArgumentTypeError(f"data: expected a path or several paths, got {type(path).__name__} among them")
+    return [os.fspath(path) for path in paths]
 
 
 def check_paths(files: RunFiles, paths: list[str], options: TrainingOptions) -> None:

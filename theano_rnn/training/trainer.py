@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from theano_rnn.errors import DivergenceError, ModelFileError, TrainingInterrupted
+from theano_rnn.errors import ModelFileError, TrainingInterrupted
 from theano_rnn.files.signals import StopRequest, handling_signals
 from theano_rnn.language_models.language_model import LanguageModel, load
 from theano_rnn.text.corpus import Corpus
@@ -23,17 +23,11 @@ from theano_rnn.training.live_plot import LivePlot
 from theano_rnn.training.options import TrainingOptions
 from theano_rnn.training.reporter import Reporter
 from theano_rnn.training.run_files import Checkpoint, RunFiles
-from theano_rnn.training.timing import SpeedMeter, TimeLimit
-from theano_rnn.training.training_data import TrainingData, count_predictions
+from theano_rnn.training.timing import SpeedMeter, TimeLimit, UnreportedSteps
+from theano_rnn.training.training_data import TrainingData
 from theano_rnn.training.training_state import TrainingState
 
 logger = logging.getLogger("theano_rnn")
-
-# A report reads the loss, which waits for the steps before it. So there is one after this many steps, or after this
-# many seconds where steps are slow.
-STEPS_BETWEEN_REPORTS = 25
-SECONDS_BETWEEN_REPORTS = 1.0
-EVALUATION_COST = 1 / 3  # evaluating a token takes about this share of the time that it takes to learn it
 
 
 class Trainer:
@@ -78,9 +72,8 @@ class Trainer:
         self.plot = LivePlot(files.plot, self.options.clip, self.note, by_training_text=self.options.tutorial)
         self.speed = SpeedMeter()
         self.stop = StopRequest()
+        self.unreported = UnreportedSteps()
         self._losses: list[Any] = []  # of the latest steps: not read yet, and not part of the state's sum
-        self._unreported_tokens = 0
-        self._report_interval = STEPS_BETWEEN_REPORTS
         # Parameters that are better than the best when the time limit ends the run, and their evaluation.
         self._final: tuple[dict[str, np.ndarray], dict[str, Any]] | None = None
 
@@ -108,16 +101,16 @@ class Trainer:
         with handling_signals(self.stop):
             self.begin()
             while not self.is_finished:
-                is_whole = self.train_epoch()
-                if is_whole and self.evaluation_is_due:
+                is_complete = self.train_epoch()
+                if is_complete and self.evaluation_is_due:
                     self.evaluate()
-                elif is_whole:
+                elif is_complete:
                     logger.info("%s", evaluation.epoch_summary(self.state, self.speed.tokens_per_second))
                 if self.is_finished:
                     break
                 if self.stop:
                     self.interrupt()
-                if not is_whole or self.time_is_up:
+                if not is_complete or self.time_is_up:
                     self.pause()
                     break
             self.finish()
@@ -128,7 +121,7 @@ class Trainer:
     def begin(self) -> None:
         """Check that the run can be saved, draw the plot for the first time, and evaluate where that comes first."""
         self._started = time.perf_counter() - self.state.seconds
-        self._began_too_late = self.time_limit.is_over
+        self._began_too_late = self.time_limit.has_passed
         self._write()
         self.plot.begin(self.state.history)
         if self.begins_with_evaluation and not self.state.has_begun:
@@ -148,7 +141,7 @@ class Trainer:
             self._losses.append(self.take_step(batch))
             self.count_step(batch)
             save_is_due, time_is_up = self.saver.is_due, self.time_is_up
-            if save_is_due or time_is_up or self.stop or self.report_is_due:
+            if save_is_due or time_is_up or self.stop or self.unreported.report_is_due(state.step, steps):
                 self.report_progress()
             self.show_sample()
             if self.stop and state.step < steps:
@@ -183,7 +176,7 @@ class Trainer:
         self.state.step += 1
         self.state.examples_seen += len(batch.sentences)
         self.state.loss_tokens += batch.tokens
-        self._unreported_tokens += batch.tokens
+        self.unreported.add(batch.tokens)
 
     def read_losses(self) -> None:
         """Add the losses of the latest steps to the sum. One by one, it is the same however often this is done."""
@@ -195,24 +188,18 @@ class Trainer:
 
     # What is shown
 
-    @property
-    def report_is_due(self) -> bool:
-        """Whether to report progress: at the first and last step of an epoch, and about once a second."""
-        return self.state.step % self._report_interval == 0 or self.state.step in (1, self.data.steps_per_epoch)
-
     def report_progress(self) -> None:
         """Read the losses, and show how far the run has come."""
-        state, sum_before, steps, tokens = self.state, self.state.loss_sum, len(self._losses), self._unreported_tokens
+        state, sum_before = self.state, self.state.loss_sum
         self.read_losses()
-        self._unreported_tokens = 0
+        steps, tokens = self.unreported.steps, self.unreported.tokens
         self.time_limit.add_tokens(tokens)
-        seconds_per_step = max(self.speed.add(tokens) / steps, 1e-9)
-        self._report_interval = max(1, int(min(STEPS_BETWEEN_REPORTS, SECONDS_BETWEEN_REPORTS / seconds_per_step)))
+        self.unreported.reported(seconds=self.speed.add(tokens))
         epochs = state.epoch + state.step / self.data.steps_per_epoch
         self.plot.add(steps, tokens, epochs, (state.loss_sum - sum_before) / tokens, self.learning_rate)
         self.plot.refresh(state.history)
         mean_loss = state.loss_sum / state.loss_tokens
-        progress = state.step, self.data.steps_per_epoch, mean_loss, self.speed.tokens_per_second
+        progress = state.step, self.data.steps_per_epoch, mean_loss, self.speed.compiled_tokens_per_second
         self.tell(self.reporter.progress, state, self.options.epochs, *progress)
 
     def show_sample(self) -> None:
@@ -306,18 +293,8 @@ class Trainer:
 
     def diverged(self, loss: float) -> NoReturn:
         """Raise the error that the loss is not a finite number."""
-        state = self.state
-        self.plot.refresh(state.history, at_end=True)
-        if state.history and math.isfinite(state.best_loss):
-            kept = f"the best model so far (loss {state.best_loss:.4g}) is in {self.files.model}"
-        elif self.files.model_is_ours:
-            kept = f"the model as last saved is in {self.files.model}"
-        else:
-            kept = "no model was written"
-        raise DivergenceError(
-            f"the loss became {loss} in epoch {state.epoch + 1} at learning rate {self.learning_rate:g}; {kept}; "
-            "try a smaller learning rate or a smaller clip"
-        )
+        self.plot.refresh(self.state.history, at_end=True)
+        raise saving.divergence_error(loss, self.state, self.learning_rate, self.files)
 
     # A save
 
@@ -330,7 +307,7 @@ class Trainer:
         try:
             self._write()
         except ModelFileError as error:
-            self.note(f"{error}; training goes on and tries again later")
+            self.note(f"{error}; training continues and tries again later")
 
     def _write(self) -> None:
         self.saver.write(*self.checkpoint_contents(), self.model_to_save, self.state.history)
@@ -358,7 +335,7 @@ class Trainer:
         """
         self.state = saving.restore(saved, self.learner, self.plot, self.corpus, self.options)
         self.saver.model_is_outdated = self.files.model_is_ours = self.state.has_begun
-        self.reporter.note(f"going on after {self.state.epoch} epochs and {self.state.step} steps")
+        self.reporter.note(f"resuming after {self.state.epoch} epochs and {self.state.step} steps")
 
     # The end
 
@@ -377,21 +354,13 @@ class Trainer:
     def time_is_up(self) -> bool:
         """Whether the time that is left is needed for the final evaluation."""
         if self.skips_final_evaluation:
-            return self.time_limit.is_over
-        return self.time_limit.is_up(self.evaluated_tokens)
+            return self.time_limit.has_passed
+        return not self.time_limit.leaves_time_for(self.data.evaluated_tokens)
 
     @property
     def skips_final_evaluation(self) -> bool:
         """Whether measuring the training text would take most of the time limit."""
-        return self.measures_training_text and not self.time_limit.affords(self.evaluated_tokens)
-
-    @property
-    def evaluated_tokens(self) -> int:
-        """The number of tokens in an evaluation, or in the training text as many as are learned in the same time."""
-        if self.corpus.valid is None or self.options.tutorial:
-            tokens = self.data.tokens_per_epoch
-            return tokens if self.options.tutorial else math.ceil(tokens * EVALUATION_COST)
-        return count_predictions(self.corpus.valid)
+        return self.measures_training_text and not self.time_limit.is_long_enough_for(self.data.evaluated_tokens)
 
     def pause(self) -> None:
         """End this call at its time limit. The model file gets the current parameters if they are the best.
@@ -423,12 +392,8 @@ class Trainer:
 
     def finish(self) -> None:
         """End this call: say why if patience has run out, and check that everything is saved."""
-        patience = self.options.patience
         if self.is_out_of_patience and self.state.epoch < self.options.epochs:
-            evaluations = "the last evaluation" if patience == 1 else f"{patience} evaluations in a row"
-            self.note(
-                f"the loss has not fallen in {evaluations}: the run has ended after {self.state.epoch} epochs; "
-                "a larger patience, or 0, lets it go on"
-            )
+            name = self.reporter.option_name("patience")
+            self.note(evaluation.patience_note(self.options.patience, self.state.epoch, name))
         self.plot.refresh(self.state.history, at_end=True)
         self.saver.require_saved(self.checkpoint_contents)

@@ -12,6 +12,8 @@ from theano_rnn.text.encoded_sentences import EncodedSentences
 from theano_rnn.text.minibatches import Batch
 from theano_rnn.training.options import TrainingOptions
 
+EVALUATION_COST = 1 / 3  # evaluating a token takes about this share of the time that it takes to learn it
+
 
 def count_predictions(text: EncodedSentences | np.ndarray) -> int:
     """Count the tokens of an encoded text that are predicted: all but the first of each sentence or of the stream."""
@@ -38,6 +40,14 @@ class TrainingData:
         self._options = options
         self.tokens_per_epoch: int = count_predictions(corpus.train)
         self.steps_per_epoch: int = self._count_steps()
+
+    @property
+    def evaluated_tokens(self) -> int:
+        """The number of tokens in an evaluation, or in the training text as many as are learned in the same time."""
+        valid = self._corpus.valid
+        if self._options.tutorial:
+            return self.tokens_per_epoch
+        return math.ceil(self.tokens_per_epoch * EVALUATION_COST) if valid is None else count_predictions(valid)
 
     @property
     def tokens_per_step(self) -> float:
