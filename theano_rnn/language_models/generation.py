@@ -163,7 +163,7 @@ def text_groups(
     beginning : int array
         The start marker and the ids of the prompt.
     words : int
-        Length of the prompt in words; it counts towards `options.min_words` and `options.max_words`.
+        Length of the prompt in words; it counts toward `options.min_words` and `options.max_words`.
     options : SamplingOptions
     seen : SeenNgrams, optional
         The n-grams of the prompt, if none may be repeated.

@@ -209,11 +209,11 @@ def single_token(tokenizer: Tokenizer, word: str) -> str:
 
 
 def _tokens_in_context(tokenizer: Tokenizer, word: str, before: str, after: str) -> list[str]:
-    """The tokens of a word between two neighbours; none if the word is not separated from a neighbour."""
+    """The tokens of a word between two neighbors; none if the word is not separated from a neighbor."""
     tokens = tokenizer.tokenize(before + word + after)
-    for neighbour, place in ((before.strip(), 0), (after.strip(), -1)):
-        if neighbour:
-            if not tokens or tokens[place] != neighbour:
+    for neighbor, place in ((before.strip(), 0), (after.strip(), -1)):
+        if neighbor:
+            if not tokens or tokens[place] != neighbor:
                 return []
             del tokens[place]
     return tokens

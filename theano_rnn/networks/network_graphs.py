@@ -1,6 +1,6 @@
 """The graphs of the functions that `RNN` compiles: inputs, outputs and updates of each.
 
-Inputs have the shape (steps, batch_size). XLA specialises a function for each shape that occurs.
+Inputs have the shape (steps, batch_size). XLA specializes a function for each shape that occurs.
 """
 
 from typing import Protocol

@@ -24,7 +24,7 @@ from theano_rnn.text.minibatches import Batch
 
 
 class Optimizer:
-    """Minimises the mean cross-entropy per token, one minibatch at a time.
+    """Minimizes the mean cross-entropy per token, one minibatch at a time.
 
     Parameters
     ----------

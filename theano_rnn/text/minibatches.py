@@ -298,7 +298,7 @@ def replace_words_seen_once(
     """Replace each occurrence of certain words by UNKNOWN_TOKEN with a probability of one half.
 
     Words that occur once are the best guess at where unseen words will occur (Good–Turing estimation). Each of them is
-    still learnt, in half of the epochs.
+    still learned, in half of the epochs.
 
     Parameters
     ----------
