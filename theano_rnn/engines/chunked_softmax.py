@@ -41,9 +41,9 @@ class SoftmaxCrossEntropy(Op):
 
     def make_node(self, s: TensorVariable, V: TensorVariable, *others: TensorVariable) -> Apply:
         """The node of a graph that applies the operation."""
-        s, V, *others = (T.as_tensor_variable(variable) for variable in (s, V, *others))
-        outputs = [T.scalar(dtype=s.dtype), s.type(), V.type()]
-        return Apply(self, [s, V, *others], [*outputs, others[0].type()] if self.bias else outputs)
+        inputs = [T.as_tensor_variable(variable) for variable in (s, V, *others)]
+        outputs = [T.scalar(dtype=inputs[0].dtype), inputs[0].type(), inputs[1].type()]
+        return Apply(self, inputs, [*outputs, inputs[2].type()] if self.bias else outputs)
 
     def perform(self, node: Apply, inputs: list[npt.NDArray[Any]], output_storage: list[list[Any]]) -> None:
         """Compute the outputs in NumPy."""

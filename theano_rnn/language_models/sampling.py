@@ -176,7 +176,8 @@ class Sampler:
             temperature, top_p = (T.scalar(name, dtype=rnn.dtype) for name in ("temperature", "top_p"))
             min_words = T.iscalar("min_words")
             # V s_t / temperature and the biases in one product: adding to z would be as slow as the product itself.
-            rows = [rnn.V.T, T.constant(self._biases), *([rnn.symbolic.c[None, :]] if rnn.bias else [])]
+            c = rnn.symbolic.c
+            rows = [rnn.V.T, T.constant(self._biases), *([c[None, :]] if c is not None else [])]
             words_added = T.constant(np.array(self.words_added, np.int32))
             drawn, s, counts = scan(
                 step if masked else lambda u_t, *others: step(u_t, None, *others),

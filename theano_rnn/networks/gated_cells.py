@@ -57,9 +57,9 @@ class GatedCell:
 class GRUCell(GatedCell):
     """The gated recurrent unit (Cho et al. 2014), with the reset gate after the product."""
 
-    gates = ("r", "z", "n")
-    state_names = ("s",)
-    has_recurrent_bias = True
+    gates: tuple[str, ...] = ("r", "z", "n")
+    state_names: tuple[str, ...] = ("s",)
+    has_recurrent_bias: bool = True
 
     def formula(
         self, a: Sequence[TensorVariable], q: Sequence[TensorVariable], previous: Sequence[TensorVariable]
@@ -98,9 +98,9 @@ class GRUCell(GatedCell):
 class LSTMCell(GatedCell):
     """Long short-term memory (Hochreiter and Schmidhuber 1997) with a forget gate (Gers et al. 2000)."""
 
-    gates = ("i", "f", "g", "o")
-    state_names = ("s", "c")
-    has_recurrent_bias = False
+    gates: tuple[str, ...] = ("i", "f", "g", "o")
+    state_names: tuple[str, ...] = ("s", "c")
+    has_recurrent_bias: bool = False
 
     def formula(
         self, a: Sequence[TensorVariable], q: Sequence[TensorVariable], previous: Sequence[TensorVariable]

@@ -46,9 +46,9 @@ class SimpleCell:
         The function f.
     """
 
-    gates = ("s",)
-    state_names = ("s",)
-    has_recurrent_bias = False
+    gates: tuple[str, ...] = ("s",)
+    state_names: tuple[str, ...] = ("s",)
+    has_recurrent_bias: bool = False
 
     def __init__(self, activation: str = "tanh") -> None:
         self.f: Callable[[TensorVariable], TensorVariable] = ACTIVATIONS[activation].function
