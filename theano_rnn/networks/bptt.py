@@ -12,6 +12,8 @@ Other cells have their own Î´_t, and the same products. In a stack of layers, Uá
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from theano_rnn.engines.engine import T, scan
 from theano_rnn.engines.tensor_types import TensorVariable
 from theano_rnn.networks.architecture import Layer, SymbolicNetwork, layer_name
@@ -127,7 +129,7 @@ def full_delta(x: TensorVariable, ds: TensorVariable, states: LayerStates, layer
     count, separate = len(cell.state_names), cell.has_recurrent_bias
     found = scan(
         step,
-        sequences=[T.arange(x.shape[0])],
+        sequences=[T.arange(np.int64(0), x.shape[0], np.int64(1))],  # plain numbers would be int8
         outputs_info=[*(T.zeros_like(one[0]) for one in states.previous), None, *([None] if separate else [])],
         non_sequences=[*arrays, layer.W],
         n_steps=x.shape[0],
