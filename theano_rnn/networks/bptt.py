@@ -119,7 +119,7 @@ def full_delta(x: TensorVariable, ds: TensorVariable, states: LayerStates, layer
     The tests compare it with `theano.grad` of the forward scan, which computes the same with more buffers.
     """
     # The loop finds its rows by t. Reversed sequences would be copies of large arrays, as would reversed results.
-    arrays = [ds, *cell.saved(*states[1:])]
+    arrays = [ds, *cell.saved(states.kept, states.previous, states.state)]
 
     def step(t: TensorVariable, *others: TensorVariable) -> list[TensorVariable]:
         from_next, (ds, *saved, W) = others[:count], others[count:]
@@ -162,7 +162,7 @@ def truncated_deltas(
     `scan(truncate_gradient=K)` is something else: it differentiates only the last K steps of the whole sentence.
     """
     cell = network.cell
-    saved = [[rows(one) for one in cell.saved(*states[1:])] for states in layers]
+    saved = [[rows(one) for one in cell.saved(states.kept, states.previous, states.state)] for states in layers]
     zero = T.zeros_like(ds)
     errors: list[list[TensorVariable]] = [[zero] * len(cell.state_names) for _ in layers]
     totals: list[list[TensorVariable]] = [[0, 0] for _ in layers]

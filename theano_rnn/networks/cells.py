@@ -39,14 +39,10 @@ class Cell(Protocol):
         """The state at t, from a_t, q_t and the state at t-1."""
 
     def kept(self, a: TensorVariable, q: TensorVariable) -> list[TensorVariable]:
-        """What the loop of the forward pass keeps of each step for `saved`, beside a_t and the states."""
+        """What the loop of the forward pass keeps of each step for `saved`, beside the states, as for `next_state`."""
 
     def saved(
-        self,
-        a: TensorVariable,
-        kept: Sequence[TensorVariable],
-        previous: Sequence[TensorVariable],
-        state: Sequence[TensorVariable],
+        self, kept: Sequence[TensorVariable], previous: Sequence[TensorVariable], state: Sequence[TensorVariable]
     ) -> list[TensorVariable]:
         """The arrays that `backward` needs, computed for all steps at once, with axes (steps, batch_size, n).
 

@@ -30,8 +30,8 @@ class LayerStates(NamedTuple):
         What the layer reads; None if these are the words themselves.
     a : tensor (steps, batch_size, gates * hidden_dim)
         U x_t + b.
-    kept : list of tensors (steps, batch_size, n)
-        What the backward pass needs beside a and the states; see `Cell.kept`.
+    kept : list of tensors (steps, batch_size, hidden_dim)
+        What the backward pass needs beside the states; see `Cell.kept`.
     previous, state : lists of tensors (steps, batch_size, hidden_dim)
         The matrices of the states at t-1 and at t; the first is s.
     """
@@ -131,8 +131,8 @@ def layer_states(
         strict=True,
     )
     found = found if isinstance(found, list) else [found]
-    state = [with_last_axis_length(one, axis_length(layer.W, 1)) for one in found[:count]]
-    kept = [with_last_axis_length(one, axis_length(layer.W, 0)) for one in found[count:]]
+    found = [with_last_axis_length(one, axis_length(layer.W, 1)) for one in found]
+    state, kept = found[:count], found[count:]
     previous = [T.concatenate([first[None, :, :], one[:-1]], axis=0) for first, one in zip(initial, state, strict=True)]
     return LayerStates(vectors, a, kept, previous, state)
 

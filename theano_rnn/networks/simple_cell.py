@@ -63,11 +63,7 @@ class SimpleCell:
         return []
 
     def saved(
-        self,
-        a: TensorVariable,
-        kept: Sequence[TensorVariable],
-        previous: Sequence[TensorVariable],
-        state: Sequence[TensorVariable],
+        self, kept: Sequence[TensorVariable], previous: Sequence[TensorVariable], state: Sequence[TensorVariable]
     ) -> list[TensorVariable]:
         """f'(U x_t + W s_{t-1}) for all t, which s_t alone determines."""
         (s,) = state
