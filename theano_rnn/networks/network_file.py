@@ -13,17 +13,28 @@ from theano_rnn.files.archive import read_archive, read_document, write_archive
 RUN_ENTRY = "run"  # only a training run's checkpoint has an entry of this name
 MATRICES = "UVWE"  # first letters of the names of matrices; the other parameters are vectors
 # Of a file without a configuration, such as the tutorial's own.
-TUTORIAL_SETTINGS = {"bptt_truncate": 4, "activation": "tanh"}
+TUTORIAL_SETTINGS: dict[str, Any] = {"bptt_truncate": 4, "activation": "tanh"}
 # Settings that the files of version 0.1 do not name.
 LATER_SETTINGS: dict[str, Any] = {
     "cell": "simple", "layers": 1, "embedding_dim": None, "bias": False, "tied": False, "dropout": 0.0
 }  # fmt: skip
 
 
-def network_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of a network as a file names them, which are not checked yet."""
-    later = {name: settings.get(name, default) for name, default in LATER_SETTINGS.items()}
-    return {"bptt_truncate": settings.get("bptt_truncate"), "activation": settings.get("activation"), **later}
+def network_settings(path: str | os.PathLike[str], settings: Any) -> dict[str, Any]:
+    """The settings of a network as a file names them. Their values are not checked yet.
+
+    Raises
+    ------
+    ModelFileError
+        If they are not a dict, or one is missing that all files have.
+    """
+    if not isinstance(settings, dict):
+        found = type(settings).__name__
+        raise ModelFileError(f"{path}: damaged or inconsistent: expected the network's settings as a dict, got {found}")
+    for name in TUTORIAL_SETTINGS:
+        if name not in settings:
+            raise ModelFileError(f"{path}: damaged or inconsistent: the network's settings lack {name}")
+    return {name: settings.get(name, default) for name, default in (TUTORIAL_SETTINGS | LATER_SETTINGS).items()}
 
 
 def read_network(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

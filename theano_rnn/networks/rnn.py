@@ -169,7 +169,7 @@ class RNN(NetworkParameters):
         ModelFileError
             If a parameter is missing, of a wrong type or shape, or not finite, or a setting is not valid.
         """
-        checked = network_settings(settings)
+        checked = network_settings(path, settings)
         check_parameter_entries(path, entries, PARAMETERS)
         try:
             sizes = sizes_of(entries, **checked)
