@@ -1,6 +1,6 @@
 """From ids to padded, masked minibatches. NumPy only.
 
-Sentences are padded to a small fixed set of lengths, so that few shapes are ever compiled. A character stream is cut
+Sentences are padded to a small fixed set of lengths, so that few shapes are ever compiled. A continuous text is cut
 into parallel streams, whose hidden state is carried from chunk to chunk:
 
     sentence batches                       stream batches, ids 0 1 2 … 11, batch_size 3, sequence_length 2
@@ -248,11 +248,16 @@ def _pools(
 
 
 def stream_batches(
-    ids: npt.NDArray[np.integer], batch_size: int, sequence_length: int, streams: int | None = None
+    ids: npt.NDArray[np.integer],
+    batch_size: int,
+    sequence_length: int,
+    streams: int | None = None,
+    unpredicted: int | None = None,
 ) -> Iterator[Batch]:
     """Yield one continuous text as chunks of parallel streams. The last chunk is padded.
 
-    The text is divided into `batch_size` streams of equal length. Every id but the first is predicted exactly once.
+    The text is divided into `batch_size` streams of equal length. Every id but the first is predicted exactly once,
+    unless it is `unpredicted`.
 
     Parameters
     ----------
@@ -264,6 +269,8 @@ def stream_batches(
         The number of steps in a chunk.
     streams : int, optional
         Use only this many columns. All streams but the last then consist of whole chunks.
+    unpredicted : int, optional
+        An id that is read but not predicted: that of SENTENCE_START in a text of sentences.
 
     Yields
     ------
@@ -287,6 +294,8 @@ def stream_batches(
         places = beginnings + np.arange(start, start + length)[:, None]
         mask = places < predictions
         x, y = ((ids[np.minimum(places + later, predictions)] * mask).astype(np.int32) for later in (0, 1))
+        if unpredicted is not None:
+            mask &= y != unpredicted
         missing = sequence_length - length if start else max(2 - length, 0)
         x, y, mask = (np.pad(array, ((0, missing), (0, batch_size - streams))) for array in (x, y, mask))
         yield Batch(x, y, mask, np.arange(streams))

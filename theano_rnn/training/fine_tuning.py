@@ -11,7 +11,7 @@ from theano_rnn.text.corpus import Corpus
 from theano_rnn.training.training_data import count_predictions
 
 BLOCK_SIZE = 2**20  # ids
-# Settings of a network that do not come from the model to start from: the vocabulary decides the first.
+# Settings of a network that are not inherited: the vocabulary decides the first, and a run may choose the second.
 OWN_SETTINGS = ("word_dim", "dropout")
 
 
@@ -49,7 +49,7 @@ def with_inherited_settings(lm: LanguageModel, settings: Mapping[str, Any]) -> d
             raise OptionError(f"{name}: the model to start from has {value!r}, got {settings[name]!r}; leave it out")
     if settings.get("min_count", 1) != 1:
         raise OptionError(f"min_count: the vocabulary is that of {settings['init_from']}; leave it out")
-    return {**settings, **inherited}
+    return {"dropout": lm.rnn.dropout, "continuous": lm.continuous, **settings, **inherited}
 
 
 def unknown_share(corpus: Corpus) -> float:

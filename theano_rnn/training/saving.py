@@ -80,7 +80,7 @@ def restore(
     except (KeyError, TypeError, ValueError) as error:
         raise ModelFileError(f"{saved.path}: damaged or inconsistent: {one_line(error)}") from error
     if not saved.configuration.get(MEASURED) and corpus.valid is None and not options.tutorial and state.history:
-        _measure_best(state, learner, corpus.train, options.level)
+        _measure_best(state, learner, corpus.train, options.level)  # version 0.1 read no continuous words
     return state
 
 
