@@ -165,7 +165,8 @@ def say_training_perplexity(
         if lm.tokenizer.level == "char":
             text, figure = "one continuous text", f"{math.log2(perplexity):.4f} bits/char, perplexity {perplexity:.4f}"
         else:
-            text, figure = "paragraphs, without blank lines", f"perplexity {perplexity:.4f} per token"
+            text = "one continuous text" if lm.continuous else "paragraphs, without blank lines"
+            figure = f"perplexity {perplexity:.4f} per token"
         say(f"as {text}, as train.py measures it: {figure}")
 
 

@@ -23,6 +23,7 @@ SENTENCES = [
 ] * 2
 
 COMMON = {"hidden_dim": 6, "seed": 3}
+LSTM = {**COMMON, "cell": "lstm", "layers": 2, "dropout": 0.3, "batch_size": 4}
 CASES = {
     "words": {**COMMON, "batch_size": 8, "learning_rate": 0.03, "valid_fraction": 0.1},
     "characters": {
@@ -34,6 +35,8 @@ CASES = {
         "valid_fraction": 0.0,
     },
     "tutorial": {**COMMON, "tutorial": True, "evaluate_every": 1},
+    "LSTM words": {**LSTM, "learning_rate": 0.03, "sequence_length": 10, "tied": True, "continuous": True},
+    "LSTM characters": {**LSTM, "level": "char", "sequence_length": 20, "embedding_dim": 4, "valid_fraction": 0.0},
 }
 
 COMPILED = {}

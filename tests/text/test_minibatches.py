@@ -268,3 +268,14 @@ def test_padded_minibatches_hold_every_pair_once():
         assert not x[~mask].any() and not y[~mask].any()
         found += [(x[mask[:, b], b].tolist(), y[mask[:, b], b].tolist()) for b in range(x.shape[1]) if mask[:, b].any()]
     assert sorted(found) == sorted((x.tolist(), y.tolist()) for x, y in pairs)
+
+
+def test_an_unpredicted_id_is_read_but_not_predicted():
+    ids = np.array([0, 3, 4, 1, 0, 5, 1, 0, 3, 1])
+    plain = list(minibatches.stream_batches(ids, 2, 3))
+    masked = list(minibatches.stream_batches(ids, 2, 3, unpredicted=0))
+    for one, other in zip(plain, masked, strict=True):
+        np.testing.assert_array_equal(one.x, other.x)
+        np.testing.assert_array_equal(one.y, other.y)
+        np.testing.assert_array_equal(other.mask, one.mask & (one.y != 0))
+    assert sum(batch.tokens for batch in masked) == 7

@@ -97,8 +97,8 @@ class Architecture:
         if self.tied:
             if self.embedding_dim not in (None, self.hidden_dim):
                 raise ArgumentValueError(
-                    f"tied: expected embedding_dim equal to hidden_dim, because the rows of V are the embeddings, got "
-                    f"embedding_dim {self.embedding_dim} and hidden_dim {self.hidden_dim}"
+                    f"tied: expected `embedding_dim` equal to `hidden_dim`, because the rows of V are the embeddings, "
+                    f"got `embedding_dim={self.embedding_dim}` and `hidden_dim={self.hidden_dim}`"
                 )
             object.__setattr__(self, "embedding_dim", self.hidden_dim)
         check_real("dropout", self.dropout, minimum=0, below=1)

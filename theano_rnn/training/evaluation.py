@@ -22,7 +22,7 @@ from theano_rnn.text.encoding import character_ids
 from theano_rnn.training.training_state import TrainingState
 
 SENTENCES_AT_ONCE, SENTENCES_IN_MEMORY = 32, 4096
-# A continuous text: the number of streams, and of tokens in each, that are computed at once. The result does not depend on it.
+# A continuous text: the number of streams, and of tokens in each, computed at once. The result does not depend on them.
 STREAMS_AT_ONCE, STREAMS_OF_A_LONG_TEXT, LONG_TEXT = 10, 50, 100_000
 STEPS_AT_ONCE = 50
 LARGEST_EXPONENT = 700

@@ -9,8 +9,10 @@ import numpy as np
 from theano_rnn.networks.optimizer import Optimizer, draw_dropout_mask
 from theano_rnn.networks.parameters import check_shapes
 from theano_rnn.networks.rnn import RNN
+from theano_rnn.text.corpus import Corpus
 from theano_rnn.text.minibatches import Batch
 from theano_rnn.training.options import TrainingOptions
+from theano_rnn.training.training_data import log_frequencies
 from theano_rnn.training.training_state import TrainingState
 
 # The first steps after a reset of the optimizer are large and raise the loss. A small text has only a few steps per
@@ -25,15 +27,14 @@ class Learner:
 
     Parameters
     ----------
-    word_dim : int
-        The number of entries in the vocabulary.
+    corpus : Corpus
+        The text to learn. Its vocabulary decides the size of the network. If the network has biases, those of the
+        outputs start from the frequencies of the tokens.
     options : TrainingOptions
     tokens_per_step : float
         The mean number of tokens in a minibatch.
     parameters : dict of str to array, optional
         Initial parameters; default: random ones.
-    output_bias : array (word_dim,), optional
-        The initial output bias of a network that has biases and starts from random parameters.
 
     Attributes
     ----------
@@ -47,20 +48,19 @@ class Learner:
 
     def __init__(
         self,
-        word_dim: int,
+        corpus: Corpus,
         options: TrainingOptions,
         tokens_per_step: float,
         parameters: Mapping[str, np.ndarray] | None = None,
-        output_bias: np.ndarray | None = None,
     ) -> None:
         self._options = options
         self._tokens_per_step = tokens_per_step
-        architecture = options.architecture(word_dim)
+        architecture = options.architecture(len(corpus.vocabulary))
         self.rnn = RNN(**architecture.settings(), bptt_truncate=options.bptt_truncate, seed=options.seed)
         if parameters is not None:
             self.rnn.set_values(parameters)
-        elif output_bias is not None and self.rnn.bias:
-            self.rnn.set_values({**self.rnn.get_values(), "c": output_bias})
+        elif self.rnn.bias:
+            self.rnn.set_values({**self.rnn.get_values(), "c": log_frequencies(corpus)})
         # The norm is always measured, so that the same function is compiled with and without a plot.
         self.optimizer = Optimizer(self.rnn, options.optimizer, options.clip, measures_norm=True)
         self.best: dict[str, np.ndarray] = self.rnn.get_values()

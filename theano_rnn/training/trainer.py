@@ -24,7 +24,7 @@ from theano_rnn.training.options import TrainingOptions
 from theano_rnn.training.reporter import Reporter
 from theano_rnn.training.run_files import Checkpoint, RunFiles
 from theano_rnn.training.timing import SpeedMeter, TimeLimit, UnreportedSteps
-from theano_rnn.training.training_data import TrainingData, log_frequencies, text_length
+from theano_rnn.training.training_data import TrainingData, text_length
 from theano_rnn.training.training_state import TrainingState
 
 logger = logging.getLogger("theano_rnn")
@@ -66,9 +66,7 @@ class Trainer:
         self.time_limit = time_limit or TimeLimit()
         self.state = TrainingState(learning_rate=self.options.initial_learning_rate)
         self.data = TrainingData(corpus, self.options)
-        self.learner = Learner(
-            len(corpus.vocabulary), self.options, self.data.tokens_per_step, parameters, log_frequencies(corpus)
-        )
+        self.learner = Learner(corpus, self.options, self.data.tokens_per_step, parameters)
         self.model = saving.RunModel(corpus, self.options)
         self.saver = saving.RunSaver(files, self.options.save_every)
         self.plot = LivePlot(files.plot, self.options.clip, self.note, by_training_text=self.options.tutorial)
@@ -273,16 +271,13 @@ class Trainer:
         evaluation, or None if there was none.
         """
         if self.options.tutorial or self.measures_training_text:
-            return self.measured_loss(self.corpus.train)
+            return evaluation.text_loss(self.learner.rnn, self.corpus.train, self.options.continuous)
         return self.state.loss_sum / self.state.loss_tokens if self.state.loss_tokens else None
 
     def held_out_loss(self) -> float | None:
         """Measure the loss on the held-out text in nats per token; None if there is none."""
-        return None if self.corpus.valid is None else self.measured_loss(self.corpus.valid)
-
-    def measured_loss(self, text: Any) -> float:
-        """Measure the loss on an encoded text in nats per token, without dropout."""
-        return evaluation.text_loss(self.learner.rnn, text, self.options.continuous)
+        valid = self.corpus.valid
+        return None if valid is None else evaluation.text_loss(self.learner.rnn, valid, self.options.continuous)
 
     def decisive_loss(self, record: dict[str, Any]) -> float:
         return evaluation.decisive_loss(record, self.options.tutorial)

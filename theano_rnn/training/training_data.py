@@ -89,6 +89,7 @@ class TrainingData:
             places = text_length(train, options) - 1
             streams = min(self._batch_size, places)
             return math.ceil(math.ceil(places / streams) / options.sequence_length)
+        assert isinstance(train, EncodedSentences)  # characters are continuous
         return minibatches.count_batches(train, self._batch_size)
 
     @property
