@@ -140,7 +140,8 @@ class IncrementalScorer(TextModel):
         Returns
         -------
         list of (token, probability)
-            Most probable first. SENTENCE_END is among the candidates.
+            Most probable first, with the probabilities of the network's softmax over the whole vocabulary. SENTENCE_END
+            is among the candidates. So are SENTENCE_START and UNKNOWN_TOKEN, which `generate` never draws.
         """
         k = check_count("k", k)
         o_t = self.rnn.forward_propagation(self.encode(beginning)[:-1])[-1]
@@ -209,11 +210,11 @@ def single_token(tokenizer: Tokenizer, word: str) -> str:
 
 
 def _tokens_in_context(tokenizer: Tokenizer, word: str, before: str, after: str) -> list[str]:
-    """The tokens of a word between two neighbours; none if the word is not separated from a neighbour."""
+    """The tokens of a word between two neighbors; none if the word is not separated from a neighbor."""
     tokens = tokenizer.tokenize(before + word + after)
-    for neighbour, place in ((before.strip(), 0), (after.strip(), -1)):
-        if neighbour:
-            if not tokens or tokens[place] != neighbour:
+    for neighbor, place in ((before.strip(), 0), (after.strip(), -1)):
+        if neighbor:
+            if not tokens or tokens[place] != neighbor:
                 return []
             del tokens[place]
     return tokens
