@@ -140,7 +140,8 @@ class IncrementalScorer(TextModel):
         Returns
         -------
         list of (token, probability)
-            Most probable first. SENTENCE_END is among the candidates.
+            Most probable first, with the probabilities of the network's softmax over the whole vocabulary. SENTENCE_END
+            is among the candidates. So are SENTENCE_START and UNKNOWN_TOKEN, which `generate` never draws.
         """
         k = check_count("k", k)
         o_t = self.rnn.forward_propagation(self.encode(beginning)[:-1])[-1]

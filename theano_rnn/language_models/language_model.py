@@ -67,6 +67,7 @@ class LanguageModel(TextScorer, IncrementalScorer, TextGenerator):
         Parameters
         ----------
         path : str or path-like
+            Missing folders are created.
 
         Raises
         ------

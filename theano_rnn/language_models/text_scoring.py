@@ -288,7 +288,7 @@ class TextScorer(TextModel):
 
 def _several(texts: Iterable[str]) -> Iterable[str]:
     if not isinstance(texts, Iterable):
-        raise ArgumentTypeError(f"sentences: expected a str or several, got {type(texts).__name__}")
+        raise ArgumentTypeError(f"sentences: expected a str or an iterable of str, got {type(texts).__name__}")
     return texts
 
 
