@@ -140,7 +140,7 @@ def test_characters_are_settled_at_once():
         ("@-@", False, 1),
     ],
 )
-def test_words_added_by_a_token(token, tokenized, added):
+def test_a_token_adds_one_word_unless_it_is_a_mark_or_a_part_of_a_word(token, tokenized, added):
     assert words_added(token, tokenized) == added
     assert Tokenizer(tokenized=tokenized).words_added(token) == added
     assert Tokenizer(tokenized=tokenized).starts_word(token) is (added == 1)

@@ -56,7 +56,7 @@ class CorpusReader(ABC):
         return f"{self.name}, {'row' if self.is_table else 'line'} {number + self.header_rows}"
 
     def is_waiting(self) -> bool:
-        """Whether the next line from a pipe or a terminal has not arrived yet."""
+        """Tell whether the next line from a pipe or a terminal has not arrived yet."""
         return self._source.is_waiting()
 
 
