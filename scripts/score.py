@@ -166,7 +166,7 @@ def say_training_perplexity(
             text, figure = "one continuous text", f"{math.log2(perplexity):.4f} bits/char, perplexity {perplexity:.4f}"
         else:
             text, figure = "paragraphs, without blank lines", f"perplexity {perplexity:.4f} per token"
-        say(f"as {text}, as train.py measures it: {figure}")
+        say(f"as {text}, as training measures it: {figure}")
 
 
 def work(namespace: argparse.Namespace) -> None:
