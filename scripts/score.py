@@ -169,7 +169,7 @@ def say_training_perplexity(
         else:
             text = "one continuous text" if lm.continuous else "paragraphs, without blank lines"
             figure = f"perplexity {perplexity:.4f} per token"
-        say(f"as {text}, as train.py measures it: {figure}")
+        say(f"as {text}, as training measures it: {figure}")
 
 
 def work(namespace: argparse.Namespace) -> None:

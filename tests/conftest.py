@@ -1,5 +1,6 @@
 """Fixtures that several test modules share."""
 
+import gzip
 import os
 import signal
 import tempfile
@@ -38,6 +39,19 @@ def default_signal_handlers():
     yield
     for number in ignored:
         signal.signal(number, signal.SIG_IGN)
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Returns a function that writes bytes or UTF-8 text to a file, compressed if its name ends in .gz."""
+
+    def write(name, content):
+        data = content.encode("utf-8") if isinstance(content, str) else content
+        path = tmp_path / name
+        path.write_bytes(gzip.compress(data) if name.lower().endswith(".gz") else data)
+        return path
+
+    return write
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Module paths of version 0.1 still give their names, with a warning that tells the new place."""
+"""Module paths of version 0.1 still give their names, with a warning that names the new place."""
 
 import importlib
 

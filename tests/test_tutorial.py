@@ -90,7 +90,7 @@ def test_targets_are_the_words_that_follow(cells):
         assert (x[0], y[-1]) == (cells["word_to_index"][START], cells["word_to_index"][END])
 
 
-def test_asarray_is_numpys_but_for_rows_of_different_lengths():
+def test_asarray_is_numpys_and_also_takes_rows_of_different_lengths():
     rows = [[1, 2], [3]]
     assert tutorial.np.asarray(rows).tolist() == rows
     assert tutorial.np.asarray(rows).dtype == object
@@ -279,7 +279,7 @@ def test_a_saved_file_holds_the_three_matrices_and_loads(tmp_path, capsys):
     ]
 
 
-def test_a_file_of_the_tutorials_loads_into_a_model_of_another_size(tmp_path):
+def test_a_file_that_the_tutorial_wrote_loads_into_a_model_of_another_size(tmp_path):
     values = initial_values(30, 6)
     numpy.savez(tmp_path / "rnn-theano.npz", **values)
     model = tutorial.RNNTheano(20, 8, 2, "relu")
@@ -292,12 +292,22 @@ def test_a_file_of_the_tutorials_loads_into_a_model_of_another_size(tmp_path):
     tutorial.gradient_check_theano(model, [29, 1], [1, 2])
 
 
-def test_a_file_that_does_not_load_leaves_the_model_alone(tmp_path):
+def test_a_file_that_does_not_load_leaves_the_model_unchanged(tmp_path):
     model = tutorial.RNNTheano(20, 8)
     before = model.get_values()
     with pytest.raises(theano_rnn.ModelFileError):
         tutorial.load_model_parameters_theano(tmp_path / "missing.npz", model)
     numpy.testing.assert_array_equal(model.U.get_value(), before["U"])
+
+
+@pytest.mark.parametrize("settings", [{"cell": "lstm"}, {"layers": 2}, {"bias": True}])
+def test_a_network_that_the_tutorial_does_not_have_is_rejected_and_leaves_the_model_unchanged(tmp_path, settings):
+    model = tutorial.RNNTheano(5, 3)
+    before = model.get_values()
+    theano_rnn.RNN(5, 3, seed=1, **settings).save(tmp_path / "other.npz")
+    with pytest.raises(theano_rnn.ModelFileError, match="other.npz: expected the tutorial's network, got a "):
+        tutorial.load_model_parameters_theano(tmp_path / "other.npz", model)
+    assert all(numpy.array_equal(model.get_values()[name], value) for name, value in before.items())
 
 
 def test_words_and_sentences_need_no_downloads():

@@ -23,8 +23,9 @@ import numpy
 import numpy.typing as npt
 
 from theano_rnn.checks import check_count, check_pair
-from theano_rnn.errors import ArgumentValueError
+from theano_rnn.errors import ArgumentValueError, ModelFileError
 from theano_rnn.files.archive import write_archive
+from theano_rnn.networks.parameters import PARAMETERS
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.sentence_splitter import SentenceSplitter
 from theano_rnn.text.sentences import split_sentences
@@ -259,9 +260,16 @@ def load_model_parameters_theano(path: str | os.PathLike[str], model: RNN) -> No
     Raises
     ------
     ModelFileError
-        If the file is missing, damaged, or holds no U, V and W of matching shapes. The network is then unchanged.
+        If the file is missing, damaged, or holds no U, V and W of matching shapes, or a network that the tutorial does
+        not have. The network is then unchanged.
     """
-    values = RNNTheano.load(path).get_values()
+    loaded = RNN.load(path)
+    values = loaded.get_values()
+    if loaded.cell != "simple" or tuple(values) != PARAMETERS:
+        found = f"a {loaded.cell} network with {', '.join(values)}"
+        raise ModelFileError(
+            f"{os.fspath(path)}: expected the tutorial's network, got {found}; load it with theano_rnn.RNN.load"
+        )
     hidden_dim, word_dim = values["U"].shape
     if (hidden_dim, word_dim) == (model.hidden_dim, model.word_dim):
         model.set_values(values)

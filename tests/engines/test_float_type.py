@@ -1,4 +1,4 @@
-"""A floatX that the user has set is told from the default, and never changed."""
+"""A floatX that the user has set is distinguished from the default, and never changed."""
 
 import pytest
 

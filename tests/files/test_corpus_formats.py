@@ -1,6 +1,5 @@
 """Every corpus format gives documents to train on and lines to score, from files and standard input."""
 
-import gzip
 import io
 import os
 import tracemalloc
@@ -26,19 +25,6 @@ CONTENTS = {
     "csv": 'id,body\n1,"One, two."\n2,“Three”?\n',
     "tsv": "id\tbody\n1\tOne, two.\n2\t“Three”?\n",
 }
-
-
-@pytest.fixture
-def write(tmp_path):
-    """Write bytes or UTF-8 text to a file of this name, packed if the name ends in .gz."""
-
-    def write(name, content):
-        data = content.encode("utf-8") if isinstance(content, str) else content
-        path = tmp_path / name
-        path.write_bytes(gzip.compress(data) if name.lower().endswith(".gz") else data)
-        return path
-
-    return write
 
 
 def standard_input(stream):

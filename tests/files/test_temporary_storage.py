@@ -49,7 +49,7 @@ def test_the_file_has_no_name(tmp_path):
 
 
 def test_a_missing_folder_is_reported(tmp_path):
-    with pytest.raises(CorpusError, match="absent: no place for the text .*: No such file.*; make room"):
+    with pytest.raises(CorpusError, match="absent: cannot store the text .*: No such file.*; free some space"):
         TemporaryStorage(tmp_path / "absent")
 
 
@@ -63,7 +63,7 @@ def test_a_full_disk_is_reported_with_the_folder(tmp_path, monkeypatch):
     file = TemporaryStorage(tmp_path)
     file.write(b"x")
     for last in (file.flush, lambda: file.read(0, 1), lambda: file.mapped(np.int8), lambda: file.write(bytes(2**20))):
-        with pytest.raises(CorpusError, match=f"{tmp_path}: no place for the text .*: No space left on device; make"):
+        with pytest.raises(CorpusError, match=f"{tmp_path}: cannot store the text .*: No space left on device; free"):
             last()
 
 

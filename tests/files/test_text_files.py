@@ -67,7 +67,7 @@ def test_only_pipes_and_terminals_are_waited_for(tmp_path):
             assert not source.is_waiting()
 
 
-def test_extensions_and_display_names_of_files():
+def test_extensions_ignore_case_and_unprintable_names_are_quoted():
     assert has_extension(b"A.TXT.GZ", ".gz") and not has_extension("gz", ".gz")
     assert display_name("a b.txt") == "a b.txt" and display_name("a\nb") == r"'a\nb'" and display_name("") == "''"
 

@@ -107,7 +107,7 @@ def test_a_given_vocabulary_and_tokenizer_are_used(tmp_path, toy, level):
         assert [sentence[1:-1].tolist() for sentence in getattr(corpus, part)] == expected
 
 
-def test_words_seen_once_are_counted_in_the_text_and_not_in_that_of_the_given_vocabulary(tmp_path):
+def test_words_seen_once_are_counted_in_this_text_and_not_in_that_of_the_given_vocabulary(tmp_path):
     vocabulary = Vocabulary.build({"aa": 1, "bb": 9, "cc": 9}, 9)
     text = tmp_path / "t.txt"
     text.write_text("aa bb aa\n", encoding="utf-8")
@@ -373,7 +373,7 @@ def test_encoding_characters_does_not_depend_on_the_chunk_size(tmp_path, monkeyp
     assert corpus.valid.tolist() == [1, 2, 2, 2, 6, 1]
 
 
-def test_a_held_out_file_at_character_level(tmp_path):
+def test_a_held_out_file_is_encoded_with_the_characters_of_the_training_text(tmp_path):
     (tmp_path / "t.txt").write_text("abab\n", encoding="utf-8")
     (tmp_path / "v.txt").write_text("ba\nc", encoding="utf-8")
     corpus = read_corpus(tmp_path / "t.txt", TrainingOptions(level="char", valid=str(tmp_path / "v.txt")))
@@ -389,7 +389,7 @@ def test_nothing_is_held_out_of_a_very_short_text_at_character_level(tmp_path):
 
 def test_a_text_of_one_character_is_rejected(tmp_path):
     (tmp_path / "t.txt").write_text("a", encoding="utf-8")
-    with pytest.raises(CorpusError, match="the training text has 1 characters; at least 2 are needed"):
+    with pytest.raises(CorpusError, match="the training text has fewer than 2 characters; name a longer text"):
         read_corpus(tmp_path / "t.txt", TrainingOptions(level="char", valid_fraction=0.4))
 
 
@@ -460,6 +460,6 @@ def test_encoding_leaves_no_files_in_the_folder(toy, tmp_path, level):
     folder.mkdir()
     corpus = read_corpus(toy, TrainingOptions(level=level), folder=folder)
     assert list(folder.iterdir()) == []
-    with pytest.raises(CorpusError, match="absent: no place for the text"):
+    with pytest.raises(CorpusError, match="absent: cannot store the text"):
         read_corpus(toy, TrainingOptions(level=level), folder=tmp_path / "absent")
     assert len(corpus.train) > 9

@@ -109,7 +109,7 @@ def test_settled_tokens_do_not_change_whatever_follows():
         (["he", "said", "``"], ["he", " said", '"'], 2),  # with a space before or after it
         (["he", "said", "``", "no"], ["he", " said", ' "', "no"], 4),
         (["(", "he"], ["(", "he"], 2),
-        (["the", "boys", "'", "toys"], ["the", " boys", "'", " toys"], 2),  # may still get its partner
+        (["the", "boys", "'", "toys"], ["the", " boys", "'", " toys"], 2),  # its partner may still follow
         (["the", "'", "toys", "'"], ["the", " '", "toys", "'"], 4),
         (["i", "'m", "gon"], ["i", "'m", " gon"], 2),
         (["i", "'m", "gon", "na"], ["i", "'m", " gon", "na"], 4),
@@ -140,7 +140,7 @@ def test_characters_are_settled_at_once():
         ("@-@", False, 1),
     ],
 )
-def test_words_added_by_a_token(token, tokenized, added):
+def test_a_token_adds_one_word_unless_it_is_a_mark_or_a_part_of_a_word(token, tokenized, added):
     assert words_added(token, tokenized) == added
     assert Tokenizer(tokenized=tokenized).words_added(token) == added
     assert Tokenizer(tokenized=tokenized).starts_word(token) is (added == 1)

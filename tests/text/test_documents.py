@@ -5,7 +5,7 @@ import random
 import pytest
 
 from theano_rnn.text import documents
-from theano_rnn.text.documents import Documents, count_characters, document_chunks
+from theano_rnn.text.documents import Documents, document_chunks, total_characters
 
 TEXTS = ["short", "é😀\nab" * 9, " \n", "", "x" * 200, "ß", "\ufeff mark\n"]
 
@@ -20,7 +20,7 @@ def test_documents_can_be_iterated_repeatedly_and_blank_ones_are_left_out(tmp_pa
         stored.add(text[start:stop] for start, stop in zip([0, *places], [*places, len(text)], strict=True))
     expected = [text for text in TEXTS if text.strip()]
     assert len(stored) == len(expected)
-    assert stored.characters == count_characters(stored) == count_characters(expected) == len("".join(expected))
+    assert stored.characters == total_characters(stored) == total_characters(expected) == len("".join(expected))
     for _ in range(2):
         assert ["".join(document_chunks(document)) for document in stored] == expected
     assert ["".join(document_chunks(document, 3)) for document in stored] == expected

@@ -20,19 +20,6 @@ CSV_TEXT = 'id,body\n1,"First, and ""quoted""."\n2,Zweiter Satz: schön.\n'
 CSV_DOCUMENTS = ['First, and "quoted".', "Zweiter Satz: schön."]
 
 
-@pytest.fixture
-def write(tmp_path):
-    """Write bytes or UTF-8 text to a file of this name, packed if the name ends in .gz."""
-
-    def write(name, content):
-        data = content.encode("utf-8") if isinstance(content, str) else content
-        path = tmp_path / name
-        path.write_bytes(gzip.compress(data) if name.lower().endswith(".gz") else data)
-        return path
-
-    return write
-
-
 def texts(paths, column=None):
     return ["".join(document_chunks(document)) for document in read_documents(paths, column=column)]
 
@@ -107,7 +94,7 @@ def test_the_column_can_be_chosen(write):
         ("a.txt", b"\xed\xa0\x80", "a.txt, line 1: byte 0xed at position 1 is not UTF-8"),  # a lone surrogate
     ],
 )
-def test_byte_that_is_not_utf8_is_named_with_line_and_position(write, name, content, where):
+def test_a_byte_that_is_not_utf8_is_named_with_line_and_position(write, name, content, where):
     assert where in error_line(write(name, content))
 
 
@@ -126,15 +113,15 @@ def test_an_empty_list_of_files_is_rejected():
     assert "there is no file to read" in error_line([])
 
 
-def test_missing_file_is_named(tmp_path):
+def test_a_missing_file_is_named(tmp_path):
     assert error_line(tmp_path / "none.txt") == f"{tmp_path / 'none.txt'}: no such file; check the path"
 
 
-def test_directory_is_named(tmp_path):
+def test_a_directory_is_named(tmp_path):
     assert f"{tmp_path} is a directory" in error_line(tmp_path)
 
 
-def test_path_through_a_file_is_named(write):
+def test_a_path_through_a_file_is_named(write):
     assert "cannot be read: Not a directory" in error_line(write("a.txt", "x") / "b.txt")
 
 
@@ -145,54 +132,54 @@ def fail_to_open(error):
     return fail
 
 
-def test_unreadable_file_is_named(write, monkeypatch):
+def test_an_unreadable_file_is_named(write, monkeypatch):
     # The user who runs the tests may have permission to read everything.
     monkeypatch.setattr(text_files, "open", fail_to_open(PermissionError(errno.EACCES, "denied")), raising=False)
     assert "a.txt: no permission to read it" in error_line(write("a.txt", "x"))
 
 
-def test_directory_that_the_system_reports_as_unreadable_is_called_a_directory(tmp_path, monkeypatch):
+def test_a_directory_that_the_system_reports_as_unreadable_is_called_a_directory(tmp_path, monkeypatch):
     monkeypatch.setattr(text_files, "open", fail_to_open(PermissionError(errno.EACCES, "denied")), raising=False)
     assert f"{tmp_path} is a directory" in error_line(tmp_path)
 
 
-def test_null_character_in_a_path_is_named():
+def test_a_null_character_in_a_path_is_reported():
     assert "'a\\x00.txt': a path cannot hold a null character" in error_line("a\0.txt")
 
 
-def test_name_with_a_line_end_is_escaped(tmp_path):
+def test_a_name_with_a_line_end_is_escaped(tmp_path):
     assert error_line(tmp_path / "a\nb.txt").startswith(repr(str(tmp_path / "a\nb.txt")))
 
 
-def test_number_for_a_path_is_a_type_error():
+def test_a_number_in_place_of_a_path_is_a_type_error():
     with pytest.raises(TypeError, match=r"expected the path of a file as str or os.PathLike, got int"):
         read_documents([0])
 
 
-def test_bytes_path_within_os_pathlike_works(write):
+def test_a_path_object_that_holds_bytes_is_read(write):
     with os.scandir(os.fsencode(write("a.txt", "Text.").parent)) as entries:
         assert texts(list(entries)) == ["Text."]
 
 
-def test_file_that_is_not_gzip_is_named(tmp_path):
+def test_a_file_that_is_not_gzip_is_named(tmp_path):
     (tmp_path / "a.txt.gz").write_bytes(b"plain text")
     assert "a.txt.gz: not a gzip file; remove the ending .gz" in error_line(tmp_path / "a.txt.gz")
 
 
-def test_truncated_gzip_file_is_named(tmp_path):
+def test_a_truncated_gzip_file_is_named(tmp_path):
     (tmp_path / "a.txt.gz").write_bytes(gzip.compress(b"plain text " * 99)[:-12])
     assert "a.txt.gz: the gzip data are truncated" in error_line(tmp_path / "a.txt.gz")
 
 
 @pytest.mark.parametrize("position", [12, -6], ids=["data", "checksum"])
-def test_damaged_gzip_file_is_named(tmp_path, position):
+def test_a_damaged_gzip_file_is_named(tmp_path, position):
     data = bytearray(gzip.compress(bytes(range(65, 91)) * 40))
     data[position] ^= 0xFF
     (tmp_path / "a.txt.gz").write_bytes(data)
     assert "a.txt.gz: the gzip data are damaged" in error_line(tmp_path / "a.txt.gz")
 
 
-def test_gzip_bomb_is_refused_before_it_is_unpacked(write, monkeypatch):
+def test_a_gzip_bomb_is_rejected_before_it_is_decompressed(write, monkeypatch):
     monkeypatch.setattr(text_files, "_ALWAYS_ALLOWED_SIZE", 1000)
     monkeypatch.setattr(text_files, "_BLOCK_SIZE", 1000)
     bomb = write("a.txt.gz", b"x" * 10_000_000)
@@ -203,11 +190,11 @@ def test_gzip_bomb_is_refused_before_it_is_unpacked(write, monkeypatch):
     assert sum(sizes) < 5_000_000
 
 
-def test_highly_repetitive_but_small_gzip_file_is_read(write):
+def test_a_highly_repetitive_but_small_gzip_file_is_read(write):
     assert texts(write("a.txt.gz", "yes " * 500_000)) == ["yes " * 500_000]
 
 
-def test_relative_path_is_shown_as_given(tmp_path, monkeypatch):
+def test_a_relative_path_is_shown_as_given(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert error_line(Path("none.csv")) == "none.csv: no such file; check the path"
 
@@ -258,7 +245,7 @@ def test_rows_do_not_depend_on_the_chunk_length(write, monkeypatch, name, length
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
 @pytest.mark.parametrize(("name", "content"), [("a.txt", "One.\nTwo.\n"), ("a.csv", "body\nOne.\n")])
-def test_pipe_is_read(tmp_path, name, content):
+def test_a_pipe_is_read(tmp_path, name, content):
     path = tmp_path / name
     os.mkfifo(path)
     writer = threading.Thread(target=path.write_text, args=(content,))
@@ -268,8 +255,8 @@ def test_pipe_is_read(tmp_path, name, content):
     assert found == [content.removeprefix("body\n").removesuffix("\n" if name == "a.csv" else "")]
 
 
-def test_a_folder_without_room_is_named(write, tmp_path):
-    with pytest.raises(CorpusError, match="absent: no place for the text while it is encoded"):
+def test_a_folder_that_cannot_store_the_text_is_named(write, tmp_path):
+    with pytest.raises(CorpusError, match="absent: cannot store the text while it is encoded"):
         read_documents(write("a.txt", "x"), tmp_path / "absent")
 
 

@@ -187,7 +187,7 @@ def test_the_summary_shows_the_training_figure_where_scoring_reads_lines_differe
     path.write_text(content + "\n", encoding="utf-8")
     lm = train(path, model=tmp_path / "m.npz", epochs=2, valid_fraction=0.0, **WORDS)
     assert script("score").main(["--model", str(tmp_path / "m.npz"), "--summary", str(path)]) == 0
-    shown = capsys.readouterr().err.partition("as train.py measures it: perplexity ")[2]
+    shown = capsys.readouterr().err.partition("as training measures it: perplexity ")[2]
     assert float(shown.split()[0]) == pytest.approx(reported(lm), rel=CLOSE)
 
 
@@ -207,5 +207,5 @@ def test_train_and_score_show_the_same_perplexity(text, held_out, tmp_path, caps
     assert script("score").main(["--model", str(model), "--summary", str(scored)]) == 0
     shown = capsys.readouterr().err
     if settings is CHARACTERS:
-        shown = shown.partition("as one continuous text, as train.py measures it:")[2]
+        shown = shown.partition("as one continuous text, as training measures it:")[2]
     assert float(shown.partition("perplexity ")[2].split()[0].rstrip(",")) == pytest.approx(best, rel=CLOSE)

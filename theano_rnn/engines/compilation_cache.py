@@ -17,7 +17,9 @@ ZLIB_START = b"\x78"
 
 
 def cache_folder() -> Path | None:
-    """The folder named by ``THEANO_RNN_CACHE``, else one in the user's cache, named after this processor's features.
+    """Create and return the cache folder.
+
+    It is the folder named by ``THEANO_RNN_CACHE``, else one in the user's cache, named after this processor's features.
 
     Each kind of processor has a folder of its own because machine code made for another one would not run.
 
@@ -41,7 +43,7 @@ def cache_folder() -> Path | None:
 
 
 def processor_key() -> str:
-    """A short name that differs between processors with different instruction sets."""
+    """Return a short name that differs between processors with different instruction sets."""
     description = platform.machine() + platform.processor()
     try:
         lines = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
@@ -75,7 +77,7 @@ def remove_damaged_entries(path: Path) -> None:
 
 
 def is_complete(entry: Path) -> bool:
-    """Whether a compressed file can be decompressed to its end. Files not compressed by zlib count as complete."""
+    """Tell whether a compressed file can be decompressed to its end. Files in other formats count as complete."""
     compressed = entry.read_bytes()
     if compressed and not compressed.startswith(ZLIB_START):
         return True

@@ -17,7 +17,7 @@ class DeviceValue:
     transposed: bool
 
     def to_numpy(self) -> npt.NDArray[Any]:
-        """The array itself, not its transpose, as a NumPy array that belongs to the caller."""
+        """Return the array itself, not its transpose, as a NumPy array that belongs to the caller."""
         value = np.asarray(self.array)
         return np.array(value.T if self.transposed else value, order="C")
 
@@ -55,7 +55,7 @@ class DeviceStorage(list[Any]):
         return super().__getitem__(0)
 
     def peek(self) -> Any:
-        """The value as an array, without moving it off the device."""
+        """Return the value as an array, without moving it off the device."""
         value = self.raw
         return value.to_numpy() if isinstance(value, DeviceValue) else value
 

@@ -29,7 +29,7 @@ DEVICES = ("auto", "cpu", "gpu")
 
 
 def engine_name() -> str:
-    """The name of the engine: ``THEANO_RNN_ENGINE`` if it is set, else the installed one, PyTensor first.
+    """Return the name of the engine: ``THEANO_RNN_ENGINE`` if it is set, else the installed one, PyTensor first.
 
     Returns
     -------
@@ -63,7 +63,7 @@ def import_engine(name: str) -> Any:
     Raises
     ------
     EngineError
-        If it cannot be imported. The message names the package that does not fit and the command that helps.
+        If it cannot be imported. The message names the package that does not fit and the command that fixes it.
     """
     try:
         return importlib.import_module(f"theano_rnn.engines.{name}_engine")
@@ -74,7 +74,7 @@ def import_engine(name: str) -> Any:
 
 
 def import_problem(name: str, error: Exception) -> str:
-    """Why an engine cannot be imported, and the command that helps, in one line."""
+    """Explain in one line why an engine cannot be imported, and name the command that fixes it."""
     # Imported here because nothing else needs it, and importing it would slow down every start.
     with contextlib.suppress(ImportError):
         from theano_rnn.engines.installed_versions import unmet_requirement
@@ -113,7 +113,7 @@ device_name, versions = chosen_engine.device_name, chosen_engine.versions
 
 
 def float_type() -> str:
-    """Name of the floating-point type that new networks get.
+    """Return the name of the floating-point type that new networks get.
 
     It is ``theano.config.floatX`` if the user has set it, in flags, in a file or in code, and float32 otherwise. The
     setting belongs to the user: building and using networks does not change it.
@@ -122,7 +122,7 @@ def float_type() -> str:
 
 
 def shared_array(value: npt.ArrayLike, name: str, transposed: bool = False) -> SharedVariable:
-    """A Theano shared variable of fixed shape that holds a copy of a NumPy array.
+    """Make a Theano shared variable of fixed shape that holds a copy of a NumPy array.
 
     Parameters
     ----------
@@ -178,7 +178,7 @@ def compile_function(
 
 
 class CompiledFunction:
-    """A Theano function that several threads may call. It has one place for its inputs, so the threads take turns.
+    """A Theano function that several threads may call. It can hold the inputs of one call only, so threads take turns.
 
     Attributes
     ----------

@@ -1,10 +1,10 @@
-"""Which floating-point type new networks get. Of each Theano this module knows only the setting `floatX`."""
+"""Which floating-point type new networks get. Of Theano, this module knows only the setting `floatX`."""
 
 from typing import Any
 
 
 class FloatXSetting:
-    """Tells a `floatX` that the user has set from Theano's default, float64. The default of this package is float32.
+    """Distinguishes a `floatX` that the user has set from Theano's default, float64. This package defaults to float32.
 
     Parameters
     ----------
@@ -19,9 +19,9 @@ class FloatXSetting:
         self.parameter: Any = parameter
         self.unset: str | None = None
         if parameter.is_default and parameter.val == parameter.default and not imported_before:
-            # An equal string that is another object, so that a value that is set later can be told from it.
+            # An equal string that is another object, so that a value that is set later can be distinguished from it.
             parameter.val = self.unset = "".join(parameter.default)
 
     def float_type(self) -> str:
-        """The type that the user has set, else "float32"."""
+        """Return the type that the user has set, else "float32"."""
         return "float32" if self.parameter.val is self.unset else self.parameter.val

@@ -8,7 +8,7 @@ from packaging.utils import canonicalize_name
 
 
 def unmet_requirement(roots: Sequence[str], own: str | None = None) -> str | None:
-    """The first requirement of some packages, or of the packages that they require in turn, that is not met.
+    """Find the first unmet requirement of some packages, or of the packages that they require in turn.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def direct_requirements(package: str) -> Iterator[tuple[str, Requirement]]:
 
 
 def installed_version(package: str) -> str | None:
-    """The installed version of a package, or None."""
+    """Return the installed version of a package, or None."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:

@@ -59,7 +59,7 @@ class SharedArray(TensorSharedVariable):
         return self
 
     def get_value(self, borrow: bool = False, return_internal_type: bool = False) -> npt.NDArray[Any]:
-        """The value as a NumPy array that belongs to the caller."""
+        """Return the value as a NumPy array that belongs to the caller."""
         return np.array(self.container.storage.peek(), order="C")
 
     def set_value(self, new_value: npt.ArrayLike, borrow: bool = False) -> None:
@@ -68,34 +68,34 @@ class SharedArray(TensorSharedVariable):
 
 
 def shared(value: npt.NDArray[Any], name: str, transposed: bool) -> SharedArray:
-    """A shared variable of fixed shape, perhaps transposed in memory; see `engine.shared_array`."""
+    """Make a shared variable of fixed shape, perhaps transposed in memory; see `engine.shared_array`."""
     variable = SharedArray(T.TensorType(value.dtype, shape=value.shape), value, strict=True, name=name)
     variable.container.storage = DeviceStorage(value, transposed)
     return variable
 
 
 def float_parameter() -> Any:
-    """The object that holds floatX in PyTensor's configuration."""
+    """Return the object that holds floatX in PyTensor's configuration."""
     return theano.config._config_var_dict["floatX"]
 
 
 def step_of_scan(operation: Any) -> tuple[list[TensorVariable], list[TensorVariable]]:
-    """Symbolic inputs and outputs of one step of a `scan`."""
+    """Return the symbolic inputs and outputs of one step of a `scan`."""
     return operation.inner_inputs, operation.inner_outputs
 
 
 def axis_length(array: TensorVariable, axis: int) -> Any:
-    """The length of a symbolic array along an axis, if it is known without data, such as a parameter's or a state's."""
+    """Return the length of an axis of a symbolic array if it is known without data, as a parameter's, else None."""
     return array.type.shape[axis]
 
 
 def with_last_axis_length(array: TensorVariable, length: Any) -> TensorVariable:
-    """The same array of three axes, with the length of its last axis known without data."""
+    """Return the same array of three axes, with the length of its last axis known without data."""
     return T.specify_shape(array, (None, None, length))
 
 
 def typed_tensor(name: str, dtype: str, shape: Sequence[int | None]) -> TensorVariable:
-    """A symbolic array. A length of None is unknown."""
+    """Make a symbolic array. A length of None is unknown."""
     return T.tensor(name, dtype=dtype, shape=shape)
 
 
@@ -105,7 +105,7 @@ def block_until_ready(results: Any) -> Any:
 
 
 def fused(operation: Op, formula: Callable[..., Any]) -> Callable[..., Any]:
-    """The form of a formula that is fast with this engine: the operation, which has a version for XLA."""
+    """Return the form of a formula that is fast with this engine: the operation, which has a version for XLA."""
     return operation
 
 
@@ -127,18 +127,18 @@ class XLALinker(JAXLinker):
         self.double: bool = dtype == "float64"
 
     def fgraph_convert(self, fgraph: Any, **settings: Any) -> Callable[..., Any]:
-        """The JAX function of a graph."""
+        """Return the JAX function of a graph."""
         with jax.enable_x64(self.double):
             return fgraph_to_python(fgraph, convert_operation, type_conversion_fn=jax_typify, **settings)
 
     def create_thunk_inputs(self, storage_map: Any) -> list[Any]:
-        """The storages that a call reads its arguments from."""
+        """Return the storages that a call reads its arguments from."""
         storages = super().create_thunk_inputs(storage_map)
         self.shared = {i: one for i, one in enumerate(storages) if isinstance(one, DeviceStorage)}
         return [DeviceStorageView(one) if isinstance(one, DeviceStorage) else one for one in storages]
 
     def jit_compile(self, fn: Callable[..., Any]) -> "JittedFunction":
-        """Compile a JAX function, with donation of the arrays that it updates."""
+        """Compile a JAX function that overwrites the arrays that it updates."""
         shared = self.shared
         updates = {i: output for output, i in (self.fgraph.update_mapping or {}).items() if i in shared}
         transposed = [i for i, storage in shared.items() if storage.transposed]
@@ -185,7 +185,7 @@ class JittedFunction:
                 arguments[i] = value_for_call(storage)
             if not updates:
                 return self.compiled(*arguments)
-            # New values overwrite the old ones: nothing may interrupt us from here until they are stored.
+            # New values overwrite the old ones, so nothing may interrupt until they are stored.
             with interrupts_held():
                 results = list(self.compiled(*arguments))
                 for i, output in updates.items():
@@ -194,7 +194,7 @@ class JittedFunction:
 
 
 def exact_products() -> contextlib.AbstractContextManager[Any]:
-    """While active, products of float32 are computed in full precision; a GPU would round their factors to 10 bits."""
+    """Compute float32 products in full precision until the end of the block; a GPU would round factors to 10 bits."""
     if current_device().platform == "cpu":
         return contextlib.nullcontext()
     return jax.default_matmul_precision("highest")
@@ -218,7 +218,7 @@ def interrupts_held() -> Iterator[None]:
 
 
 def value_for_call(storage: DeviceStorage) -> DeviceArray:
-    """The array on the device that a compiled function takes; it is transferred there first if necessary."""
+    """Return the array on the device that a compiled function takes; it is transferred there first if necessary."""
     if not isinstance(storage.raw, DeviceValue):
         move_to_device(storage)
     return storage.raw.array
@@ -232,7 +232,7 @@ def move_to_device(storage: DeviceStorage) -> None:
 
 
 def convert_operation(operation: Op, **settings: Any) -> Callable[..., Any]:
-    """The JAX function of one node. Arithmetic on known scalars is computed during tracing, not traced."""
+    """Return the JAX function of one node. Arithmetic on known scalars is computed during tracing, not traced."""
     function = jax_funcify(operation, **settings)
     if not isinstance(operation, (Elemwise, ScalarFromTensor, TensorFromScalar)):
         return function
@@ -248,7 +248,7 @@ def convert_operation(operation: Op, **settings: Any) -> Callable[..., Any]:
 
 @contextlib.contextmanager
 def precision(dtype: str) -> Iterator[None]:
-    """While active, graphs are built and compiled in this precision."""
+    """Build and compile graphs in this precision until the end of the block."""
     with BUILDING, theano.config.change_flags(floatX=dtype), warnings.catch_warnings():
         # PyTensor's run-time checks of shapes cannot be part of an XLA program, which makes its own when it is traced.
         warnings.filterwarnings("ignore", message="Skipping .* Op .* as JAX tracing would remove it")
@@ -283,7 +283,7 @@ def note_fork() -> None:
 
 
 def compiled_shapes(function: Any) -> int:
-    """How many combinations of input shapes XLA has compiled for a function from `compile_function`."""
+    """Count the combinations of input shapes that XLA has compiled a function from `compile_function` for."""
     return function.function.vm.jit_fn.compiled._cache_size()
 
 
@@ -319,18 +319,18 @@ def select_device(name: str) -> None:
 
 
 def device_name() -> str | None:
-    """The name of the device that functions run on; None for a CPU, whose name says nothing useful."""
+    """Return the name of the device that functions run on; None for a CPU, whose name says nothing useful."""
     device = current_device()
     return None if device.platform == "cpu" else device.device_kind
 
 
 def current_device() -> Any:
-    """The JAX device that functions run on."""
+    """Return the JAX device that functions run on."""
     return jax.config.jax_default_device or jax.devices()[0]
 
 
 def versions() -> str:
-    """Names and versions of the Theano and the compiler in use."""
+    """Return the names and versions of the Theano and the compiler in use."""
     return f"PyTensor {theano.__version__}, JAX {jax.__version__}"
 
 

@@ -55,7 +55,7 @@ class SharedArray(TensorSharedVariable):
         return self
 
     def get_value(self, borrow: bool = False, return_internal_type: bool = False) -> npt.NDArray[Any]:
-        """The value as a NumPy array that belongs to the caller."""
+        """Return the value as a NumPy array that belongs to the caller."""
         return np.array(super().get_value(borrow=True), order="C")
 
     def set_value(self, new_value: npt.ArrayLike, borrow: bool = False) -> None:
@@ -64,7 +64,7 @@ class SharedArray(TensorSharedVariable):
 
 
 def shared(value: npt.NDArray[Any], name: str, transposed: bool) -> SharedArray:
-    """A shared variable of fixed shape, perhaps in Fortran order; see `engine.shared_array`."""
+    """Make a shared variable of fixed shape, perhaps in Fortran order; see `engine.shared_array`."""
     value = np.array(value, order="F" if transposed else "C")
     variable = SharedArray(name, T.TensorType(value.dtype, [False] * value.ndim), value, strict=True)
     variable.tag.by_columns = transposed
@@ -72,54 +72,54 @@ def shared(value: npt.NDArray[Any], name: str, transposed: bool) -> SharedArray:
 
 
 def float_parameter() -> Any:
-    """The object that holds floatX in Theano's configuration."""
+    """Return the object that holds floatX in Theano's configuration."""
     return vars(type(theano.config))["floatX"]
 
 
 def scan(step: Callable[..., Any], **settings: Any) -> Any:
-    """`theano.scan` without its updates."""
+    """Call `theano.scan` and return its outputs without the updates."""
     outputs, _ = theano.scan(step, **settings)
     return outputs
 
 
 def step_of_scan(operation: Any) -> tuple[list[TensorVariable], list[TensorVariable]]:
-    """Symbolic inputs and outputs of one step of a `scan`."""
+    """Return the symbolic inputs and outputs of one step of a `scan`."""
     return operation.inputs, operation.outputs
 
 
 def xla_version(operation: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """A decorator for functions that only XLA runs. Theano runs the operation's `perform`."""
+    """Return a decorator for functions that only XLA runs. Theano runs the operation's `perform`."""
     return lambda function: function
 
 
 def block_until_ready(results: Any) -> Any:
-    """The results, which are always ready."""
+    """Return the results, which are always ready."""
     return results
 
 
 def fused(operation: Op, formula: Callable[..., Any]) -> Callable[..., Any]:
-    """The formula: an operation of our own would run in Python, and hide the formula from Theano's rewrites."""
+    """Return the formula: an operation of our own would run in Python, and hide it from Theano's rewrites."""
     return formula
 
 
 def axis_length(array: TensorVariable, axis: int) -> TensorVariable:
-    """The length of a symbolic array along an axis."""
+    """Return the length of a symbolic array along an axis."""
     return array.shape[axis % array.ndim]
 
 
 def with_last_axis_length(array: TensorVariable, length: TensorVariable) -> TensorVariable:
-    """The array as it is: Theano does not use lengths that are known without data."""
+    """Return the array as it is: Theano does not use lengths that are known without data."""
     return array
 
 
 def typed_tensor(name: str, dtype: str, shape: Sequence[int | None]) -> TensorVariable:
-    """A symbolic array with as many axes as the shape."""
+    """Make a symbolic array with as many axes as the shape."""
     return T.TensorType(dtype, [False] * len(shape))(name)
 
 
 @contextlib.contextmanager
 def precision(dtype: str) -> Iterator[None]:
-    """While active, graphs are built and compiled in this precision."""
+    """Build and compile graphs in this precision until the end of the block."""
     with BUILDING, theano.change_flags(floatX=dtype), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # NumPy and Python deprecate what Theano used in 2020
         yield
@@ -127,7 +127,7 @@ def precision(dtype: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def compiling(dtype: str) -> Iterator[None]:
-    """`precision`, with a message to the log if compiling takes long."""
+    """Do what `precision` does, and log a message if compiling takes long."""
     timer = threading.Timer(SILENT_SECONDS, announce)
     timer.start()
     try:
@@ -144,7 +144,7 @@ def announce() -> None:
 
 
 def mode(dtype: str) -> None:
-    """The user's mode, from Theano's own settings."""
+    """Return None: the mode is that of Theano's own settings."""
     return None
 
 
@@ -165,17 +165,17 @@ def select_device(name: str) -> None:
 
 
 def device_name() -> None:
-    """None, as for every CPU."""
+    """Return None, as for every CPU."""
     return None
 
 
 def versions() -> str:
-    """Name and version of the Theano in use."""
+    """Return the name and version of the Theano in use."""
     return f"Theano {theano.__version__}"
 
 
 def compiled_shapes(function: Any) -> int:
-    """1: there is one program for all shapes."""
+    """Return 1: there is one program for all shapes."""
     return 1
 
 

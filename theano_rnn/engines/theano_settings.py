@@ -35,7 +35,7 @@ NO_BLAS = (
 
 @contextlib.contextmanager
 def theano_configured() -> Iterator[str | None]:
-    """While active, Theano can be imported: it finds its settings, and does not log what this package logs.
+    """Provide Theano with its settings while it is imported, and hide messages that this package logs itself.
 
     Theano reads ``$THEANO_FLAGS`` only once, so the variable is restored at the end.
 
@@ -76,7 +76,7 @@ def warn_once(problem: str | None, folder: str | os.PathLike[str]) -> None:
 
 
 def setting(name: str) -> str | None:
-    """The user's setting in ``$THEANO_FLAGS``, else in the files of ``$THEANORC`` or ``~/.theanorc``, else None."""
+    """Return the user's setting in ``$THEANO_FLAGS``, else in the files of ``$THEANORC``, else None."""
     flags = dict(flag.partition("=")[::2] for flag in os.environ.get("THEANO_FLAGS", "").split(",") if flag)
     if name in flags:
         return flags[name]
@@ -97,12 +97,12 @@ def add_flag(name: str, value: str) -> None:
 
 
 def blas_flags(compiler: str) -> str:
-    """The flag that links the system's BLAS library: the first of `LIBRARIES` that works, or "" if none does."""
+    """Find the flag that links the system's BLAS library: the first of `LIBRARIES` that works, or "" if none does."""
     return next((library for library in LIBRARIES if can_link(compiler, library)), "")
 
 
 def can_link(compiler: str, library: str) -> bool:
-    """Whether a program that calls a BLAS product can be linked."""
+    """Tell whether a program that calls a BLAS product can be linked."""
     command = [compiler, "-x", "c++", "-", "-o", os.devnull, library]
     try:
         return subprocess.run(command, input=PROGRAM.encode(), capture_output=True, check=False).returncode == 0

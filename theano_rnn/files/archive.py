@@ -64,7 +64,7 @@ def write_archive(
 
 
 def read_archive(path: str | os.PathLike[str], mapped: bool = False) -> dict[str, npt.NDArray[Any]]:
-    """All entries of an .npz, as arrays of numbers by name.
+    """Read all entries of an .npz, as arrays of numbers by name.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def read_archive(path: str | os.PathLike[str], mapped: bool = False) -> dict[str
 
 
 def read_document(path: str | os.PathLike[str], entries: Mapping[str, npt.NDArray[Any]], name: str) -> Any:
-    """The JSON document `name` among the entries of an archive.
+    """Return the JSON document `name` among the entries of an archive.
 
     Parameters
     ----------
@@ -133,5 +133,5 @@ def read_document(path: str | os.PathLike[str], entries: Mapping[str, npt.NDArra
 
 
 def one_line(error: BaseException) -> str:
-    """The message of an error in one line of at most 200 characters, or else its type."""
+    """Return the message of an error in one line of at most 200 characters, or its type if there is no message."""
     return " ".join(str(error).split())[:200] or type(error).__name__

@@ -97,7 +97,7 @@ def sync_directory(folder: Path) -> None:
 
 
 def current_umask() -> int:
-    """The process's umask, which can only be read by setting it."""
+    """Return the process's umask, which can only be read by setting it."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

@@ -56,13 +56,13 @@ def verify_checksum(file: BinaryIO) -> bool:
 
 
 def read_end(file: BinaryIO, size: int, length: int) -> bytes:
-    """The last `length` bytes of a file of `size` bytes."""
+    """Read the last `length` bytes of a file of `size` bytes."""
     file.seek(max(size - length, 0))
     return file.read(length)
 
 
 def digest(file: BinaryIO, length: int) -> bytes:
-    """The SHA-256 of the first `length` bytes, in hexadecimal digits. The file is left positioned after them."""
+    """Compute the SHA-256 of the first `length` bytes, in hexadecimal. The file is left positioned after them."""
     file.seek(0)
     sha256 = hashlib.sha256()
     while length:

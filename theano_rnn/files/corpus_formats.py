@@ -52,7 +52,7 @@ def format_of(path: str | os.PathLike[str]) -> tuple[str, bool]:
 
 
 def open_corpus_file(path: str | os.PathLike[str], column: str | None = None) -> CorpusReader:
-    """Make the reader of a file, in the format that its name tells.
+    """Make the reader of a file. The ending of its name tells the format.
 
     Parameters
     ----------

@@ -46,7 +46,7 @@ class CorpusReader(ABC):
         """Yield the texts to score, without the line ends between them, each as soon as it is read."""
 
     def place(self, number: int) -> str:
-        """Describe where a text stands, for messages.
+        """Describe where a text is, for messages.
 
         Parameters
         ----------
@@ -56,7 +56,7 @@ class CorpusReader(ABC):
         return f"{self.name}, {'row' if self.is_table else 'line'} {number + self.header_rows}"
 
     def is_waiting(self) -> bool:
-        """Whether the next line from a pipe or a terminal has not arrived yet."""
+        """Tell whether the next line from a pipe or a terminal has not arrived yet."""
         return self._source.is_waiting()
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 ALLOWED_KINDS = "biuf"  # bool, integers, floating-point numbers: nothing that could be a Python object
-# Numbers hardly shrink when they are compressed. A file that grows more than this is made to fill the memory.
+# Numbers hardly shrink when they are compressed. A file that expands more than this is meant to fill the memory.
 MAX_EXPANSION = 10
 ALWAYS_ALLOWED_SIZE = 16 * 2**20
 SUFFIX = ".npy"
@@ -39,7 +39,7 @@ class ArrayHeader(NamedTuple):
 
 
 def read_arrays(file: BinaryIO) -> dict[str, npt.NDArray[Any]]:
-    """All arrays of an .npz by name.
+    """Read all arrays of an .npz by name.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def check_members(members: Sequence[zipfile.ZipInfo], size: int) -> None:
 
 
 def map_arrays(file: BinaryIO) -> dict[str, npt.NDArray[Any]]:
-    """All arrays of an .npz by name, memory-mapped: the system reads each part when it is used.
+    """Memory-map all arrays of an .npz by name: the system reads each part when it is used.
 
     The checksums in the archive are not verified. The caller must know that the file is as it was written.
 
@@ -136,7 +136,7 @@ def read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> npt.NDArray
 
 
 def read_header(stream: IO[bytes], name: str, size: int) -> ArrayHeader:
-    """The header of an array in a stream of `size` bytes, which must hold exactly as much as the header says."""
+    """Read the header of an array in a stream of `size` bytes, which must hold exactly as much as the header says."""
     version = np.lib.format.read_magic(stream)
     read = {
         (1, 0): np.lib.format.read_array_header_1_0,

@@ -34,7 +34,7 @@ def write_arrays(file: BinaryIO, arrays: Mapping[str, npt.NDArray[Any]]) -> None
 
 
 def padded_header(array: npt.NDArray[Any], start: int) -> bytes:
-    """The header of an array in NumPy's format, padded so that the array is aligned if the header begins at `start`."""
+    """Return the header of an array in NumPy's format, padded to align the array if the header begins at `start`."""
     stream = io.BytesIO()
     np.lib.format.write_array_header_1_0(stream, np.lib.format.header_data_from_array_1_0(array))
     header = stream.getvalue()

@@ -48,7 +48,7 @@ def check_output_path(path: str | os.PathLike[str], inputs: Iterable[str | os.Pa
 
 
 def is_standard_stream(path: Path) -> bool:
-    """Whether a path, such as /dev/stdout, leads to the file that standard output or standard error write to."""
+    """Tell whether a path, such as /dev/stdout, leads to the file that standard output or standard error write to."""
     for stream in (sys.__stdout__, sys.__stderr__):
         try:
             if stream is not None and os.path.samestat(os.fstat(stream.fileno()), os.stat(path)):

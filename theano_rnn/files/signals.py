@@ -29,7 +29,7 @@ class SignalReceived(KeyboardInterrupt):
 
 @contextlib.contextmanager
 def handling_signals(handler: Handler) -> Iterator[None]:
-    """While active, the signals that end a program call `handler(number, frame)`.
+    """Call `handler(number, frame)` for the signals that end a program until the end of the block.
 
     Signals that are ignored, as with nohup or in the background of a shell, stay ignored. Outside the main thread,
     where Python delivers no signals, nothing is done.
@@ -47,7 +47,7 @@ def handling_signals(handler: Handler) -> Iterator[None]:
 
 
 def raise_signal_received(number: int, frame: Any = None) -> NoReturn:
-    """A signal handler that raises `SignalReceived` at once, so that the current work cleans up after itself."""
+    """Raise `SignalReceived` at once, as a signal handler, so that the current work cleans up after itself."""
     raise SignalReceived(number)
 
 
@@ -83,6 +83,6 @@ class StopRequest:
         self.number = number
 
     def note_closed_pipe(self) -> None:
-        """Treat it like a signal that nobody reads the output any more."""
+        """Treat a closed output pipe like a signal."""
         if not self:
             self.number = CLOSED_PIPE_SIGNAL

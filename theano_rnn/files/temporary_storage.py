@@ -72,7 +72,7 @@ class TemporaryStorage:
         self.size = size
 
     def read(self, start: int, length: int) -> bytes:
-        """`length` bytes from `start` on; fewer at the end."""
+        """Read `length` bytes from `start` on; fewer at the end."""
         if self._buffer:
             self.flush()
         self._file.seek(start)
@@ -82,7 +82,7 @@ class TemporaryStorage:
         return data
 
     def mapped(self, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
-        """Everything that was written, as a read-only memory-mapped array."""
+        """Return everything that was written, as a read-only memory-mapped array."""
         self.flush()
         if not self.size:
             return np.zeros(0, dtype)
@@ -94,6 +94,6 @@ class TemporaryStorage:
 
     def _failure(self, error: OSError) -> CorpusError:
         return CorpusError(
-            f"{self._folder}: no place for the text while it is encoded: {error.strerror or error}; "
-            "make room there, or choose another place"
+            f"{self._folder}: cannot store the text while it is encoded: {error.strerror or error}; free some "
+            "space, or choose another folder"
         )

@@ -23,8 +23,8 @@ _UTF16_STARTS = (b"\xff\xfe", b"\xfe\xff")
 _BYTE_ORDER_MARK = "\ufeff"
 _BYTE_ORDER_MARK_BYTES = _BYTE_ORDER_MARK.encode()
 
-# Compressed text is 3 to 10 times smaller. What expands more than this is made to fill the memory, or is not worth
-# learning from.
+# Compressed text is 3 to 10 times smaller. A file that expands more than this is meant to fill the memory, or is not
+# worth learning from.
 _MAX_EXPANSION = 200
 _ALWAYS_ALLOWED_SIZE = 64 * 2**20
 _BLOCK_SIZE = 2**20
@@ -75,7 +75,7 @@ class TextInput:
         Parameters
         ----------
         place : callable, optional
-            Returns what an error about invalid UTF-8 says about the place, in addition to the line.
+            Called when the text is not valid UTF-8. Returns what the message adds to the line number.
 
         Raises
         ------
@@ -118,7 +118,7 @@ class TextInput:
             yield "".join(begun)
 
     def is_waiting(self) -> bool:
-        """Whether `lines` has yielded every line that has arrived, and no more arrive for a moment.
+        """Tell whether `lines` has yielded every line that has arrived, and no more arrive for a moment.
 
         Only pipes and terminals make a reader wait. On Windows the answer is always no, because pipes cannot be watched
         there.
@@ -152,7 +152,7 @@ class TextInput:
 
 
 def has_extension(path: str | os.PathLike[str], extension: str) -> bool:
-    """Whether a file's name ends in `extension`, in upper or lower case.
+    """Tell whether a file's name ends in `extension`, in upper or lower case.
 
     Examples
     --------
@@ -163,7 +163,7 @@ def has_extension(path: str | os.PathLike[str], extension: str) -> bool:
 
 
 def display_name(path: str | os.PathLike[str]) -> str:
-    """The path as it is shown in a message of one line: quoted and escaped if it is not printable."""
+    """Return a path as it is shown in a message of one line: quoted and escaped if it is not printable."""
     name = os.fsdecode(path)
     return name if name and name.isprintable() else repr(name)
 
@@ -204,7 +204,7 @@ def normalized_bytes(blocks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _descriptor_to_watch(file: Any) -> int | None:
-    """The descriptor of an open file that can make its reader wait, else None."""
+    """Return the descriptor of an open file if it can make its reader wait, else None."""
     try:
         number = file.fileno()
         return None if stat.S_ISREG(os.fstat(number).st_mode) else number
@@ -278,7 +278,7 @@ def _decoded(blocks: Generator[bytes, None, None], name: str, place: Callable[[]
 
 
 def _not_utf8(data: bytes, start: int, line: int, position: int, name: str, place: str) -> CorpusError:
-    """The error for the byte of `data` at `start`."""
+    """Make the error about the byte of `data` at `start`."""
     remedy = "convert the file to UTF-8, for example with iconv"
     if line == 1 and position == start + 1:  # `data` is the beginning of the file
         if data.startswith(_GZIP_START):

@@ -21,7 +21,14 @@ from theano_rnn.text.minibatches import column, column_mask, padded_minibatches
 
 FLOAT_TYPES = ("float32", "float64")
 # Those of the tutorial's network.
-DEFAULTS = {"layers": 1, "embedding_dim": None, "bias": False, "tied": False, "dropout": 0.0}
+DEFAULTS: dict[str, Any] = {
+    "cell": "simple",
+    "layers": 1,
+    "embedding_dim": None,
+    "bias": False,
+    "tied": False,
+    "dropout": 0.0,
+}
 
 
 class RNN(NetworkParameters):
@@ -100,7 +107,7 @@ class RNN(NetworkParameters):
 
     def __repr__(self) -> str:
         names = ["word_dim", "hidden_dim", "cell"]
-        names += [name for name, default in DEFAULTS.items() if getattr(self, name) != default]
+        names += [name for name, value in DEFAULTS.items() if name != "cell" and getattr(self, name) != value]
         names += [*(["activation"] if self.cell == "simple" else []), "bptt_truncate", "dtype"]
         return f"RNN({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
 
@@ -144,7 +151,12 @@ class RNN(NetworkParameters):
         architecture = Architecture(*sizes_of(values, **settings), activation=activation, **settings)
         # A file could claim anything. W is not made as large as U claims unless it is there.
         check_shapes(values, architecture.parameter_shapes)
-        rnn = cls(**architecture.settings(), bptt_truncate=bptt_truncate, seed=0, dtype=dtype)
+        # A subclass, such as the tutorial's, may take only the tutorial's arguments.
+        settings = architecture.settings()
+        chosen = {name: settings[name] for name, default in DEFAULTS.items() if settings[name] != default}
+        rnn = cls(
+            architecture.word_dim, architecture.hidden_dim, bptt_truncate, activation, seed=0, dtype=dtype, **chosen
+        )
         rnn.set_values(values)
         return rnn
 

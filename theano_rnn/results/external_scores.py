@@ -267,7 +267,7 @@ def split_columns(line: bytes) -> list[bytes]:
 
 
 def end_mark(columns: Sequence[bytes]) -> EndMark:
-    """Tell whether a line is a sentence end; its last column is the token, unless there is only one column."""
+    """Tell whether a line is a sentence end. Its last column is the token, unless there is only one column."""
     if len(columns) < 2:
         return None
     if columns[1:-1] in _OWN_MARKS:

@@ -2,13 +2,9 @@
 
 import json
 import math
-from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from theano_rnn.results.score_output import ScoreOutput
+from theano_rnn.results.score_output import ScoredLine, ScoreOutput
 from theano_rnn.results.text_statistics import TextStatistics
 
 # Some readers take these characters for line ends. JSON does not require them to be escaped.
@@ -21,22 +17,17 @@ class JsonScores(ScoreOutput):
     Infinite numbers are written as ``null``.
     """
 
-    def show_line(
-        self,
-        line: str,
-        tokens: Sequence[str],
-        values: npt.NDArray[np.floating],
-        known: npt.NDArray[np.bool_],
-        totals: TextStatistics,
-    ) -> None:
+    def show_line(self, line: ScoredLine) -> None:
         """Write the object of one line."""
         if self.options.summary:
             return
-        document = {"sentence": line, **self._fields(totals)}
+        document = {"sentence": line.text, **self._fields(line.totals)}
         if self.options.words:
             document["words"] = [
                 {"token": token, "log_probability": _finite_or_none(value), "known": is_known}
-                for token, value, is_known in zip(tokens, self.in_base(values).tolist(), known.tolist(), strict=True)
+                for token, value, is_known in zip(
+                    line.tokens, self.in_base(line.values).tolist(), line.known.tolist(), strict=True
+                )
             ]
         self._show_document(document)
 

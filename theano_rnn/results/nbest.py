@@ -8,13 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from theano_rnn.errors import CorpusError
 from theano_rnn.results.score_formats import ScoringOptions
-from theano_rnn.results.score_output import ScoreOutput
-from theano_rnn.results.text_statistics import TextStatistics
+from theano_rnn.results.score_output import ScoredLine, ScoreOutput
 
 FEATURE = "theano_rnn="
 _SHORTEST_MOSES_LINE = 4  # fields
@@ -134,17 +130,10 @@ class NbestScores(ScoreOutput):
             self._waiting.append(hypothesis)
             yield hypothesis.text
 
-    def show_line(
-        self,
-        line: str,
-        tokens: Sequence[str],
-        values: npt.NDArray[np.floating],
-        known: npt.NDArray[np.bool_],
-        totals: TextStatistics,
-    ) -> None:
+    def show_line(self, line: ScoredLine) -> None:
         """Write a hypothesis with its score, or keep it if it is the best of its id."""
         hypothesis = self._waiting.popleft()
-        ours = self.in_base(self.counted(totals).log_probability)
+        ours = self.in_base(self.counted(line.totals).log_probability)
         combined = None
         if self.options.weight is not None:
             assert hypothesis.score is not None  # `read_hypotheses` has checked it
@@ -210,10 +199,10 @@ def combined_score(given: float, ours: float, weight: float) -> float:
 
 
 def _rescored_line(hypothesis: Hypothesis, ours: float, combined: float | None) -> str:
-    """A hypothesis with the model's score.
+    """Return the line of a hypothesis with the model's score.
 
-    Tab-separated: its columns, the model's score, and the combined score if there is one. Moses: the model's score as
-    one more feature, and the combined score in place of the given one.
+    Tab-separated lines get the model's score, and the combined score if there is one, as further columns. Moses' lines
+    get the model's score as one more feature, and the combined score in place of the given one.
     """
     fields = list(hypothesis.fields)
     if not hypothesis.is_moses:
@@ -225,5 +214,5 @@ def _rescored_line(hypothesis: Hypothesis, ours: float, combined: float | None) 
 
 
 def _format_score(score: float) -> str:
-    """A score with six decimals; a small one with six significant digits."""
+    """Return a score with six decimals, or a small one with six significant digits."""
     return f"{score:.6g}" if 0 < abs(score) < 0.1 else f"{score:.6f}"

@@ -36,7 +36,7 @@ def escaped(text: str) -> str:
 
 
 def _is_visible(one: str) -> bool:
-    """Whether a page shows a character, or shows it as a space."""
+    """Tell whether a page shows a character, if only as a space."""
     return one.isprintable() or one in _KEPT or unicodedata.category(one) == "Zs"
 
 

@@ -4,6 +4,7 @@ import importlib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,30 @@ from theano_rnn.results.score_formats import FORMATS, NBEST, ScoringOptions
 from theano_rnn.results.text_statistics import TextStatistics, TokenTotals, plural
 
 NATS = {"e": 1.0, "2": math.log(2), "10": math.log(10)}  # nats per unit of a log-probability, by base
+
+
+@dataclass(frozen=True)
+class ScoredLine:
+    """A line of the text with its scores. It can hold several sentences.
+
+    Attributes
+    ----------
+    text : str
+        The line as it was written.
+    tokens : sequence of str
+        The tokens of its sentences, each sentence followed by SENTENCE_END.
+    values : float array
+        ln P of each token.
+    known : bool array
+        Whether the vocabulary has each token.
+    totals : TextStatistics
+    """
+
+    text: str
+    tokens: Sequence[str]
+    values: npt.NDArray[np.floating]
+    known: npt.NDArray[np.bool_]
+    totals: TextStatistics
 
 
 class ScoreOutput(ABC):
@@ -75,7 +100,7 @@ class ScoreOutput(ABC):
         tokens = [token for one in sentences for token in one.tokens]
         values = np.concatenate([one.values for one in sentences])
         known = np.concatenate([one.known for one in sentences])
-        self.show_line(line, tokens, values, known, totals)
+        self.show_line(ScoredLine(line, tokens, values, known, totals))
 
     def add_sentence(
         self, line: str, tokens: Sequence[str], values: npt.NDArray[np.floating], known: npt.NDArray[np.bool_]
@@ -94,18 +119,11 @@ class ScoreOutput(ABC):
         """
         totals = TextStatistics.of_sentence(values, known)
         self.statistics.add(totals)
-        self.show_line(line, tokens, values, known, totals)
+        self.show_line(ScoredLine(line, tokens, values, known, totals))
 
     @abstractmethod
-    def show_line(
-        self,
-        line: str,
-        tokens: Sequence[str],
-        values: npt.NDArray[np.floating],
-        known: npt.NDArray[np.bool_],
-        totals: TextStatistics,
-    ) -> None:
-        """Write a line with its scores; `totals` are those of the line, which can hold several sentences."""
+    def show_line(self, line: ScoredLine) -> None:
+        """Write a line with its scores."""
 
     def end_of_file(self, name: str) -> None:
         """Show what follows the lines of one file."""
@@ -168,7 +186,7 @@ def summary(statistics: TextStatistics, options: ScoringOptions, level: str = "w
 
 
 def _loss_figures(statistics: TextStatistics, options: ScoringOptions, level: str) -> str:
-    """Perplexity or bits per character, with and without unknown words; the figure that counts comes first."""
+    """Return the perplexity or bits per character with and without unknown words, the one that counts first."""
     both = statistics.with_unknown, statistics.without_unknown
     if level == "char":
         with_unknown, without_unknown = (f"{tokens.bits_per_token:.4f}" for tokens in both)

@@ -10,7 +10,7 @@ from theano_rnn.files.text_files import STANDARD_INPUT
 from theano_rnn.language_models.scoring import perplexity
 from theano_rnn.language_models.text_scoring import ScoredSentence
 from theano_rnn.results.score_formats import ScoringOptions
-from theano_rnn.results.score_output import ScoreOutput
+from theano_rnn.results.score_output import ScoredLine, ScoreOutput
 from theano_rnn.results.text_statistics import TextStatistics
 
 
@@ -36,24 +36,17 @@ class SrilmScores(ScoreOutput):
         for one in sentences:
             self.add_sentence(one.text, one.tokens, one.values, one.known)
 
-    def show_line(
-        self,
-        line: str,
-        tokens: Sequence[str],
-        values: npt.NDArray[np.floating],
-        known: npt.NDArray[np.bool_],
-        totals: TextStatistics,
-    ) -> None:
+    def show_line(self, line: ScoredLine) -> None:
         """Write a sentence, its tokens if wanted, and its totals."""
-        self._file_totals.add(totals)
+        self._file_totals.add(line.totals)
         if self.options.summary:
             return
-        words = [_without_whitespace(token) for token in tokens[:-1]]
+        words = [_without_whitespace(token) for token in line.tokens[:-1]]
         parts = [" ".join(words)]
         if self.options.words:
-            words = [word if is_known else "<unk>" for word, is_known in zip(words, known[:-1], strict=True)]
-            parts += self._token_lines([*words, "</s>"], values, known)
-        self.show("\n".join([*parts, self._totals(totals), ""]))
+            words = [word if is_known else "<unk>" for word, is_known in zip(words, line.known[:-1], strict=True)]
+            parts += self._token_lines([*words, "</s>"], line.values, line.known)
+        self.show("\n".join([*parts, self._totals(line.totals), ""]))
 
     def end_of_file(self, name: str) -> None:
         """Write the totals of a file."""
@@ -93,7 +86,7 @@ def _shown_perplexity(log_probability: float, tokens: int) -> str:
 
 
 def _without_whitespace(token: str) -> str:
-    """A token as one word: at character level whitespace characters are tokens."""
+    """Return a token as one word: at character level, whitespace characters are tokens."""
     if token.split() == [token]:
         return token
     return "".join("<space>" if one == " " else f"<U+{ord(one):04X}>" if one.isspace() else one for one in token)

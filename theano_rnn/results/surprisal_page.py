@@ -198,7 +198,7 @@ def _legend() -> str:
 
 
 def _figures(totals: TextStatistics, level: str) -> str:
-    """The figures of one sentence."""
+    """Return the figures of one sentence."""
     tokens = totals.with_unknown
     unknown = f" · {totals.unknown} unknown" if totals.unknown else ""
     return (
@@ -235,7 +235,7 @@ def marked_line(line: str, tokens: Sequence[str], bits: Sequence[float], known: 
 
 
 def _joined(tokens: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
-    """A line of these tokens, and their spans in it."""
+    """Return a line of these tokens, and their spans in it."""
     spans, end = [], 0
     for token in tokens:
         spans.append((end, end + len(token)))

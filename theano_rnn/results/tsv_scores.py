@@ -1,12 +1,6 @@
 """Scores as tab-separated columns."""
 
-from collections.abc import Sequence
-
-import numpy as np
-import numpy.typing as npt
-
-from theano_rnn.results.score_output import ScoreOutput
-from theano_rnn.results.text_statistics import TextStatistics
+from theano_rnn.results.score_output import ScoredLine, ScoreOutput
 
 
 class TsvScores(ScoreOutput):
@@ -16,24 +10,17 @@ class TsvScores(ScoreOutput):
     several lines, from a CSV cell, is joined to one line; a newline that is a token is shown as ``\n``.
     """
 
-    def show_line(
-        self,
-        line: str,
-        tokens: Sequence[str],
-        values: npt.NDArray[np.floating],
-        known: npt.NDArray[np.bool_],
-        totals: TextStatistics,
-    ) -> None:
+    def show_line(self, line: ScoredLine) -> None:
         """Write the columns of one line or of each of its tokens."""
         if self.options.words:
-            for token, value, is_known in zip(tokens, self.in_base(values), known, strict=True):
+            for token, value, is_known in zip(line.tokens, self.in_base(line.values), line.known, strict=True):
                 self.show(f"{value:.6f}", "known" if is_known else "unknown", token.replace("\n", "\\n"))
         elif not self.options.summary:
-            counted = self.counted(totals)
+            counted = self.counted(line.totals)
             self.show(
                 f"{self.in_base(counted.log_probability):.6f}",
-                totals.tokens,
-                totals.unknown,
+                line.totals.tokens,
+                line.totals.unknown,
                 f"{counted.perplexity:.4f}",
-                " ".join(line.split("\n")),
+                " ".join(line.text.split("\n")),
             )

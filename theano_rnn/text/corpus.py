@@ -87,11 +87,11 @@ def read_corpus(
     ----------
     paths : path or iterable of paths
         The files of the training text.
-    options : TrainingOptions
+    options : CorpusOptions
     note : callable
-        Called with a line of text about what is being done and what was found.
+        Called with a line of text for the user: what is being done, or what was found.
     progress : callable, optional
-        Called as ``progress(done, total)``, in characters, while words are found.
+        Called as ``progress(done, total)``, in characters, while sentences are split into words.
     vocabulary : Vocabulary, optional
         The vocabulary of the model to start from. Default: the most frequent tokens, as the options `vocabulary_size`
         and `min_count` say.
@@ -99,7 +99,7 @@ def read_corpus(
         The tokenizer of the model to start from. Default: the one that the options describe, with the abbreviations
         that occur in the text.
     folder : path, optional
-        A folder with room for temporary files: the text, and 4 to 12 bytes per word or 1 to 4 per character. They have
+        A folder with space for temporary files: the text, and 4 to 12 bytes per word or 1 to 4 per character. They have
         no names and vanish with the process. Default: the system's folder for temporary files, which may be in memory.
     ends_last_line : bool
         At character level: add a line end to the text if it has none at its end.
@@ -107,7 +107,7 @@ def read_corpus(
     Raises
     ------
     CorpusError
-        If a file cannot be read, if there is too little text, or if the folder has no room.
+        If a file cannot be read, if there is too little text, or if the disk is full.
     """
     is_fitted, tokenizer = tokenizer is not None, tokenizer or make_tokenizer(options)
     documents = read_documents(paths, folder, options.column, tokenizer.lines)
@@ -177,7 +177,7 @@ def _measure_coverage(encoded: EncodedText, min_count: int) -> Coverage:
 
 
 def _measure_profile(documents: Documents, tokenizer: Tokenizer, *encoded: Ids | None) -> TextProfile:
-    """Measure documents and their sentences. At character level there is nothing to hint at."""
+    """Measure documents and their sentences. At character level the profile is empty."""
     lengths = [np.diff(sentences.offsets) for sentences in encoded if isinstance(sentences, EncodedSentences)]
     if not lengths:
         return TextProfile()

@@ -11,7 +11,7 @@ from theano_rnn.text.vocabulary import SPECIAL_TOKENS
 if TYPE_CHECKING:
     from theano_rnn.text.encoding import CorpusOptions
 
-_HIGH_UNKNOWN_SHARE = 0.1  # above it, a warning is given
+_HIGH_UNKNOWN_SHARE = 0.1  # a larger share gives a warning
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Coverage:
 
         Parameters
         ----------
-        options : TrainingOptions
+        options : CorpusOptions
         name : callable
             Converts the name of an option to what the user calls it.
         """

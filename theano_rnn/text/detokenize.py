@@ -112,9 +112,9 @@ def written_tokens(tokens: Sequence[str], tokenized: bool = False) -> tuple[list
     written : list of str
         One for each token. Joined they are the text that `detokenize` returns.
     settled : int
-        So many of the first tokens are written like this whatever follows the last token. Not settled are an opening
-        mark, which attaches to a word that is still to come, a straight single quote whose partner may still come, and
-        the first half of a contraction.
+        How many of the first tokens are written like this whatever follows the last token. An opening mark is not
+        settled until its word follows, nor a straight single quote whose partner may still follow, nor the first half
+        of a contraction.
 
     Examples
     --------
@@ -188,7 +188,7 @@ def _roles_in_context(tokens: Sequence[str], tokenized: bool) -> tuple[list[str]
                 # Without a later partner it is an apostrophe at the end of a word: the boys' toys.
                 is_open[token] = i == 0 or left[token] > 0
                 if not is_open[token]:
-                    settled = min(settled, i)  # a partner may still come
+                    settled = min(settled, i)  # a partner may still follow
             else:
                 is_open[token] = not is_open[token]
             roles[i] = _OPENING if is_open[token] else _CLOSING

@@ -30,7 +30,7 @@ def read_documents(
     paths : path or iterable of paths
         Each file is read once, so that it may be a pipe.
     folder : path, optional
-        A folder with room for all of the text; default: the system's folder for temporary files.
+        A folder with space for the whole text; default: the system's folder for temporary files.
     column : str, optional
         The column of tables that holds the texts: see `theano_rnn.files.csv_files.CsvReader`.
     joins_lines : bool
@@ -71,7 +71,7 @@ class Documents:
     Parameters
     ----------
     folder : path, optional
-        A folder with room for all of them; default: the system's folder for temporary files.
+        A folder with space for all of them; default: the system's folder for temporary files.
 
     Attributes
     ----------
@@ -223,7 +223,7 @@ def document_chunks(document: str | StoredDocument, length: int | None = None) -
             yield document[start : start + length]
 
 
-def count_characters(documents: Documents | Sequence[str]) -> int:
+def total_characters(documents: Documents | Sequence[str]) -> int:
     """Count the characters of all documents together."""
     return documents.characters if isinstance(documents, Documents) else sum(map(len, documents))
 

@@ -136,12 +136,12 @@ class EncodedSentences(Sequence[np.ndarray]):
 
 
 class EncodedSentencesWriter:
-    """Writes encoded sentences to temporary files as they come.
+    """Writes encoded sentences to temporary files, one after the other.
 
     Parameters
     ----------
     folder : path, optional
-        A folder with room for the files; default: the system's folder for temporary files.
+        A folder with space for the files; default: the system's folder for temporary files.
     """
 
     def __init__(self, folder: str | PathLike[str] | None = None) -> None:

@@ -27,7 +27,10 @@ _START, _END, _FIRST_WORD = 0, 1, 2
 
 
 class CorpusOptions(Protocol):
-    """The training options that decide how a text is read and encoded: see `TrainingOptions`."""
+    """The training options that decide how a text is read and encoded.
+
+    `theano_rnn.training.options.TrainingOptions` has them.
+    """
 
     @property
     def level(self) -> str: ...
@@ -53,10 +56,10 @@ class CorpusOptions(Protocol):
     def init_from(self) -> str | None: ...
 
     def held_out_share(self, tokens: int) -> float:
-        """Return the share of a text of so many tokens that is held out."""
+        """Return the share that is held out of a text with this number of tokens."""
 
     def held_out_seed(self, tokens: int) -> int:
-        """Return the seed that chooses the held-out sentences of a text of so many tokens."""
+        """Return the seed that chooses the held-out sentences of a text with this number of tokens."""
 
 
 @dataclass(frozen=True)
@@ -295,7 +298,7 @@ def encode_characters(
     Raises
     ------
     CorpusError
-        If the training text has less than two characters.
+        If the training text has fewer than two characters.
     """
     stop, valid = documents.characters, None
     if held_out_documents is not None:
@@ -305,7 +308,7 @@ def encode_characters(
         valid_text = documents.excerpt(stop)
     train_text = documents.excerpt(0, stop)
     if len(train_text) < 2:
-        raise CorpusError(f"the training text has {len(train_text)} characters; at least 2 are needed")
+        raise CorpusError("the training text has fewer than 2 characters; name a longer text")
     counts = count_characters(train_text)
     if vocabulary is None:
         vocabulary = Vocabulary.build(

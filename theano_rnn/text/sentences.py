@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from theano_rnn.text import abbreviations
-from theano_rnn.text.documents import Documents, StoredDocument, count_characters, document_chunks
+from theano_rnn.text.documents import Documents, StoredDocument, document_chunks, total_characters
 from theano_rnn.text.sentence_splitter import SentenceSplitter
 
 LONGEST_SENTENCE = 100_000  # characters
@@ -124,7 +124,7 @@ def with_progress(
     if progress is None:
         yield from (sentence for _, sentence in sentences)
         return
-    reported, total = 0, count_characters(documents)
+    reported, total = 0, total_characters(documents)
     progress(0, total)
     for end, sentence in sentences:
         yield sentence

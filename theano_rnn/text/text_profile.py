@@ -12,11 +12,11 @@ from theano_rnn.text.documents import Documents, StoredDocument, document_chunks
 
 LONG_SENTENCE = 1000  # tokens
 
-# A hint is given if a text has this many times more lines than sentences, and at least this many more.
+# A text gives a hint if it has at least this many times as many lines as sentences, and at least this many more.
 _LINES_PER_SENTENCE = 2
 _LEAST_SURPLUS = 5
 
-# Lines that are wrapped at a width end where the next word would not have fitted.
+# A line wrapped at a width ends where the next word would not have fitted.
 _LEAST_WIDTH = 20
 _MOST_WIDTH = 1000
 _WRAPPED_SHARE = 0.85

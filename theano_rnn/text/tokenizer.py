@@ -253,7 +253,7 @@ class Tokenizer:
         written : list of str
             One for each token.
         settled : int
-            So many of the first are the same whatever follows the last token. See
+            How many of the first tokens are written like this whatever follows the last token: see
             `theano_rnn.text.detokenize.written_tokens`.
         """
         if self.level == "char":
@@ -325,5 +325,6 @@ def _cached_tokenize(tokenizer: Tokenizer) -> Callable[[str], list[str]]:
     return tokenizer.token_mapper(str)
 
 
-# Pickles of version 0.1 look for the class there.
+# In version 0.1 `theano_rnn.text` was a module, where pickles look for this class. `_MOVED` in `theano_rnn/__init__.py`
+# cannot redirect them, because this package has the module's name.
 vars(sys.modules["theano_rnn.text"])["Tokenizer"] = Tokenizer

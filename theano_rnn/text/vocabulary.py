@@ -152,7 +152,7 @@ class Vocabulary:
         left_out = {*SPECIAL_TOKENS, _NEWLINE} if newline_ends_sentence else set(SPECIAL_TOKENS)
         counted = [(-count, token) for token, count in token_counts.items() if count > 0 and token not in left_out]
         if not counted:
-            raise CorpusError("the training text has no tokens to make a vocabulary of; train on a text with words")
+            raise CorpusError("the training text has no tokens for a vocabulary; train on a text with words")
         highest = -min(counted)[0]
         counted = [(count, token) for count, token in counted if -count >= min_count]
         if not counted:
@@ -203,7 +203,7 @@ class Vocabulary:
             If `tokens` is a str. Use `encode_text` for the characters of a text.
         """
         if isinstance(tokens, str):
-            raise ArgumentTypeError("expected a sequence of tokens, got a str; tokenize it first, or use encode_text")
+            raise ArgumentTypeError("tokens: expected an iterable of str, got a str; tokenize it, or use encode_text")
         return np.fromiter(map(self._text_ids.get, tokens, repeat(self.unknown)), dtype=np.int32)
 
     def encode_text(self, text: str) -> npt.NDArray[np.int32]:
@@ -251,7 +251,7 @@ class Vocabulary:
         indices = [operator.index(index) for index in (ids.tolist() if isinstance(ids, np.ndarray) else ids)]
         for index in (min(indices), max(indices)) if indices else ():
             if not 0 <= index < len(self):
-                raise ArgumentValueError(f"id {index} is not in the vocabulary; expected 0 to {len(self) - 1}")
+                raise ArgumentValueError(f"ids: expected ids from 0 to {len(self) - 1}, got {index}")
         words = self.index_to_word
         if end_as_newline:
             words = [*words[: self.end], _NEWLINE, *words[self.end + 1 :]]
