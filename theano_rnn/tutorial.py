@@ -264,12 +264,12 @@ def load_model_parameters_theano(path: str | os.PathLike[str], model: RNN) -> No
         not have. The network is then unchanged.
     """
     loaded = RNN.load(path)
-    values = loaded.get_values()
-    if loaded.cell != "simple" or tuple(values) != PARAMETERS:
-        found = f"a {loaded.cell} network with {', '.join(values)}"
+    if loaded.cell != "simple" or loaded.parameter_names != PARAMETERS:
+        found = f"a {loaded.cell} network with {', '.join(loaded.parameter_names)}"
         raise ModelFileError(
             f"{os.fspath(path)}: expected the tutorial's network, got {found}; load it with theano_rnn.RNN.load"
         )
+    values = RNNTheano.load(path).get_values()  # in float64
     hidden_dim, word_dim = values["U"].shape
     if (hidden_dim, word_dim) == (model.hidden_dim, model.word_dim):
         model.set_values(values)
