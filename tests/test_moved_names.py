@@ -10,7 +10,7 @@ MOVED = [
     ("allocator", "keep_freed_memory", "engines.malloc_settings.keep_freed_memory"),
     ("cells", "ACTIVATIONS", "networks.simple_cell.ACTIVATIONS"),
     ("engine", "T", "engines.engine.T"),
-    ("graph", "hidden_states", "networks.forward.hidden_states"),
+    ("graph", "output_probabilities", "networks.forward.output_probabilities"),
     ("language_model", "load", "language_models.language_model.load"),
     ("model", "RNN", "networks.rnn.RNN"),
     ("options", "TrainingOptions", "training.options.TrainingOptions"),
