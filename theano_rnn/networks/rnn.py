@@ -17,6 +17,7 @@ from theano_rnn.networks.architecture import Architecture
 from theano_rnn.networks.gradient_check import GradientCheck, check_gradients
 from theano_rnn.networks.network_file import check_parameter_entries, network_settings, read_network, write_network
 from theano_rnn.networks.parameters import PARAMETERS, NetworkParameters, check_shapes, initial_values
+from theano_rnn.networks.torch_exchange import from_torch, to_torch
 from theano_rnn.text.minibatches import column, column_mask, padded_minibatches
 
 FLOAT_TYPES = ("float32", "float64")
@@ -220,6 +221,60 @@ class RNN(NetworkParameters):
     def settings(self) -> dict[str, Any]:
         """What a file says of the network beside its arrays."""
         return {**self.architecture.settings(), "bptt_truncate": self.bptt_truncate}
+
+    # Exchange with PyTorch
+
+    def to_torch(self) -> dict[str, npt.NDArray[Any]]:
+        """The parameters under PyTorch's names, such as "rnn.weight_ih_l0", as NumPy arrays.
+
+        A PyTorch module with the parts `encoder` (`nn.Embedding`, only with an embedding), `rnn` (`nn.RNN`, `nn.GRU` or
+        `nn.LSTM`) and `decoder` (`nn.Linear`) takes them with `load_state_dict`. See
+        `theano_rnn.networks.torch_exchange` for the names.
+
+        Examples
+        --------
+        >>> {name: array.shape for name, array in RNN(word_dim=5, hidden_dim=3, cell="gru").to_torch().items()}
+        {'rnn.weight_ih_l0': (9, 5), 'rnn.weight_hh_l0': (9, 3), 'decoder.weight': (5, 3)}
+        """
+        return to_torch(self.get_values(), self.architecture)
+
+    @classmethod
+    def from_torch(
+        cls,
+        arrays: Mapping[str, npt.ArrayLike],
+        bptt_truncate: int | None = 4,
+        activation: str = "tanh",
+        dtype: str | None = None,
+        *,
+        dropout: float = 0.0,
+    ) -> "RNN":
+        """A network with the parameters of a PyTorch module, under the names of `to_torch`.
+
+        The arrays determine the cell, the layers, the sizes and the biases. The network is tied if encoder.weight and
+        decoder.weight are equal.
+
+        Parameters
+        ----------
+        arrays : dict of str to array
+            Such as `module.state_dict()`: NumPy arrays, or tensors that `numpy.asarray` takes.
+        bptt_truncate, activation, dtype, dropout
+            As for `RNN`. An `nn.RNN` with ReLU needs ``activation="relu"``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an array is missing, is not known, has a wrong shape, or does not hold finite floating-point numbers.
+
+        Examples
+        --------
+        >>> rnn = RNN(word_dim=5, hidden_dim=3, cell="lstm", layers=2, bias=True)
+        >>> RNN.from_torch(rnn.to_torch())
+        RNN(word_dim=5, hidden_dim=3, cell='lstm', layers=2, bias=True, bptt_truncate=4, dtype='float32')
+        """
+        architecture, values = from_torch(arrays, activation, dropout)
+        settings = {name: value for name, value in architecture.settings().items() if not name.endswith("_dim")}
+        settings["embedding_dim"] = architecture.embedding_dim
+        return cls.from_values(values, bptt_truncate, dtype=dtype, **settings)
 
     # The tutorial's methods, for one sentence
 
