@@ -26,10 +26,18 @@ MEMORY = 64 * 2**20  # several times what a compressed file may expand to withou
 WORDS = ["SENTENCE_START", "SENTENCE_END", "UNKNOWN_TOKEN", "the", "dog", "cat", "é", "\0", "."]
 
 
-@pytest.fixture(scope="module")
-def lm():
+NETWORKS = {
+    "tutorial": {},
+    "GRU": {"cell": "gru", "bias": True, "embedding_dim": 4},
+    "tied LSTM": {"cell": "lstm", "layers": 2, "tied": True, "bias": True, "dropout": 0.5},
+}
+
+
+@pytest.fixture(scope="module", params=NETWORKS)
+def lm(request):
     history = [{"epoch": 1, "perplexity": 2.0, "seconds": 1.0}]
-    return LanguageModel(RNN(len(WORDS), 5, seed=3), Vocabulary(WORDS), Tokenizer(), {"history": history})
+    rnn = RNN(len(WORDS), 5, seed=3, **NETWORKS[request.param])
+    return LanguageModel(rnn, Vocabulary(WORDS), Tokenizer(), {"history": history})
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +158,7 @@ def with_other_arrays(entries, generator):
     if changed[name] is None:
         del changed[name]
         if generator.random() < 0.5:
-            changed[generator.choice(["u", "W", "extra", "configuration"])] = array
+            changed[generator.choice(["u", "W", "U2", "b", "E", "extra", "configuration"])] = array
     return changed
 
 
@@ -173,12 +181,54 @@ def test_an_edited_model_file_is_rejected_or_gives_a_usable_model(change, conten
         if found is not None:
             used += 1
             rnn, values = found.rnn, found.rnn.get_values()
-            assert rnn.word_dim == len(found.vocabulary) == values["U"].shape[1]
+            assert rnn.word_dim == len(found.vocabulary) == values["V"].shape[0]
             assert all(np.isfinite(value).all() for value in values.values())
             assert found.encode("the dog").max() < rnn.word_dim
             found.save(path)
             assert same(load(path), found)
     assert refused > MUTATIONS / 2 and used > 0
+
+
+@pytest.mark.parametrize("lm", ["GRU", "tied LSTM"], indirect=True)
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"cell": "elman"}, r"cell: expected one of simple, gru, lstm, got 'elman'$"),
+        ({"cell": ["lstm"]}, r"cell: expected one of simple, gru, lstm, got \['lstm'\]$"),
+        ({"cell": "simple"}, r"U: expected shape \(5, [45]\), got \((15, 4|20, 5)\)$|U should be"),
+        (
+            {"activation": "relu"},
+            r"activation: expected tanh with cell '(gru|lstm)', whose formulas contain it, got 'relu'$",
+        ),
+        ({"layers": 0}, r"layers: expected at least 1, got 0$"),
+        ({"layers": "2"}, r"layers: expected an integer, got '2'$"),
+        ({"layers": 3}, r"holds no U[23]; a model has the arrays U, V, W, .*"),
+        ({"layers": 10**9}, r"layers: expected at most 100, got 1000000000$"),
+        ({"layers": 100}, r"holds no U[23]; a model has the arrays U, V, W, .*"),
+        (
+            {"embedding_dim": 3},
+            r"U: expected shape \(15, 3\), got \(15, 4\)$|tied: expected `embedding_dim` equal to .*",
+        ),
+        ({"embedding_dim": 10**12}, r"U: expected shape .*|tied: expected `embedding_dim` equal to `hidden_dim`, .*"),
+        ({"embedding_dim": True}, r"embedding_dim: expected an integer, got True$"),
+        ({"bias": False}, r"holds entries that no model has: b, .*"),
+        ({"bias": 1}, r"bias: expected True or False, got 1$"),
+        ({"tied": None}, r"tied: expected True or False, got None$"),
+        ({"dropout": 1}, r"dropout: expected a number of at least 0 and below 1, got 1$"),
+        ({"dropout": None}, r"dropout: expected a number, got None$"),
+    ],
+)
+def test_settings_that_contradict_the_arrays_are_named(lm, content, settings, message, tmp_path):
+    path = tmp_path / "m.npz"
+    path.write_bytes(content)
+    entries = read_archive(path)
+    document = json.loads(entries["configuration"].tobytes())
+    document["content"]["network"].update(settings)
+    entries["configuration"] = np.frombuffer(json.dumps(document).encode(), np.uint8)
+    write_archive(path, entries, {})
+    with pytest.raises(ModelFileError, match=message) as found:
+        load(path)
+    assert "\n" not in str(found.value)
 
 
 def test_a_newer_format_version_is_rejected(content, tmp_path):

@@ -85,6 +85,8 @@ def test_the_type_and_the_settings_of_training_are_arguments():
 
 # The same network in PyTorch
 
+QUICK = {(1, False, "words"), (2, True, "embedding"), (3, True, "tied")}
+
 
 def module(torch, cell, layers, bias, embedding):
     """A PyTorch module with the names of `to_torch`."""
@@ -111,7 +113,13 @@ def torch_loss(torch, model, embedding):
     return s, o, -o[torch.arange(len(X)), y].sum()
 
 
-@every_network
+@pytest.mark.parametrize(
+    ("cell", "layers", "bias", "embedding"),
+    [
+        pytest.param(*one, marks=() if one[1:] in QUICK else pytest.mark.slow)
+        for one in itertools.product(CELLS, (1, 2, 3), (False, True), EMBEDDINGS)
+    ],
+)
 def test_outputs_loss_and_all_gradients_equal_pytorchs(torch, cell, layers, bias, embedding):
     rnn = make(cell, layers, bias, embedding)
     model = module(torch, cell, layers, bias, embedding)
