@@ -63,7 +63,8 @@ def make_parser() -> ArgumentParser:
     add("--compare", nargs="+", default=[], metavar="FILE", help="other models to draw beside this one")
     add = part.add_argument_group("measurement").add_argument
     add("--length", type=int, default=30, metavar="N", help="largest distance t - k (default: %(default)s)")
-    add("--starts", type=int, default=32, metavar="N", help="number of positions k to measure (default: %(default)s)")
+    add("--starts", type=int, metavar="N",
+        help="number of positions to measure (default: 32; 8 in large networks with gates or several layers)")
     add("--seed", type=int, default=1, metavar="N",
         help="seed of the positions, the generated texts and the untrained networks (default: %(default)s)")
     add = part.add_argument_group("output").add_argument

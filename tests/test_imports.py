@@ -36,6 +36,8 @@ MAY_USE_THE_ENGINE = (
     "language_models.sampling",
     "language_models.beam_expansion",
     "inspection.jacobians",
+    "inspection.state_jacobians",
+    "inspection.unit_values",
     "inspection.forward_graph",
 )
 # What other modules may import from the engine: the names of devices and their selection.

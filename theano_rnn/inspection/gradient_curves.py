@@ -9,13 +9,15 @@ import numpy.typing as npt
 
 from theano_rnn.checks import check_count
 from theano_rnn.errors import ArgumentValueError, CorpusError
-from theano_rnn.inspection.gradient_flow import MAX_LENGTH, GradientCurve, gradient_norms
+from theano_rnn.inspection.gradient_flow import MAX_LENGTH, STARTS, GradientCurve, gradient_norms, is_tutorials
 from theano_rnn.inspection.input_sequences import read_input_sequences
 from theano_rnn.inspection.network_loading import load_network
 from theano_rnn.language_models.language_model import LanguageModel
+from theano_rnn.networks.cells import CELLS
 from theano_rnn.networks.rnn import RNN
 
-ACTIVATION_NAMES = {"tanh": "tanh", "relu": "ReLU"}
+KIND_NAMES = {"tanh": "tanh", "relu": "ReLU", "gru": "GRU", "lstm": "LSTM"}
+LARGE_STATE, FEW_STARTS = 1000, 8  # so that large networks do not take many minutes
 MAX_TOKENS = 20_000  # of the text; places are drawn from its beginning
 TEXTS = 16  # texts to generate, or random sequences to draw
 
@@ -26,11 +28,13 @@ def gradient_curves(
     paths: Sequence[str | os.PathLike[str]],
     lines: Iterable[str] | None,
     length: int,
-    starts: int,
+    starts: int | None,
     seed: int,
     on_start: Callable[[str], object] | None = None,
 ) -> list[GradientCurve]:
-    """Compute the curves of the networks in files, and of untrained tanh and ReLU networks of the first one's size.
+    """Compute the curves of the networks in files, and of untrained networks of the first one's size.
+
+    The untrained networks are tanh and ReLU if all files have the simple cell, else tanh, GRU and LSTM.
 
     Parameters
     ----------
@@ -41,7 +45,8 @@ def gradient_curves(
         `length`.
     length, starts, seed : int
         See `theano_rnn.inspection.gradient_flow.gradient_norms`. The seed also decides about generated texts, random
-        ids and untrained networks.
+        ids and untrained networks. None for `starts` means 32, or 8 if the state of a network with gates or several
+        layers has more than 1,000 elements.
     on_start : callable, optional
         Called with the name of each curve before it is computed, which takes a while for large networks.
 
@@ -60,7 +65,8 @@ def gradient_curves(
     """
     if check_count("length", length) > MAX_LENGTH:
         raise ArgumentValueError(f"length: expected at most {MAX_LENGTH}, got {length}")
-    check_count("starts", starts)
+    if starts is not None:
+        check_count("starts", starts)
     check_count("seed", seed, 0)
     on_start = on_start or (lambda name: None)
     networks = [load_network(path) for path in paths]
@@ -69,19 +75,53 @@ def gradient_curves(
         _random_sequences(rnn.word_dim, length, seed) if lm is None or texts is None else _sequences(lm, texts)
         for rnn, lm in networks
     ]
+    trained = list(zip(trained_names(paths, networks), [rnn for rnn, _ in networks], inputs, strict=True))
+    untrained = [(name, rnn, inputs[0]) for name, rnn in untrained_networks([rnn for rnn, _ in networks], seed)]
+    if starts is None:
+        is_large = [rnn.architecture.state_dim > LARGE_STATE and not is_tutorials(rnn) for _, rnn, _ in trained]
+        starts = FEW_STARTS if any(is_large) else STARTS
     curves = []
-    for name, (rnn, _), sequences in zip(trained_names(paths, networks), networks, inputs, strict=True):
+    for number, (name, rnn, sequences) in enumerate([*trained, *untrained]):
         on_start(name)
         norms = gradient_norms(rnn, sequences, length, starts, seed)
-        curves.append(GradientCurve(name, rnn.activation, True, norms))
-    first = networks[0][0]
-    for activation, activation_name in ACTIVATION_NAMES.items():
-        name = f"untrained {activation_name}"
-        on_start(name)
-        untrained = RNN(first.word_dim, first.hidden_dim, activation=activation, seed=seed)
-        norms = gradient_norms(untrained, inputs[0], length, starts, seed)
-        curves.append(GradientCurve(name, activation, False, norms))
+        curves.append(GradientCurve(name, network_kind(rnn), number < len(trained), norms))
     return curves
+
+
+def network_kind(rnn: RNN) -> str:
+    """The key of a network in `KIND_NAMES`: its activation if it has the simple cell, else its cell."""
+    return rnn.activation if rnn.cell == "simple" else rnn.cell
+
+
+def untrained_networks(networks: Sequence[RNN], seed: int) -> list[tuple[str, RNN]]:
+    """The untrained networks to draw beside others, and their names for the legend.
+
+    They have the vocabulary and the sizes of the first network. Whether they have biases, an embedding and so on is
+    taken from the first network of their kind, if there is one.
+    """
+    first = networks[0]
+    only_simple = all(rnn.cell == "simple" for rnn in networks)
+    found = []
+    for kind in ("tanh", "relu") if only_simple else ("tanh", "gru", "lstm"):
+        like = next((rnn for rnn in networks if network_kind(rnn) == kind), first)
+        sizes = {name: getattr(first, name) for name in ("word_dim", "hidden_dim", "layers")}
+        cell = {"cell": kind} if kind in CELLS else {"activation": kind}
+        choices = {"bias": like.bias, "tied": like.tied}
+        if like.embedding_dim is not None and not like.tied:
+            choices["embedding_dim"] = like.embedding_dim
+        found.append((f"untrained {kind_name(kind, first.layers)}", RNN(**sizes, **cell, **choices, seed=seed)))
+    return found
+
+
+def kind_name(kind: str, layers: int) -> str:
+    """The name of a kind of network for the legend.
+
+    Examples
+    --------
+    >>> kind_name("tanh", 1), kind_name("lstm", 2)
+    ('tanh', '2-layer LSTM')
+    """
+    return KIND_NAMES[kind] if layers == 1 else f"{layers}-layer {KIND_NAMES[kind]}"
 
 
 def _choose_texts(lines: Iterable[str] | None, networks: Networks, length: int, seed: int) -> list[str] | None:
@@ -127,13 +167,13 @@ def trained_names(paths: Sequence[str | os.PathLike[str]], networks: Networks) -
     Returns
     -------
     list of str
-        The activation, followed by the file's name if several networks have that activation, or by its path if several
+        The kind of network, followed by the file's name if several networks are of that kind, or by its path if several
         files have that name.
     """
-    activations = [rnn.activation for rnn, _ in networks]
+    kinds = [kind_name(network_kind(rnn), rnn.layers) for rnn, _ in networks]
     names = [Path(path).name for path in paths]
     files = [str(path) if names.count(name) > 1 else name for path, name in zip(paths, names, strict=True)]
     return [
-        f"trained {ACTIVATION_NAMES[activation]}" + (f" ({file})" if activations.count(activation) > 1 else "")
-        for file, activation in zip(files, activations, strict=True)
+        f"trained {kind}" + (f" ({file})" if kinds.count(kind) > 1 else "")
+        for file, kind in zip(files, kinds, strict=True)
     ]

@@ -1,4 +1,8 @@
-"""How errors shrink or grow on their way back through a network: ‖∂s_t/∂s_k‖ by distance t - k, over a text."""
+"""How errors shrink or grow on their way back through a network: ‖∂s_t/∂s_k‖ by distance t - k, over a text.
+
+s_t is that of the top layer, which the outputs read. s_k stands for the whole state at k: that of all layers, and with
+c_k in an LSTM.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +13,9 @@ import numpy.typing as npt
 from theano_rnn.checks import check_count
 from theano_rnn.errors import ArgumentValueError, CorpusError
 from theano_rnn.inspection.jacobians import jacobian_norms
+from theano_rnn.inspection.state_jacobians import state_jacobian_norms
 from theano_rnn.networks.rnn import RNN
+from theano_rnn.text.minibatches import column
 
 LENGTH, STARTS, SEED = 30, 32, 1
 MAX_LENGTH = 500  # steps; a product of more factors may leave the range of floating-point numbers
@@ -23,14 +29,15 @@ class GradientCurve:
     Attributes
     ----------
     name : str
-    activation : {"tanh", "relu"}
+    kind : {"tanh", "relu", "gru", "lstm"}
+        The cell, or the activation of the simple cell.
     trained : bool
     norms : float64 array of shape (length, starts)
-        Row d - 1 holds ‖∂s_{k+d}/∂s_k‖₂ for each start k; NaN where the text ends before k + d.
+        Row d - 1 holds ‖∂s_t/∂s_{t-d}‖₂ at each place; NaN where the text is too short.
     """
 
     name: str
-    activation: str
+    kind: str
     trained: bool
     norms: npt.NDArray[np.float64]
 
@@ -68,10 +75,18 @@ class GradientCurve:
         return (last / first) ** (1 / steps) if steps and first > 0 else np.nan
 
 
+def is_tutorials(rnn: RNN) -> bool:
+    """Whether a network has the tutorial's formula for the state: one layer of the simple cell."""
+    return rnn.cell == "simple" and rnn.layers == 1
+
+
 def gradient_norms(
     rnn: RNN, sequences: Sequence[npt.ArrayLike], length: int = LENGTH, starts: int = STARTS, seed: int = SEED
 ) -> npt.NDArray[np.float64]:
-    """Compute ‖∂s_{k+d}/∂s_k‖₂ for d = 1 … length at places k drawn from sequences of word ids.
+    """Compute ‖∂s_t/∂s_k‖₂ for t - k = 1 … length at places drawn from sequences of word ids.
+
+    A place is a stretch of `length` steps. With one layer of the simple cell, k is the beginning of the stretch; with
+    all other networks, t is its end.
 
     Parameters
     ----------
@@ -79,17 +94,17 @@ def gradient_norms(
     sequences : sequence of integer arrays
         What the network reads, each from s_{-1} = 0.
     length : int
-        The greatest distance d, from 1 to 500.
+        The greatest distance t - k, from 1 to 500.
     starts : int
-        How many places k are drawn, without replacement. Places with `length` tokens after them come first.
+        How many places are drawn, without replacement. Places that have all their `length` steps come first.
     seed : int
         The same seed draws the same places, whatever the network.
 
     Returns
     -------
     float64 array of shape (length, starts)
-        NaN where a sequence ends before k + d. Smaller than asked for if the sequences are too short for so great a
-        distance or so many places.
+        NaN where a stretch is shorter than t - k, because a sequence ends. Smaller than asked for if the sequences are
+        too short for so great a distance or so many places.
 
     Raises
     ------
@@ -103,15 +118,26 @@ def gradient_norms(
     arrays = [np.asarray(sequence) for sequence in sequences]
     chosen = draw_starts([len(array) for array in arrays], length, check_count("starts", starts), seed)
     longest = max(steps for _, _, steps in chosen)
-    states = np.zeros((longest, len(chosen), rnn.hidden_dim))  # s_{k+1}, s_{k+2}, … of each place
-    is_within_text = np.zeros((longest, len(chosen)), dtype=bool)
+    shape = longest, len(chosen)
+    states = np.zeros((*shape, rnn.architecture.state_dim))  # s_{k+1}, s_{k+2}, …; or those before t, t-1, …
+    words = np.zeros(shape, np.int32)  # x_t, x_{t-1}, …
+    is_within_text = np.zeros(shape, dtype=bool)
     for index in sorted({index for index, _, _ in chosen}):
-        s = rnn.hidden_states(arrays[index])
-        for column, (sequence, k, steps) in enumerate(chosen):
-            if sequence == index:
-                states[:steps, column] = s[k + 1 : k + 1 + steps]
-                is_within_text[:steps, column] = True
-    norms = jacobian_norms(states, rnn.get_values()["W"], rnn.activation)
+        ids = arrays[index].astype(np.int32)
+        s = rnn.states(column(ids))[: len(ids), 0]
+        for place, (sequence, k, steps) in enumerate(chosen):
+            if sequence != index:
+                continue
+            is_within_text[:steps, place] = True
+            if is_tutorials(rnn):
+                states[:steps, place] = s[k + 1 : k + 1 + steps]
+            else:
+                states[:steps, place] = s[k : k + steps][::-1]
+                words[:steps, place] = ids[k + 1 : k + 1 + steps][::-1]
+    if is_tutorials(rnn):
+        norms = jacobian_norms(states, rnn.get_values()["W"], rnn.activation)
+    else:
+        norms = state_jacobian_norms(words, states, rnn.get_values(), rnn.architecture)
     return np.where(is_within_text, norms, np.nan)
 
 

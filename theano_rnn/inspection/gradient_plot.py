@@ -13,8 +13,8 @@ from theano_rnn.results.pictures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-COLORS = {"tanh": BLUE, "relu": ORANGE}
-MORE_COLORS = (GREEN, RED, PURPLE, GREY)  # for further networks of a kind
+COLORS = {"tanh": BLUE, "relu": ORANGE, "gru": GREEN, "lstm": RED}
+MORE_COLORS = (GREEN, RED, PURPLE, GREY)  # for further networks of a kind, unless they stand for another kind
 LOWEST_NORM = 1e-12  # the axis ends here
 MAX_NAME_LENGTH = 40  # characters
 
@@ -78,12 +78,14 @@ def curve_colors(curves: Sequence[GradientCurve]) -> list[str]:
     Returns
     -------
     list of str
-        The color of the curve's activation, or another one if there was already a curve of the same kind.
+        The color of the curve's kind, or another one if there was already a curve of the same kind.
     """
-    others, seen, colors = itertools.cycle(MORE_COLORS), set(), []
+    of_kinds = {COLORS[curve.kind] for curve in curves}
+    others = itertools.cycle([color for color in MORE_COLORS if color not in of_kinds])
+    seen, colors = set(), []
     for curve in curves:
-        kind = curve.activation, curve.trained
-        colors.append(next(others) if kind in seen else COLORS[curve.activation])
+        kind = curve.kind, curve.trained
+        colors.append(next(others) if kind in seen else COLORS[curve.kind])
         seen.add(kind)
     return colors
 

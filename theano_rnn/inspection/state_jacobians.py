@@ -1,0 +1,227 @@
+"""Norms of ∂s_t/∂s_k for every cell and depth, where s_t is that of the top layer, and s_k stands for the whole state.
+
+Errors start from s_t of the top layer, which the outputs read. They arrive at the whole state of step k: s_k of all
+layers, and c_k in an LSTM. The factor of each step is the Jacobian of the whole state with respect to the state before,
+as in Pascanu, Mikolov and Bengio (2013); s_t is a part of the last state:
+
+    ∂s_t/∂s_k = [0 … 1 … 0] Π_{j=k+1..t} ∂(state at j)/∂(state at j-1)
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from theano_rnn.engines.engine import T, as_numpy, axis_length, compile_function, scan, theano, typed_tensor
+from theano_rnn.engines.tensor_types import TensorVariable
+from theano_rnn.inspection.jacobians import DTYPE, spectral_norms
+from theano_rnn.networks.architecture import Architecture, SymbolicNetwork
+from theano_rnn.networks.forward import packed, recurrent_activations, unpacked, with_bias
+
+# One product for each of two stacks of matrices. The first name is PyTensor's, the second the original Theano's.
+batched_product: Any = getattr(T, "matmul", None) or T.batched_dot
+ELEMENTS_AT_ONCE = 4_000_000  # of the products of one step
+
+
+class StepSlopes(NamedTuple):
+    """The derivatives of a layer's state at t, element by element, with respect to what its cell takes.
+
+    In shapes, `states` is the number of matrices of a layer's state.
+
+    Attributes
+    ----------
+    a, q : tensors (steps, ends, states, gates * hidden_dim)
+        With respect to a_t and q_t.
+    previous : tensor (steps, ends, states, states, hidden_dim)
+        With respect to the matrices of the state at t-1, except through q_t.
+    """
+
+    a: TensorVariable
+    q: TensorVariable
+    previous: TensorVariable
+
+
+def step_slopes(x: TensorVariable, s_prev: TensorVariable, network: SymbolicNetwork) -> list[StepSlopes]:
+    """Build the graph of the slopes of many separate steps, from the backward pass of the cell.
+
+    Parameters
+    ----------
+    x : matrix (steps, ends)
+        The words that the steps read.
+    s_prev : tensor (steps, ends, state_dim)
+        The packed states before the steps.
+    network : SymbolicNetwork
+
+    Returns
+    -------
+    list of StepSlopes
+        One for each layer.
+    """
+    cell, found = network.cell, []
+    gates, hidden_dim = len(cell.gates), network.architecture.hidden_dim
+    words, shape = x.reshape((-1,)), (x.shape[0], x.shape[1])
+    states = s_prev.reshape((-1, network.architecture.state_dim))
+    vectors = None if network.E is None else network.E[words]
+    for previous, layer in zip(unpacked(states, network.architecture), network.layers, strict=True):
+        a = with_bias(layer.U.T[words] if vectors is None else vectors.dot(layer.U.T), layer.b)
+        # Derivatives with respect to s_{t-1} must leave out the way through q_t, which has a slope of its own.
+        q = recurrent_activations(theano.gradient.disconnected_grad(previous[0]), layer.W.T, layer.r)
+        state = cell.next_state(a, q, *previous)
+        saved = cell.saved(a, cell.kept(a, q), previous, state)
+        one, zero = T.ones_like(state[0]), T.zeros_like(state[0])
+        # The cell is elementwise, so an error of 1 in every element of a matrix gives the slope of each element.
+        results = [
+            cell.backward([one if i == j else zero for j in range(len(state))], saved) for i in range(len(state))
+        ]
+        by_state = [[da, dq, *(zero if one is None else one for one in direct)] for da, dq, direct in results]
+        widths = [gates * hidden_dim, gates * hidden_dim, *[hidden_dim] * len(state)]
+        columns = [
+            T.stack([array.reshape((*shape, width)) for array in arrays], axis=2)
+            for width, arrays in zip(widths, zip(*by_state, strict=True), strict=True)
+        ]
+        found.append(StepSlopes(columns[0], columns[1], T.stack(columns[2:], axis=3)))
+        vectors = state[0]
+    return found
+
+
+def previous_errors(
+    errors: Sequence[TensorVariable], slopes: Sequence[StepSlopes], network: SymbolicNetwork
+) -> list[TensorVariable]:
+    """Multiply errors by the Jacobian of a step: take them one step back, through all layers.
+
+    Parameters
+    ----------
+    errors : list of tensors (ends, n, states * hidden_dim)
+        For each layer, n errors of its part of the packed state at t.
+    slopes : list of StepSlopes
+        Those of this step, without the axis of steps.
+    network : SymbolicNetwork
+
+    Returns
+    -------
+    list of tensors
+        The errors of the state at t-1, in the form of `errors`.
+    """
+    states, width = range(len(network.cell.state_names)), network.architecture.hidden_dim
+    before: list[TensorVariable] = []
+    from_above = None
+    for own, (a, q, previous), layer in reversed(list(zip(errors, slopes, network.layers, strict=True))):
+        parts = [own[:, :, i * width : (i + 1) * width] for i in states]
+        if from_above is not None:
+            parts[0] = parts[0] + from_above
+            own = packed(parts)
+        direct = [sum(parts[i] * previous[:, i, j][:, None, :] for i in states) for j in states]
+        direct[0] = direct[0] + batched_product(own, _jacobian(q, layer.W, network))
+        before.insert(0, packed(direct))
+        if len(before) < len(errors):
+            from_above = batched_product(own, _jacobian(a, layer.U, network))
+    return before
+
+
+def _jacobian(slopes: TensorVariable, weights: TensorVariable, network: SymbolicNetwork) -> TensorVariable:
+    """Σ diag(slope of a gate) (weights of the gate), as (ends, states * hidden_dim, columns of the weights)."""
+    gates, width = len(network.cell.gates), network.architecture.hidden_dim
+    states, columns = len(network.cell.state_names), axis_length(weights, 1)
+    by_gate = slopes.reshape((-1, states, gates, width, 1)) * weights.reshape((1, 1, gates, width, columns))
+    return by_gate.sum(axis=2).reshape((-1, states * width, columns))
+
+
+def state_jacobian_products(
+    x: TensorVariable, s_prev: TensorVariable, network: SymbolicNetwork
+) -> tuple[list[TensorVariable], TensorVariable]:
+    """Build the graph of ∂s_t/∂(state at k) and its norm for k = t-1, t-2, …, for many ends t side by side.
+
+    Parameters
+    ----------
+    x : matrix (steps, ends)
+        The words that the network reads at t, t-1, ….
+    s_prev : tensor (steps, ends, state_dim)
+        The packed states before these words.
+    network : SymbolicNetwork
+
+    Returns
+    -------
+    products : list of tensors (steps, ends, hidden_dim, states * hidden_dim)
+        For each layer, its part of the state at k. The rows are the units of s_t of the top layer.
+    norms : matrix (steps, ends)
+        A function that returns only the norms never holds more than one step's products.
+    """
+    architecture, names = network.architecture, list(network.parameters)
+    slopes = [array for of_layer in step_slopes(x, s_prev, network) for array in of_layer]
+
+    def step(*arguments: TensorVariable) -> list[TensorVariable]:
+        of_step, rest = arguments[: len(slopes)], arguments[len(slopes) :]
+        errors, values = rest[: architecture.layers], rest[architecture.layers :]
+        inner = SymbolicNetwork(architecture, dict(zip(names, values, strict=True)))
+        by_layer = [StepSlopes(*of_step[at : at + 3]) for at in range(0, len(of_step), 3)]
+        found = previous_errors(errors, by_layer, inner)
+        return [*found, spectral_norms(packed(found))]
+
+    identity = np.zeros((architecture.hidden_dim, architecture.state_dim))
+    identity[:, architecture.top_columns] = np.eye(architecture.hidden_dim)
+    at_t = [
+        T.tile(T.constant(one[None, :, :]), (x.shape[1], 1, 1))
+        for one in np.split(identity, architecture.layers, axis=1)
+    ]
+    *products, norms = scan(
+        step,
+        sequences=slopes,
+        outputs_info=[*at_t, None],
+        non_sequences=[network.parameters[name] for name in names],
+        n_steps=x.shape[0],
+        strict=True,
+    )
+    return products, norms
+
+
+def state_jacobian_norms(
+    x: npt.ArrayLike, s_prev: npt.ArrayLike, values: Mapping[str, npt.NDArray[Any]], architecture: Architecture
+) -> npt.NDArray[np.float64]:
+    """Compute ‖∂s_t/∂(state at k)‖₂ for k = t-1, t-2, …: the largest factor by which an error of s_t arrives at k.
+
+    s_t is that of the top layer. The state at k is the packed state: s_k of all layers, and c_k of an LSTM.
+
+    Parameters
+    ----------
+    x : array_like of int, shape (steps, ends)
+        The words that the network reads at t, t-1, …, for each end t.
+    s_prev : array_like of shape (steps, ends, state_dim)
+        The packed states before these words.
+    values : dict of str to array
+        The parameters by name.
+    architecture : Architecture
+
+    Returns
+    -------
+    float64 array of shape (steps, ends)
+
+    Examples
+    --------
+    One unit whose state stays at 0, where the slope of tanh is 1, and whose input is 0:
+
+    >>> values = {"U": np.zeros((1, 2)), "V": np.zeros((2, 1)), "W": np.array([[0.5]])}
+    >>> state_jacobian_norms([[0], [0], [0]], np.zeros((3, 1, 1)), values, Architecture(2, 1))
+    array([[0.5  ],
+           [0.25 ],
+           [0.125]])
+    """
+    words, states = np.asarray(x, np.int32), np.asarray(s_prev, DTYPE)
+
+    def build() -> tuple[list[TensorVariable], TensorVariable, None]:
+        network = symbolic_network(architecture)
+        x, s_prev = T.imatrix("x"), typed_tensor("s_prev", DTYPE, (None, None, architecture.state_dim))
+        return [x, s_prev, *network.parameters.values()], state_jacobian_products(x, s_prev, network)[1], None
+
+    function = compile_function(build, DTYPE)
+    arrays = [np.asarray(values[name], DTYPE) for name in architecture.parameter_shapes]
+    at_once = max(1, ELEMENTS_AT_ONCE // (architecture.hidden_dim * architecture.state_dim))
+    parts = range(0, words.shape[1], at_once)
+    found = [function(words[:, at : at + at_once], states[:, at : at + at_once], *arrays) for at in parts]
+    return np.concatenate([as_numpy(one) for one in found], axis=1)
+
+
+def symbolic_network(architecture: Architecture) -> SymbolicNetwork:
+    """A network whose parameters are inputs of a graph in float64."""
+    shapes = architecture.parameter_shapes.items()
+    return SymbolicNetwork(architecture, {name: typed_tensor(name, DTYPE, shape) for name, shape in shapes})
