@@ -24,6 +24,9 @@ from theano_rnn.files.output_files import check_output_path
 from theano_rnn.results.pictures import check_picture
 
 MODEL = "models/rnn.npz"
+# As in theano_rnn.inspection, which is not imported for --help.
+QUANTITY_NAMES = ("state", "cell", "input-gate", "forget-gate", "output-gate", "reset-gate", "update-gate")
+PROPERTY_NAMES = ("line-position", "quotes", "brackets")
 MODEL_HELP = f"file of the model (default: {MODEL})"
 COLUMN_HELP = "column of a CSV file that holds the text (default: body, else text, else the only column)"
 
@@ -86,6 +89,13 @@ def make_parser() -> ArgumentParser:
     add("--column", metavar="NAME", help=COLUMN_HELP)
     add("--tokens", type=int, default=5000, metavar="N",
         help="read at most this many tokens of the text (default: %(default)s)")
+    add = part.add_argument_group("units").add_argument
+    add("--of", default="state", choices=QUANTITY_NAMES, metavar="QUANTITY",
+        help="state s_t (default); cell, input-gate, forget-gate or output-gate of an LSTM; reset-gate or update-gate "
+             "of a GRU")
+    add("--layer", type=int, metavar="N", help="layer, counted from 1 (default: the top layer)")
+    add("--by", choices=PROPERTY_NAMES, metavar="PROPERTY",
+        help="sort units by how well they follow line-position, quotes or brackets in the text")
     add = part.add_argument_group("output").add_argument
     add("--unit", type=int, action="append", metavar="N",
         help="show this unit, counted from 0; repeat it for several (default: all in the table, 5 on the page)")
@@ -128,13 +138,13 @@ def explain_graph(arguments: argparse.Namespace) -> None:
     page = None if arguments.html is None else check_output_path(arguments.html, [arguments.model])
     with status("compiling the graph"):
         from theano_rnn.inspection.forward_graph import ForwardGraph
-        from theano_rnn.inspection.graph_page import graph_sections, write_graph_page
+        from theano_rnn.inspection.graph_page import formulas, graph_sections, write_graph_page
         from theano_rnn.inspection.network_loading import load_network
 
         rnn, _ = load_network(arguments.model)
         sections = graph_sections(ForwardGraph(rnn), arguments.hlo)
         if page:
-            write_graph_page(page, f"The forward graph of {Path(arguments.model).name}", sections)
+            write_graph_page(page, f"The forward graph of {Path(arguments.model).name}", sections, formulas(rnn))
             say(f"the pictures are in {page}")
     for section in sections:
         if section.text is not None:
@@ -147,6 +157,8 @@ def explain_units(arguments: argparse.Namespace) -> None:
         from theano_rnn.inspection.hidden_units import hidden_activity
         from theano_rnn.inspection.hidden_units_page import write_units_page
         from theano_rnn.inspection.input_sequences import visible_tokens
+        from theano_rnn.inspection.text_properties import STRONGEST_SHOWN
+        from theano_rnn.inspection.unit_values import QUANTITIES
         from theano_rnn.language_models.language_model import load
 
         lm = load(arguments.model)
@@ -154,9 +166,12 @@ def explain_units(arguments: argparse.Namespace) -> None:
     if not arguments.files:
         announce_standard_input()
     with no_status() if not arguments.files and is_typed() else status("reading the text"):
-        activity = hidden_activity(lm, lines, arguments.unit, arguments.tokens)
+        activity = hidden_activity(
+            lm, lines, arguments.unit, arguments.tokens, arguments.of, arguments.layer, arguments.by
+        )
         if page:
-            write_units_page(page, f"Hidden units of {Path(arguments.model).name}", activity)
+            title = f"{QUANTITIES[arguments.of].title.capitalize()} of {Path(arguments.model).name}"
+            write_units_page(page, title, activity)
             say(f"the colored text is in {page}")
     if not activity.is_complete:
         say(f"only the first {arguments.tokens:,} tokens were read; --tokens N reads more")
@@ -164,6 +179,9 @@ def explain_units(arguments: argparse.Namespace) -> None:
     for one in activity.statistics:
         numbers = (f"{number:.4f}" for number in (one.lowest, one.highest, one.deviation, one.persistence))
         show(one.unit, *numbers, visible_tokens(one.high_after), visible_tokens(one.low_after))
+    for name, units in activity.properties:
+        found = ", ".join(f"{unit} ({correlation:.2f})" for unit, correlation in units[:STRONGEST_SHOWN])
+        say(f"units that follow {name} best, with their correlation: {found}")
 
 
 def explain_info(arguments: argparse.Namespace) -> None:

@@ -1,5 +1,6 @@
 """What is shown of the forward pass is what the network runs."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,27 @@ def test_a_step_computes_the_next_state_from_the_previous_one(forward: ForwardGr
         assert any(label.lower().startswith(("dot", "gemm")) for label in by_label)
     labels = " ".join(box.label for box in forward.step()).lower()
     assert ("tanh" if forward.rnn.activation == "tanh" else "switch") in labels
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+def test_every_layer_and_state_has_its_name(cell: str) -> None:
+    forward = ForwardGraph(RNN(11, 5, cell=cell, layers=2, embedding_dim=3, bias=True, seed=1))
+    states = forward.rnn.recurrent_cell.state_names
+    text, symbolic = forward.symbolic()
+    for name in ("x_t", "a_t of layer 1", "s_t of layer 1", "a_t of layer 2", "s_t of layer 2", "V s_t + c", "o_t"):
+        assert f"'{name}'" in text and name in {box.name for box in symbolic}
+    for boxes in (symbolic, forward.compiled()[1]):
+        assert {box.label for box in boxes if box.kind == "parameter"} == set(forward.rnn.parameter_names)
+        assert len([box for box in boxes if box.kind == "loop"]) == 2
+    for layer, step in itertools.product((1, 2), (forward.step, forward.compiled_step)):
+        boxes = step(layer)
+        suffix = "" if layer == 1 else "2"
+        assert {box.label for box in boxes if box.kind == "input"} == {"a_t", *(f"{one}_{{t-1}}" for one in states)}
+        assert [box.label for box in boxes if box.kind == "output"] == [f"{one}_t" for one in states]
+        parameters = {box.label.removesuffix(".T") for box in boxes if box.kind == "parameter"}
+        assert parameters == ({f"W{suffix}", f"r{suffix}"} if cell == "gru" else {f"W{suffix}"})
+        used = {source for box in boxes for source in box.inputs}
+        assert used == {i for i, box in enumerate(boxes) if box.kind != "output"}
 
 
 def test_the_symbolic_graph_has_the_dtype_of_the_network(float64: None) -> None:

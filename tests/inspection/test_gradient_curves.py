@@ -2,14 +2,20 @@
 
 import itertools
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from theano_rnn.errors import ArgumentValueError, CorpusError
-from theano_rnn.inspection.gradient_curves import MAX_TOKENS, _choose_texts, gradient_curves, trained_names
+from theano_rnn.inspection import gradient_curves as module
+from theano_rnn.inspection.gradient_curves import (
+    MAX_TOKENS,
+    _choose_texts,
+    gradient_curves,
+    trained_names,
+    untrained_networks,
+)
 from theano_rnn.inspection.gradient_flow import gradient_norms
 from theano_rnn.language_models.language_model import LanguageModel, load
 from theano_rnn.networks.rnn import RNN
@@ -41,7 +47,7 @@ def test_trained_and_untrained_networks_read_the_same_text(models: Path) -> None
         (curves[0], load(models / "tanh.npz").rnn),
         (curves[3], RNN(6, 4, activation="relu", seed=1)),
     ):
-        assert curve.activation == rnn.activation
+        assert curve.kind == rnn.activation
         np.testing.assert_array_equal(curve.norms, gradient_norms(rnn, sequences, 4, 5, 1))
 
 
@@ -63,13 +69,59 @@ def test_bare_networks_read_random_ids_and_networks_of_one_activation_are_named_
 
 
 def test_files_of_one_name_in_several_folders_are_named_by_path() -> None:
-    networks: list[Any] = [(SimpleNamespace(activation=activation), None) for activation in [*["tanh"] * 3, "relu"]]
+    networks: list[Any] = [(RNN(4, 3, activation=activation), None) for activation in [*["tanh"] * 3, "relu"]]
     assert trained_names(["a/m.npz", "b/m.npz", "c/n.npz", "m.npz"], networks) == [
         "trained tanh (a/m.npz)",
         "trained tanh (b/m.npz)",
         "trained tanh (n.npz)",
         "trained ReLU",
     ]
+
+
+def test_networks_with_gates_are_drawn_beside_untrained_tanh_gru_and_lstm(models: Path, tmp_path: Path) -> None:
+    rnn = RNN(6, 4, cell="lstm", layers=2, bias=True, seed=2)
+    LanguageModel(rnn, load(models / "tanh.npz").vocabulary, Tokenizer()).save(tmp_path / "lstm.npz")
+    curves = gradient_curves([tmp_path / "lstm.npz", models / "tanh.npz"], ["the dog the the dog ."], 4, 5, 1)
+    assert [(curve.name, curve.kind, curve.trained) for curve in curves] == [
+        ("trained 2-layer LSTM", "lstm", True),
+        ("trained tanh", "tanh", True),
+        ("untrained 2-layer tanh", "tanh", False),
+        ("untrained 2-layer GRU", "gru", False),
+        ("untrained 2-layer LSTM", "lstm", False),
+    ]
+    np.testing.assert_array_equal(curves[0].norms, gradient_norms(rnn, [[0, 3, 4, 3, 3, 4, 5]], 4, 5, 1))
+
+
+def test_untrained_networks_have_the_sizes_of_the_first_and_the_biases_of_their_own_kind() -> None:
+    networks = [RNN(6, 4, seed=1), RNN(6, 5, cell="gru", layers=2, bias=True, tied=True), RNN(6, 5, activation="relu")]
+    tanh, gru, lstm = [rnn for _, rnn in untrained_networks(networks, 1)]
+    assert [one.bias for one in (tanh, gru, lstm)] == [False, True, False]
+    assert [one.tied for one in (tanh, gru, lstm)] == [False, True, False]
+    assert {(one.word_dim, one.hidden_dim, one.layers) for one in (tanh, gru, lstm)} == {(6, 4, 1)}
+    embedded = untrained_networks([RNN(6, 4, cell="lstm", embedding_dim=3)], 1)
+    assert [rnn.embedding_dim for _, rnn in embedded] == [3, 3, 3]
+    assert [name for name, _ in untrained_networks([networks[0], networks[2]], 1)] == [
+        "untrained tanh",
+        "untrained ReLU",
+    ]
+
+
+def test_large_networks_are_measured_at_fewer_places_by_default(
+    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def norms(rnn: RNN, sequences: Any, length: int, starts: int, seed: int) -> np.ndarray:
+        asked.append(starts)
+        return np.ones((1, 1))
+
+    monkeypatch.setattr(module, "gradient_norms", norms)
+    monkeypatch.setattr(module, "LARGE_STATE", 10)
+    for name, settings in (("gru", {}), ("lstm", {"layers": 2})):
+        RNN(9, 4, cell=name, **settings).save(tmp_path / f"{name}.npz")
+        gradient_curves([tmp_path / f"{name}.npz"], None, 3, None, 1)
+    gradient_curves([tmp_path / "lstm.npz"], None, 3, 5, 1)
+    assert asked == [*[32] * 4, *[8] * 4, *[5] * 4]
 
 
 @pytest.mark.parametrize(

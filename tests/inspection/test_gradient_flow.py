@@ -36,6 +36,26 @@ def test_norms_agree_with_a_loop_at_every_place_and_are_nan_after_the_end_of_the
         assert np.isnan(norms[steps:, column]).all()
 
 
+@pytest.mark.parametrize("cell, layers", [("gru", 1), ("lstm", 1), ("simple", 2), ("lstm", 2)])
+def test_other_networks_have_the_norms_that_arrive_from_the_end_of_the_same_places(cell: str, layers: int) -> None:
+    rnn = RNN(9, 4, cell=cell, layers=layers, bias=True, seed=2, dtype="float64")
+    places = draw_starts([8, 4, 1], 5, 10, seed=3)
+    norms = gradient_norms(rnn, SEQUENCES, 5, 10, seed=3)
+    assert norms.shape == (5, 10)
+    for column, (sequence, k, steps) in enumerate(places):
+        ids = SEQUENCES[sequence].astype(np.int32)
+        s = rnn.states(ids[:, None])[:, 0]
+        for distance in (1, steps):
+            t, changed = k + steps, s[k + steps - distance] + 1e-5 * np.eye(s.shape[1])
+            back = s[k + steps - distance] - 1e-5 * np.eye(s.shape[1])
+            for word in ids[t - distance + 1 : t + 1]:
+                words = np.full(len(changed), word, np.int32)
+                changed, back = (rnn.next_log_probabilities(words, one)[1] for one in (changed, back))
+            jacobian = ((changed - back) / 2e-5).T[rnn.architecture.top_columns]
+            assert norms[distance - 1, column] == pytest.approx(np.linalg.norm(jacobian, 2), rel=1e-8)
+        assert np.isnan(norms[steps:, column]).all()
+
+
 def test_places_are_distinct_and_those_with_the_full_length_come_first() -> None:
     places = draw_starts([8, 4, 1, 0], 3, 100, seed=1)
     assert len(set(places)) == len(places) == 7 + 3

@@ -37,6 +37,12 @@ def test_networks_of_one_kind_have_different_colors() -> None:
     assert colors[4:] == [colors[0], colors[2]]
 
 
+def test_each_cell_has_its_own_color_and_further_networks_never_get_that_of_another_cell() -> None:
+    kinds = [("tanh", True), ("gru", True), ("lstm", True), ("lstm", True), ("gru", True), ("lstm", False)]
+    colors = curve_colors([curve(str(i), *kind) for i, kind in enumerate(kinds)])
+    assert len(set(colors[:5])) == 5 and colors[5] == colors[2]
+
+
 def test_zeros_tiny_values_and_a_single_distance_can_be_drawn(tmp_path: Path) -> None:
     all_norms = [np.zeros((3, 2)), np.array([[1.0, 1], [0, 0]]), np.ones((1, 1)), np.full((9, 2), 1e-80)]
     curves = [GradientCurve("a $ b $", "relu", True, norms) for norms in all_norms]

@@ -8,6 +8,7 @@ import pytest
 from theano_rnn.errors import CorpusError
 from theano_rnn.inspection.hidden_units import hidden_activity, mean_states, most_informative_first, unit_statistics
 from theano_rnn.inspection.input_sequences import InputSequence
+from theano_rnn.inspection.unit_values import unit_values
 from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.tokenizer import Tokenizer
@@ -80,6 +81,27 @@ def test_units_that_vary_and_keep_their_values_come_first() -> None:
 def test_requested_units_keep_their_order_without_duplicates(lm: LanguageModel) -> None:
     activity = hidden_activity(lm, LINES, [2, 0, 2])
     assert [one.unit for one in activity.statistics] == [2, 0] and activity.are_requested
+
+
+def test_a_quantity_of_a_layer_can_be_recorded() -> None:
+    vocabulary = Vocabulary(["SENTENCE_START", "SENTENCE_END", "UNKNOWN_TOKEN", "a", "b"], newline_ends_sentence=True)
+    lstm = LanguageModel(RNN(5, 4, cell="lstm", layers=2, seed=3), vocabulary, Tokenizer(level="char"))
+    activity = hidden_activity(lstm, LINES, of="cell", layer=1)
+    assert (activity.of, activity.layer) == ("cell", 1)
+    expected = unit_values(lstm.rnn, [activity.sequences[0].ids], "cell", 1)[0][1:]
+    np.testing.assert_array_equal(activity.states[0], expected)
+    assert hidden_activity(lstm, LINES).layer == 2
+
+
+def test_units_can_be_sorted_by_a_property(lm: LanguageModel) -> None:
+    lines = ['ab "b a" b'] * 10
+    activity = hidden_activity(lm, lines, by="quotes")
+    (quotes,) = (one.units for one in activity.properties if one.name == "quotes")
+    assert [one.unit for one in activity.statistics] == [unit for unit, _ in quotes]
+    with pytest.raises(CorpusError, match="too few examples of brackets to sort units by it; give a longer one"):
+        hidden_activity(lm, lines, by="brackets")
+    with pytest.raises(ValueError, match="by: expected one of line-position, quotes, brackets, got 'verbs'"):
+        hidden_activity(lm, lines, by="verbs")
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,38 @@ def test_a_relu_unit_that_is_always_zero_can_be_shown(tmp_path: Path) -> None:
     assert [span[1] for span in page.spans] == ["0.00", "0.00"]
 
 
+def lstm(layers: int = 1) -> LanguageModel:
+    rnn = RNN(len(WORDS), 7, cell="lstm", layers=layers, seed=4)
+    rnn.set_values({name: 3 * value for name, value in rnn.get_values().items()})
+    return LanguageModel(rnn, Vocabulary(WORDS), Tokenizer("word", tokenized=True))
+
+
+def test_cell_states_are_shaded_relative_to_the_largest_absolute_value(tmp_path: Path) -> None:
+    activity = hidden_activity(lstm(), ["the dog the <b> dog"], [1], of="cell")
+    page, text = page_of(tmp_path, activity)
+    values = activity.states[0][:, 1]
+    expected = np.rint(values / np.abs(values).max() * 10)
+    assert [int(span[0][0].removeprefix("v")) for span in page.spans] == expected.tolist()
+    assert "in c<sub>t</sub>, the cell state after reading the token" in text
+
+
+def test_gates_are_shaded_from_0_to_1(tmp_path: Path) -> None:
+    activity = hidden_activity(lstm(2), ["the dog the <b> dog"], [1], of="forget-gate", layer=1)
+    page, text = page_of(tmp_path, activity)
+    assert [int(span[0][0].removeprefix("v")) for span in page.spans] == np.rint(activity.states[0][:, 1] * 10).tolist()
+    assert 'class="v0">0.00</span> <span class="v5">0.50</span> <span class="v10">1.00</span></p>' in text
+    assert "in f<sub>t</sub> of layer 1, the forget gate when the token is read" in text
+
+
+def test_units_that_follow_a_property_are_listed_with_links_to_those_on_the_page(tmp_path: Path) -> None:
+    activity = hidden_activity(language_model("char"), ['a "b a" b'] * 10, by="quotes")
+    _, text = page_of(tmp_path, activity)
+    (quotes,) = (one.units for one in activity.properties if one.name == "quotes")
+    first, correlation = quotes[0]
+    assert f'<li>quotes: <a href="#unit{first}">{first}</a> ({format_value(correlation)})' in text
+    assert "Of all units, these follow quotes best." in text
+
+
 def test_by_default_five_units_are_shown_and_the_table_links_to_them(tmp_path: Path) -> None:
     activity = hidden_activity(language_model(), ["the dog the & dog"])
     page, text = page_of(tmp_path, activity)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from theano_rnn.engines.engine import T, compile_function, theano, typed_tensor
-from theano_rnn.inspection.jacobians import jacobian_norms, jacobian_products
-from theano_rnn.networks.forward import hidden_states
+from theano_rnn.inspection.jacobians import jacobian_norms, jacobian_products, largest_singular_values, spectral_norms
+from theano_rnn.networks.architecture import Layer
+from theano_rnn.networks.forward import layer_states
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.networks.simple_cell import SimpleCell
 
@@ -69,7 +70,8 @@ def test_products_agree_with_theano_grad_of_the_forward_scan(activation: str) ->
         a = typed_tensor("a", "float64", (None, 1, HIDDEN_DIM))
         W = typed_tensor("W", "float64", (HIDDEN_DIM, HIDDEN_DIM))
         s_init = T.matrix("s_init")
-        s_last = hidden_states(a, s_init, [W], SimpleCell(activation))[-1, 0]
+        layer, x = Layer(np.eye(HIDDEN_DIM), W, None, None), T.zeros((a.shape[0], 1), dtype="int32")
+        s_last = layer_states(x, a, [s_init], layer, SimpleCell(activation)).state[0][-1, 0]
         rows = [theano.grad(s_last[i], s_init) for i in range(HIDDEN_DIM)]
         return [a, W, s_init], T.concatenate(rows, axis=0), None
 
@@ -87,6 +89,22 @@ def test_norms_are_the_largest_singular_values_for_each_start(activation: str) -
         expected = [np.linalg.norm(one, 2) for one in products_by_loop(starts[:, column], W, activation)]
         np.testing.assert_allclose(found[:, column], expected, rtol=1e-8)
     assert found.dtype == np.float64 and found.shape == (STEPS - 1, 2)
+
+
+def test_largest_singular_values_are_exact_even_if_others_are_nearly_as_large() -> None:
+    generator = np.random.default_rng(1)
+    q, _ = np.linalg.qr(generator.normal(size=(6, 6)))
+    close = q @ np.diag([1, 1 - 1e-9, 1 - 1e-6, 0.5, 1e-20, 0])
+    wide = generator.normal(size=(6, 15))
+    for matrices in (np.stack([q, 1e-200 * q, close, 1e150 * wide[:, :6], np.zeros((6, 6))]), wide[None]):
+        expected = np.linalg.svd(matrices, compute_uv=False).max(axis=1)
+        np.testing.assert_allclose(largest_singular_values(matrices), expected, rtol=1e-13)
+
+        def build() -> Any:
+            symbolic = T.tensor3("matrices")
+            return [symbolic], spectral_norms(symbolic), None
+
+        np.testing.assert_allclose(np.asarray(compile_function(build, "float64")(matrices)), expected, rtol=1e-13)
 
 
 def test_norms_can_be_computed_from_the_states_of_a_network() -> None:

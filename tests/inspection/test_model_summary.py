@@ -38,7 +38,9 @@ def test_a_trained_model_has_sizes_settings_history_and_words(tmp_path: Path) ->
     )
     summary = summarize_model(path)
     assert summary["bytes"] == path.stat().st_size
-    assert summary["network"] == {"word_dim": 27, "hidden_dim": 5, "activation": "tanh", "bptt_truncate": 4}
+    sizes = {"word_dim": 27, "hidden_dim": 5, "activation": "tanh", "bptt_truncate": 4}
+    others = {"cell": "simple", "layers": 1, "embedding_dim": None, "bias": False, "tied": False, "dropout": 0.0}
+    assert summary["network"] == sizes | others
     assert summary["parameters"]["total"] == 27 * 5 * 2 + 25 and summary["parameters"]["dtype"] == "float32"
     assert summary["vocabulary"]["most_frequent"] == WORDS[:10]
     assert summary["vocabulary"]["least_frequent"] == WORDS[-10:]
@@ -47,6 +49,7 @@ def test_a_trained_model_has_sizes_settings_history_and_words(tmp_path: Path) ->
     lines = list(summary_lines(summary))
     for expected in (
         "network       word_dim 27, hidden_dim 5, activation tanh",
+        "cell          simple, layers 1, embedding_dim null, bias false, tied false, dropout 0.0",
         "bptt          truncated after 4 steps",
         "parameters    295 of float32: U 5 × 27, V 27 × 5, W 5 × 5",
         "tokenizer     lowercase true, tokenized false, lines false",
@@ -57,6 +60,27 @@ def test_a_trained_model_has_sizes_settings_history_and_words(tmp_path: Path) ->
         "quality       perplexity 7.39 on the held-out text, after epoch 2",
     ):
         assert expected in lines
+
+
+def test_every_network_has_its_settings_and_all_shapes(tmp_path: Path) -> None:
+    rnn = RNN(27, 50, cell="lstm", layers=2, embedding_dim=30, bias=True, dropout=0.25, seed=1)
+    rnn.save(tmp_path / "a.npz")
+    summary = summarize_model(tmp_path / "a.npz")
+    assert summary["parameters"]["total"] == sum(value.size for value in rnn.get_values().values())
+    assert {name: tuple(shape) for name, shape in summary["parameters"]["shapes"].items()} == rnn.parameter_shapes
+    lines = list(summary_lines(summary))
+    assert lines[1:3] == [
+        "network       word_dim 27, hidden_dim 50",
+        "cell          lstm, layers 2, embedding_dim 30, bias true, tied false, dropout 0.25",
+    ]
+    total = f"parameters    {summary['parameters']['total']:,} of float32: U 200 × 30"
+    text = ", ".join(line.removeprefix(" " * 14) for line in lines[4:6])
+    assert text == f"{total}, V 27 × 50, W 200 × 50, b 200, U2 200 × 50, W2 200 × 50, b2 200, c 27, E 27 × 30"
+    tied = RNN(27, 5, cell="gru", tied=True, seed=1)
+    tied.save(tmp_path / "b.npz")
+    assert "cell          gru, layers 1, embedding_dim 5, bias false, tied true, dropout 0.0" in list(
+        summary_lines(summarize_model(tmp_path / "b.npz"))
+    )
 
 
 def test_a_model_without_a_history_says_that_it_is_not_recorded(tmp_path: Path) -> None:

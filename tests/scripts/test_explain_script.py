@@ -9,6 +9,8 @@ import pytest
 from support.script_modules import script
 
 from theano_rnn.engines.engine import engine_name
+from theano_rnn.inspection.text_properties import PROPERTIES
+from theano_rnn.inspection.unit_values import QUANTITIES
 from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.tokenizer import Tokenizer
@@ -111,6 +113,39 @@ def test_info_is_text_or_json(model, capsys):
     assert json.loads(capsys.readouterr().out)["network"]["word_dim"] == 6
 
 
+@pytest.fixture(scope="module")
+def lstm(tmp_path_factory):
+    vocabulary = Vocabulary(["SENTENCE_START", "SENTENCE_END", "UNKNOWN_TOKEN", "a", '"'], newline_ends_sentence=True)
+    path = tmp_path_factory.mktemp("lstm") / "lstm.npz"
+    rnn = RNN(len(vocabulary), 4, cell="lstm", layers=2, bias=True, seed=2)
+    LanguageModel(rnn, vocabulary, Tokenizer(level="char")).save(path)
+    return path
+
+
+def test_all_parts_accept_a_network_with_gates_and_layers(lstm, tmp_path, standard_input, capsys):
+    assert status("info", "--model", lstm) == 0
+    assert "lstm, layers 2, embedding_dim null, bias true" in capsys.readouterr().out
+    assert status("graph", "--model", lstm) == 0
+    assert "'V s_t + c'" in capsys.readouterr().out
+    (tmp_path / "a.txt").write_text('aa "a a" a\n' * 10, encoding="utf-8")
+    arguments = ["--text", tmp_path / "a.txt", "--plot", tmp_path / "a.png", "--length", 4, "--starts", 3]
+    assert status("gradients", "--model", lstm, *arguments) == 0
+    names = ["trained 2-layer LSTM", "untrained 2-layer tanh", "untrained 2-layer GRU", "untrained 2-layer LSTM"]
+    assert capsys.readouterr().out.splitlines()[0].split("\t") == ["distance", *names]
+    page = tmp_path / "a.html"
+    options = ["--of", "cell", "--layer", 1, "--by", "quotes", "--html", page]
+    assert status("units", "--model", lstm, tmp_path / "a.txt", *options) == 0
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == 5
+    assert f"units that follow quotes best, with their correlation: {out.splitlines()[1].split()[0]} (" in err
+    assert "<h1>Cell states of lstm.npz</h1>" in page.read_text(encoding="utf-8")
+
+
+def test_the_names_of_quantities_and_properties_are_those_of_the_package():
+    assert tuple(QUANTITIES) == explain.QUANTITY_NAMES
+    assert tuple(PROPERTIES) == explain.PROPERTY_NAMES
+
+
 @pytest.mark.slow
 def test_all_parts_but_units_accept_a_bare_network(tmp_path, text, capsys):
     path = tmp_path / "bare.npz"
@@ -143,6 +178,16 @@ def test_all_parts_but_units_accept_a_bare_network(tmp_path, text, capsys):
         (["units", "{text}", "--unit", "4"], ["unit: the network has units 0 … 3, got 4"]),
         (["units", "{text}", "--unit", "-1"], ["unit: the network has units 0 … 3, got -1"]),
         (["units", "{text}", "--tokens", "0"], ["tokens: expected at least 1, got 0"]),
+        (
+            ["units", "{text}", "--of", "forget-gate"],
+            ["--of: expected one of state with the cell simple, got forget-gate"],
+        ),
+        (["units", "{text}", "--of", "gate"], ["argument --of: invalid choice: 'gate'"]),
+        (
+            ["units", "{text}", "--layer", "2"],
+            ["--layer: expected at most 1, the number of layers of the network, got 2"],
+        ),
+        (["units", "{text}", "--by", "quotes"], ["the text has too few examples of quotes to sort units by it"]),
         (["units", "{empty}"], ["the text is empty; give at least one line with some words"]),
         (["units", "none.txt"], ["none.txt: no such file"]),
         (["other"], ["invalid choice: 'other'"]),

@@ -22,9 +22,10 @@ from theano_rnn.engines.engine import (
     xla_program,
 )
 from theano_rnn.engines.tensor_types import TensorVariable
-from theano_rnn.networks.forward import output_probabilities
+from theano_rnn.networks.forward import outputs, rows
 from theano_rnn.networks.network_graphs import forward_graph
 from theano_rnn.networks.rnn import RNN
+from theano_rnn.networks.softmax import softmax
 
 MAX_LABEL_LENGTH = 60  # characters
 # Paragraphs of XLA's text that only say where in the source code an operation came from.
@@ -57,7 +58,7 @@ class Box:
 
 
 class ForwardGraph:
-    """The forward pass of a network, o = softmax(V s_t) from word ids x of shape (steps, batch_size).
+    """The forward pass of a network, o = softmax(V s_t + c) from word ids x of shape (steps, batch_size).
 
     Parameters
     ----------
@@ -99,13 +100,13 @@ class ForwardGraph:
         """
         return debugprint(self.function.function), graph_boxes(self._compiled_outputs(), {}, self.rnn.parameters)
 
-    def step(self) -> list[Box]:
-        """Return the boxes of one step of the loop over t, as theano_rnn builds it."""
-        return step_boxes([self.o])
+    def step(self, layer: int = 1) -> list[Box]:
+        """Return the boxes of one step of a layer's loop over t, as theano_rnn builds it; layers are counted from 1."""
+        return step_boxes([self.o], self.rnn, layer)
 
-    def compiled_step(self) -> list[Box]:
-        """Return the boxes of one step of the loop over t, after Theano's rewrites."""
-        return step_boxes(self._compiled_outputs())
+    def compiled_step(self, layer: int = 1) -> list[Box]:
+        """Return the boxes of one step of a layer's loop over t, after Theano's rewrites."""
+        return step_boxes(self._compiled_outputs(), self.rnn, layer)
 
     def program(self, steps: int = 10) -> str:
         """Return the program that XLA makes of the graph (optimized HLO).
@@ -142,12 +143,22 @@ def symbolic_forward(rnn: RNN) -> tuple[TensorVariable, TensorVariable]:
     """
     with precision(rnn.dtype):
         x, forward = forward_graph(rnn)
+        if forward.layers[0].vectors is not None:
+            forward.layers[0].vectors.name = "x_t"
         for number, layer in enumerate(forward.layers, 1):
             suffix = "" if rnn.layers == 1 else f" of layer {number}"
-            layer.a.name, layer.state[0].name = f"a_t{suffix}" if number > 1 or rnn.bias else "U x_t", f"s_t{suffix}"
-        o = output_probabilities(forward.output, rnn.symbolic)
+            layer.a.name = input_name(rnn, number) + (suffix if number > 1 or rnn.bias else "")
+            layer.state[0].name = f"s_t{suffix}"
+        z = outputs(rows(forward.output), rnn.symbolic)
+        z.name = "V s_t" + " + c" * rnn.bias
+        o = softmax(z)
         o.name = "o_t"
     return x, o
+
+
+def input_name(rnn: RNN, layer: int) -> str:
+    """What the formulas call the part of a layer's activation that does not depend on s_{t-1}: U x_t, or a_t."""
+    return "a_t" if layer > 1 or rnn.bias else "U x_t"
 
 
 def graph_boxes(
@@ -196,27 +207,35 @@ def graph_boxes(
     return boxes
 
 
-def step_boxes(outputs: Sequence[TensorVariable]) -> list[Box]:
-    """List the boxes of one step of the loop in a graph: s_t from U x_t, s_{t-1} and W.
+def step_boxes(outputs: Sequence[TensorVariable], rnn: RNN, layer: int = 1) -> list[Box]:
+    """List the boxes of one step of a loop in a graph: s_t from U x_t, s_{t-1} and W.
 
     Parameters
     ----------
     outputs : list of symbolic variables
         Outputs of the graph that contains the loop.
+    rnn : RNN
+    layer : int
+        Which layer's loop, counted from 1.
 
     Returns
     -------
     list of Box
     """
-    node = next(one.owner for one in ancestors(outputs) if one.owner and isinstance(one.owner.op, Scan))
+    loops = [one.owner for one in ancestors(outputs) if one.owner and isinstance(one.owner.op, Scan)]
+    node = list(dict.fromkeys(loops))[-layer]  # the top layer comes first
+    states = rnn.recurrent_cell.state_names
     op, (inner, inner_outputs) = node.op, step_of_scan(node.op)
-    names = dict.fromkeys(op.inner_seqs(inner), "U x_t") | dict.fromkeys(op.inner_sitsot(inner), "s_{t-1}")
+    names = dict.fromkeys(op.inner_seqs(inner), input_name(rnn, layer))
+    names |= dict(zip(op.inner_sitsot(inner), [f"{one}_{{t-1}}" for one in states], strict=True))
     parameters = dict(zip(op.inner_non_seqs(inner), op.outer_non_seqs(node.inputs), strict=True))
     for variable, outer in parameters.items():
         # Theano marks the names of variables that its rewrites have put in the place of others.
         names[variable] = (outer.name or variable.name or "").removesuffix("_replace")
-    boxes = graph_boxes(inner_outputs, names, parameters)
-    return [dataclasses.replace(box, label="s_t") if box.kind == "output" else box for box in boxes]
+    # The other outputs are what the loop keeps for the backward pass.
+    boxes = graph_boxes(inner_outputs[: len(states)], names, parameters)
+    labels = iter([f"{one}_t" for one in states])
+    return [dataclasses.replace(box, label=next(labels)) if box.kind == "output" else box for box in boxes]
 
 
 def _is_size(variable: TensorVariable) -> bool:

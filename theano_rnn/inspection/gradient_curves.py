@@ -104,12 +104,12 @@ def untrained_networks(networks: Sequence[RNN], seed: int) -> list[tuple[str, RN
     found = []
     for kind in ("tanh", "relu") if only_simple else ("tanh", "gru", "lstm"):
         like = next((rnn for rnn in networks if network_kind(rnn) == kind), first)
-        sizes = {name: getattr(first, name) for name in ("word_dim", "hidden_dim", "layers")}
-        cell = {"cell": kind} if kind in CELLS else {"activation": kind}
-        choices = {"bias": like.bias, "tied": like.tied}
-        if like.embedding_dim is not None and not like.tied:
-            choices["embedding_dim"] = like.embedding_dim
-        found.append((f"untrained {kind_name(kind, first.layers)}", RNN(**sizes, **cell, **choices, seed=seed)))
+        settings = {name: getattr(first, name) for name in ("word_dim", "hidden_dim", "layers")}
+        settings |= {"cell": kind} if kind in CELLS else {"activation": kind}
+        settings |= {name: getattr(like, name) for name in ("embedding_dim", "bias", "tied")}
+        if like.tied:  # then it is hidden_dim
+            settings["embedding_dim"] = None
+        found.append((f"untrained {kind_name(kind, first.layers)}", RNN(**settings, seed=seed)))
     return found
 
 

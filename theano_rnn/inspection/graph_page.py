@@ -1,11 +1,13 @@
 """The forward graph as an HTML page: pictures in SVG, with the text of each graph below its picture."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from theano_rnn.inspection.forward_graph import Box, ForwardGraph
+from theano_rnn.inspection.forward_graph import Box, ForwardGraph, input_name
 from theano_rnn.inspection.graph_layout import Point, lay_out
+from theano_rnn.networks.parameters import PARAMETERS
+from theano_rnn.networks.rnn import RNN
 from theano_rnn.results.pages import escaped, write_page
 
 PROGRAM_STEPS = 10
@@ -37,6 +39,11 @@ LEGEND = (
     '<span style="background:#d3efe4;border-color:#00795a">loop over t</span>'
     '<span style="background:#f6d9c9;border-color:#d55e00">output</span></p>\n'
 )
+CELL_FORMULAS = {
+    "simple": "s_t = f(a_t + W s_{t-1})",
+    "gru": "q_t = W s_{t-1}, r, z = σ(a_t + q_t), n = tanh(a_t + r q_t), s_t = (1 - z) n + z s_{t-1}",
+    "lstm": "i, f, o = σ(a_t + W s_{t-1}), g = tanh(a_t + W s_{t-1}), c_t = f c_{t-1} + i g, s_t = o tanh(c_t)",
+}
 GLOSSARY = {
     "AdvancedSubtensor": "selects the columns of U that belong to the words in x: U times one-hot x_t, for all t",
     "MatrixTranspose": "Uᵀ, Vᵀ, Wᵀ",
@@ -82,11 +89,14 @@ def graph_sections(forward: ForwardGraph, with_program: bool = False) -> list[Se
     -------
     list of Section
     """
+    parameters = ["U", "W", "V", *(name for name in forward.rnn.parameter_names if name not in PARAMETERS)]
+    described = f"as theano_rnn builds it from x, {', '.join(parameters[:-1])} and {parameters[-1]}"
+    compiled = "after Theano's rewrites, as it is handed to the compiler"
     sections = [
-        Section("The symbolic graph", "as theano_rnn builds it from x, U, W and V", *forward.symbolic()),
-        Section("One step of its loop", "what scan repeats: s_t from U x_t and s_{t-1}", None, forward.step()),
-        Section("The compiled graph", "after Theano's rewrites, as it is handed to the compiler", *forward.compiled()),
-        Section("One step of its loop, compiled", "after the same rewrites", None, forward.compiled_step()),
+        Section("The symbolic graph", described, *forward.symbolic()),
+        *_loop_sections(forward.rnn, forward.step),
+        Section("The compiled graph", compiled, *forward.compiled()),
+        *_loop_sections(forward.rnn, forward.compiled_step, is_compiled=True),
     ]
     if with_program:
         description = f"what XLA makes of it for one sentence of {PROGRAM_STEPS} words (optimized HLO)"
@@ -94,7 +104,36 @@ def graph_sections(forward: ForwardGraph, with_program: bool = False) -> list[Se
     return sections
 
 
-def write_graph_page(path: Path, title: str, sections: Sequence[Section]) -> None:
+def _loop_sections(rnn: RNN, step: Callable[[int], Sequence[Box]], is_compiled: bool = False) -> Iterator[Section]:
+    """One step of the loop of each layer."""
+    names = rnn.recurrent_cell.state_names
+    after = " and ".join(f"{name}_t" for name in names)
+    for layer in range(1, rnn.layers + 1):
+        heading = f"One step of the loop of layer {layer}" if rnn.layers > 1 else "One step of its loop"
+        before = [input_name(rnn, layer), *(f"{name}_{{t-1}}" for name in names)]
+        description = f"what scan repeats: {after} from {', '.join(before[:-1])} and {before[-1]}"
+        if is_compiled:
+            heading, description = f"{heading}, compiled", "after the same rewrites"
+        yield Section(heading, description, None, list(step(layer)))
+
+
+def formulas(rnn: RNN) -> str:
+    """The formulas of a network for the page, in one line.
+
+    Examples
+    --------
+    >>> formulas(RNN(4, 3))
+    's_t = f(U x_t + W s_{t-1}), o_t = softmax(V s_t)'
+    """
+    if rnn.cell == "simple" and rnn.layers == 1 and not rnn.bias:
+        return "s_t = f(U x_t + W s_{t-1}), o_t = softmax(V s_t)"
+    a_t = "U x_t + b" if rnn.bias else "U x_t"
+    output = "V s_t + c" if rnn.bias else "V s_t"
+    layers = ". Each layer reads s_t of the layer below in place of x_t" if rnn.layers > 1 else ""
+    return f"a_t = {a_t}, {CELL_FORMULAS[rnn.cell]}, o_t = softmax({output}){layers}"
+
+
+def write_graph_page(path: Path, title: str, sections: Sequence[Section], formula: str = "") -> None:
     """Write the page.
 
     Parameters
@@ -102,18 +141,21 @@ def write_graph_page(path: Path, title: str, sections: Sequence[Section]) -> Non
     path : pathlib.Path
     title : str
     sections : sequence of Section
+    formula : str
+        What the graph computes.
 
     Raises
     ------
     OutputFileError
         If the page cannot be written.
     """
-    write_page(path, title, _page_parts(sections), STYLE)
+    write_page(path, title, _page_parts(sections, formula), STYLE)
 
 
-def _page_parts(sections: Sequence[Section]) -> Iterator[str]:
+def _page_parts(sections: Sequence[Section], formula: str) -> Iterator[str]:
+    yield f"<p>{escaped(formula)}.</p>\n" if formula else ""
     yield (
-        "<p>s_t = f(U x_t + W s_{t-1}), o_t = softmax(V s_t). The pictures leave out arithmetic on sizes and show "
+        "<p>The pictures leave out arithmetic on sizes and show "
         "constants inside the operation that uses them. A ? is a size that depends on the text. The texts below the "
         "pictures are complete.</p>\n"
     )

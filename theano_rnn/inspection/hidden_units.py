@@ -1,16 +1,17 @@
 """What hidden units do while a network reads a text: their values, and statistics that tell one unit from another."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from theano_rnn.checks import check_count
+from theano_rnn.checks import check_choice, check_count
 from theano_rnn.errors import ArgumentValueError, CorpusError
 from theano_rnn.inspection.input_sequences import InputSequence, read_input_sequences
+from theano_rnn.inspection.text_properties import PROPERTIES, PropertyUnits, units_of_properties
+from theano_rnn.inspection.unit_values import check_quantity, unit_values
 from theano_rnn.language_models.language_model import LanguageModel
-from theano_rnn.networks.rnn import RNN
 
 WORDS_SHOWN = 5
 MAX_TOKENS = 100_000  # the states of all of them are in memory
@@ -55,13 +56,22 @@ class HiddenActivity:
     lm : LanguageModel
     sequences : list of theano_rnn.inspection.input_sequences.InputSequence
     states : list of arrays of shape (number of tokens, hidden_dim)
-        For each sequence, s_t after each of its tokens.
+        For each sequence, s_t after each of its tokens, or the requested quantity.
     statistics : list of UnitStatistics
-        Of the requested units in their order; else of all units, the most informative first.
+        Of the requested units in their order; else of all units, the most informative first, or those that follow the
+        requested property best.
     are_requested : bool
         Whether the units were requested.
     is_complete : bool
         Whether the whole text was read.
+    of : str
+        The quantity, a key of `theano_rnn.inspection.unit_values.QUANTITIES`.
+    layer : int
+        Counted from 1.
+    by : str or None
+        The property that decided about the order.
+    properties : list of PropertyUnits
+        For each property of which the text has enough examples, all units, those that follow it best first.
     """
 
     lm: LanguageModel
@@ -70,10 +80,20 @@ class HiddenActivity:
     statistics: list[UnitStatistics]
     are_requested: bool
     is_complete: bool
+    of: str = "state"
+    layer: int = 1
+    by: str | None = None
+    properties: list[PropertyUnits] = field(default_factory=list)
 
 
 def hidden_activity(
-    lm: LanguageModel, lines: Iterable[str], unit: Sequence[int] | None = None, tokens: int = 5000
+    lm: LanguageModel,
+    lines: Iterable[str],
+    unit: Sequence[int] | None = None,
+    tokens: int = 5000,
+    of: str = "state",
+    layer: int | None = None,
+    by: str | None = None,
 ) -> HiddenActivity:
     """Let a language model read a text, and record its hidden units.
 
@@ -86,6 +106,13 @@ def hidden_activity(
         The units of interest, by default all.
     tokens : int
         How many tokens of the text to read at most, from 1 to 100,000.
+    of : str
+        What to record of each unit, a key of `theano_rnn.inspection.unit_values.QUANTITIES`.
+    layer : int, optional
+        The layer, counted from 1; the default is the top layer.
+    by : str, optional
+        The property, a key of `theano_rnn.inspection.text_properties.PROPERTIES`, that the units are sorted by. By
+        default the most informative ones come first.
 
     Returns
     -------
@@ -94,40 +121,33 @@ def hidden_activity(
     Raises
     ------
     CorpusError
-        If the text has no tokens.
+        If the text has no tokens, or too few examples of the property.
     ArgumentValueError
-        If the network has no such unit, or `tokens` is out of range.
+        If the network has no such unit, quantity or layer, or `tokens` is out of range.
     """
     if check_count("tokens", tokens) > MAX_TOKENS:
         raise ArgumentValueError(f"tokens: expected at most {MAX_TOKENS}, got {tokens}")
     for one in unit or ():
         if not 0 <= one < lm.rnn.hidden_dim:
             raise ArgumentValueError(f"unit: the network has units 0 … {lm.rnn.hidden_dim - 1}, got {one}")
+    layer = check_quantity(lm.rnn, of, layer)
+    if by is not None:
+        check_choice("by", by, PROPERTIES)
     sequences, is_complete = read_input_sequences(lm, lines, tokens)
     if not sequences:
         raise CorpusError("the text is empty; give at least one line with some words")
-    states = states_after_tokens(lm.rnn, sequences)
+    states = [values[1:] for values in unit_values(lm.rnn, [one.ids for one in sequences], of, layer)]
+    properties = units_of_properties([one.tokens for one in sequences], states)
     if unit:
         statistics = unit_statistics(dict.fromkeys(unit), sequences, states)
-    else:
+    elif by is None:
         statistics = most_informative_first(unit_statistics(range(lm.rnn.hidden_dim), sequences, states))
-    return HiddenActivity(lm, sequences, states, statistics, bool(unit), is_complete)
-
-
-def states_after_tokens(rnn: RNN, sequences: Sequence[InputSequence]) -> list[np.ndarray]:
-    """Compute s_t after each token.
-
-    Parameters
-    ----------
-    rnn : RNN
-    sequences : sequence of InputSequence
-
-    Returns
-    -------
-    list of arrays of shape (number of tokens, hidden_dim)
-        One for each sequence.
-    """
-    return [rnn.hidden_states(sequence.ids)[1:] for sequence in sequences]
+    else:
+        order = next((one.units for one in properties if one.name == by), None)
+        if order is None:
+            raise CorpusError(f"the text has too few examples of {by} to sort units by it; give a longer one")
+        statistics = unit_statistics([number for number, _ in order], sequences, states)
+    return HiddenActivity(lm, sequences, states, statistics, bool(unit), is_complete, of, layer, by, properties)
 
 
 def unit_statistics(
@@ -140,7 +160,7 @@ def unit_statistics(
     units : iterable of int
     sequences : sequence of theano_rnn.inspection.input_sequences.InputSequence
     states : sequence of arrays
-        From `states_after_tokens`.
+        The values after the tokens of each sequence.
 
     Returns
     -------

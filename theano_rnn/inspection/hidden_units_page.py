@@ -1,13 +1,15 @@
 """An HTML page that shows a text once for each of some hidden units, colored by the value of the unit."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from theano_rnn.inspection.hidden_units import HiddenActivity, UnitStatistics
 from theano_rnn.inspection.input_sequences import InputSequence, visible_tokens
+from theano_rnn.inspection.text_properties import STRONGEST_SHOWN
+from theano_rnn.inspection.unit_values import QUANTITIES
 from theano_rnn.results.pages import escaped, write_page
 from theano_rnn.text.token_spans import token_spans
 
@@ -15,6 +17,7 @@ UNITS_SHOWN = 5
 BLUE, WHITE, ORANGE = (94, 174, 230), (255, 255, 255), (245, 150, 60)  # text is readable on each
 SHADES = 10  # on each side of white
 LINE_END_MARK = "↵"
+PROPERTY_NAMES = {"line-position": "the position in the line", "quotes": "quotes", "brackets": "brackets"}
 
 STYLE = f"""
 .text p {{ margin: 0; white-space: pre-wrap; }}
@@ -72,9 +75,10 @@ def _page_parts(activity: HiddenActivity) -> Iterator[str]:
     shown = activity.statistics if activity.are_requested else activity.statistics[:UNITS_SHOWN]
     yield _introduction(activity)
     yield _table(shown)
+    yield _property_list(activity, {one.unit for one in shown})
     yield '<input type="checkbox" id="values"><label for="values"> show all values beside the tokens</label>\n'
     for unit in shown:
-        largest = _value_of_darkest_shade(unit, activity.lm.rnn.activation)
+        largest = _value_of_darkest_shade(unit, activity)
         yield f'<h2 id="unit{unit.unit}">Unit {unit.unit}</h2>\n<p class="legend">{_legend(unit, largest)}</p>\n'
         yield '<div class="text">\n'
         for sequence, states in zip(activity.sequences, activity.states, strict=True):
@@ -93,11 +97,40 @@ def _introduction(activity: HiddenActivity) -> str:
         start = "The state starts from zero in each sentence."
     else:
         start = "The state is carried over from line to line."
-    choice = "" if activity.are_requested else "Of all units, these vary much and yet keep their values longest. "
+    if activity.by is not None:
+        choice = f"Of all units, these follow {PROPERTY_NAMES[activity.by]} best. "
+    else:
+        choice = "Of all units, these vary much and yet keep their values longest. "
     return (
-        f"<p>The color of a token is the unit's value in s<sub>t</sub>, the state after reading the token. {start} "
-        f"{choice}{extent} Hover over a token to see its value, or show all values. "
+        f"<p>The color of a token is {_quantity_text(activity)}. {start} "
+        f"{'' if activity.are_requested else choice}{extent} Hover over a token to see its value, or show all values. "
         '<span class="u">Underlined</span> tokens are not in the vocabulary.</p>\n'
+    )
+
+
+def _quantity_text(activity: HiddenActivity) -> str:
+    quantity = QUANTITIES[activity.of]
+    layer = f" of layer {activity.layer}" if activity.lm.rnn.layers > 1 else ""
+    symbol = f"{quantity.symbol}<sub>t</sub>{layer}"
+    if quantity.is_gate:
+        return f"the unit's value in {symbol}, the {activity.of.replace('-', ' ')} when the token is read"
+    return f"the unit's value in {symbol}, the {'cell ' * (activity.of == 'cell')}state after reading the token"
+
+
+def _property_list(activity: HiddenActivity, shown: Container[int]) -> str:
+    """The units that follow each property best, with links to those that the page shows."""
+    if not activity.properties:
+        return ""
+    rows = []
+    for one in activity.properties:
+        units = ", ".join(
+            f'<a href="#unit{unit}">{unit}</a> ({format_value(r)})' if unit in shown else f"{unit} ({format_value(r)})"
+            for unit, r in one.units[:STRONGEST_SHOWN]
+        )
+        rows.append(f"<li>{PROPERTY_NAMES[one.name]}: {units}</li>\n")
+    return (
+        "<p>Units that follow a property of the text, chosen in its first half, with their correlations in its second "
+        f"half:</p>\n<ul>\n{''.join(rows)}</ul>\n"
     )
 
 
@@ -119,9 +152,11 @@ def _table(statistics: Sequence[UnitStatistics]) -> str:
     return "".join([*rows, f"</table>\n<p>{explanation}</p>\n"])
 
 
-def _value_of_darkest_shade(unit: UnitStatistics, activation: str) -> float:
-    """1 for tanh; for ReLU, which has no upper bound, the largest value that occurs."""
-    return 1.0 if activation == "tanh" else max(unit.highest, float(np.finfo(np.float32).tiny))
+def _value_of_darkest_shade(unit: UnitStatistics, activity: HiddenActivity) -> float:
+    """1 for gates and for states, which are from -1 to 1; else the largest absolute value that occurs."""
+    if activity.of == "cell" or (activity.of == "state" and activity.lm.rnn.activation != "tanh"):
+        return max(unit.highest, -unit.lowest, float(np.finfo(np.float32).tiny))
+    return 1.0
 
 
 def _legend(unit: UnitStatistics, largest: float) -> str:

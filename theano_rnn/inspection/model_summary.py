@@ -4,7 +4,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,12 @@ from theano_rnn.inspection.input_sequences import visible_tokens
 from theano_rnn.inspection.network_loading import load_network
 from theano_rnn.language_models.scoring import format_loss
 from theano_rnn.language_models.text_model import best_evaluation, deciding_loss
-from theano_rnn.networks.parameters import PARAMETERS
 from theano_rnn.text.coverage import Coverage
 from theano_rnn.text.vocabulary import SPECIAL_TOKENS
 
 WORDS_SHOWN = 10
-OPTIONS_WIDTH = 90  # characters
+WIDTH = 90  # characters
+CELL_SETTINGS = ("layers", "embedding_dim", "bias", "tied", "dropout")
 HISTORY_COLUMNS = {
     "epoch": "epoch",
     "train_loss": "training loss",
@@ -58,14 +58,20 @@ def summarize_model(path: str | os.PathLike[str]) -> dict[str, Any]:
     """
     entries = read_archive(path)
     rnn, lm = load_network(path)
-    shapes = {name: list(entries[name].shape) for name in PARAMETERS}
+    shapes = {name: list(shape) for name, shape in rnn.parameter_shapes.items()}
     summary: dict[str, Any] = {
         "file": str(path),
         "bytes": Path(path).stat().st_size,
         "network": {
             "word_dim": rnn.word_dim,
             "hidden_dim": rnn.hidden_dim,
+            "cell": rnn.cell,
             "activation": rnn.activation,
+            "layers": rnn.layers,
+            "embedding_dim": rnn.embedding_dim,
+            "bias": rnn.bias,
+            "tied": rnn.tied,
+            "dropout": rnn.dropout,
             "bptt_truncate": rnn.bptt_truncate,
         },
         "parameters": {
@@ -143,11 +149,13 @@ def summary_lines(summary: Mapping[str, Any]) -> Iterator[str]:
     network, parameters = summary["network"], summary["parameters"]
     yield f"file          {summary['file']}: {_kind(summary)}, {summary['bytes']:,} bytes"
     sizes = f"word_dim {network['word_dim']:,}, hidden_dim {network['hidden_dim']:,}"
-    yield f"network       {sizes}, activation {network['activation']}"
+    yield f"network       {sizes}" + f", activation {network['activation']}" * (network["cell"] == "simple")
+    others = ", ".join(f"{name} {json.dumps(network[name])}" for name in CELL_SETTINGS)
+    yield f"cell          {network['cell']}, {others}"
     truncate = network["bptt_truncate"]
     yield f"bptt          {'through the whole sequence' if truncate is None else f'truncated after {truncate} steps'}"
-    shapes = ", ".join(f"{name} {rows:,} × {columns:,}" for name, (rows, columns) in parameters["shapes"].items())
-    yield f"parameters    {parameters['total']:,} of {parameters['dtype']}: {shapes}"
+    shapes = [f"{name} {' × '.join(f'{n:,}' for n in shape)}" for name, shape in parameters["shapes"].items()]
+    yield from _wrapped("parameters", [f"{parameters['total']:,} of {parameters['dtype']}: {shapes[0]}", *shapes[1:]])
     if "tokenizer" in summary:
         yield from _language_model_lines(summary)
 
@@ -167,8 +175,8 @@ def _language_model_lines(summary: Mapping[str, Any]) -> Iterator[str]:
         yield f"  least frequent  {visible_tokens(vocabulary['least_frequent'])}"
     yield f"coverage      {_coverage_line(summary)}"
     yield f"quality       {_quality_line(summary)}"
-    for number, line in enumerate(_wrap_settings(summary["options"])):
-        yield f"{'' if number else 'options':14}{line}"
+    settings = [f"{name} {json.dumps(value)}" for name, value in summary["options"].items()]
+    yield from _wrapped("options", settings or ["not recorded"])
     yield from _history_lines(summary)
 
 
@@ -228,13 +236,13 @@ def _format_cell(value: Any) -> str:
     return f"{value:.4f}" if 0.01 <= value < 1e9 else f"{value:.3g}"
 
 
-def _wrap_settings(settings: Mapping[str, Any]) -> list[str]:
-    """Settings on lines of a readable length, each name on the same line as its value."""
+def _wrapped(title: str, parts: Sequence[str]) -> Iterator[str]:
+    """Parts on lines of a readable length, with commas between them; no part is divided."""
     lines: list[str] = []
-    for name, value in settings.items():
-        setting = f"{name} {json.dumps(value)}"
-        if lines and len(lines[-1]) + len(setting) < OPTIONS_WIDTH:
-            lines[-1] += f", {setting}"
+    for part in parts:
+        if lines and len(lines[-1]) + len(part) < WIDTH:
+            lines[-1] += f", {part}"
         else:
-            lines.append(setting)
-    return lines or ["not recorded"]
+            lines.append(part)
+    for number, line in enumerate(lines):
+        yield f"{'' if number else title:14}{line}"

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from theano_rnn.engines.engine import T, as_numpy, axis_length, compile_function, scan, theano, typed_tensor
+from theano_rnn.engines.engine import T, as_numpy, axis_length, compile_function, scan, typed_tensor
 from theano_rnn.engines.tensor_types import TensorVariable
 from theano_rnn.inspection.jacobians import DTYPE, spectral_norms
 from theano_rnn.networks.architecture import Architecture, SymbolicNetwork
@@ -65,10 +65,9 @@ def step_slopes(x: TensorVariable, s_prev: TensorVariable, network: SymbolicNetw
     vectors = None if network.E is None else network.E[words]
     for previous, layer in zip(unpacked(states, network.architecture), network.layers, strict=True):
         a = with_bias(layer.U.T[words] if vectors is None else vectors.dot(layer.U.T), layer.b)
-        # Derivatives with respect to s_{t-1} must leave out the way through q_t, which has a slope of its own.
-        q = recurrent_activations(theano.gradient.disconnected_grad(previous[0]), layer.W.T, layer.r)
+        q = recurrent_activations(previous[0], layer.W.T, layer.r)
         state = cell.next_state(a, q, *previous)
-        saved = cell.saved(a, cell.kept(a, q), previous, state)
+        saved = cell.saved(cell.kept(a, q), previous, state)
         one, zero = T.ones_like(state[0]), T.zeros_like(state[0])
         # The cell is elementwise, so an error of 1 in every element of a matrix gives the slope of each element.
         results = [
