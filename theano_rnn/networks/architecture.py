@@ -80,28 +80,33 @@ class Architecture:
     dropout: float = 0.0
 
     def __post_init__(self) -> None:
-        check_count("word_dim", self.word_dim)
-        check_count("hidden_dim", self.hidden_dim)
+        self._replace("word_dim", check_count("word_dim", self.word_dim))
+        self._replace("hidden_dim", check_count("hidden_dim", self.hidden_dim))
         check_choice("cell", self.cell, CELLS)
         check_choice("activation", self.activation, ACTIVATIONS)
         if self.activation != "tanh" and self.cell != "simple":
             raise ArgumentValueError(
                 f"activation: expected tanh with cell {self.cell!r}, whose formulas contain it, got {self.activation!r}"
             )
-        if check_count("layers", self.layers) > MAX_LAYERS:
+        self._replace("layers", check_count("layers", self.layers))
+        if self.layers > MAX_LAYERS:
             raise ArgumentValueError(f"layers: expected at most {MAX_LAYERS}, got {self.layers}")
         for name in ("bias", "tied"):
-            check_flag(name, getattr(self, name))
+            self._replace(name, check_flag(name, getattr(self, name)))
         if self.embedding_dim is not None:
-            check_count("embedding_dim", self.embedding_dim)
+            self._replace("embedding_dim", check_count("embedding_dim", self.embedding_dim))
         if self.tied:
             if self.embedding_dim not in (None, self.hidden_dim):
                 raise ArgumentValueError(
                     f"tied: expected `embedding_dim` equal to `hidden_dim`, because the rows of V are the embeddings, "
                     f"got `embedding_dim={self.embedding_dim}` and `hidden_dim={self.hidden_dim}`"
                 )
-            object.__setattr__(self, "embedding_dim", self.hidden_dim)
-        check_real("dropout", self.dropout, minimum=0, below=1)
+            self._replace("embedding_dim", self.hidden_dim)
+        self._replace("dropout", check_real("dropout", self.dropout, minimum=0, below=1))
+
+    def _replace(self, name: str, value: Any) -> None:
+        """Replace a setting by its checked value, which is of Python's own type even if NumPy's was given."""
+        object.__setattr__(self, name, value)
 
     @property
     def recurrent_cell(self) -> Cell:
