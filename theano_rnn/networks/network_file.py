@@ -1,20 +1,24 @@
-"""A network's part of a model file: its arrays, and its settings in the configuration."""
+"""A network's part of a model file, its arrays and settings; and networks that are made from arrays and files."""
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from theano_rnn.engines.engine import float_type
-from theano_rnn.errors import ModelFileError
-from theano_rnn.files.archive import read_archive, read_document, write_archive
+from theano_rnn.errors import ArgumentValueError, ModelFileError
+from theano_rnn.files.archive import one_line, read_archive, read_document, write_archive
+from theano_rnn.networks.architecture import Architecture
+from theano_rnn.networks.parameters import PARAMETERS, NetworkParameters, check_shapes
+from theano_rnn.networks.torch_exchange import from_torch, to_torch
 
 RUN_ENTRY = "run"  # only a training run's checkpoint has an entry of this name
 MATRICES = "UVWE"  # first letters of the names of matrices; the other parameters are vectors
 # Of a file without a configuration, such as the tutorial's own.
 TUTORIAL_SETTINGS: dict[str, Any] = {"bptt_truncate": 4, "activation": "tanh"}
-# Settings that the files of version 0.1 do not name.
+# Settings that the files of version 0.1 do not name, as the tutorial's network has them.
 LATER_SETTINGS: dict[str, Any] = {
     "cell": "simple", "layers": 1, "embedding_dim": None, "bias": False, "tied": False, "dropout": 0.0
 }  # fmt: skip
@@ -89,3 +93,190 @@ def write_network(path: str | os.PathLike[str], values: Mapping[str, np.ndarray]
         If the file cannot be written.
     """
     write_archive(path, values, {"configuration": {"network": settings}})
+
+
+N = TypeVar("N", bound="StoredNetwork")
+
+
+class StoredNetwork(NetworkParameters):
+    """A network that can be made from arrays, files and PyTorch's parameters, and written to them.
+
+    Its subclass `RNN` takes all settings as arguments.
+    """
+
+    bptt_truncate: int | None
+
+    @classmethod
+    def from_values(
+        cls: type[N],
+        values: Mapping[str, npt.ArrayLike],
+        bptt_truncate: int | None = 4,
+        activation: str = "tanh",
+        dtype: str | None = None,
+        **settings: Any,
+    ) -> N:
+        """A network with the given parameters, which determine its sizes.
+
+        Parameters
+        ----------
+        values : dict of str to array
+            U, V and W, and the other parameters of the network by name.
+        bptt_truncate, activation, dtype
+            As for `RNN`.
+        **settings
+            `cell`, `layers`, `embedding_dim`, `bias`, `tied` and `dropout`, as for `RNN`.
+
+        Raises
+        ------
+        ValueError
+            If an array is missing or has a wrong shape.
+        """
+        architecture = Architecture(*sizes_of(values, **settings), activation=activation, **settings)
+        # A file could claim anything. W is not made as large as U claims unless it is there.
+        check_shapes(values, architecture.parameter_shapes)
+        # A subclass, such as the tutorial's, may take only the tutorial's arguments.
+        settings = architecture.settings()
+        chosen = {name: settings[name] for name, default in LATER_SETTINGS.items() if settings[name] != default}
+        make: Any = cls
+        rnn: N = make(
+            architecture.word_dim, architecture.hidden_dim, bptt_truncate, activation, seed=0, dtype=dtype, **chosen
+        )
+        rnn.set_values(values)
+        return rnn
+
+    # Files
+
+    @classmethod
+    def from_entries(
+        cls: type[N], path: str | os.PathLike[str], entries: Mapping[str, np.ndarray], settings: Mapping[str, Any]
+    ) -> N:
+        """A network from the entries of a file, which are checked before anything is created.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file, for messages.
+        entries : dict of str to array
+        settings : dict
+            The network's settings as the file has them.
+
+        Raises
+        ------
+        ModelFileError
+            If a parameter is missing, of a wrong type or shape, or not finite, or a setting is not valid.
+        """
+        checked = network_settings(path, settings)
+        check_parameter_entries(path, entries, PARAMETERS)
+        try:
+            sizes = sizes_of(entries, **checked)
+            names = Architecture(*sizes, **{name: checked[name] for name in checked if name != "bptt_truncate"})
+            check_parameter_entries(path, entries, tuple(names.parameter_shapes))
+            return cls.from_values(entries, **checked)
+        except ModelFileError:
+            raise
+        except (TypeError, ValueError) as error:
+            raise ModelFileError(f"{path}: {one_line(error)}") from error
+
+    @classmethod
+    def load(cls: type[N], path: str | os.PathLike[str]) -> N:
+        """Read a network from a language model's file, from one that `save` wrote, or from a bare .npz of U, V and W.
+
+        A bare file, such as the tutorial's own, has no settings. They are then tanh and a truncation of 4.
+
+        Raises
+        ------
+        ModelFileError
+            If the file is missing, damaged or holds something else.
+        """
+        entries, settings = read_network(path)
+        return cls.from_entries(path, entries, settings)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the parameters and the settings as one .npz, atomically.
+
+        Raises
+        ------
+        ModelFileError
+            If the file cannot be written.
+        """
+        write_network(path, self.get_values(), self.settings())
+
+    def settings(self) -> dict[str, Any]:
+        """What a file says of the network beside its arrays."""
+        return {**self.architecture.settings(), "bptt_truncate": self.bptt_truncate}
+
+    # Exchange with PyTorch
+
+    def to_torch(self) -> dict[str, npt.NDArray[Any]]:
+        """The parameters under PyTorch's names, such as "rnn.weight_ih_l0", as NumPy arrays.
+
+        A PyTorch module with the parts `encoder` (`nn.Embedding`, only with an embedding), `rnn` (`nn.RNN`, `nn.GRU` or
+        `nn.LSTM`) and `decoder` (`nn.Linear`) takes them with `load_state_dict`. See
+        `theano_rnn.networks.torch_exchange` for the names.
+
+        Examples
+        --------
+        >>> from theano_rnn import RNN
+        >>> {name: array.shape for name, array in RNN(word_dim=5, hidden_dim=3, cell="gru").to_torch().items()}
+        {'rnn.weight_ih_l0': (9, 5), 'rnn.weight_hh_l0': (9, 3), 'decoder.weight': (5, 3)}
+        """
+        return to_torch(self.get_values(), self.architecture)
+
+    @classmethod
+    def from_torch(
+        cls: type[N],
+        arrays: Mapping[str, npt.ArrayLike],
+        bptt_truncate: int | None = 4,
+        activation: str = "tanh",
+        dtype: str | None = None,
+        *,
+        dropout: float = 0.0,
+    ) -> N:
+        """A network with the parameters of a PyTorch module, under the names of `to_torch`.
+
+        The arrays determine the cell, the layers, the sizes and the biases. The network is tied if encoder.weight and
+        decoder.weight are equal.
+
+        Parameters
+        ----------
+        arrays : dict of str to array
+            Such as `module.state_dict()`: NumPy arrays, or tensors that `numpy.asarray` takes.
+        bptt_truncate, activation, dtype, dropout
+            As for `RNN`. An `nn.RNN` with ReLU needs ``activation="relu"``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an array is missing, is not known, has a wrong shape, or does not hold finite floating-point numbers.
+
+        Examples
+        --------
+        >>> from theano_rnn import RNN
+        >>> rnn = RNN(word_dim=5, hidden_dim=3, cell="lstm", layers=2, bias=True)
+        >>> RNN.from_torch(rnn.to_torch())
+        RNN(word_dim=5, hidden_dim=3, cell='lstm', layers=2, bias=True, bptt_truncate=4, dtype='float32')
+        """
+        architecture, values = from_torch(arrays, activation, dropout)
+        settings = {name: value for name, value in architecture.settings().items() if not name.endswith("_dim")}
+        settings["embedding_dim"] = architecture.embedding_dim
+        return cls.from_values(values, bptt_truncate, dtype=dtype, **settings)
+
+
+def sizes_of(
+    values: Mapping[str, npt.ArrayLike], cell: str = "simple", embedding_dim: int | None = None, **settings: Any
+) -> tuple[int, int]:
+    """(word_dim, hidden_dim) of a network with these parameters: from U of the tutorial's network, else from V.
+
+    Raises
+    ------
+    ValueError
+        If the parameter is missing or is no matrix.
+    """
+    words_enter_through_U = cell == "simple" and embedding_dim is None and not settings.get("tied")
+    name, axes = ("U", "hidden_dim, word_dim") if words_enter_through_U else ("V", "word_dim, hidden_dim")
+    if name not in values:
+        raise ArgumentValueError(f"{name} is missing; expected arrays named {', '.join(PARAMETERS)}")
+    shape = np.shape(values[name])
+    if len(shape) != 2:
+        raise ArgumentValueError(f"{name}: expected a matrix ({axes}), got shape {shape}")
+    return (shape[1], shape[0]) if name == "U" else (shape[0], shape[1])

@@ -1,7 +1,6 @@
 """The tutorial's network as a class, with the tutorial's methods. Knows word ids, not words."""
 
-import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -10,29 +9,18 @@ import numpy.typing as npt
 from theano_rnn.checks import check_bptt_truncate, check_choice, check_ids, check_pair, check_real
 from theano_rnn.engines.engine import CompiledFunction, as_numpy, compile_function, float_type
 from theano_rnn.engines.tensor_types import DeviceArray, SharedVariable
-from theano_rnn.errors import ArgumentValueError, ModelFileError
-from theano_rnn.files.archive import one_line
+from theano_rnn.errors import ArgumentValueError
 from theano_rnn.networks import network_graphs
 from theano_rnn.networks.architecture import Architecture
 from theano_rnn.networks.gradient_check import GradientCheck, check_gradients
-from theano_rnn.networks.network_file import check_parameter_entries, network_settings, read_network, write_network
-from theano_rnn.networks.parameters import PARAMETERS, NetworkParameters, check_shapes, initial_values
-from theano_rnn.networks.torch_exchange import from_torch, to_torch
+from theano_rnn.networks.network_file import LATER_SETTINGS, StoredNetwork
+from theano_rnn.networks.parameters import initial_values
 from theano_rnn.text.minibatches import column, column_mask, padded_minibatches
 
 FLOAT_TYPES = ("float32", "float64")
-# Those of the tutorial's network.
-DEFAULTS: dict[str, Any] = {
-    "cell": "simple",
-    "layers": 1,
-    "embedding_dim": None,
-    "bias": False,
-    "tied": False,
-    "dropout": 0.0,
-}
 
 
-class RNN(NetworkParameters):
+class RNN(StoredNetwork):
     """A recurrent network language model: s_t = f(U x_t + W s_{t-1}), o_t = softmax(V s_t), s_{-1} = 0.
 
     Parameters
@@ -40,26 +28,38 @@ class RNN(NetworkParameters):
     word_dim : int
         Size of the vocabulary.
     hidden_dim : int
-        Size of the state s_t.
+        Size of the state s_t of each layer.
     bptt_truncate : int or None
         The error of each output flows back through at most this many steps beyond its own (tutorial parts 2 and 3), at
         most 1000. None or -1 means the whole sentence.
     activation : {"tanh", "relu"}
         The function f.
     seed : int, optional
-        Seed of the initial values, which are uniform in ±sqrt(1/n), where n is the number of incoming connections.
+        Seed of the initial values, which are uniform in ±sqrt(1/n), where n is the number of incoming connections. For
+        cells with gates see `theano_rnn.networks.parameters.initial_values`.
     dtype : {"float32", "float64"}, optional
         Type of the parameters. The default is ``theano.config.floatX`` if it has been set, in flags, in a file or in
         code, and float32 otherwise.
+    cell : {"simple", "gru", "lstm"}
+        The formula of s_t. The formula above is that of "simple", the tutorial's cell.
+    layers : int
+        Number of recurrent layers, at most 100. Each reads the states of the one below.
+    embedding_dim : int or None
+        Size of the word vectors that the first layer reads. None: words enter through U, as in the tutorial.
+    bias : bool
+        Whether layers and outputs have biases. The tutorial's formulas have none.
+    tied : bool
+        Whether the rows of V are also the word vectors. `embedding_dim` is then `hidden_dim`.
+    dropout : float
+        Share of the word vectors' and states' values that training sets to zero, in [0, 1). It has no effect elsewhere.
 
     Attributes
     ----------
     U : Theano shared variable (hidden_dim, word_dim)
     V : Theano shared variable (word_dim, hidden_dim)
     W : Theano shared variable (hidden_dim, hidden_dim)
-        The parameters, of type `dtype`. Use them in symbolic formulas and updates like any other shared variable.
-    cell : str
-        Name of the cell in `theano_rnn.networks.cells.CELLS`.
+        The parameters of the tutorial's network, of type `dtype`. Use them in symbolic formulas and updates like any
+        other shared variable. `theano_rnn.networks.architecture` lists the names and shapes of other networks.
 
     Notes
     -----
@@ -77,6 +77,8 @@ class RNN(NetworkParameters):
     RNN(word_dim=20, hidden_dim=8, cell='simple', activation='tanh', bptt_truncate=4, dtype='float32')
     >>> rnn.forward_propagation([0, 4, 7]).shape
     (3, 20)
+    >>> RNN(word_dim=20, hidden_dim=8, cell="lstm", layers=2, bias=True).parameter_names
+    ('U', 'V', 'W', 'b', 'U2', 'W2', 'b2', 'c')
     """
 
     U: SharedVariable
@@ -108,7 +110,7 @@ class RNN(NetworkParameters):
 
     def __repr__(self) -> str:
         names = ["word_dim", "hidden_dim", "cell"]
-        names += [name for name, value in DEFAULTS.items() if name != "cell" and getattr(self, name) != value]
+        names += [name for name, value in LATER_SETTINGS.items() if name != "cell" and getattr(self, name) != value]
         names += [*(["activation"] if self.cell == "simple" else []), "bptt_truncate", "dtype"]
         return f"RNN({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
 
@@ -123,158 +125,6 @@ class RNN(NetworkParameters):
         dtype = settings.pop("dtype")
         super().__init__(Architecture(**settings), values, dtype)
         self._functions = {}
-
-    @classmethod
-    def from_values(
-        cls,
-        values: Mapping[str, npt.ArrayLike],
-        bptt_truncate: int | None = 4,
-        activation: str = "tanh",
-        dtype: str | None = None,
-        **settings: Any,
-    ) -> "RNN":
-        """A network with the given parameters, which determine its sizes.
-
-        Parameters
-        ----------
-        values : dict of str to array
-            U, V and W, and the other parameters of the network by name.
-        bptt_truncate, activation, dtype
-            As for `RNN`.
-        **settings
-            `cell`, `layers`, `embedding_dim`, `bias`, `tied` and `dropout`, as for `RNN`.
-
-        Raises
-        ------
-        ValueError
-            If an array is missing or has a wrong shape.
-        """
-        architecture = Architecture(*sizes_of(values, **settings), activation=activation, **settings)
-        # A file could claim anything. W is not made as large as U claims unless it is there.
-        check_shapes(values, architecture.parameter_shapes)
-        # A subclass, such as the tutorial's, may take only the tutorial's arguments.
-        settings = architecture.settings()
-        chosen = {name: settings[name] for name, default in DEFAULTS.items() if settings[name] != default}
-        rnn = cls(
-            architecture.word_dim, architecture.hidden_dim, bptt_truncate, activation, seed=0, dtype=dtype, **chosen
-        )
-        rnn.set_values(values)
-        return rnn
-
-    # Files
-
-    @classmethod
-    def from_entries(
-        cls, path: str | os.PathLike[str], entries: Mapping[str, np.ndarray], settings: Mapping[str, Any]
-    ) -> "RNN":
-        """A network from the entries of a file, which are checked before anything is created.
-
-        Parameters
-        ----------
-        path : str or path-like
-            The file, for messages.
-        entries : dict of str to array
-        settings : dict
-            The network's settings as the file has them.
-
-        Raises
-        ------
-        ModelFileError
-            If a parameter is missing, of a wrong type or shape, or not finite, or a setting is not valid.
-        """
-        checked = network_settings(path, settings)
-        check_parameter_entries(path, entries, PARAMETERS)
-        try:
-            sizes = sizes_of(entries, **checked)
-            names = Architecture(*sizes, **{name: checked[name] for name in checked if name != "bptt_truncate"})
-            check_parameter_entries(path, entries, tuple(names.parameter_shapes))
-            return cls.from_values(entries, **checked)
-        except ModelFileError:
-            raise
-        except (TypeError, ValueError) as error:
-            raise ModelFileError(f"{path}: {one_line(error)}") from error
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> "RNN":
-        """Read a network from a language model's file, from one that `save` wrote, or from a bare .npz of U, V and W.
-
-        A bare file, such as the tutorial's own, has no settings. They are then tanh and a truncation of 4.
-
-        Raises
-        ------
-        ModelFileError
-            If the file is missing, damaged or holds something else.
-        """
-        entries, settings = read_network(path)
-        return cls.from_entries(path, entries, settings)
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the parameters and the settings as one .npz, atomically.
-
-        Raises
-        ------
-        ModelFileError
-            If the file cannot be written.
-        """
-        write_network(path, self.get_values(), self.settings())
-
-    def settings(self) -> dict[str, Any]:
-        """What a file says of the network beside its arrays."""
-        return {**self.architecture.settings(), "bptt_truncate": self.bptt_truncate}
-
-    # Exchange with PyTorch
-
-    def to_torch(self) -> dict[str, npt.NDArray[Any]]:
-        """The parameters under PyTorch's names, such as "rnn.weight_ih_l0", as NumPy arrays.
-
-        A PyTorch module with the parts `encoder` (`nn.Embedding`, only with an embedding), `rnn` (`nn.RNN`, `nn.GRU` or
-        `nn.LSTM`) and `decoder` (`nn.Linear`) takes them with `load_state_dict`. See
-        `theano_rnn.networks.torch_exchange` for the names.
-
-        Examples
-        --------
-        >>> {name: array.shape for name, array in RNN(word_dim=5, hidden_dim=3, cell="gru").to_torch().items()}
-        {'rnn.weight_ih_l0': (9, 5), 'rnn.weight_hh_l0': (9, 3), 'decoder.weight': (5, 3)}
-        """
-        return to_torch(self.get_values(), self.architecture)
-
-    @classmethod
-    def from_torch(
-        cls,
-        arrays: Mapping[str, npt.ArrayLike],
-        bptt_truncate: int | None = 4,
-        activation: str = "tanh",
-        dtype: str | None = None,
-        *,
-        dropout: float = 0.0,
-    ) -> "RNN":
-        """A network with the parameters of a PyTorch module, under the names of `to_torch`.
-
-        The arrays determine the cell, the layers, the sizes and the biases. The network is tied if encoder.weight and
-        decoder.weight are equal.
-
-        Parameters
-        ----------
-        arrays : dict of str to array
-            Such as `module.state_dict()`: NumPy arrays, or tensors that `numpy.asarray` takes.
-        bptt_truncate, activation, dtype, dropout
-            As for `RNN`. An `nn.RNN` with ReLU needs ``activation="relu"``.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If an array is missing, is not known, has a wrong shape, or does not hold finite floating-point numbers.
-
-        Examples
-        --------
-        >>> rnn = RNN(word_dim=5, hidden_dim=3, cell="lstm", layers=2, bias=True)
-        >>> RNN.from_torch(rnn.to_torch())
-        RNN(word_dim=5, hidden_dim=3, cell='lstm', layers=2, bias=True, bptt_truncate=4, dtype='float32')
-        """
-        architecture, values = from_torch(arrays, activation, dropout)
-        settings = {name: value for name, value in architecture.settings().items() if not name.endswith("_dim")}
-        settings["embedding_dim"] = architecture.embedding_dim
-        return cls.from_values(values, bptt_truncate, dtype=dtype, **settings)
 
     # The tutorial's methods, for one sentence
 
@@ -489,26 +339,6 @@ class RNN(NetworkParameters):
     def states(self, x: npt.NDArray[np.int32]) -> npt.NDArray[Any]:
         """The packed states for a minibatch x (steps, batch_size): array (steps, batch_size, state_dim)."""
         return np.asarray(self._function(network_graphs.states)(x))
-
-
-def sizes_of(
-    values: Mapping[str, npt.ArrayLike], cell: str = "simple", embedding_dim: int | None = None, **settings: Any
-) -> tuple[int, int]:
-    """(word_dim, hidden_dim) of a network with these parameters: from U of the tutorial's network, else from V.
-
-    Raises
-    ------
-    ValueError
-        If the parameter is missing or is no matrix.
-    """
-    words_enter_through_U = cell == "simple" and embedding_dim is None and not settings.get("tied")
-    name, axes = ("U", "hidden_dim, word_dim") if words_enter_through_U else ("V", "word_dim, hidden_dim")
-    if name not in values:
-        raise ArgumentValueError(f"{name} is missing; expected arrays named {', '.join(PARAMETERS)}")
-    shape = np.shape(values[name])
-    if len(shape) != 2:
-        raise ArgumentValueError(f"{name}: expected a matrix ({axes}), got shape {shape}")
-    return (shape[1], shape[0]) if name == "U" else (shape[0], shape[1])
 
 
 RNNTheano = RNN
