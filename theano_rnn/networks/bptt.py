@@ -6,7 +6,8 @@
     δ_t     = ∂L/∂s_t · f'(U x_t + W s_{t-1})
     dU = Σ δ_t x_tᵀ      dW = Σ δ_t s_{t-1}ᵀ
 
-Other cells have their own δ_t, and the same products. In a stack of layers, Uᵀ δ_t is the error of the layer below.
+Other cells have formulas of their own for δ_t and ∂L/∂q_t. The sums are the same, with ∂L/∂q_t in place of δ_t in dW.
+In a stack of layers, Uᵀ δ_t is the error that reaches the layer below.
 """
 
 from collections.abc import Sequence

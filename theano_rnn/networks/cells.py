@@ -17,18 +17,19 @@ from theano_rnn.networks.simple_cell import SimpleCell
 class Cell(Protocol):
     """The formulas of a cell.
 
-    An object is made for one activation, the argument of the entries of `CELLS`. A state is a tuple of matrices; the
-    first is s_t, which the layers above read. All matrices have one row per text, or per text and step, and
-    `hidden_dim` columns, except `a` and `q`, which have a block of `hidden_dim` columns for each of `gates`.
+    A state is a tuple of matrices. The first is s_t, which the layer above reads. All matrices have one row per text,
+    or per text and step. They have `hidden_dim` columns, except `a` and `q`, which have a block of `hidden_dim`
+    columns for each gate.
 
     Attributes
     ----------
     gates : tuple of str
-        Names of the blocks of rows of U and W, in the order of PyTorch.
+        Names of the blocks of rows of U and W, in PyTorch's order. The tutorial's cell has one block.
     state_names : tuple of str
         Names of the matrices of a state; the first is "s".
     has_recurrent_bias : bool
-        Whether the last block of q_t needs a bias of its own, because it does not enter only as the sum a_t + q_t.
+        Whether the last block of q_t has a bias of its own. A cell needs one if its formula does not use a_t and q_t
+        only as the sum a_t + q_t.
     """
 
     gates: tuple[str, ...]
@@ -39,36 +40,36 @@ class Cell(Protocol):
         """The state at t, from a_t, q_t and the state at t-1."""
 
     def kept(self, a: TensorVariable, q: TensorVariable) -> list[TensorVariable]:
-        """What the loop of the forward pass keeps of each step for `saved`, beside the states, as for `next_state`."""
+        """The matrices that the forward loop keeps of each step for `saved`, besides the states."""
 
     def saved(
         self, kept: Sequence[TensorVariable], previous: Sequence[TensorVariable], state: Sequence[TensorVariable]
     ) -> list[TensorVariable]:
-        """The arrays that `backward` needs, computed for all steps at once, with axes (steps, batch_size, n).
+        """The arrays that `backward` needs, for all steps at once: (steps, batch_size, n).
 
-        For the tutorial's cell this is f'(a_t + q_t).
+        For the tutorial's cell this is f'(U x_t + W s_{t-1}).
         """
 
     def backward(
         self, errors: Sequence[TensorVariable], saved: Sequence[TensorVariable]
     ) -> tuple[TensorVariable, TensorVariable, list[TensorVariable | None]]:
-        """The chain rule for `next_state`: take errors one step back, except through W.
+        """The chain rule for `next_state`. The caller takes ∂L/∂q_t through W.
 
         Parameters
         ----------
         errors : sequence of matrices
-            ∂L/∂s_t, and the errors of the other matrices of the state.
+            ∂L/∂s_t, and the derivatives with respect to the other matrices of the state.
         saved : sequence of matrices
-            The rows of `saved` that belong to the same texts and steps.
+            The results of `saved` for the same texts and steps.
 
         Returns
         -------
         da, dq : matrices
             ∂L/∂a_t and ∂L/∂q_t.
         previous_errors : list
-            The errors of the state at t-1 that do not come through q_t; None stands for zero.
+            The derivatives with respect to the state at t-1, without the part that goes through q_t. None is zero.
         """
 
 
 CELLS: dict[str, Callable[[str], Cell]] = {"simple": SimpleCell, "gru": GRUCell, "lstm": LSTMCell}
-"""Cells by name; each entry takes the name of an activation."""
+"""Cells by name. Each entry takes the name of an activation and returns the formulas."""

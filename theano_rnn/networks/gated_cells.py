@@ -25,6 +25,13 @@ def blocks(array: TensorVariable, count: int) -> list[TensorVariable]:
 class GRUCell:
     """The gated recurrent unit (Cho et al. 2014), with the reset gate after the product.
 
+    With a = U x_t + b and q = W s_{t-1}, to whose last block the recurrent bias is added:
+
+        r = σ(a_r + q_r)
+        z = σ(a_z + q_z)
+        n = tanh(a_n + r q_n)
+        s_t = (1 - z) n + z s_{t-1}
+
     Parameters
     ----------
     activation : {"tanh"}
@@ -77,6 +84,13 @@ class GRUCell:
 
 class LSTMCell:
     """Long short-term memory (Hochreiter and Schmidhuber 1997) with a forget gate (Gers et al. 2000).
+
+    With a = U x_t + b and q = W s_{t-1}:
+
+        i, f, o = σ(a + q), each from its own block
+        g = tanh(a_g + q_g)
+        c_t = f c_{t-1} + i g
+        s_t = o tanh(c_t)
 
     Parameters
     ----------

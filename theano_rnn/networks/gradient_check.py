@@ -54,14 +54,15 @@ def check_gradients(
     h: float = 0.001,
     error_threshold: float = 0.01,
 ) -> GradientCheck:
-    """Compare every element of dU, dV, dW with (L(θ+h) - L(θ-h)) / 2h.
+    """Compare every element of the gradients of all parameters with (L(θ+h) - L(θ-h)) / 2h.
 
     The relative error is |gradient - estimate| / max(|gradient| + |estimate|, 100 h²). The second term is there because
     central differences themselves are off by about h², which matters for gradients that are nearly zero.
 
     Parameters
     ----------
-    values : dict of arrays U, V, W
+    values : dict of str to array
+        The parameters by name.
     architecture : Architecture
     x, y : arrays (n,) of word ids, already checked
     h : float
