@@ -387,7 +387,11 @@ def document(value, *keys):
         (document(["a"] * 7, "vocabulary", "words"), "damaged or inconsistent: the vocabulary begins with"),
         (document("dog", "vocabulary"), "damaged or inconsistent: expected the vocabulary as a dict"),
         (document([], "configuration"), "damaged or inconsistent"),
-        (document({}, "configuration", "network"), "damaged or inconsistent"),
+        (
+            document({}, "configuration", "network"),
+            "damaged or inconsistent: the network's settings lack bptt_truncate",
+        ),
+        (document(7, "configuration", "network"), "expected the network's settings as a dict, got int"),
         (document({}, "configuration", "tokenizer"), "damaged or inconsistent: missing key in the tokenizer's"),
         (document("sigmoid", "configuration", "network", "activation"), "activation: expected one of tanh, relu"),
         (document("far", "configuration", "network", "bptt_truncate"), "bptt_truncate: expected an integer"),
