@@ -7,7 +7,8 @@ import pytest
 
 from theano_rnn import RNN
 from theano_rnn.engines.engine import compiled_shapes, jax, precision
-from theano_rnn.networks.optimizer import Optimizer
+from theano_rnn.networks.architecture import Architecture
+from theano_rnn.networks.optimizer import Optimizer, draw_dropout_mask
 from theano_rnn.networks.updates import UPDATE_RULES
 from theano_rnn.text.minibatches import Batch, pad
 
@@ -217,3 +218,24 @@ def test_steps_of_one_shape_are_compiled_once_even_with_carried_states(rule):
     finally:
         jax.monitoring.unregister_event_duration_listener(listener)
     assert compiled_shapes(optimizer._step) == 2
+
+
+def test_a_dropout_mask_keeps_the_expected_size_of_every_value():
+    architecture = Architecture(12, 50, layers=2, embedding_dim=20, dropout=0.25)
+    mask = draw_dropout_mask(architecture, 200, np.random.default_rng(0))
+    assert mask.shape == (200, architecture.dropout_dim) == (200, 120) and mask.dtype == np.float32
+    assert set(np.unique(mask)) == {0, np.float32(1 / 0.75)}
+    assert mask.mean() == pytest.approx(1, abs=0.02)
+    np.testing.assert_array_equal(mask, draw_dropout_mask(architecture, 200, np.random.default_rng(0)))
+    assert len(np.unique(mask, axis=0)) == 200
+
+
+def test_without_a_mask_a_step_with_dropout_drops_nothing():
+    batch = pad([[0, 3, 7, 3, 11, 1], [2, 5, 1]], 2)
+    found = []
+    for dropout in (0.0, 0.5):
+        rnn = RNN(12, 5, seed=1, dtype="float64", cell="gru", dropout=dropout)
+        loss, _ = Optimizer(rnn, "sgd").step(batch, 0.1)
+        found.append([float(loss), *rnn.get_values().values()])
+    for value, expected in zip(*found, strict=True):
+        np.testing.assert_allclose(value, expected, rtol=0, atol=1e-12)

@@ -1,0 +1,76 @@
+"""Initial values of every kind of parameter, and how parameters lie in memory."""
+
+import numpy as np
+import pytest
+
+from theano_rnn import RNN
+from theano_rnn.engines.chunked_softmax import FEW_WORDS
+from theano_rnn.networks.architecture import Architecture
+from theano_rnn.networks.parameters import is_stored_transposed, orthogonal_matrix
+
+WORD_DIM, HIDDEN_DIM = 40, 6
+
+
+def initial(**settings):
+    return RNN(WORD_DIM, HIDDEN_DIM, seed=1, dtype="float64", **settings).get_values()
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+def test_the_recurrent_weights_of_each_gate_are_orthogonal(cell):
+    values = initial(cell=cell, layers=2)
+    for name in ("W", "W2"):
+        for block in np.split(values[name], len(values[name]) // HIDDEN_DIM):
+            np.testing.assert_allclose(block @ block.T, np.eye(HIDDEN_DIM), atol=1e-12)
+
+
+def test_an_orthogonal_matrix_has_no_preferred_signs():
+    generator = np.random.default_rng(0)
+    matrices = np.array([orthogonal_matrix(3, generator) for _ in range(4000)])
+    assert np.abs(matrices.mean(axis=0)).max() < 0.05
+    np.testing.assert_allclose((matrices**2).mean(axis=0), np.full((3, 3), 1 / 3), atol=0.03)
+
+
+def test_biases_are_zero_except_those_of_forget_gates():
+    lstm, gru = initial(cell="lstm", bias=True, layers=2), initial(cell="gru", bias=True)
+    i, f, g, o = np.split(lstm["b2"], 4)
+    np.testing.assert_array_equal(f, 1)
+    assert not any(one.any() for one in (i, g, o, lstm["c"], gru["b"], gru["r"], gru["c"]))
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+def test_input_weights_of_cells_with_gates_fill_the_interval_of_pytorch(cell):
+    U, bound = initial(cell=cell)["U"], HIDDEN_DIM**-0.5
+    assert 0.95 * bound < np.abs(U).max() <= bound
+    assert abs(U.mean()) < 0.1 * bound
+
+
+def test_more_settings_do_not_change_the_initial_values_of_the_tutorials_network():
+    tutorial, other = initial(), initial(bias=True)
+    for name, value in tutorial.items():
+        np.testing.assert_array_equal(other[name], value)
+
+
+def test_the_input_weights_lie_transposed_only_if_words_enter_through_them():
+    assert is_stored_transposed("U", Architecture(WORD_DIM, HIDDEN_DIM))
+    assert not is_stored_transposed("U", Architecture(WORD_DIM, HIDDEN_DIM, tied=True))
+    assert not is_stored_transposed("U2", Architecture(WORD_DIM, HIDDEN_DIM, layers=2))
+
+
+@pytest.mark.parametrize("settings", [{"layers": 2}, {"tied": True, "cell": "gru"}, {"embedding_dim": 4}])
+def test_a_large_vocabulary_gives_the_same_gradients(settings):
+    """Above FEW_WORDS, V is stored transposed. A network whose further words never occur has the same gradients."""
+    large = RNN(FEW_WORDS + 1, HIDDEN_DIM, None, seed=2, dtype="float64", bias=True, **settings)
+    small = RNN(FEW_WORDS, HIDDEN_DIM, None, seed=2, dtype="float64", bias=True, **settings)
+    values = large.get_values()
+    values["c"][-1] = -1e4  # the last word has no probability
+    large.set_values(values)
+    cut = {name: value[:FEW_WORDS] if name in "VEc" else value for name, value in values.items()}
+    small.set_values({**cut, "U": values["U"][:, :FEW_WORDS]})
+    x, y = [1, 5, 1, 7], [5, 1, 7, 2]
+    assert large.ce_error(x, y) == pytest.approx(small.ce_error(x, y), abs=1e-10)
+    for name, found, expected in zip(large.parameter_names, large.bptt(x, y), small.bptt(x, y), strict=True):
+        if name in "VEc":
+            assert not found[-1].any()
+            found = found[:FEW_WORDS]
+        found = found[:, :FEW_WORDS] if name == "U" else found
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12, err_msg=name)
