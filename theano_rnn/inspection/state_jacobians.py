@@ -7,21 +7,53 @@ as in Pascanu, Mikolov and Bengio (2013); s_t is a part of the last state:
     ∂s_t/∂s_k = [0 … 1 … 0] Π_{j=k+1..t} ∂(state at j)/∂(state at j-1)
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from theano_rnn.engines.engine import T, as_numpy, axis_length, compile_function, scan, typed_tensor
+from theano_rnn.engines.engine import (
+    Apply,
+    Op,
+    T,
+    as_numpy,
+    axis_length,
+    compile_function,
+    jnp,
+    scan,
+    typed_tensor,
+    xla_version,
+)
 from theano_rnn.engines.tensor_types import TensorVariable
 from theano_rnn.inspection.jacobians import DTYPE, spectral_norms
 from theano_rnn.networks.architecture import Architecture, SymbolicNetwork
 from theano_rnn.networks.forward import packed, recurrent_activations, unpacked, with_bias
 
-# One product for each of two stacks of matrices. The first name is PyTensor's, the second the original Theano's.
-batched_product: Any = getattr(T, "matmul", None) or T.batched_dot
 ELEMENTS_AT_ONCE = 4_000_000  # of the products of one step
+
+
+class BatchedProduct(Op):
+    """The product of each matrix of a tensor (n, rows, m) with the one of another tensor (n, m, columns)."""
+
+    # The original Theano has such an operation, but it does not compile without a BLAS library.
+    __props__ = ()
+
+    def make_node(self, left: TensorVariable, right: TensorVariable) -> Any:
+        """Apply the operation to two symbolic tensors."""
+        return Apply(self, [left, right], [T.tensor3(dtype=left.dtype)])
+
+    def perform(self, node: Any, inputs: list[np.ndarray], output_storage: list[list[np.ndarray | None]]) -> None:
+        """Compute the operation with NumPy."""
+        output_storage[0][0] = np.matmul(*inputs)
+
+
+@xla_version(BatchedProduct)
+def _xla_batched_product(op: BatchedProduct, **kwargs: Any) -> Callable[[Any, Any], Any]:
+    return lambda left, right: jnp.matmul(left, right)
+
+
+batched_product = BatchedProduct()
 
 
 class StepSlopes(NamedTuple):
