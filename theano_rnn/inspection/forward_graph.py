@@ -231,11 +231,18 @@ def step_boxes(outputs: Sequence[TensorVariable], rnn: RNN, layer: int = 1) -> l
     parameters = dict(zip(op.inner_non_seqs(inner), op.outer_non_seqs(node.inputs), strict=True))
     for variable, outer in parameters.items():
         # Theano marks the names of variables that its rewrites have put in the place of others.
-        names[variable] = (outer.name or variable.name or "").removesuffix("_replace")
+        names[variable] = (_name_of(outer) or variable.name or "").removesuffix("_replace")
     # The other outputs are what the loop keeps for the backward pass.
     boxes = graph_boxes(inner_outputs[: len(states)], names, parameters)
     labels = iter([f"{one}_t" for one in states])
     return [dataclasses.replace(box, label=next(labels)) if box.kind == "output" else box for box in boxes]
+
+
+def _name_of(variable: TensorVariable) -> str | None:
+    """The name of a variable, or of the one that it is made from, such as a vector that Theano has made a row."""
+    while not variable.name and variable.owner is not None and variable.owner.inputs:
+        variable = variable.owner.inputs[-1]
+    return variable.name
 
 
 def _is_size(variable: TensorVariable) -> bool:
