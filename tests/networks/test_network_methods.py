@@ -8,6 +8,7 @@ import pytest
 from support import numpy_networks
 
 from theano_rnn import RNN
+from theano_rnn.engines.engine import engine_name
 from theano_rnn.networks.optimizer import Optimizer, draw_dropout_mask
 from theano_rnn.text.minibatches import Batch, pad
 
@@ -17,7 +18,11 @@ NETWORKS = {
     for cell in ("simple", "gru", "lstm")
     for layers, settings in ((1, {"bias": True}), (2, {"embedding_dim": 4, "bias": True}), (3, {"tied": True}))
 }
-every_network = pytest.mark.parametrize("name", NETWORKS)
+# Theano takes half a minute to compile the functions of a network.
+QUICK = {"gru of 1", "lstm of 2"} if engine_name() == "theano" else set(NETWORKS)
+every_network = pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in NETWORKS]
+)
 X, Y = [0, 3, 6, 3, 1], [3, 6, 3, 1, 5]
 
 
