@@ -148,6 +148,14 @@ def test_the_tutorials_network_has_the_same_norms_as_with_its_own_formula() -> N
     np.testing.assert_allclose(found[::-1], expected, rtol=1e-10)
 
 
+@pytest.mark.parametrize("cell", ["simple", "gru", "lstm"])
+def test_a_single_unit_is_enough(cell: str) -> None:
+    rnn = RNN(9, 1, cell=cell, layers=2, seed=2, dtype="float64")
+    s, products = numpy_products(rnn)
+    norms = state_jacobian_norms(*windows(s), rnn.get_values(), rnn.architecture)
+    np.testing.assert_allclose(norms[:, 0], [np.linalg.norm(one, 2) for one in products], rtol=1e-10)
+
+
 def test_places_are_computed_in_parts_if_there_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
     rnn = network({"cell": "lstm", "layers": 2})
     x, s_prev = windows(rnn.states(IDS[:, None])[:, 0])

@@ -189,12 +189,11 @@ def state_jacobian_products(
         found = previous_errors(errors, by_layer, inner)
         return [*found, spectral_norms(packed(found))]
 
-    identity = np.zeros((architecture.hidden_dim, architecture.state_dim))
-    identity[:, architecture.top_columns] = np.eye(architecture.hidden_dim)
-    at_t = [
-        T.tile(T.constant(one[None, :, :]), (x.shape[1], 1, 1))
-        for one in np.split(identity, architecture.layers, axis=1)
-    ]
+    # With symbolic sizes: scan takes a state of known length 1, of a single unit, for another type.
+    width = architecture.state_dim // architecture.layers
+    identity = T.eye(x.shape[1] * 0 + architecture.state_dim, dtype=DTYPE)[architecture.top_columns]
+    parts = [identity[None, :, at : at + width] for at in range(0, architecture.state_dim, width)]
+    at_t = [T.tile(part, (x.shape[1], 1, 1)) for part in parts]
     *products, norms = scan(
         step,
         sequences=slopes,
