@@ -152,7 +152,7 @@ def test_an_unknown_activation_is_rejected_with_a_list_of_the_known_ones(value):
         RNN(12, 5, activation=value)
 
 
-def test_the_network_rejects_truncations_that_make_no_sense():
+def test_the_network_rejects_invalid_truncations():
     from theano_rnn import RNN
 
     with pytest.raises(ValueError, match=r"^bptt_truncate: expected at least -1, got -2$"):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "theano_rnn"
-# What a module may need that need not be installed: the other engine, and PyTorch.
+# Packages that examples need and that may be missing: the other engine, and PyTorch.
 OPTIONAL = {"jax", "pytensor", "theano", "torch"}
 
 

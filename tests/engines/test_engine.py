@@ -38,7 +38,7 @@ def test_updates_are_applied_after_each_call():
 
 
 @pytest.mark.parametrize("transposed", [False, True])
-def test_the_storage_of_a_shared_array_does_not_show_in_values_and_formulas(transposed):
+def test_the_storage_of_a_shared_array_affects_neither_values_nor_formulas(transposed):
     value = np.arange(6.0).reshape(2, 3)
     array = shared_array(value, "array", transposed)
 
@@ -182,7 +182,7 @@ def test_an_engine_that_is_not_available_is_rejected(monkeypatch, chosen, instal
         engine.engine_name()
 
 
-def test_an_engine_that_cannot_be_imported_is_reported_with_the_command_that_helps(monkeypatch):
+def test_an_engine_that_cannot_be_imported_is_reported_with_the_command_that_fixes_it(monkeypatch):
     def broken(name):
         raise AttributeError("module 'numpy' has no attribute '_core'\nand more")
 

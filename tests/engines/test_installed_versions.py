@@ -1,4 +1,4 @@
-"""Packages that do not fit together are named with the command that helps."""
+"""Packages that do not fit together are named, with the command that fixes it."""
 
 import pytest
 

@@ -88,7 +88,7 @@ def test_functions_work_in_a_forked_process():
     assert os.read(receiving, 100) == b"6.0"
 
 
-def test_columns_stay_contiguous_after_updates_and_set_values():
+def test_columns_stay_contiguous_after_updates_and_set_value():
     rnn = RNN(20, 4, seed=1)
 
     def columns_are_contiguous():

@@ -82,7 +82,7 @@ def test_too_few_sentences_are_reported(mixture):
 def test_too_many_sentences_are_reported(mixture, content):
     mix = mixture(content)
     mix.mixed(OURS[0], "text.txt", 1)
-    with pytest.raises(CorpusError, match=r"other.txt, line \d: continues after the 1 sentences of the text"):
+    with pytest.raises(CorpusError, match=r"other.txt, line \d: continues, but the text has no sentence 2;"):
         mix.finish()
 
 

@@ -210,7 +210,7 @@ def test_a_mix_file_that_does_not_fit_the_text_is_rejected(run, text, tmp_path):
     assert f"other.txt, line 1: sentence 1 has 2 tokens, {text}, line 1 has 6 tokens" in err
     (tmp_path / "other.txt").write_text("-1 -1 -1 -1 -1 -1\n-1\n-1 -1 -1 -1\n-1 -1\n-1\n")
     status, out, err = run("--mix", tmp_path / "other.txt", text)
-    assert status == 2 and "other.txt, line 5: continues after the 4 sentences of the text" in err
+    assert status == 2 and "other.txt, line 5: continues, but the text has no sentence 5;" in err
     assert err.count("\n") == 1
 
 

@@ -109,7 +109,7 @@ def test_settled_tokens_do_not_change_whatever_follows():
         (["he", "said", "``"], ["he", " said", '"'], 2),  # with a space before or after it
         (["he", "said", "``", "no"], ["he", " said", ' "', "no"], 4),
         (["(", "he"], ["(", "he"], 2),
-        (["the", "boys", "'", "toys"], ["the", " boys", "'", " toys"], 2),  # may still get its partner
+        (["the", "boys", "'", "toys"], ["the", " boys", "'", " toys"], 2),  # its partner may still follow
         (["the", "'", "toys", "'"], ["the", " '", "toys", "'"], 4),
         (["i", "'m", "gon"], ["i", "'m", " gon"], 2),
         (["i", "'m", "gon", "na"], ["i", "'m", " gon", "na"], 4),

@@ -128,7 +128,7 @@ def plain_batches(sentences, batch_size, generator):
 
 
 def test_a_text_of_one_pool_is_shuffled_as_a_whole():
-    """The order on which the results for a seed depend."""
+    """The results for a seed depend on this order."""
     sentences = random_sentences(200, 30)
     found = [batch.sentences for batch in sentence_batches(EncodedSentences(sentences), 8, np.random.default_rng(4))]
     for one, expected in zip(found, plain_batches(sentences, 8, np.random.default_rng(4)), strict=True):

@@ -63,7 +63,7 @@ def import_engine(name: str) -> Any:
     Raises
     ------
     EngineError
-        If it cannot be imported. The message names the package that does not fit and the command that helps.
+        If it cannot be imported. The message names the package that does not fit and the command that fixes it.
     """
     try:
         return importlib.import_module(f"theano_rnn.engines.{name}_engine")
@@ -74,7 +74,7 @@ def import_engine(name: str) -> Any:
 
 
 def import_problem(name: str, error: Exception) -> str:
-    """Explain in one line why an engine cannot be imported, and name the command that helps."""
+    """Explain in one line why an engine cannot be imported, and name the command that fixes it."""
     # Imported here because nothing else needs it, and importing it would slow down every start.
     with contextlib.suppress(ImportError):
         from theano_rnn.engines.installed_versions import unmet_requirement

@@ -1,7 +1,7 @@
 """Settings of glibc's memory allocator that speed up programs with large temporary arrays.
 
-They act on the whole process, whatever library allocates. The commands make them; importing or using the package does
-not.
+They apply to the whole process, whichever library allocates. The commands change them; importing or using the package
+does not.
 """
 
 import ctypes

@@ -46,7 +46,7 @@ class CorpusReader(ABC):
         """Yield the texts to score, without the line ends between them, each as soon as it is read."""
 
     def place(self, number: int) -> str:
-        """Describe where a text stands, for messages.
+        """Describe where a text is, for messages.
 
         Parameters
         ----------

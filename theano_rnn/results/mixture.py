@@ -112,7 +112,7 @@ class Mixture:
         more = self._file.read(0)
         if more is not None:
             raise CorpusError(
-                f"{self._file.path}, line {more.line}: continues after the {self._sentences} sentences of the text; "
+                f"{self._file.path}, line {more.line}: continues, but the text has no sentence {self._sentences + 1}; "
                 "score the same text with both models"
             )
 

@@ -177,7 +177,7 @@ def _measure_coverage(encoded: EncodedText, min_count: int) -> Coverage:
 
 
 def _measure_profile(documents: Documents, tokenizer: Tokenizer, *encoded: Ids | None) -> TextProfile:
-    """Measure documents and their sentences. At character level there is nothing to hint at."""
+    """Measure documents and their sentences. At character level the profile is empty."""
     lengths = [np.diff(sentences.offsets) for sentences in encoded if isinstance(sentences, EncodedSentences)]
     if not lengths:
         return TextProfile()

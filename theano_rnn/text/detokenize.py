@@ -188,7 +188,7 @@ def _roles_in_context(tokens: Sequence[str], tokenized: bool) -> tuple[list[str]
                 # Without a later partner it is an apostrophe at the end of a word: the boys' toys.
                 is_open[token] = i == 0 or left[token] > 0
                 if not is_open[token]:
-                    settled = min(settled, i)  # a partner may still come
+                    settled = min(settled, i)  # a partner may still follow
             else:
                 is_open[token] = not is_open[token]
             roles[i] = _OPENING if is_open[token] else _CLOSING
