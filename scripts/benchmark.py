@@ -34,10 +34,16 @@ def make_parser() -> ArgumentParser:
     # fmt: off
     group = parser.add_argument_group("workloads")
     add = group.add_argument
-    add("--only", dest="names", metavar="NAMES", help="names of workloads, separated by commas (default: all)")
+    add("--only", dest="names", metavar="NAMES",
+        help="names of workloads, separated by commas (default: all of the standard table, or of the one chosen here)")
     table = group.add_mutually_exclusive_group()
     table.add_argument("--grid", action="store_true",
         help="training steps at hidden sizes 100, 512 and 1024 and minibatches of 32 and 256")
+    table.add_argument("--networks", action="store_true",
+        help="GRU and LSTM with one and two layers and with embeddings: training steps, generating, and scoring word "
+        "by word")
+    table.add_argument("--startup", action="store_true",
+        help="seconds until the first training step, without and with a cache of compiled functions")
     table.add_argument("--growth", action="store_true",
         help="speed and peak memory of a training step as vocabulary and hidden size grow")
 
@@ -58,12 +64,23 @@ def make_parser() -> ArgumentParser:
 
 def check_together(arguments: argparse.Namespace) -> None:
     """Raise an error for options that exclude each other."""
-    if arguments.growth and arguments.peer:
-        raise OptionError("growth: measures theano_rnn alone; leave `peer` out")
-    if arguments.theano and (arguments.growth or arguments.grid or arguments.peer):
-        raise OptionError("theano: has a table of its own; leave `peer`, `grid` and `growth` out")
-    if arguments.growth and arguments.rounds is not None:
-        raise OptionError("growth: has one round, in a new process for each size; leave `rounds` out")
+    tables = [name for name in ("grid", "networks", "startup", "growth") if getattr(arguments, name)]
+    if arguments.theano and (tables or arguments.peer):
+        raise OptionError(f"theano: has a table of its own; leave `{tables[0] if tables else 'peer'}` out")
+    for name in ("startup", "growth"):
+        if name in tables and arguments.peer:
+            raise OptionError(f"{name}: measures theano_rnn alone; leave `peer` out")
+        if name in tables and arguments.rounds is not None:
+            raise OptionError(f"{name}: has one round, in new processes for each workload; leave `rounds` out")
+
+
+def workload_table(arguments: argparse.Namespace) -> "Sequence[Workload]":
+    """The workloads from which `--only` chooses."""
+    from theano_rnn.benchmarks import workloads
+
+    tables = {"grid": workloads.GRID, "networks": workloads.NETWORKS}
+    tables |= {"startup": workloads.STARTUP, "growth": workloads.GROWTH}
+    return next((table for name, table in tables.items() if getattr(arguments, name)), workloads.STANDARD)
 
 
 def work(arguments: argparse.Namespace) -> None:
@@ -74,9 +91,8 @@ def work(arguments: argparse.Namespace) -> None:
     from theano_rnn.engines.engine import select_device
 
     rounds = check_count("rounds", ROUNDS if arguments.rounds is None else arguments.rounds)
-    standard = workloads.GRID if arguments.grid else workloads.GROWTH if arguments.growth else workloads.STANDARD
     names = arguments.names.split(",") if arguments.names else ["W1", "W2"] if arguments.theano else None
-    chosen = workloads.select_workloads(standard, names)
+    chosen = workloads.select_workloads(workload_table(arguments), names)
     select_device(arguments.device)
     machine = report.describe_machine()
     measure: Callable[[Workload], Any]
@@ -85,6 +101,9 @@ def work(arguments: argparse.Namespace) -> None:
         if arguments.growth:
             measure = functools.partial(measurement.measure_growth, device=arguments.device)
             as_table = report.growth_table
+        elif arguments.startup:
+            measure = functools.partial(measurement.measure_startup, device=arguments.device)
+            as_table = report.startup_table
         elif arguments.theano:
             theano = stack.enter_context(TheanoContender(arguments.theano))
             machine += f", {theano.version}"

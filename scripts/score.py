@@ -24,6 +24,7 @@ if __name__ == "__main__" and not __package__:
     runpy.run_path(str(Path(__file__).resolve().with_name("checkout.py")))
 
 from theano_rnn.commands.arguments import ArgumentParser, command_parser
+from theano_rnn.commands.option_names import flag
 from theano_rnn.commands.program_name import program_name
 from theano_rnn.commands.run_command import run_command
 from theano_rnn.commands.standard_input import announce_standard_input, is_typed, standard_input
@@ -65,7 +66,8 @@ def make_parser() -> ArgumentParser:
     amount = group.add_mutually_exclusive_group()
     amount.add_argument("--words", action="store_true",
         help="print one line per token instead: log-probability, known or unknown, token")
-    amount.add_argument("--summary", action="store_true", help="print only the summary of the whole text")
+    amount.add_argument("--summary", action="store_true",
+        help="print only the summary of the whole text, with json and srilm to standard output")
     add = group.add_argument
     add("--format", choices=tuple(FORMATS), default="tsv",
         help="json: one object per sentence; srilm: what `ngram -ppl -debug 1` prints, or -debug 0 with --summary and "
@@ -165,8 +167,9 @@ def say_training_perplexity(
         if lm.tokenizer.level == "char":
             text, figure = "one continuous text", f"{math.log2(perplexity):.4f} bits/char, perplexity {perplexity:.4f}"
         else:
-            text, figure = "paragraphs, without blank lines", f"perplexity {perplexity:.4f} per token"
-        say(f"as {text}, as train.py measures it: {figure}")
+            text = "one continuous text" if lm.continuous else "paragraphs, without blank lines"
+            figure = f"perplexity {perplexity:.4f} per token"
+        say(f"as {text}, as training measures it: {figure}")
 
 
 def work(namespace: argparse.Namespace) -> None:
@@ -190,7 +193,7 @@ def work(namespace: argparse.Namespace) -> None:
             from theano_rnn.language_models.language_model import load
 
             lm = load(model)
-        unknown_words = UnknownWords(lm.vocabulary, lm.tokenizer, lm.unknown_in_training)
+        unknown_words = UnknownWords(lm.vocabulary, lm.tokenizer, lm.unknown_in_training, flag)
         sinks = list(surprisal_sinks(page, picture, files, model, options.mix, lm.tokenizer.level))
         for sink in sinks:
             stack.callback(sink.discard)

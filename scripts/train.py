@@ -50,17 +50,31 @@ def make_parser() -> ArgumentParser:
         help="share of the text to hold out (default: 0.05; up to 0.1 of a small text)")
 
     add = parser.add_argument_group("network").add_argument
-    add("--hidden-dim", type=int, metavar="N", help="size of the hidden state (default: 100)")
-    add("--activation", choices=("tanh", "relu"), help="activation of the hidden state (default: tanh)")
+    add("--cell", choices=("simple", "gru", "lstm"),
+        help="recurrent cell; simple: the tutorial's (default: simple)")
+    add("--layers", type=int, metavar="N", help="number of recurrent layers (default: 1)")
+    add("--hidden-dim", type=int, metavar="N", help="size of the hidden state of each layer (default: 100)")
+    add("--activation", choices=("tanh", "relu"), help="activation of the simple cell (default: tanh)")
+    add("--embedding-dim", type=int, metavar="N",
+        help="size of word vectors between the words and the first layer (default: none)")
+    add("--tied", action="store_true", default=None,
+        help="use the rows of the output matrix as word vectors, of the size --hidden-dim")
+    add("--bias", action=argparse.BooleanOptionalAction,
+        help="whether the network has biases (default: only with --cell gru and lstm)")
+    add("--dropout", type=float, metavar="X",
+        help="share of the values between layers that each training step sets to zero (default: 0)")
+    add("--continuous", action="store_true", default=None,
+        help="read the words as one stream: carry the state over the ends of sentences")
     add("--init-from", metavar="MODEL",
         help="start from the parameters of this model, and use its vocabulary (fine-tuning)")
 
     add = parser.add_argument_group("optimization").add_argument
     add("--epochs", type=int, metavar="N", help="number of passes over the text (default: 10)")
     add("--batch-size", type=int, metavar="N",
-        help="sentences per step (default: 32), or parallel streams of characters (default: 50); "
+        help="sentences per step, or streams with --continuous (default: 32), or streams of characters (default: 50); "
         "less for a small text")
-    add("--sequence-length", type=int, metavar="N", help="characters per step and stream (default: 50)")
+    add("--sequence-length", type=int, metavar="N",
+        help="characters, or with --continuous words, per step and stream (default: 50)")
     add("--bptt-truncate", type=int, metavar="K",
         help="number of steps that errors are propagated back; -1: through the whole sentence (default: -1)")
     add("--optimizer", choices=("sgd", "momentum", "adagrad", "rmsprop", "adam"), help="update rule (default: adam)")

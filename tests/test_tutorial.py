@@ -149,6 +149,22 @@ def test_gradient_check_passes_and_prints_the_tutorials_lines(capsys):
     ]
 
 
+def test_the_gradient_check_is_announced_before_it_begins(capsys):
+    class Watched:
+        def get_values(self):
+            return {"U": numpy.zeros((2, 3)), "V": numpy.zeros((3, 2))}
+
+        def gradient_check(self, x, y, h, error_threshold):
+            assert capsys.readouterr().out == "Performing gradient check for parameter U with size 6.\n"
+
+    tutorial.gradient_check_theano(Watched(), [0], [1])
+    assert capsys.readouterr().out.splitlines() == [
+        "Gradient check for parameter U passed.",
+        "Performing gradient check for parameter V with size 6.",
+        "Gradient check for parameter V passed.",
+    ]
+
+
 def test_a_failed_gradient_check_raises():
     with pytest.raises(theano_rnn.GradientCheckError, match=r"gradient check failed for U\[0, 0\]"):
         tutorial.gradient_check_theano(tutorial.RNNTheano(5, 10), [0, 1], [1, 2], error_threshold=1e-14)
@@ -187,6 +203,7 @@ def test_one_epoch_is_the_default_and_is_sgd_in_order(cells):
 
 def test_the_rate_is_halved_when_the_loss_rises(capsys):
     class Rising:
+        word_dim = 2
         losses = iter([2.0, 1.0, 1.5, 1.25])
         rates = []
 
@@ -199,6 +216,30 @@ def test_the_rate_is_halved_when_the_loss_rises(capsys):
     tutorial.train_with_sgd(Rising(), [[0]], [[1]], learning_rate=0.1, nepoch=4, evaluate_loss_after=1)
     assert Rising.rates == [0.1, 0.1, 0.05, 0.05]
     assert capsys.readouterr().out.count("Setting learning rate to 0.050000\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("X_train", "y_train", "message"),
+    [
+        ([[0], [1]], [[1]], r"^X_train and y_train: expected the same number of sentences, got 2 and 1$"),
+        ([], [], r"^X_train: expected at least one sentence, got none$"),
+        ([[0], [1, 2]], [[1], [2]], r"^X_train\[1\] and y_train\[1\]: expected the same length, got 2 and 1$"),
+        ([[0], [1]], [[1], [5]], r"^y_train\[1\]: word id 5 at position 0 is outside 0 … 4$"),
+    ],
+)
+def test_errors_of_training_name_its_arguments(X_train, y_train, message):
+    model = tutorial.RNNTheano(5, 4)
+    before = model.get_values()
+    with pytest.raises(ValueError, match=message):
+        tutorial.train_with_sgd(model, X_train, y_train)
+    numpy.testing.assert_array_equal(model.U.get_value(), before["U"])
+
+
+def test_sentences_from_iterators_are_seen_in_every_epoch(capsys):
+    model, other = tutorial.RNNTheano(5, 4, seed=1), tutorial.RNNTheano(5, 4, seed=1)
+    X_train, y_train = [[0], [1, 2]], [[1], [2, 3]]
+    losses = tutorial.train_with_sgd(model, iter(X_train), iter(y_train), nepoch=2, evaluate_loss_after=1)
+    assert losses == tutorial.train_with_sgd(other, X_train, y_train, nepoch=2, evaluate_loss_after=1)
 
 
 @pytest.mark.parametrize("name", ["nepoch", "evaluate_loss_after"])
@@ -257,6 +298,16 @@ def test_a_file_that_does_not_load_leaves_the_model_unchanged(tmp_path):
     with pytest.raises(theano_rnn.ModelFileError):
         tutorial.load_model_parameters_theano(tmp_path / "missing.npz", model)
     numpy.testing.assert_array_equal(model.U.get_value(), before["U"])
+
+
+@pytest.mark.parametrize("settings", [{"cell": "lstm"}, {"layers": 2}, {"bias": True}])
+def test_a_network_that_the_tutorial_does_not_have_is_rejected_and_leaves_the_model_unchanged(tmp_path, settings):
+    model = tutorial.RNNTheano(5, 3)
+    before = model.get_values()
+    theano_rnn.RNN(5, 3, seed=1, **settings).save(tmp_path / "other.npz")
+    with pytest.raises(theano_rnn.ModelFileError, match="other.npz: expected the tutorial's network, got a "):
+        tutorial.load_model_parameters_theano(tmp_path / "other.npz", model)
+    assert all(numpy.array_equal(model.get_values()[name], value) for name, value in before.items())
 
 
 def test_words_and_sentences_need_no_downloads():

@@ -96,6 +96,29 @@ def check_real(
     return float(value)
 
 
+def check_flag(name: str, value: Any) -> bool:
+    """Check a bool.
+
+    Parameters
+    ----------
+    name : str
+        The name of the argument, for messages.
+    value : object
+
+    Returns
+    -------
+    bool
+
+    Raises
+    ------
+    ArgumentTypeError
+        If `value` is neither True nor False.
+    """
+    if not isinstance(value, (bool, np.bool_)):
+        raise ArgumentTypeError(f"{name}: expected True or False, got {value!r}")
+    return bool(value)
+
+
 def check_base(base: Any) -> float:
     """Check the base of a logarithm: ``"e"``, or a number above 0 other than 1.
 

@@ -22,8 +22,10 @@ from typing import Any, Literal
 import numpy
 import numpy.typing as npt
 
-from theano_rnn.checks import check_count
+from theano_rnn.checks import check_count, check_pair
+from theano_rnn.errors import ArgumentValueError, ModelFileError
 from theano_rnn.files.archive import write_archive
+from theano_rnn.networks.parameters import PARAMETERS
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.sentence_splitter import SentenceSplitter
 from theano_rnn.text.sentences import split_sentences
@@ -129,9 +131,15 @@ def gradient_check_theano(
     Performing gradient check for parameter W with size 100.
     Gradient check for parameter W passed.
     """
+    announcements = [
+        f"Performing gradient check for parameter {name} with size {value.size}."
+        for name, value in model.get_values().items()
+    ]
+    _print(announcements[0])  # before the check, which covers all parameters at once and takes a while
     model.gradient_check(x, y, h, error_threshold)
-    for name, value in model.get_values().items():
-        _print(f"Performing gradient check for parameter {name} with size {value.size}.")
+    for name, announcement in zip(model.get_values(), announcements, strict=True):
+        if announcement is not announcements[0]:
+            _print(announcement)
         _print(f"Gradient check for parameter {name} passed.")
 
 
@@ -185,6 +193,8 @@ def train_with_sgd(
     """
     check_count("nepoch", nepoch)
     check_count("evaluate_loss_after", evaluate_loss_after)
+    X_train, y_train = list(X_train), list(y_train)
+    _check_sentences(X_train, y_train, model.word_dim)
     losses: list[tuple[int, float]] = []
     num_examples_seen = 0
     for epoch in range(nepoch):
@@ -200,6 +210,18 @@ def train_with_sgd(
             model.sgd_step(x, y, learning_rate)
             num_examples_seen += 1
     return losses
+
+
+def _check_sentences(X_train: Sequence[npt.ArrayLike], y_train: Sequence[npt.ArrayLike], word_dim: int) -> None:
+    """Raise ArgumentTypeError or ArgumentValueError, with the names of these arguments, if they are not valid."""
+    if len(X_train) != len(y_train):
+        raise ArgumentValueError(
+            f"X_train and y_train: expected the same number of sentences, got {len(X_train)} and {len(y_train)}"
+        )
+    if not X_train:
+        raise ArgumentValueError("X_train: expected at least one sentence, got none")
+    for i, (x, y) in enumerate(zip(X_train, y_train, strict=True)):
+        check_pair(x, y, word_dim, f"X_train[{i}]", f"y_train[{i}]")
 
 
 def save_model_parameters_theano(outfile: str | os.PathLike[str], model: RNN) -> None:
@@ -238,9 +260,16 @@ def load_model_parameters_theano(path: str | os.PathLike[str], model: RNN) -> No
     Raises
     ------
     ModelFileError
-        If the file is missing, damaged, or holds no U, V and W of matching shapes. The network is then unchanged.
+        If the file is missing, damaged, or holds no U, V and W of matching shapes, or a network that the tutorial does
+        not have. The network is then unchanged.
     """
-    values = RNNTheano.load(path).get_values()
+    loaded = RNN.load(path)
+    values = loaded.get_values()
+    if loaded.cell != "simple" or tuple(values) != PARAMETERS:
+        found = f"a {loaded.cell} network with {', '.join(values)}"
+        raise ModelFileError(
+            f"{os.fspath(path)}: expected the tutorial's network, got {found}; load it with theano_rnn.RNN.load"
+        )
     hidden_dim, word_dim = values["U"].shape
     if (hidden_dim, word_dim) == (model.hidden_dim, model.word_dim):
         model.set_values(values)

@@ -1,5 +1,6 @@
 """The contenders of the benchmark: a clear message where one cannot run, and the same model where it can."""
 
+import dataclasses
 import importlib.util
 import io
 import json
@@ -12,9 +13,12 @@ import pytest
 
 from theano_rnn import RNN, OptionError
 from theano_rnn.benchmarks import contender_process, contenders, torch_workloads
-from theano_rnn.benchmarks.workloads import STANDARD, Workload
+from theano_rnn.benchmarks.package_workloads import random_minibatches
+from theano_rnn.benchmarks.workloads import LEARNING_RATE, STANDARD, Workload
+from theano_rnn.networks.optimizer import Optimizer
 
 needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="torch is not installed")
+GATED = Workload("gated", "step", 30, 4, 6, 3, "small", cell="gru", bias=True, optimizer="adam", one_hot=True)
 STEP = Workload("step", "step", 30, 4, 6, 3, "small")
 
 
@@ -84,6 +88,8 @@ def test_torch_variants_are_all_that_could_be_fastest_and_run_in_two_processes(
         assert torch.describe(STEP, ("plain", True)) == "sparse"
         assert torch.describe(STEP, ("malloc", False)) == "dense, malloc"
         assert torch.describe(scoring, ("malloc", False)) == "malloc"
+        assert torch.variants(GATED) == [("plain", False), ("malloc", False)]
+        assert torch.describe(GATED, ("malloc", False)) == "one-hot, malloc"
         assert torch.seconds(STEP, ("plain", True), 4) == [0.3] * 4
         assert torch.seconds(STEP, ("malloc", False), 1) == [0.2]
         request = torch_processes["plain"].requests[0]
@@ -107,7 +113,7 @@ def test_a_torch_process_that_ends_is_reported(
 
 
 @needs_torch
-@pytest.mark.parametrize("kind", ["step", "score", "generate"])
+@pytest.mark.parametrize("kind", ["step", "score", "generate", "advance"])
 @pytest.mark.parametrize("sparse", [False, True])
 def test_torch_answers_with_as_many_times_as_repeats(kind: str, sparse: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     request = {"workload": {**STEP.__dict__, "kind": kind}, "sparse": sparse, "device": "cpu", "repeats": 3}
@@ -125,7 +131,7 @@ def test_torch_answers_with_as_many_times_as_repeats(kind: str, sparse: bool, mo
 def test_torchs_network_is_the_same_model() -> None:
     import torch
 
-    network = torch_workloads.build_network(STEP.word_dim, STEP.hidden_dim, False, "cpu")
+    network = torch_workloads.build_network(STEP, False, "cpu")
     rnn = RNN(STEP.word_dim, STEP.hidden_dim, seed=1)
     with torch.no_grad():
         for name, weight in (
@@ -139,6 +145,65 @@ def test_torchs_network_is_the_same_model() -> None:
         x = np.array([3, 7, 1, 29])
         logits, _ = network(torch.tensor(x)[:, None])
         np.testing.assert_allclose(torch.softmax(logits[:, 0], dim=-1).numpy(), rnn.forward_propagation(x), rtol=1e-5)
+
+
+def values_from_torch(network: Any, workload: Workload) -> dict[str, np.ndarray]:
+    """theano_rnn's parameters from PyTorch's, which has two biases for each gate."""
+    arrays = {name: array.detach().numpy().copy() for name, array in network.state_dict().items()}
+    values = {"V": arrays["output.weight"]}
+    if workload.embedding_dim:
+        values["E"] = arrays["embedding.weight"]
+    if workload.bias:
+        values["c"] = arrays["output.bias"]
+    for layer in range(workload.layers):
+        suffix = str(layer + 1) if layer else ""
+        values["U" + suffix] = arrays[f"recurrence.weight_ih_l{layer}"]
+        values["W" + suffix] = arrays[f"recurrence.weight_hh_l{layer}"]
+        if workload.bias:
+            b, r = arrays[f"recurrence.bias_ih_l{layer}"], arrays[f"recurrence.bias_hh_l{layer}"]
+            if workload.cell == "gru":
+                values["r" + suffix] = r[-workload.hidden_dim :].copy()
+                r[-workload.hidden_dim :] = 0
+            values["b" + suffix] = b + r
+    return values
+
+
+@needs_torch
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("embedding_dim", [None, 5])
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("cell", ["simple", "gru", "lstm"])
+def test_torchs_network_has_the_same_loss_with_the_same_weights_and_takes_the_same_steps(
+    cell: str, layers: int, embedding_dim: int | None, bias: bool
+) -> None:
+    import torch
+
+    settings = {"cell": cell, "layers": layers, "embedding_dim": embedding_dim, "bias": bias}
+    workload = dataclasses.replace(STEP, **settings, optimizer="adam", one_hot=embedding_dim is None)
+    network = torch_workloads.build_network(workload, False, "cpu")
+    optimizer = torch_workloads.build_optimizer(workload, False, "cpu")
+    rnn = RNN.from_values(values_from_torch(network, workload), -1, **settings)
+    ours, batches = Optimizer(rnn, "adam"), random_minibatches(workload)
+    # With biases, PyTorch has two of each and changes their sum twice as much: only the first losses are equal.
+    for _ in range(1 if bias else 3):
+        batch = next(batches)
+        x, y = torch.tensor(batch.x, dtype=torch.int64), torch.tensor(batch.y, dtype=torch.int64)
+        theirs = torch_workloads.train_step(workload, network, optimizer, x, y)
+        assert float(ours.step(batch, LEARNING_RATE)[0]) / workload.tokens == pytest.approx(theirs, rel=1e-5)
+
+
+@needs_torch
+def test_torch_scores_word_by_word_what_theano_rnn_scores() -> None:
+    import torch
+
+    settings = {"cell": "lstm", "embedding_dim": 5, "bias": True}
+    workload = dataclasses.replace(STEP, kind="advance", batch_size=1, **settings)
+    network = torch_workloads.build_network(workload, False, "cpu")
+    rnn = RNN.from_values(values_from_torch(network, workload), -1, **settings)
+    batch = next(random_minibatches(workload))
+    x, y = torch.tensor(batch.x, dtype=torch.int64), torch.tensor(batch.y, dtype=torch.int64)
+    expected = rnn.log_probabilities(batch.x, batch.y)[0].sum()
+    assert torch_workloads.advance(workload, network, None, x, y) == pytest.approx(expected, rel=1e-5)
 
 
 # The original Theano

@@ -2,7 +2,14 @@
 
 import dataclasses
 
-from theano_rnn.benchmarks.matrix_products import lower_bound_seconds, matrix_products, product_seconds
+import pytest
+
+from theano_rnn.benchmarks.matrix_products import (
+    layer_matrices,
+    lower_bound_seconds,
+    matrix_products,
+    product_seconds,
+)
 from theano_rnn.benchmarks.workloads import Workload
 
 STEP, SCORE, GENERATE = (Workload(kind, kind, 30, 4, 6, 3, "small") for kind in ("step", "score", "generate"))
@@ -20,7 +27,18 @@ def test_scoring_many_rows_is_counted_in_parts() -> None:
     assert matrix_products(workload) == [((640, 4, 30), 8.0), ((640, 4, 4), 8.0)]
 
 
+@pytest.mark.parametrize(("cell", "gates"), [("simple", 1), ("gru", 3), ("lstm", 4)])
+def test_layers_multiply_by_w_of_each_and_by_u_where_they_read_vectors(cell: str, gates: int) -> None:
+    deep = dataclasses.replace(STEP, cell=cell, layers=3, embedding_dim=5)
+    assert sorted(layer_matrices(deep)) == sorted([(4, gates * 4)] * 5 + [(5, gates * 4)])
+    assert layer_matrices(dataclasses.replace(STEP, cell=cell)) == [(4, gates * 4)]
+    operations = sum(2 * m * k * n * count for (m, k, n), count in matrix_products(deep))
+    assert operations == 3 * 2 * (6 * 3) * (4 * 30 + 5 * 4 * gates * 4 + 5 * gates * 4)
+
+
 def test_larger_products_and_more_steps_take_longer() -> None:
     assert product_seconds((600, 600, 600)) > product_seconds((20, 20, 20))
     workload = dataclasses.replace(GENERATE, word_dim=3000, hidden_dim=100)
     assert lower_bound_seconds(dataclasses.replace(workload, steps=200)) > lower_bound_seconds(workload)
+    deep = dataclasses.replace(workload, kind="advance", cell="lstm", layers=3, hidden_dim=512)
+    assert lower_bound_seconds(deep) > lower_bound_seconds(dataclasses.replace(deep, layers=1))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from theano_rnn.benchmarks import measurement
-from theano_rnn.benchmarks.measurement import Measurement, measure, measure_growth, peak_memory_mb
+from theano_rnn.benchmarks.measurement import Measurement, measure, measure_growth, measure_startup, peak_memory_mb
 from theano_rnn.benchmarks.workloads import Workload
 
 SENTENCE = Workload("sentence", "sentence", 30, 4, 6, 1, "small")
@@ -71,3 +71,13 @@ def test_growth_is_measured_in_a_process_of_its_own_with_its_own_peak_memory() -
     assert 50 < record["peak_memory_mb"] < peak_memory_mb()
     assert record["parameters_mb"] == pytest.approx(4e-6 * (2 * 30 * 4 + 16))
     del ballast
+
+
+@pytest.mark.xla
+def test_the_first_step_is_measured_in_new_processes_without_and_with_a_cache(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("THEANO_RNN_CACHE", "off")
+    record = measure_startup(STEP, "cpu")
+    assert record["name"] == "step" and record["imports_s"] > 0
+    assert record["cold_s"] > record["warm_s"] > 0

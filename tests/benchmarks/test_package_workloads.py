@@ -1,5 +1,6 @@
 """The benchmark times what a user calls, on input of the workload's shape."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ from theano_rnn.benchmarks.package_workloads import PREPARATIONS, prepare, rando
 from theano_rnn.benchmarks.torch_workloads import RUN
 from theano_rnn.benchmarks.workloads import KINDS, Workload
 
-SMALL = {kind: Workload(kind, kind, 30, 4, 6, 1 if kind == "sentence" else 3, "small") for kind in KINDS}
+SMALL = {kind: Workload(kind, kind, 30, 4, 6, 1 if kind in ("sentence", "advance") else 3, "small") for kind in KINDS}
 
 
 @pytest.mark.parametrize("kind", SMALL)
@@ -32,10 +33,27 @@ def test_each_kind_calls_what_a_user_calls_with_the_shape_of_the_workload(
     watch(package_workloads.Optimizer, "step", lambda batch, rate: batch.x.shape)
     watch(package_workloads.LanguageModel, "score", lambda sentences: (len(sentences[0].split()) + 1, len(sentences)))
     watch(package_workloads.LanguageModel, "generate", lambda n, min_words, max_words, seed: (min_words, n))
+    watch(package_workloads.LanguageModel, "advance", lambda state, word: (len(word.split()), 1))
     run_once = prepare(SMALL[kind])
     assert run_once() > 0 and run_once() > 0
+    if kind == "advance":
+        assert calls == [("advance", (1, 1))] * 2 * SMALL[kind].steps
+        return
     name = {"sentence": "sgd_step"}.get(kind, kind)
     assert calls == [(name, (SMALL[kind].steps, SMALL[kind].batch_size))] * 2
+
+
+def test_the_network_has_the_settings_of_the_workload() -> None:
+    workload = dataclasses.replace(SMALL["generate"], cell="lstm", layers=2, embedding_dim=5, bias=True)
+    rnn = random_language_model(workload).rnn
+    assert (rnn.word_dim, rnn.hidden_dim, rnn.cell, rnn.layers, rnn.embedding_dim, rnn.bias) == (
+        30,
+        4,
+        "lstm",
+        2,
+        5,
+        True,
+    )
 
 
 def test_every_kind_of_workload_has_an_entry_in_each_table() -> None:

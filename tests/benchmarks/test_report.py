@@ -51,6 +51,21 @@ def test_the_growth_table_has_one_row_per_size() -> None:
     assert cells(report.growth_table([record]).splitlines()[2]) == ["8,000", "100", "25,000", "512", "6"]
 
 
+def test_the_startup_table_has_one_row_per_workload() -> None:
+    record = {
+        "name": "A",
+        "cell": "lstm",
+        "layers": 2,
+        "hidden_dim": 128,
+        "cold_s": 6.54,
+        "warm_s": 2.06,
+        "imports_s": 1.5,
+    }
+    first, _, row = map(cells, report.startup_table([record]).splitlines())
+    assert first[4:] == ["first step, s", "with cache, s", "imports, s"]
+    assert row == ["A", "lstm", "2", "128", "6.5", "2.1", "1.5"]
+
+
 def test_the_table_of_engines_shows_the_medians_of_the_ratios_of_the_rounds() -> None:
     sentence = {
         "name": "W1",

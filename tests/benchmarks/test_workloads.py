@@ -8,8 +8,10 @@ from theano_rnn.benchmarks.workloads import (
     GROWTH,
     MAX_REPEATS,
     MIN_REPEATS,
+    NETWORKS,
     SECONDS_PER_ROUND,
     STANDARD,
+    STARTUP,
     Workload,
     repeats_per_round,
     select_workloads,
@@ -40,12 +42,31 @@ def test_grid_and_growth_cover_the_reported_sizes() -> None:
     assert [work.hidden_dim for work in GROWTH][4:] == [50, 100, 200, 500, 1000]
 
 
+def test_networks_cover_cells_sizes_and_depths_and_are_the_same_model_in_pytorch() -> None:
+    steps = [work for work in NETWORKS if work.kind == "step"]
+    assert {(work.word_dim, work.steps, work.batch_size, work.bias, work.optimizer) for work in steps} == {
+        (65, 50, 50, True, "adam")
+    }
+    assert {(work.cell, work.hidden_dim, work.layers) for work in steps if work.one_hot} == {
+        (cell, size, layers) for cell in ("gru", "lstm") for size in (128, 512) for layers in (1, 2)
+    }
+    assert all(work.one_hot == (work.embedding_dim is None) for work in NETWORKS)
+    assert [(work.kind, work.cell) for work in NETWORKS if not work.learns] == [
+        ("generate", "lstm"),
+        ("advance", "lstm"),
+    ]
+
+
+def test_startup_covers_a_two_layer_lstm() -> None:
+    assert [work.name for work in STARTUP] == ["W3", "GRU-128", "LSTM-128", "LSTM-128x2"]
+
+
 def test_workloads_are_selected_by_name_in_the_given_order() -> None:
     assert [work.name for work in select_workloads(STANDARD, ["S1", "W1"])] == ["S1", "W1"]
     assert select_workloads(STANDARD, None) == list(STANDARD)
 
 
-@pytest.mark.parametrize("workloads", [STANDARD, GRID, GROWTH])
+@pytest.mark.parametrize("workloads", [STANDARD, GRID, NETWORKS, STARTUP, GROWTH])
 def test_names_contain_no_comma_which_separates_them_on_the_command_line(workloads: tuple[Workload, ...]) -> None:
     names = ",".join(work.name for work in workloads)
     assert select_workloads(workloads, names.split(",")) == list(workloads)

@@ -25,8 +25,14 @@ def all_parsers():
                     yield f"{name} {part}", subparser
 
 
+def shown_flag(action):
+    """The longest flag, but for an option like ``--bias | --no-bias`` not the one that switches it off."""
+    is_switch = isinstance(action, argparse.BooleanOptionalAction)
+    return action.option_strings[0] if is_switch else max(action.option_strings, key=len)
+
+
 OPTIONS = [
-    pytest.param(name.split()[0], action.dest, max(action.option_strings, key=len), id=f"{name} {action.dest}")
+    pytest.param(name.split()[0], action.dest, shown_flag(action), id=f"{name} {action.dest}")
     for name, parser in all_parsers()
     for action in parser._actions
     if action.option_strings

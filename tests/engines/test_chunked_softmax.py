@@ -19,25 +19,38 @@ def few_words(request, monkeypatch):
     monkeypatch.setattr(chunked_softmax, "FEW_WORDS", WORD_DIM if request.param == "few words" else WORD_DIM - 1)
 
 
-def arguments(count=24, seed=0, scale=1.0):
+@pytest.fixture(params=[False, True], ids=["no bias", "bias"])
+def bias(request):
+    return request.param
+
+
+def arguments(bias, count=24, seed=0, scale=1.0):
+    """s, V, c if there is a bias, y and the mask."""
     generator = np.random.default_rng(seed)
     s, V = generator.normal(size=(count, HIDDEN_DIM)) * scale, generator.normal(size=(WORD_DIM, HIDDEN_DIM))
-    return s, V, generator.integers(0, WORD_DIM, count).astype(np.int32), (generator.random(count) < 0.7) * 1.0
+    y, mask = generator.integers(0, WORD_DIM, count).astype(np.int32), (generator.random(count) < 0.7) * 1.0
+    return [s, V, *([generator.normal(size=WORD_DIM)] if bias else []), y, mask]
 
 
-def compiled(op, dtype="float64"):
+def compiled(op, bias=False, dtype="float64"):
+    """A function of s, V, c if there is a bias, y, and the mask if `op` is the cross-entropy."""
+
     def build():
-        variables = [T.matrix("s", dtype=dtype), T.matrix("V", dtype=dtype), T.ivector("y")]
-        if op is softmax_cross_entropy:
-            variables.append(T.vector("mask", dtype=dtype))
-        return variables, op(*variables), None
+        s, V, c, y = T.matrix("s", dtype=dtype), T.matrix("V", dtype=dtype), T.vector("c", dtype=dtype), T.ivector("y")
+        mask = [T.vector("mask", dtype=dtype)] if op is softmax_cross_entropy else []
+        found = op(s, V, c if bias else None, y, *mask)
+        outputs = [one for one in found if one is not None] if mask else found
+        return [s, V, *([c] if bias else []), y, *mask], outputs, None
 
     return compile_function(build, dtype)
 
 
-def performed(op, *inputs):
-    storage = [[None] for _ in range(3 if op is softmax_cross_entropy else 1)]
-    operation = chunked_softmax.SoftmaxCrossEntropy() if len(storage) == 3 else chunked_softmax.SoftmaxLogProbability()
+def performed(op, bias, *inputs):
+    if op is softmax_cross_entropy:
+        operation, count = chunked_softmax.SoftmaxCrossEntropy(bias), 4 if bias else 3
+    else:
+        operation, count = chunked_softmax.SoftmaxLogProbability(bias), 1
+    storage = [[None] for _ in range(count)]
     operation.perform(None, list(inputs), storage)
     return [value[0] for value in storage]
 
@@ -53,61 +66,64 @@ def test_numpys_softmax_is_the_formula():
     np.testing.assert_allclose(chunked_softmax.softmax(z), np.exp(z) / np.exp(z).sum(axis=1, keepdims=True), rtol=1e-14)
 
 
-def test_numpys_cross_entropy_equals_the_tutorials_loop():
-    s, V, y, mask = arguments()
-    loss, ds, dV = 0.0, np.zeros_like(s), np.zeros_like(V)
+def test_numpys_cross_entropy_equals_the_tutorials_loop(bias):
+    s, V, *c, y, mask = arguments(bias)
+    loss, ds, dV, dc = 0.0, np.zeros_like(s), np.zeros_like(V), np.zeros(WORD_DIM)
     for t in range(len(y)):
         if not mask[t]:
             continue
-        o = np.exp(V.dot(s[t])) / np.exp(V.dot(s[t])).sum()
+        e = np.exp(V.dot(s[t]) + (c[0] if bias else 0))
+        o = e / e.sum()
         loss -= np.log(o[y[t]])
         o[y[t]] -= 1
         dV += np.outer(o, s[t])
+        dc += o
         ds[t] = V.T.dot(o)
-    for found, expected in zip(performed(softmax_cross_entropy, s, V, y, mask), (loss, ds, dV), strict=True):
-        np.testing.assert_allclose(found, expected, atol=1e-12)
+    found = performed(softmax_cross_entropy, bias, s, V, *c, y, mask)
+    for value, expected in zip(found, [loss, ds, dV, *([dc] if bias else [])], strict=True):
+        np.testing.assert_allclose(value, expected, atol=1e-12)
 
 
-def test_numpys_gradients_equal_central_differences_of_its_loss():
-    s, V, y, mask = arguments(count=3)
-    _, ds, dV = performed(softmax_cross_entropy, s, V, y, mask)
-    for array, gradient in ((s, ds), (V, dV)):
+def test_numpys_gradients_equal_central_differences_of_its_loss(bias):
+    inputs = arguments(bias, count=3)
+    _, *gradients = performed(softmax_cross_entropy, bias, *inputs)
+    for array, gradient in zip(inputs[:-2], gradients, strict=True):
         for index in np.ndindex(array.shape):
             losses = []
             for step in (1e-6, -1e-6):
                 original = array[index]
                 array[index] += step
-                losses.append(performed(softmax_cross_entropy, s, V, y, mask)[0])
+                losses.append(performed(softmax_cross_entropy, bias, *inputs)[0])
                 array[index] = original
             assert (losses[0] - losses[1]) / 2e-6 == pytest.approx(gradient[index], abs=1e-7)
 
 
-def test_xlas_cross_entropy_equals_numpys(chunked):
-    inputs = arguments()
-    found = compiled(softmax_cross_entropy)(*inputs)
-    for value, expected in zip(found, performed(softmax_cross_entropy, *inputs), strict=True):
+def test_xlas_cross_entropy_equals_numpys(chunked, bias):
+    inputs = arguments(bias)
+    found = compiled(softmax_cross_entropy, bias)(*inputs)
+    for value, expected in zip(found, performed(softmax_cross_entropy, bias, *inputs), strict=True):
         np.testing.assert_allclose(value, expected, atol=1e-12)
 
 
-def test_xlas_log_probability_equals_numpys(chunked):
-    s, V, y, _ = arguments()
-    found = compiled(softmax_log_probability)(s, V, y)
-    np.testing.assert_allclose(found, performed(softmax_log_probability, s, V, y)[0], atol=1e-12)
+def test_xlas_log_probability_equals_numpys(chunked, bias):
+    inputs = arguments(bias)[:-1]
+    found = compiled(softmax_log_probability, bias)(*inputs)
+    np.testing.assert_allclose(found, performed(softmax_log_probability, bias, *inputs)[0], atol=1e-12)
 
 
 @pytest.mark.parametrize("rows", [5, 640])
-def test_masked_rows_have_no_effect(monkeypatch, rows):
+def test_masked_rows_have_no_effect(monkeypatch, rows, bias):
     for name in ("OUTPUTS_PER_CHUNK", "SCORED_OUTPUTS_PER_CHUNK"):
         monkeypatch.setattr(chunked_softmax, name, rows * WORD_DIM)
-    s, V, y, _ = arguments()
-    function = compiled(softmax_cross_entropy)
-    loss, ds, dV = (np.array(value) for value in function(s, V, y, np.zeros(len(y))))
-    assert loss == 0 and not ds.any() and not dV.any()
+    s, V, *c, y, _ = arguments(bias)
+    function = compiled(softmax_cross_entropy, bias)
+    loss, *gradients = (np.array(value) for value in function(s, V, *c, y, np.zeros(len(y))))
+    assert loss == 0 and not any(gradient.any() for gradient in gradients)
     mask = np.ones(len(y))
     mask[10:] = 0
-    values = function(s, V, y, mask)
+    values = function(s, V, *c, y, mask)
     s[10:], y[10:] = 7.0, 0
-    for value, changed in zip(values, function(s, V, y, mask), strict=True):
+    for value, changed in zip(values, function(s, V, *c, y, mask), strict=True):
         np.testing.assert_array_equal(value, changed)
 
 
@@ -119,11 +135,11 @@ def test_extreme_outputs_are_finite_and_exact(monkeypatch, dtype, rows):
     s[:, 0] = np.where(np.arange(24) % 2, 1e3, -1e3)
     V[2, 0], V[5, 0] = 1, -1
     y, mask = np.full(24, 2, np.int32), np.ones(24, dtype)
-    loss, ds, dV = (np.array(value) for value in compiled(softmax_cross_entropy, dtype)(s, V, y, mask))
+    loss, ds, dV = (np.array(value) for value in compiled(softmax_cross_entropy, dtype=dtype)(s, V, y, mask))
     assert loss == pytest.approx(12 * 2000.0)
     assert np.isfinite(ds).all() and np.isfinite(dV).all()
     assert ds.dtype == dV.dtype == loss.dtype == dtype
-    log_probability = np.array(compiled(softmax_log_probability, dtype)(s, V, y))
+    log_probability = np.array(compiled(softmax_log_probability, dtype=dtype)(s, V, y))
     np.testing.assert_allclose(log_probability, np.where(np.arange(24) % 2, 0.0, -2000.0), atol=1e-6)
 
 
@@ -134,7 +150,7 @@ def test_scores_in_single_precision_have_only_unbiased_rounding_errors():
     o = chunked_softmax.softmax(s.astype(np.float64).dot(V.T.astype(np.float64)))
     # One word is probable. A careless sum over the many small weights of the others would lose their low-order digits.
     y = o.argmax(axis=1).astype(np.int32)
-    errors = compiled(softmax_log_probability, "float32")(s, V, y) - np.log(o.max(axis=1))
+    errors = compiled(softmax_log_probability, dtype="float32")(s, V, y) - np.log(o.max(axis=1))
     assert abs(errors.mean()) < 1e-7 and np.abs(errors).max() < 1e-5
 
 

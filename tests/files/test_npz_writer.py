@@ -72,7 +72,7 @@ def test_an_array_that_extends_beyond_the_end_of_the_file_is_not_mapped(file):
 
 def test_an_archive_without_our_checksum_is_not_mapped(tmp_path):
     np.savez(tmp_path / "a.npz", a=np.arange(9))
-    with pytest.raises(ModelFileError, match="a.npz: has no checksum; name a file that train.py wrote"):
+    with pytest.raises(ModelFileError, match="a.npz: has no checksum; name a file that training wrote"):
         read_archive(tmp_path / "a.npz", mapped=True)
 
 

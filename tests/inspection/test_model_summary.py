@@ -59,7 +59,7 @@ def test_a_trained_model_has_sizes_settings_history_and_words(tmp_path: Path) ->
         assert expected in lines
 
 
-def test_a_model_without_a_history_and_with_few_words(tmp_path: Path) -> None:
+def test_a_model_without_a_history_says_that_it_is_not_recorded(tmp_path: Path) -> None:
     summary = summarize_model(save_model(tmp_path, words=[" ", "a", "\t"], level="char"))
     assert (summary["history"], summary["best_epoch"], summary["options"]) == ([], None, {})
     text = "\n".join(summary_lines(summary))

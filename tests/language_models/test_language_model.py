@@ -142,7 +142,7 @@ def test_scored_sentences_hold_the_word_scores_as_arrays(exact):
 
 @pytest.mark.parametrize("call", ["score", "word_scores", "scored_sentences"])
 def test_an_argument_that_is_not_text_is_rejected(exact, call):
-    with pytest.raises(TypeError, match="^sentences: expected a str or several, got int"):
+    with pytest.raises(TypeError, match="^sentences: expected a str or an iterable of str, got int"):
         getattr(exact, call)(3)
 
 

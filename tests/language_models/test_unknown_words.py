@@ -5,6 +5,7 @@ import logging
 import numpy as np
 import pytest
 
+from theano_rnn.commands.option_names import flag
 from theano_rnn.language_models.unknown_words import UnknownWords, unknown_words_warning
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import SENTENCE_END, Vocabulary
@@ -90,4 +91,23 @@ def test_a_language_model_logs_the_warning_once_per_call(caplog):
 def test_many_unknown_words_in_training_are_named_as_the_reason():
     unknown_words = UnknownWords(VOCABULARY, TOKENIZED, unknown_in_training=0.85)
     unknown_words.add_sentence("", ["dog.", "x", SENTENCE_END], np.zeros(3), np.array([False, False, True]))
-    assert "so were 85% in its training text: train it with a larger --vocabulary-size" in unknown_words.warning()
+    assert "so were 85% in its training text: train it with a larger vocabulary_size" in unknown_words.warning()
+
+
+def test_options_are_named_as_the_user_calls_them():
+    arguments = VOCABULARY, TOKENIZED
+    many_in_training, attached = ("x", 0.85), ("dog.", 0.0)
+    for (token, share), python, shell in [
+        (
+            many_in_training,
+            "larger vocabulary_size, or a smaller min_count",
+            "larger --vocabulary-size, or a smaller --min",
+        ),
+        (attached, "tokenized text (tokenized), and", "tokenized text (--tokenized), and"),
+    ]:
+        for counter, expected in [
+            (UnknownWords(*arguments, share), python),
+            (UnknownWords(*arguments, share, flag), shell),
+        ]:
+            counter.add_sentence("", [token, SENTENCE_END], np.zeros(2), np.array([False, True]))
+            assert expected in counter.warning()

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from theano_rnn.engines.engine import T, compile_function, theano, typed_tensor
+from theano_rnn.networks.architecture import Architecture, Layer, SymbolicNetwork
 from theano_rnn.networks.bptt import add_to_columns, full_delta, loss_and_gradients
-from theano_rnn.networks.forward import hidden_states, input_activations
+from theano_rnn.networks.forward import layer_states
 from theano_rnn.networks.simple_cell import SimpleCell
 
 WORD_DIM, HIDDEN_DIM, LONGEST = 12, 5, 6
@@ -31,10 +32,11 @@ def compiled():
             )
         )
         x, y, mask, s_init = T.imatrix("x"), T.imatrix("y"), T.bmatrix("mask"), T.matrix("s_init", dtype="float64")
-        found = [loss_and_gradients(x, y, mask, s_init, [U, V, W], SimpleCell("tanh"), K) for K in TRUNCATIONS]
-        outputs = [found[0].loss, found[0].gradients[1]]
-        for _, _, _, (dU, _, dW) in found:
-            outputs += [dU, dW]
+        network = SymbolicNetwork(Architecture(WORD_DIM, HIDDEN_DIM), {"U": U, "V": V, "W": W})
+        found = [loss_and_gradients(x, y, mask, s_init, network, K) for K in TRUNCATIONS]
+        outputs = [found[0].loss, found[0].gradients["V"]]
+        for one in found:
+            outputs += [one.gradients["U"], one.gradients["W"]]
         return [U, V, W, x, y, mask, s_init], outputs, None
 
     return compile_function(build, "float64")
@@ -136,12 +138,12 @@ def test_the_full_delta_equals_theano_grad_of_the_forward_scan(activation):
         U = typed_tensor("U", "float64", (HIDDEN_DIM, WORD_DIM))
         W = typed_tensor("W", "float64", (HIDDEN_DIM, HIDDEN_DIM))
         x, ds = T.imatrix("x"), T.tensor3("ds", dtype="float64")
-        cell = SimpleCell(activation)
-        a = input_activations(x, U)
+        cell, layer = SimpleCell(activation), Layer(U, W, None, None)
         s_init = T.zeros((x.shape[1], HIDDEN_DIM), dtype="float64")
-        s = hidden_states(a, s_init, [W], cell)
-        by_theano = theano.grad(None, wrt=a, known_grads={s: ds})
-        return [U, W, x, ds], [full_delta(ds, cell.slope(s), [W], cell), by_theano], None
+        states = layer_states(x, None, [s_init], layer, cell)
+        delta = full_delta(x, ds, states, layer, cell)
+        by_theano = theano.grad(None, wrt=states.a, known_grads={states.state[0]: ds})
+        return [U, W, x, ds], [delta.ordered(delta.a), by_theano], None
 
     generator = np.random.default_rng(4)
     U, _, W = values()

@@ -6,8 +6,10 @@ import pytest
 from theano_rnn.engines.engine import T, compile_function, theano, typed_tensor
 from theano_rnn.language_models.beam_expansion import BeamExpander
 from theano_rnn.language_models.sampling import Sampler
+from theano_rnn.networks.architecture import Architecture, SymbolicNetwork
 from theano_rnn.networks.bptt import loss_and_gradients
 from theano_rnn.networks.cells import CELLS
+from theano_rnn.networks.forward import forward_pass
 from theano_rnn.networks.optimizer import Optimizer
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.networks.simple_cell import SimpleCell
@@ -19,32 +21,30 @@ WORD_DIM, HIDDEN_DIM, LEAK = 12, 5, 0.25
 class LeakyCell(SimpleCell):
     """s_t = r s_{t-1} + (1 - r) f(U x_t + W s_{t-1}): errors also flow back past W, as in a GRU."""
 
-    def next_state(self, a_t, s_prev, W):
-        return LEAK * s_prev + (1 - LEAK) * super().next_state(a_t, s_prev, W)
+    def next_state(self, a, q, *previous):
+        (s_prev,), (s,) = previous, super().next_state(a, q, *previous)
+        return (LEAK * s_prev + (1 - LEAK) * s,)
 
-    def slopes(self, a, s_prev, s, W):
-        return (1 - LEAK) * self.slope((s - LEAK * s_prev) / (1 - LEAK))
+    def saved(self, *arrays):
+        *_, (s_prev,), (s,) = arrays
+        return [(1 - LEAK) * self.slope((s - LEAK * s_prev) / (1 - LEAK))]
 
-    def backward(self, error, slope, W):
-        delta, error_to_previous = super().backward(error, slope, W)
-        return delta, error_to_previous + LEAK * error
-
-
-class LeakyRNN(RNN):
-    cell = "leaky"
+    def backward(self, errors, saved):
+        da, dq, _ = super().backward(errors, saved)
+        return da, dq, [LEAK * errors[0]]
 
 
 @pytest.fixture
 def rnn(monkeypatch):
     monkeypatch.setitem(CELLS, "leaky", LeakyCell)
-    return LeakyRNN(WORD_DIM, HIDDEN_DIM, bptt_truncate=None, seed=3, dtype="float64")
+    return RNN(WORD_DIM, HIDDEN_DIM, bptt_truncate=None, seed=3, dtype="float64", cell="leaky")
 
 
 X, Y = [0, 3, 7, 3, 11, 1], [3, 7, 3, 11, 1, 5]
 
 
 def test_the_table_holds_the_cells_that_can_be_chosen():
-    assert set(CELLS) == {"simple"}
+    assert set(CELLS) == {"simple", "gru", "lstm"}
 
 
 def test_the_states_follow_the_formula_of_the_cell(rnn):
@@ -67,27 +67,29 @@ def gradients(bptt_truncate, with_theano_grad=False):
 
     def build():
         shapes = ((HIDDEN_DIM, WORD_DIM), (WORD_DIM, HIDDEN_DIM), (HIDDEN_DIM, HIDDEN_DIM))
-        parameters = [typed_tensor(name, "float64", shape) for name, shape in zip("UVW", shapes, strict=True)]
+        parameters = {name: typed_tensor(name, "float64", shape) for name, shape in zip("UVW", shapes, strict=True)}
+        network = SymbolicNetwork(Architecture(WORD_DIM, HIDDEN_DIM, "leaky"), parameters)
         x, y = T.imatrix("x"), T.imatrix("y")
         s_init = T.zeros((x.shape[1], HIDDEN_DIM), dtype="float64")
-        found = loss_and_gradients(x, y, T.ones_like(x), s_init, parameters, LeakyCell("tanh"), bptt_truncate)
+        variables = list(parameters.values())
         if with_theano_grad:
-            U, V, W = parameters
-            loss = -T.log(T.exp(found.s[:, 0].dot(V.T)) / T.exp(found.s[:, 0].dot(V.T)).sum(axis=1, keepdims=True))
-            return [*parameters, x, y], theano.grad(loss[T.arange(y.shape[0]), y[:, 0]].sum(), parameters), None
-        return [*parameters, x, y], found.gradients, None
+            e = T.exp(forward_pass(x, s_init, network).output[:, 0].dot(network.V.T))
+            loss = -T.log(e / e.sum(axis=1, keepdims=True))
+            return [*variables, x, y], theano.grad(loss[T.arange(y.shape[0]), y[:, 0]].sum(), variables), None
+        found = loss_and_gradients(x, y, T.ones_like(x), s_init, network, bptt_truncate)
+        return [*variables, x, y], list(found.gradients.values()), None
 
     values = RNN(WORD_DIM, HIDDEN_DIM, seed=3, dtype="float64").get_values().values()
     found = compile_function(build, "float64")(*values, *(np.array(ids, np.int32)[:, None] for ids in (X, Y)))
     return [np.array(gradient) for gradient in found]
 
 
-def test_the_full_gradients_equal_theano_grad():
+def test_the_full_gradients_equal_theano_grad(rnn):
     for found, expected in zip(gradients(None), gradients(None, with_theano_grad=True), strict=True):
         np.testing.assert_allclose(found, expected, atol=1e-12)
 
 
-def test_a_truncation_as_long_as_the_sentence_gives_the_full_gradients():
+def test_a_truncation_as_long_as_the_sentence_gives_the_full_gradients(rnn):
     full, long, short = gradients(None), gradients(len(X)), gradients(1)
     for found, expected in zip(long, full, strict=True):
         np.testing.assert_allclose(found, expected, atol=1e-12)

@@ -5,8 +5,8 @@ import pytest
 
 from theano_rnn import RNN, GradientCheckError
 from theano_rnn.networks import bptt, gradient_check
+from theano_rnn.networks.architecture import Architecture
 from theano_rnn.networks.gradient_check import GradientCheck, check_gradients
-from theano_rnn.networks.simple_cell import SimpleCell
 
 WORD_DIM, HIDDEN_DIM = 12, 5
 ELEMENTS = 2 * WORD_DIM * HIDDEN_DIM + HIDDEN_DIM**2
@@ -42,11 +42,11 @@ def test_a_single_word_can_be_checked(float64):
 
 def test_a_wrong_gradient_of_w_is_found_and_described(float64, monkeypatch):
     def wrong(*arguments):
-        dU, dW = right(*arguments)
-        return [dU, 1.1 * dW]
+        gradients = right(*arguments)
+        return {**gradients, "W": 1.1 * gradients["W"]}
 
-    right = bptt.recurrence_gradients
-    monkeypatch.setattr(bptt, "recurrence_gradients", wrong)
+    right = bptt.layer_gradients
+    monkeypatch.setattr(bptt, "layer_gradients", wrong)
     number = r"-?[\d.]+(?:e-?\d+)?"
     with pytest.raises(
         GradientCheckError,
@@ -61,7 +61,7 @@ class Parabola:
 
     falsify = staticmethod(lambda gradients: None)
 
-    def __init__(self, values, cell):
+    def __init__(self, values, architecture):
         pass
 
     def loss(self, U, V, W, x, y, mask):
@@ -82,7 +82,7 @@ def parabola(monkeypatch):
     def check(falsify, **settings):
         monkeypatch.setattr(Parabola, "falsify", staticmethod(falsify))
         values = {"U": np.ones((2, 4)), "V": np.ones((4, 2)), "W": np.full((2, 2), 2.0)}
-        return check_gradients(values, SimpleCell("tanh"), np.array([0, 2]), np.array([2, 1]), **settings)
+        return check_gradients(values, Architecture(4, 2), np.array([0, 2]), np.array([2, 1]), **settings)
 
     return check
 

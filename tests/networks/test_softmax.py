@@ -9,10 +9,25 @@ from theano_rnn.networks import softmax
 ROWS, WORD_DIM, HIDDEN_DIM = 7, 6, 4
 
 
-def arguments():
+with_and_without_bias = pytest.mark.parametrize("bias", [False, True])
+
+
+def arguments(bias):
+    """s, V, c if there is a bias, y and the mask."""
     generator = np.random.default_rng(0)
     s, V = generator.normal(size=(ROWS, HIDDEN_DIM)), generator.normal(size=(WORD_DIM, HIDDEN_DIM))
-    return s, V, generator.integers(0, WORD_DIM, ROWS).astype(np.int32), np.array([1.0, 1, 0, 1, 1, 0, 1])
+    y, mask = generator.integers(0, WORD_DIM, ROWS).astype(np.int32), np.array([1.0, 1, 0, 1, 1, 0, 1])
+    return [s, V, *([generator.normal(size=WORD_DIM)] if bias else []), y, mask]
+
+
+def with_c(formula, bias):
+    """A formula of s, V, c and others, as one that takes no c without a bias and gives no gradient of it."""
+
+    def formula_of_arguments(s, V, *others):
+        found = formula(s, V, *others) if bias else formula(s, V, None, *others)
+        return [one for one in found if one is not None] if isinstance(found, tuple) else found
+
+    return formula_of_arguments
 
 
 def evaluate(expression, *arrays):
@@ -34,29 +49,39 @@ def test_softmax_and_its_logarithm_follow_the_formula_without_overflow(scale):
     np.testing.assert_allclose(logarithm, shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)), atol=1e-12)
 
 
-def test_cross_entropy_is_the_sum_over_unmasked_rows():
-    s, V, y, mask = arguments()
-    loss, _, _ = evaluate(softmax.cross_entropy, s, V, y, mask)
-    o = np.exp(s @ V.T) / np.exp(s @ V.T).sum(axis=1, keepdims=True)
+@with_and_without_bias
+def test_cross_entropy_is_the_sum_over_unmasked_rows(bias):
+    s, V, *c, y, mask = arguments(bias)
+    loss = evaluate(with_c(softmax.cross_entropy, bias), s, V, *c, y, mask)[0]
+    e = np.exp(s @ V.T + (c[0] if bias else 0))
+    o = e / e.sum(axis=1, keepdims=True)
     assert loss == pytest.approx(-(np.log(o[np.arange(ROWS), y]) * mask).sum())
 
 
-def test_the_gradients_of_cross_entropy_equal_theano_grad():
-    def gradients(s, V, y, mask):
-        loss, ds, dV = softmax.cross_entropy(s, V, y, mask)
-        return [ds, dV, *theano.grad(loss, [s, V])]
+@with_and_without_bias
+def test_the_gradients_of_cross_entropy_equal_theano_grad(bias):
+    def gradients(*variables):
+        loss, *by_formula = with_c(softmax.cross_entropy, bias)(*variables)
+        return [*by_formula, *theano.grad(loss, list(variables[:-2]))]
 
-    ds, dV, expected_ds, expected_dV = evaluate(gradients, *arguments())
-    assert np.abs(ds).max() > 0.1
-    np.testing.assert_allclose(ds, expected_ds, atol=1e-12)
-    np.testing.assert_allclose(dV, expected_dV, atol=1e-12)
+    found = evaluate(gradients, *arguments(bias))
+    count = 3 if bias else 2
+    assert len(found) == 2 * count and np.abs(found[0]).max() > 0.1
+    for by_formula, by_theano in zip(found[:count], found[count:], strict=True):
+        np.testing.assert_allclose(by_formula, by_theano, atol=1e-12)
 
 
 @pytest.mark.xla
-def test_the_fused_operations_equal_the_formulas():
-    s, V, y, mask = arguments()
-    fused, formula = (evaluate(f, s, V, y, mask) for f in (softmax.softmax_cross_entropy, softmax.cross_entropy))
+@with_and_without_bias
+def test_the_fused_operations_equal_the_formulas(bias):
+    *inputs, mask = arguments(bias)
+    fused, formula = (
+        evaluate(with_c(f, bias), *inputs, mask) for f in (softmax.softmax_cross_entropy, softmax.cross_entropy)
+    )
+    assert len(fused) == (4 if bias else 3)
     for found, expected in zip(fused, formula, strict=True):
         np.testing.assert_allclose(found, expected, atol=1e-12)
-    fused, formula = (evaluate(f, s, V, y) for f in (softmax.softmax_log_probability, softmax.log_probability))
+    fused, formula = (
+        evaluate(with_c(f, bias), *inputs) for f in (softmax.softmax_log_probability, softmax.log_probability)
+    )
     np.testing.assert_allclose(fused, formula, atol=1e-12)

@@ -134,7 +134,7 @@ def test_the_label_mentions_values_above_the_bins():
 def test_at_character_level_the_picture_shows_bits_per_character(tmp_path):
     plot = SurprisalPlot(tmp_path / "a.png", level="char")
     plot.add_sentence("a", ["a", "SENTENCE_END"], np.log([0.5, 0.25]), np.array([True, True]))
-    assert plot.figure().axes[0].get_title() == "1 sentences, 2 tokens, 0 unknown, 1.50 bits/char"
+    assert plot.figure().axes[0].get_title() == "1 sentence, 2 tokens, 0 unknown, 1.50 bits/char"
 
 
 def test_a_run_that_fails_leaves_no_picture(tmp_path):

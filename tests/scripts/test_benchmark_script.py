@@ -19,7 +19,7 @@ SMALL = (
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
-    for name in ("STANDARD", "GRID", "GROWTH"):
+    for name in ("STANDARD", "GRID", "NETWORKS", "STARTUP", "GROWTH"):
         monkeypatch.setattr(workloads, name, SMALL)
     monkeypatch.setattr(measurement, "repeats_per_round", lambda seconds: 2)
 
@@ -43,6 +43,20 @@ def test_growth_prints_speed_and_memory_by_size(capsys):
     assert script.main(["--growth", "--only", "B"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert "peak memory" in lines[2] and [cell.strip() for cell in lines[4].split("|")[1:3]] == ["30", "4"]
+
+
+def test_networks_are_a_table_of_their_own(monkeypatch, capsys):
+    monkeypatch.setattr(workloads, "STANDARD", ())
+    assert script.main(["--networks", "--rounds", "1", "--only", "B"]) == 0
+    assert capsys.readouterr().out.splitlines()[4].split("|")[1].strip() == "B"
+
+
+def test_startup_prints_seconds_until_the_first_step(monkeypatch, capsys):
+    record = {"name": "B", "cell": "simple", "layers": 1, "hidden_dim": 4, "cold_s": 3, "warm_s": 2, "imports_s": 1}
+    monkeypatch.setattr(measurement, "measure_startup", lambda workload, device: record)
+    assert script.main(["--startup", "--only", "B"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "first step, s" in lines[2] and [cell.strip() for cell in lines[4].split("|")[5:8]] == ["3.0", "2.0", "1.0"]
 
 
 def test_the_contender_is_timed_and_closed(monkeypatch, capsys):
@@ -82,6 +96,9 @@ def test_the_contender_is_timed_and_closed(monkeypatch, capsys):
         (["--rounds", "0"], "rounds: expected at least 1, got 0"),
         (["--growth", "--peer", "torch"], "leave --peer out"),
         (["--growth", "--rounds", "5"], "leave --rounds out"),
+        (["--startup", "--peer", "torch"], "leave --peer out"),
+        (["--theano", "python3.10", "--networks"], "leave --networks out"),
+        (["--theano", "python3.10", "--peer", "torch"], "leave --peer out"),
     ],
 )
 def test_wrong_usage_is_one_line_and_status_2(capsys, arguments, message):

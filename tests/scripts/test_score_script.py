@@ -138,7 +138,7 @@ def test_mostly_unknown_words_give_a_warning(run, tmp_path):
     (tmp_path / "text.txt").write_text("The dog. the cat.\nDog, cat.\n")
     status, out, err = run(tmp_path / "text.txt")
     assert (status, out.count("\n"), err.count("\n")) == (0, 2, 2)
-    assert "score.py: 5 of 6 words (83%) are unknown to the model; the model was trained on tokenized text" in err
+    assert "score.py: 5 of 6 words (83%) are unknown to the model; the model was trained on tokenized text (--" in err
     assert "('cat.', 'dog.', 'Dog,')" in err
 
 

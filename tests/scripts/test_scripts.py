@@ -345,7 +345,7 @@ def test_summary_leaves_standard_output_empty(model, loaded, text, capsys):
     out, err = capsys.readouterr()
     first, second = err.splitlines(keepends=True)
     assert (out, first) == ("", summary)
-    assert second.startswith("as paragraphs, without blank lines, as train.py measures it: perplexity ")
+    assert second.startswith("as paragraphs, without blank lines, as training measures it: perplexity ")
 
 
 def test_words_print_one_line_per_token(lm, model, loaded, text, capsys):

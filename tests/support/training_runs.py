@@ -23,6 +23,7 @@ SENTENCES = [
 ] * 2
 
 COMMON = {"hidden_dim": 6, "seed": 3}
+LSTM = {**COMMON, "cell": "lstm", "layers": 2, "dropout": 0.3, "batch_size": 4}
 CASES = {
     "words": {**COMMON, "batch_size": 8, "learning_rate": 0.03, "valid_fraction": 0.1},
     "characters": {
@@ -34,6 +35,8 @@ CASES = {
         "valid_fraction": 0.0,
     },
     "tutorial": {**COMMON, "tutorial": True, "evaluate_every": 1},
+    "LSTM words": {**LSTM, "learning_rate": 0.03, "sequence_length": 10, "tied": True, "continuous": True},
+    "LSTM characters": {**LSTM, "level": "char", "sequence_length": 20, "embedding_dim": 4, "valid_fraction": 0.0},
 }
 
 COMPILED = {}
@@ -42,9 +45,9 @@ COMPILED = {}
 def share_compiled(monkeypatch, compiled=COMPILED):
     """Runs of the same shape share their compiled functions, and nothing else: saves a second or two each."""
 
-    def network(*arguments, seed):
-        rnn = RNN(*arguments, seed=seed)
-        key = (rnn.word_dim, rnn.hidden_dim, rnn.bptt_truncate, rnn.activation)
+    def network(**settings):
+        rnn = RNN(**settings)
+        key = (rnn.architecture, rnn.bptt_truncate)
         shared = compiled.setdefault(key, rnn)
         shared.set_values(rnn.get_values())
         return shared

@@ -11,6 +11,7 @@ from theano_rnn.text.minibatches import (
     bucket_length,
     count_batches,
     pad,
+    padded_minibatches,
     plan_batches,
     sentence_batches,
     stream_batches,
@@ -245,3 +246,36 @@ def test_streams_start_at_equal_distances():
     starts = chunks[0].x[0]
     np.testing.assert_array_equal(starts, [0, 25, 50, 75])
     np.testing.assert_array_equal(chunks[0].sentences, np.arange(4))
+
+
+@pytest.mark.parametrize("length", [1, 2, 5, 6, 300])
+def test_a_column_holds_the_sentence_and_zeros_and_the_mask_tells_them_apart(length):
+    ids = np.arange(1, length + 1, dtype=np.int32)
+    padded, mask = minibatches.column(ids), minibatches.column_mask(ids)
+    assert padded.shape == mask.shape == (bucket_length(length), 1)
+    assert padded.dtype == np.int32 and mask.dtype == np.int8
+    np.testing.assert_array_equal(padded[:length, 0], ids)
+    assert not padded[length:].any()
+    np.testing.assert_array_equal(mask[:, 0], [1] * length + [0] * (len(padded) - length))
+
+
+def test_padded_minibatches_hold_every_pair_once():
+    generator = np.random.default_rng(0)
+    pairs = [tuple(generator.integers(1, 9, (2, length)).astype(np.int32)) for length in generator.integers(1, 40, 100)]
+    found = []
+    for x, y, mask in padded_minibatches(pairs):
+        assert x.shape == y.shape == mask.shape
+        assert not x[~mask].any() and not y[~mask].any()
+        found += [(x[mask[:, b], b].tolist(), y[mask[:, b], b].tolist()) for b in range(x.shape[1]) if mask[:, b].any()]
+    assert sorted(found) == sorted((x.tolist(), y.tolist()) for x, y in pairs)
+
+
+def test_an_unpredicted_id_is_read_but_not_predicted():
+    ids = np.array([0, 3, 4, 1, 0, 5, 1, 0, 3, 1])
+    plain = list(minibatches.stream_batches(ids, 2, 3))
+    masked = list(minibatches.stream_batches(ids, 2, 3, unpredicted=0))
+    for one, other in zip(plain, masked, strict=True):
+        np.testing.assert_array_equal(one.x, other.x)
+        np.testing.assert_array_equal(one.y, other.y)
+        np.testing.assert_array_equal(other.mask, one.mask & (one.y != 0))
+    assert sum(batch.tokens for batch in masked) == 7

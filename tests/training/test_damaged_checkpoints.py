@@ -36,7 +36,7 @@ def without_options(arrays, document):
 
 
 def with_an_option_of_another_version(arrays, document):
-    document["options"]["dropout"] = 0.5
+    document["options"]["temperature"] = 0.5
 
 
 def with_an_impossible_step(arrays, document):

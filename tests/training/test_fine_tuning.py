@@ -230,10 +230,11 @@ def test_inherited_options_may_be_repeated(folder, base, tmp_path):
         ),
     ],
 )
-def test_the_tokenizer_is_inherited(tokenizer, expected):
+def test_tokenizer_and_network_are_inherited(tokenizer, expected):
     vocabulary = Vocabulary(["SENTENCE_START", "SENTENCE_END", "UNKNOWN_TOKEN", "a"], tokenizer.level == "char")
-    lm = LanguageModel(RNN(4, 2, activation="relu", seed=1), vocabulary, tokenizer)
-    assert inherited_settings(lm) == {**expected, "vocabulary_size": 4, "hidden_dim": 2, "activation": "relu"}
+    network = {"cell": "lstm", "layers": 2, "embedding_dim": 2, "bias": True, "tied": True, "activation": "tanh"}
+    lm = LanguageModel(RNN(4, 2, seed=1, dropout=0.5, **network), vocabulary, tokenizer)
+    assert inherited_settings(lm) == {**expected, "vocabulary_size": 4, "hidden_dim": 2, **network}
 
 
 def test_files_that_are_not_language_models_are_refused(folder, base, tmp_path):

@@ -4,11 +4,13 @@ import json
 import math
 import textwrap
 
+import numpy as np
 import pytest
 from support.script_modules import script
 from support.training_runs import SENTENCES, Interrupter, assert_same_run, run_state, share_compiled
 
 from theano_rnn.errors import TrainingInterrupted
+from theano_rnn.language_models import scoring
 from theano_rnn.language_models.language_model import LanguageModel, load
 from theano_rnn.language_models.text_model import best_evaluation
 from theano_rnn.training import learner, timing, trainer
@@ -19,6 +21,8 @@ CLOSE = 1e-5  # relative; float32 losses in other minibatches than in the run
 TEXT = "\n".join(SENTENCES) + "\n"
 # With these learning rates the loss oscillates, so that the best evaluation is not the last one.
 WORDS = {"hidden_dim": 6, "optimizer": "sgd", "learning_rate": 20.0, "batch_size": 5, "clip": None, "seed": 2}
+LSTM = {"cell": "lstm", "layers": 2, "dropout": 0.5, "optimizer": "adam", "learning_rate": 0.1}
+CONTINUOUS = {**WORDS, **LSTM, "continuous": True, "sequence_length": 9}
 CHARACTERS = {**WORDS, "level": "char", "learning_rate": 8.0, "sequence_length": 7}
 
 
@@ -55,6 +59,11 @@ def assert_reproducible(model, path):
     if lm.tokenizer.level == "char":
         for sizes in ((50, 50), (1, 13), (7, 100)):
             assert math.exp(lm.text_loss(content, *sizes)) == pytest.approx(expected, rel=CLOSE)
+    elif lm.continuous:
+        ids = np.concatenate([lm.encode(sentence) for sentence in lm.tokenizer.sentences([content])])
+        values = lm.rnn.log_probabilities(ids[:-1, None], ids[1:, None])[0][ids[1:] != lm.start]
+        assert scoring.perplexity(values.sum(), len(values)) == pytest.approx(expected, rel=CLOSE)
+        assert lm.perplexity([line for line in content.split("\n") if line]) != pytest.approx(expected, rel=CLOSE)
     else:
         assert lm.perplexity([line for line in content.split("\n") if line]) == pytest.approx(expected, rel=CLOSE)
 
@@ -66,6 +75,9 @@ def assert_reproducible(model, path):
         {**WORDS, "batch_size": 64},
         {**WORDS, "optimizer": "adam", "learning_rate": 0.5},
         {**WORDS, "evaluate_every": 3},
+        {**WORDS, **LSTM},
+        CONTINUOUS,
+        {**CHARACTERS, **LSTM},
         CHARACTERS,
         {**CHARACTERS, "batch_size": 50, "sequence_length": 50},
         {**CHARACTERS, "optimizer": "adam", "learning_rate": 0.3, "batch_size": None},
@@ -79,11 +91,18 @@ def test_without_held_out_text_the_perplexity_is_measured_on_the_training_text(t
     assert_reproducible(model, text)
 
 
-@pytest.mark.parametrize("settings", [WORDS, CHARACTERS, {**CHARACTERS, "sequence_length": 50}], ids=str)
+@pytest.mark.parametrize("settings", [WORDS, CONTINUOUS, CHARACTERS, {**CHARACTERS, "sequence_length": 50}], ids=str)
 def test_with_held_out_text_the_perplexity_is_measured_on_it(text, held_out, tmp_path, settings):
     model = tmp_path / "m.npz"
     train(text, model=model, epochs=5, valid=held_out, **settings)
     assert_reproducible(model, held_out)
+
+
+def test_continuous_words_are_measured_on_the_last_sentences(text, tmp_path):
+    model, end = tmp_path / "m.npz", tmp_path / "end.txt"
+    train(text, model=model, epochs=3, valid_fraction=0.2, **CONTINUOUS)
+    end.write_text("\n\n".join(SENTENCES[len(SENTENCES) - round(0.2 * len(SENTENCES)) :]), encoding="utf-8")
+    assert_reproducible(model, end)
 
 
 def test_characters_are_measured_on_the_held_out_end_of_the_text(text, tmp_path):
@@ -168,7 +187,7 @@ def test_the_summary_shows_the_training_figure_where_scoring_reads_lines_differe
     path.write_text(content + "\n", encoding="utf-8")
     lm = train(path, model=tmp_path / "m.npz", epochs=2, valid_fraction=0.0, **WORDS)
     assert script("score").main(["--model", str(tmp_path / "m.npz"), "--summary", str(path)]) == 0
-    shown = capsys.readouterr().err.partition("as train.py measures it: perplexity ")[2]
+    shown = capsys.readouterr().err.partition("as training measures it: perplexity ")[2]
     assert float(shown.split()[0]) == pytest.approx(reported(lm), rel=CLOSE)
 
 
@@ -188,5 +207,5 @@ def test_train_and_score_show_the_same_perplexity(text, held_out, tmp_path, caps
     assert script("score").main(["--model", str(model), "--summary", str(scored)]) == 0
     shown = capsys.readouterr().err
     if settings is CHARACTERS:
-        shown = shown.partition("as one continuous text, as train.py measures it:")[2]
+        shown = shown.partition("as one continuous text, as training measures it:")[2]
     assert float(shown.partition("perplexity ")[2].split()[0].rstrip(",")) == pytest.approx(best, rel=CLOSE)

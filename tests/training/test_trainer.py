@@ -151,7 +151,9 @@ def test_the_model_in_the_file_has_the_best_perplexity_of_the_history(unbroken, 
 def test_the_rate_decays_with_the_epochs(toy, tmp_path, monkeypatch):
     used = []
     monkeypatch.setattr(Trainer, "held_out_loss", lambda run: 1 / (1 + run.state.epoch))
-    monkeypatch.setattr(Optimizer, "step", lambda self, batch, rate, states, tokens: used.append(rate) or (1.0, None))
+    monkeypatch.setattr(
+        Optimizer, "step", lambda self, batch, rate, states, tokens, mask: used.append(rate) or (1.0, None)
+    )
     settings = {**CASES["words"], "learning_rate": 0.3, "rate_decay": 0.5, "batch_size": 100}
     lm = train(toy, model=tmp_path / "m.npz", epochs=3, **settings)
     assert used == pytest.approx([0.3, 0.3 / 1.5, 0.3 / 2])

@@ -91,7 +91,8 @@ class TorchContender:
 
     def variants(self, workload: Workload) -> list[tuple[str, bool]]:
         """All variants that could be the fastest for a workload."""
-        sparse = (False, True) if workload.learns else (False,)
+        # A sparse gradient needs an embedding, and suits a large vocabulary and plain SGD.
+        sparse = (False, True) if workload.learns and workload.optimizer == "sgd" else (False,)
         return [(setting, is_sparse) for setting in self.processes for is_sparse in sparse]
 
     def seconds(self, workload: Workload, variant: tuple[str, bool], repeats: int) -> list[float]:
@@ -104,7 +105,8 @@ class TorchContender:
     def describe(self, workload: Workload, variant: tuple[str, bool]) -> str:
         """A few words about a variant, for the table of results."""
         setting, is_sparse = variant
-        parts = ["sparse" if is_sparse else "dense"] if workload.learns else []
+        form = "one-hot" if workload.one_hot else "sparse" if is_sparse else "dense"
+        parts = [form] if workload.learns else []
         return ", ".join(parts + (["malloc"] if setting == "malloc" else []))
 
     def close(self) -> None:

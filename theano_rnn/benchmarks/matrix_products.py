@@ -8,6 +8,7 @@ import numpy as np
 
 from theano_rnn.benchmarks.workloads import Workload
 from theano_rnn.engines.engine import block_until_ready, compile_function, scan, shared_array
+from theano_rnn.networks.cells import CELLS
 
 SCORED_ROWS = 640  # states per product in scoring: the outputs of more would not stay in the processor's cache
 WARM_UP_CALLS, TIMED_CALLS = 2, 20
@@ -27,7 +28,7 @@ def lower_bound_seconds(workload: Workload) -> float:
     float
         Seconds, without the overhead of the calls. 0.0 if the products are too small to be timed.
     """
-    if workload.kind == "generate":
+    if workload.kind in ("generate", "advance"):
         return generation_seconds(workload)
     call = product_seconds((1, 1, 1))
     return sum(count * max(product_seconds(shape) - call, 0) for shape, count in matrix_products(workload))
@@ -52,12 +53,28 @@ def matrix_products(workload: Workload) -> list[tuple[Shape, float]]:
     >>> matrix_products(Workload("S", "score", word_dim=30, hidden_dim=4, steps=20, batch_size=64, description=""))
     [((640, 4, 30), 2.0), ((640, 4, 4), 2.0)]
     """
-    V, H, n = workload.word_dim, workload.hidden_dim, workload.tokens
+    H, n = workload.hidden_dim, workload.tokens
+    matrices = [(H, workload.word_dim), *layer_matrices(workload)]
     if workload.learns:
-        # V s; e V; eᵀ s; then W s, Wᵀ δ, δ sᵀ
-        return [((n, H, V), 1), ((n, V, H), 1), ((V, n, H), 1), ((n, H, H), 2), ((H, n, H), 1)]
+        # For V: V s, e V, eᵀ s; for W: W s, Wᵀ δ, δ sᵀ
+        return [
+            product
+            for width, height in matrices
+            for product in (((n, width, height), 1), ((n, height, width), 1), ((height, n, width), 1))
+        ]
     rows = min(n, SCORED_ROWS)
-    return [((rows, H, V), n / rows), ((rows, H, H), n / rows)]
+    return [((rows, *matrix), n / rows) for matrix in matrices]
+
+
+def layer_matrices(workload: Workload) -> list[tuple[int, int]]:
+    """The matrices of all layers that vectors are multiplied by, as (columns, rows).
+
+    They are W of each layer, and U where a layer reads vectors and not words.
+    """
+    H = workload.hidden_dim
+    rows = H * len(CELLS[workload.cell]("tanh").gates)
+    inputs = [workload.embedding_dim, *[H] * (workload.layers - 1)]
+    return [(H, rows)] * workload.layers + [(width, rows) for width in inputs if width]
 
 
 def product_seconds(shape: Shape) -> float:
@@ -78,7 +95,7 @@ def product_seconds(shape: Shape) -> float:
 
 
 def generation_seconds(workload: Workload) -> float:
-    """Time the products of generation: W s and V s in turn, where each step waits for the one before.
+    """Time the products of generation: those of the layers and V s in turn, where each step waits for the one before.
 
     Parameters
     ----------
@@ -89,16 +106,23 @@ def generation_seconds(workload: Workload) -> float:
     float
         The shortest of several times, in seconds.
     """
-    s = _random_matrix("s", workload.batch_size, workload.hidden_dim)
-    WT = _random_matrix("WT", workload.hidden_dim, workload.hidden_dim)
-    VT = _random_matrix("VT", workload.hidden_dim, workload.word_dim)
+    H = workload.hidden_dim
+    s, VT = _random_matrix("s", workload.batch_size, H), _random_matrix("VT", H, workload.word_dim)
+    # An embedding counts as if it were as wide as a layer.
+    matrices = [_random_matrix("M", H, rows) for _, rows in layer_matrices(workload)]
+
+    def step(s: Any, VT: Any, *matrices: Any) -> Any:
+        # The maximum uses all columns; of a part of them, XLA would compute only that part.
+        for matrix in matrices:
+            product = s.dot(matrix)
+            s = product[:, :H] + product.max(axis=1, keepdims=True)
+        return s + s.dot(VT).max(axis=1, keepdims=True)
 
     def build() -> tuple[list[Any], Any, None]:
         states = scan(
-            # The maximum uses all outputs; of a part of them, XLA would compute only that part.
-            lambda s, WT, VT: s.dot(WT) + s.dot(VT).max(axis=1, keepdims=True),
+            step,
             outputs_info=[s],
-            non_sequences=[WT, VT],
+            non_sequences=[VT, *matrices],
             n_steps=workload.steps,
             strict=True,
         )

@@ -3,8 +3,11 @@
 import contextlib
 import dataclasses
 import multiprocessing
+import os
 import statistics
 import sys
+import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -185,6 +188,41 @@ def _measure_growth_here(workload: Workload, device: str) -> dict[str, Any]:
         "peak_memory_mb": peak_memory_mb(),
         "parameters_mb": 4e-6 * parameters,
     }
+
+
+def measure_startup(workload: Workload, device: str = "auto") -> dict[str, Any]:
+    """Measure the time until the first run of a workload has ended, without and with a cache of compiled functions.
+
+    Each run has a process of its own, and the cache is a new folder.
+
+    Parameters
+    ----------
+    workload : Workload
+    device : {"auto", "cpu", "gpu"}
+
+    Returns
+    -------
+    dict
+        The attributes of the workload, and in seconds ``cold_s`` and ``warm_s``, to build and compile the model and do
+        the first run, and ``imports_s``, to start the interpreter and import the package.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        runs = []
+        for _ in range(2):
+            with multiprocessing.get_context("spawn").Pool(1) as pool:
+                runs.append(pool.apply(_measure_startup_here, (workload, device, folder, time.time())))
+    (_, cold), (imports, warm) = runs
+    return {**dataclasses.asdict(workload), "cold_s": cold, "warm_s": warm, "imports_s": imports}
+
+
+def _measure_startup_here(workload: Workload, device: str, cache_folder: str, started: float) -> tuple[float, float]:
+    imports = time.time() - started
+    tune_process()
+    os.environ["THEANO_RNN_CACHE"] = cache_folder
+    start = time.perf_counter()
+    select_device(device)
+    prepare(workload)()
+    return imports, time.perf_counter() - start
 
 
 def peak_memory_mb() -> float:

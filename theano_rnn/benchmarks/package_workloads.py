@@ -1,6 +1,6 @@
 """The benchmark's workloads done by theano_rnn, through the functions that a user calls.
 
-These are `RNN.sgd_step`, the training loop's `Optimizer.step`, `LanguageModel.score` and `LanguageModel.generate`.
+These are `RNN.sgd_step`, the training loop's `Optimizer.step`, and `LanguageModel`'s `score`, `generate` and `advance`.
 """
 
 import time
@@ -103,7 +103,16 @@ def random_language_model(workload: Workload) -> LanguageModel:
 
 
 def _network(workload: Workload) -> RNN:
-    return RNN(workload.word_dim, workload.hidden_dim, bptt_truncate=-1, seed=1)
+    return RNN(
+        workload.word_dim,
+        workload.hidden_dim,
+        bptt_truncate=-1,
+        seed=1,
+        cell=workload.cell,
+        layers=workload.layers,
+        embedding_dim=workload.embedding_dim,
+        bias=workload.bias,
+    )
 
 
 def _prepare_sentence(workload: Workload) -> Preparation:
@@ -119,7 +128,7 @@ def _prepare_sentence(workload: Workload) -> Preparation:
 
 def _prepare_step(workload: Workload) -> Preparation:
     """One step of the training loop on a minibatch."""
-    optimizer, batches = Optimizer(_network(workload), "sgd"), random_minibatches(workload)
+    optimizer, batches = Optimizer(_network(workload), workload.optimizer), random_minibatches(workload)
     return lambda: (next(batches),), lambda batch: float(optimizer.step(batch, LEARNING_RATE)[0])
 
 
@@ -145,9 +154,23 @@ def _prepare_generation(workload: Workload) -> Preparation:
     return lambda: (int(generator.integers(2**31)),), run
 
 
+def _prepare_advance(workload: Workload) -> Preparation:
+    """The log-probabilities of the words of one text, one call for each."""
+    lm, generator = random_language_model(workload), np.random.default_rng(0)
+    words = lm.vocabulary.index_to_word[3:]
+
+    def run(text: list[str]) -> None:
+        state = lm.state()
+        for word in text:
+            state, _ = lm.advance(state, word)
+
+    return lambda: ([words[i] for i in generator.integers(len(words), size=workload.steps)],), run
+
+
 PREPARATIONS: dict[str, Callable[[Workload], Preparation]] = {
     "sentence": _prepare_sentence,
     "step": _prepare_step,
     "score": _prepare_scoring,
     "generate": _prepare_generation,
+    "advance": _prepare_advance,
 }

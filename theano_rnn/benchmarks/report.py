@@ -97,6 +97,26 @@ def growth_table(records: Sequence[dict[str, Any]]) -> str:
     return markdown_table(["V", "H", "tokens/s", "peak memory, MB", "U, V and W, MB"], rows)
 
 
+def startup_table(records: Sequence[dict[str, Any]]) -> str:
+    """Format results of `theano_rnn.benchmarks.measurement.measure_startup` as a Markdown table.
+
+    Parameters
+    ----------
+    records : sequence of dict
+
+    Returns
+    -------
+    str
+    """
+    columns = ["work", "cell", "layers", "H", "first step, s", "with cache, s", "imports, s"]
+    rows = [
+        [record["name"], record["cell"], str(record["layers"]), str(record["hidden_dim"])]
+        + [f"{record[name]:.1f}" for name in ("cold_s", "warm_s", "imports_s")]
+        for record in records
+    ]
+    return markdown_table(columns, rows)
+
+
 def engines_table(records: Sequence[dict[str, Any]]) -> str:
     """Format results of `theano_rnn.benchmarks.measurement.measure_engines` as a Markdown table.
 

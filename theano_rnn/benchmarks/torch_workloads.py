@@ -15,12 +15,12 @@ from theano_rnn.engines import malloc_settings
 
 
 @functools.cache
-def build_network(word_dim: int, hidden_dim: int, sparse: bool, device: str) -> Any:
-    """Build a network of an embedding, a recurrent layer and an output layer, all without biases.
+def build_network(workload: Workload, sparse: bool, device: str) -> Any:
+    """Build a network of an embedding or one-hot words, recurrent layers and an output layer.
 
     Parameters
     ----------
-    word_dim, hidden_dim : int
+    workload : Workload
     sparse : bool
         Whether the embedding's gradient is sparse.
     device : str
@@ -33,22 +33,38 @@ def build_network(word_dim: int, hidden_dim: int, sparse: bool, device: str) -> 
     """
     from torch import nn
 
+    V, H, bias = workload.word_dim, workload.hidden_dim, workload.bias
+    cell = {"simple": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}[workload.cell]
+
     class Network(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.embedding = nn.Embedding(word_dim, hidden_dim, sparse=sparse)
-            self.recurrence = nn.RNN(hidden_dim, hidden_dim, bias=False)
-            self.output = nn.Linear(hidden_dim, word_dim, bias=False)
+            width = V if workload.one_hot else workload.embedding_dim or H
+            self.embedding = None if workload.one_hot else nn.Embedding(V, width, sparse=sparse)
+            self.recurrence = cell(width, H, workload.layers, bias=bias)
+            self.output = nn.Linear(H, V, bias=bias)
 
         def forward(self, x: Any, state: Any = None) -> tuple[Any, Any]:
-            states, state = self.recurrence(self.embedding(x), state)
+            vectors = nn.functional.one_hot(x, V).float() if self.embedding is None else self.embedding(x)
+            states, state = self.recurrence(vectors, state)
             return self.output(states), state
 
     return Network().to(device)
 
 
-def train_step(workload: Workload, network: Any, optimizer: Any, x: Any, y: Any) -> None:
-    """Do one SGD step on the summed cross-entropy and wait for the loss.
+@functools.cache
+def build_optimizer(workload: Workload, sparse: bool, device: str) -> Any:
+    """Build the optimizer of a workload's network, in PyTorch's fastest form."""
+    import torch
+
+    parameters = build_network(workload, sparse, device).parameters()
+    if workload.optimizer == "adam":
+        return torch.optim.Adam(parameters, lr=LEARNING_RATE, fused=True)
+    return torch.optim.SGD(parameters, lr=LEARNING_RATE)
+
+
+def train_step(workload: Workload, network: Any, optimizer: Any, x: Any, y: Any) -> float:
+    """Do one step on the mean cross-entropy, wait for the loss and return it.
 
     Parameters
     ----------
@@ -62,10 +78,10 @@ def train_step(workload: Workload, network: Any, optimizer: Any, x: Any, y: Any)
 
     optimizer.zero_grad()
     logits, _ = network(x)
-    loss = cross_entropy(logits.view(-1, workload.word_dim), y.view(-1), reduction="sum")
+    loss = cross_entropy(logits.view(-1, workload.word_dim), y.view(-1))
     loss.backward()
     optimizer.step()
-    loss.item()
+    return loss.item()
 
 
 def score(workload: Workload, network: Any, optimizer: Any, x: Any, y: Any) -> None:
@@ -112,11 +128,34 @@ def generate(workload: Workload, network: Any, optimizer: Any, x: Any, y: Any) -
         torch.cat(texts).cpu().numpy()
 
 
-RUN: dict[str, Callable[[Workload, Any, Any, Any, Any], None]] = {
+def advance(workload: Workload, network: Any, optimizer: Any, x: Any, y: Any) -> float:
+    """Score one text word by word, as a decoder does, and return the sum of the log-probabilities.
+
+    Parameters
+    ----------
+    workload : Workload
+    network : torch.nn.Module
+    optimizer : torch.optim.Optimizer
+        Not used.
+    x, y : tensor (steps, batch_size)
+        Word ids, and the ids of the words that follow them.
+    """
+    import torch
+
+    with torch.no_grad():
+        state, total = None, 0.0
+        for t in range(workload.steps):
+            logits, state = network(x[t : t + 1], state)
+            total += torch.log_softmax(logits[0, 0], dim=-1)[y[t, 0]].item()
+        return total
+
+
+RUN: dict[str, Callable[[Workload, Any, Any, Any, Any], float | None]] = {
     "sentence": train_step,
     "step": train_step,
     "score": score,
     "generate": generate,
+    "advance": advance,
 }
 
 
@@ -139,8 +178,7 @@ def seconds(workload: Workload, sparse: bool, device: str, repeats: int) -> list
     """
     import torch
 
-    network = build_network(workload.word_dim, workload.hidden_dim, sparse, device)
-    optimizer = torch.optim.SGD(network.parameters(), lr=LEARNING_RATE)
+    network, optimizer = build_network(workload, sparse, device), build_optimizer(workload, sparse, device)
     times = []
     for _ in range(repeats):
         x, y = (

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from theano_rnn.errors import OptionError
 
-KINDS = ("sentence", "step", "score", "generate")
+KINDS = ("sentence", "step", "score", "generate", "advance")
 LEARNING_KINDS = ("sentence", "step")
 LEARNING_RATE = 0.005
 SECONDS_PER_ROUND = 1.0
@@ -19,21 +19,29 @@ MIN_REPEATS, MAX_REPEATS = 5, 400
 
 @dataclass(frozen=True)
 class Workload:
-    """One thing to time. All contenders compute in float32, without biases, and train by plain SGD.
+    """One thing to time. All contenders compute in float32.
 
     Attributes
     ----------
     name : str
         What ``--only`` calls it.
-    kind : {"sentence", "step", "score", "generate"}
+    kind : {"sentence", "step", "score", "generate", "advance"}
         ``"sentence"`` trains on one sentence with `RNN.sgd_step`, ``"step"`` is one step of the training loop,
-        ``"score"`` scores sentences without gradients, ``"generate"`` generates texts.
+        ``"score"`` scores sentences without gradients, ``"generate"`` generates texts, ``"advance"`` scores one text
+        word by word.
     word_dim, hidden_dim : int
         Size of the vocabulary and of the hidden layer.
     steps, batch_size : int
         Words per sentence or text, and how many of them are processed side by side.
     description : str
         A few words for the table of results.
+    cell, layers, embedding_dim, bias
+        Settings of the network, as for `RNN`.
+    optimizer : {"sgd", "adam"}
+        The update rule of training steps.
+    one_hot : bool
+        Whether PyTorch's network reads one-hot words, which makes it the same model as theano_rnn's without embeddings.
+        Otherwise it reads embeddings, which are of size `hidden_dim` unless `embedding_dim` says otherwise.
     """
 
     name: str
@@ -43,6 +51,12 @@ class Workload:
     steps: int
     batch_size: int
     description: str
+    cell: str = "simple"
+    layers: int = 1
+    embedding_dim: int | None = None
+    bias: bool = False
+    optimizer: str = "sgd"
+    one_hot: bool = False
 
     @property
     def tokens(self) -> int:
@@ -70,6 +84,46 @@ GRID = tuple(
     Workload(f"H{hidden_dim}-B{batch_size}", "step", 8000, hidden_dim, 20, batch_size, "a minibatch of sentences")
     for hidden_dim in (100, 512, 1024)
     for batch_size in (32, 256)
+)
+# Cells with gates and layers, with biases and Adam, as they are used in practice.
+NETWORKS = (
+    *(
+        Workload(
+            f"{cell.upper()}-{hidden_dim}{f'x{layers}' if layers > 1 else ''}",
+            *("step", 65, hidden_dim, 50, 50, "characters"),
+            cell=cell,
+            layers=layers,
+            bias=True,
+            optimizer="adam",
+            one_hot=True,
+        )
+        for cell in ("gru", "lstm")
+        for hidden_dim in (128, 512)
+        for layers in (1, 2)
+    ),
+    *(
+        Workload(
+            f"{cell.upper()}-{hidden_dim}-E",
+            *("step", 65, hidden_dim, 50, 50, "characters with embeddings"),
+            cell=cell,
+            embedding_dim=hidden_dim,
+            bias=True,
+            optimizer="adam",
+        )
+        for cell in ("gru", "lstm")
+        for hidden_dim in (128, 512)
+    ),
+    Workload(
+        *("LSTM-G1", "generate", 8000, 100, 100, 1, "generating one text"), cell="lstm", embedding_dim=100, bias=True
+    ),
+    Workload(
+        *("LSTM-A1", "advance", 8000, 100, 100, 1, "scoring word by word"), cell="lstm", embedding_dim=100, bias=True
+    ),
+)
+# Time until the first training step.
+STARTUP = (
+    STANDARD[3],
+    *(workload for workload in NETWORKS if workload.name in ("GRU-128", "LSTM-128", "LSTM-128x2")),
 )
 # How speed and memory change with the vocabulary, and with the hidden layer.
 GROWTH = tuple(

@@ -30,7 +30,9 @@ def flags_of(parser: argparse.ArgumentParser) -> dict[str, str]:
     """The longest flag of each option of a parser and of its subcommands, by the name of the Python argument."""
     flags: dict[str, str] = {}
     for action in parser._actions:
-        if action.option_strings:
+        if isinstance(action, argparse.BooleanOptionalAction):
+            flags[action.dest] = action.option_strings[0]  # not --no-NAME
+        elif action.option_strings:
             flags[action.dest] = max(action.option_strings, key=len)
         elif isinstance(action, argparse._SubParsersAction):
             for part in action.choices.values():

@@ -112,7 +112,7 @@ def fused(operation: Op, formula: Callable[..., Any]) -> Callable[..., Any]:
 class XLALinker(JAXLinker):
     """PyTensor's JAX linker, for graphs in one precision whose inputs have unknown lengths.
 
-    `jax.jit` specialises the one function for every new shape. While it traces, all sizes are known numbers. PyTensor's
+    `jax.jit` specializes the one function for every new shape. While it traces, all sizes are known numbers. PyTensor's
     arithmetic on them, such as the length of scan's buffers, would be traced like data and become abstract; here it is
     computed at once instead.
 
@@ -260,7 +260,7 @@ compiling = precision
 
 def mode(dtype: str) -> Mode:
     """How `theano.function` compiles."""
-    # XLA optimises as thoroughly itself: PyTensor's "fast_run" makes no function faster, and compiling takes longer.
+    # XLA optimizes as thoroughly itself: PyTensor's "fast_run" makes no function faster, and compiling takes longer.
     return Mode(XLALinker(dtype), RewriteDatabaseQuery(include=["fast_compile", "jax"]))
 
 
@@ -288,7 +288,7 @@ def compiled_shapes(function: Any) -> int:
 
 
 def xla_program(compiled: Any, arguments: Sequence[npt.NDArray[Any]]) -> str:
-    """The text (optimised HLO) of the program that XLA makes of a compiled function for arguments of these shapes.
+    """The text (optimized HLO) of the program that XLA makes of a compiled function for arguments of these shapes.
 
     Parameters
     ----------

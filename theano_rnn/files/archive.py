@@ -82,13 +82,13 @@ def read_archive(path: str | os.PathLike[str], mapped: bool = False) -> dict[str
     path = Path(path)
     try:
         if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
-            raise ModelFileError(f"{path}: is not a regular file; name a file that train.py wrote")
+            raise ModelFileError(f"{path}: is not a regular file; name a file that training wrote")
         with open(path, "rb") as file:
             if not zipfile.is_zipfile(file):
-                raise ModelFileError(f"{path}: not a model file (no .npz archive); name a file that train.py wrote")
+                raise ModelFileError(f"{path}: not a model file (no .npz archive); name a file that training wrote")
             has_checksum = verify_checksum(file)
             if mapped and not has_checksum:
-                raise ModelFileError(f"{path}: has no checksum; name a file that train.py wrote")
+                raise ModelFileError(f"{path}: has no checksum; name a file that training wrote")
             return map_arrays(file) if mapped else read_arrays(file)
     except ModelFileError:
         raise

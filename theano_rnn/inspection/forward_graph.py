@@ -14,7 +14,6 @@ from theano_rnn.engines.engine import (
     Shape,
     Shape_i,
     SharedArray,
-    T,
     ancestors,
     compile_function,
     debugprint,
@@ -23,8 +22,8 @@ from theano_rnn.engines.engine import (
     xla_program,
 )
 from theano_rnn.engines.tensor_types import TensorVariable
-from theano_rnn.networks.forward import hidden_states, input_activations, output_probabilities
-from theano_rnn.networks.network_graphs import initial_states
+from theano_rnn.networks.forward import output_probabilities
+from theano_rnn.networks.network_graphs import forward_graph
 from theano_rnn.networks.rnn import RNN
 
 MAX_LABEL_LENGTH = 60  # characters
@@ -142,14 +141,11 @@ def symbolic_forward(rnn: RNN) -> tuple[TensorVariable, TensorVariable]:
         Input and output.
     """
     with precision(rnn.dtype):
-        U, V, *weights = rnn.parameters
-        x = T.imatrix("x")
-        a = input_activations(x, U)
-        a.name = "U x_t"
-        s_init = initial_states(rnn, x.shape[1])
-        s = hidden_states(a, s_init, weights, rnn.recurrent_cell)
-        s.name = "s_t"
-        o = output_probabilities(s, V)
+        x, forward = forward_graph(rnn)
+        for number, layer in enumerate(forward.layers, 1):
+            suffix = "" if rnn.layers == 1 else f" of layer {number}"
+            layer.a.name, layer.state[0].name = f"a_t{suffix}" if number > 1 or rnn.bias else "U x_t", f"s_t{suffix}"
+        o = output_probabilities(forward.output, rnn.symbolic)
         o.name = "o_t"
     return x, o
 

@@ -15,10 +15,10 @@ from theano_rnn.language_models.scoring import format_loss
 from theano_rnn.language_models.text_model import best_evaluation, deciding_loss
 from theano_rnn.networks.parameters import PARAMETERS
 from theano_rnn.text.coverage import Coverage
+from theano_rnn.text.vocabulary import SPECIAL_TOKENS
 
 WORDS_SHOWN = 10
 OPTIONS_WIDTH = 90  # characters
-SPECIAL_TOKENS = 3
 HISTORY_COLUMNS = {
     "epoch": "epoch",
     "train_loss": "training loss",
@@ -76,7 +76,7 @@ def summarize_model(path: str | os.PathLike[str]) -> dict[str, Any]:
     }
     if lm is None:
         return summary
-    words = lm.vocabulary.index_to_word[SPECIAL_TOKENS:]
+    words = lm.vocabulary.index_to_word[len(SPECIAL_TOKENS) :]
     options, history = _recorded_options(lm.training), _recorded_history(lm.training)
     best = best_evaluation(history, bool(options.get("tutorial")))
     return summary | {
@@ -161,7 +161,7 @@ def _kind(summary: Mapping[str, Any]) -> str:
 def _language_model_lines(summary: Mapping[str, Any]) -> Iterator[str]:
     vocabulary = summary["vocabulary"]
     yield f"tokenizer     {_tokenizer_line(summary['tokenizer'])}"
-    yield f"vocabulary    {vocabulary['size']:,} entries, {SPECIAL_TOKENS} of them special"
+    yield f"vocabulary    {vocabulary['size']:,} entries, {len(SPECIAL_TOKENS)} of them special"
     yield f"  most frequent   {visible_tokens(vocabulary['most_frequent'])}"
     if vocabulary["least_frequent"]:
         yield f"  least frequent  {visible_tokens(vocabulary['least_frequent'])}"

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from theano_rnn.engines.engine import Apply, Op, T, as_numpy, compile_function, jax, xla_version
+from theano_rnn.networks.forward import all_log_probabilities, next_state
 from theano_rnn.networks.rnn import RNN
-from theano_rnn.networks.softmax import log_softmax
 
 
 class TopK(Op):
@@ -71,9 +71,8 @@ class BeamExpander:
             s_prev = T.matrix("s_prev", dtype=rnn.dtype)
             min_words, max_words = T.iscalar("min_words"), T.iscalar("max_words")
             forbidden = T.matrix("forbidden", dtype="bool")
-            U, V, *weights = rnn.parameters
-            s_t = rnn.recurrent_cell.next_state(U.T[word], s_prev, *weights)
-            log_o = log_softmax(s_t.dot(V.T))
+            top, s_t = next_state(word, s_prev, rnn.symbolic)
+            log_o = all_log_probabilities(top, rnn.symbolic)
             impossible = np.asarray(-np.inf, rnn.dtype)
             ends = T.switch(words < min_words, impossible, log_o[:, self.end])
             too_long = words[:, None] + T.constant(self.words_added)[None, :] > max_words
@@ -103,7 +102,7 @@ class BeamExpander:
             Number of continuations of each; at most word_dim.
         word : int array (hypotheses,)
             The last id of each hypothesis.
-        s_prev : array (hypotheses, hidden_dim)
+        s_prev : array (hypotheses, state_dim)
             The hidden state before `word`.
         words : int array (hypotheses,)
             Length in words.
@@ -120,7 +119,7 @@ class BeamExpander:
             ln P of the k most probable other ids, in descending order; -inf if an id is not allowed.
         ids : int32 array (hypotheses, k)
             These ids.
-        s_t : array (hypotheses, hidden_dim)
+        s_t : array (hypotheses, state_dim)
             The hidden state after `word`.
         """
         key = (k, forbidden is not None)

@@ -109,7 +109,7 @@ def most_probable_texts(
     to_text : callable
         Converts ids after the prompt to text. Of equal texts only the most probable is kept.
     words : int
-        Length of the prompt in words; it counts towards `min_words` and `max_words`.
+        Length of the prompt in words; it counts toward `min_words` and `max_words`.
     min_words, max_words : int
         A text of `max_words` words can only end or continue with punctuation.
     log_probability : float

@@ -25,6 +25,7 @@ def continuous_cross_entropy(
     streams: int,
     sequence_length: int,
     state: npt.NDArray[np.floating] | None = None,
+    unpredicted: int | None = None,
 ) -> tuple[float, int]:
     """Return the summed cross-entropy of a continuous text.
 
@@ -37,8 +38,10 @@ def continuous_cross_entropy(
         The largest number of streams that are computed in parallel.
     sequence_length : int
         Tokens of each stream that are computed at once.
-    state : array (hidden_dim,), optional
-        The hidden state before the first id. The default is zero.
+    state : array (state_dim,), optional
+        The packed state before the first id. The default is zero.
+    unpredicted : int, optional
+        An id that is read but not predicted: that of SENTENCE_START in a text of sentences.
 
     Returns
     -------
@@ -48,25 +51,34 @@ def continuous_cross_entropy(
         Number of predictions.
     """
     state = rnn.zero_states(1)[0] if state is None else state
-    tokens, total = len(ids) - 1, 0.0
+    places, tokens, total = len(ids) - 1, 0, 0.0
     block = streams * _whole_chunks(LONGEST_STREAM, sequence_length)
-    for start in range(0, tokens, block):
-        stop = min(start + block, tokens)
-        loss, state = _block_cross_entropy(rnn, ids[start : stop + 1], streams, sequence_length, state)
+    for start in range(0, places, block):
+        part = ids[start : min(start + block, places) + 1]
+        chunks = _chunks(part, streams, sequence_length, unpredicted)
+        loss, state = _block_cross_entropy(rnn, chunks, state)
         total += loss
+        tokens += sum(chunk.tokens for chunk in chunks)
     return total, tokens
 
 
+def _chunks(
+    ids: npt.NDArray[np.int32], streams: int, sequence_length: int, unpredicted: int | None
+) -> list[minibatches.Batch]:
+    """The chunks of a block, in no more streams than its length is worth."""
+    used = max(1, min(streams, (len(ids) - 1) // SHORTEST_STREAM))
+    return list(minibatches.stream_batches(ids, streams, sequence_length, used, unpredicted))
+
+
 def _block_cross_entropy(
-    rnn: RNN, ids: npt.NDArray[np.int32], streams: int, sequence_length: int, state: npt.NDArray[np.floating]
+    rnn: RNN, chunks: list[minibatches.Batch], state: npt.NDArray[np.floating]
 ) -> tuple[float, npt.NDArray[np.floating]]:
     """The summed cross-entropy of a block and the final state of its last stream."""
-    used = max(1, min(streams, (len(ids) - 1) // SHORTEST_STREAM))
-    initial = rnn.zero_states(streams)
+    used = len(chunks[0].sentences)
+    initial = rnn.zero_states(chunks[0].x.shape[1])
     initial[0] = state
     losses: list[float] = []
     boundaries: list[npt.NDArray[np.floating]] = []  # the states after each chunk
-    chunks = list(minibatches.stream_batches(ids, streams, sequence_length, used))
     tolerance = STATE_TOLERANCE * np.finfo(initial.dtype).eps
     for _ in range(used):  # after this many passes even the last stream has started from its true state
         states, has_converged = initial, False

@@ -119,8 +119,8 @@ def most_tokens(max_words: int) -> int:
 
 
 def last_state(rnn: "RNN", beginning: npt.NDArray[np.int32]) -> npt.NDArray[np.floating]:
-    """The hidden state before the last id of `beginning`: array (hidden_dim,)."""
-    return rnn.hidden_states(beginning[:-1])[-1] if len(beginning) > 1 else rnn.zero_states(1)[0]
+    """The packed state before the last id of `beginning`: array (state_dim,)."""
+    return rnn.state_after(beginning[:-1]) if len(beginning) > 1 else rnn.zero_states(1)[0]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,7 +130,7 @@ class Beginning:
     Attributes
     ----------
     last_id : int
-    state : array (hidden_dim,)
+    state : array (state_dim,)
         The hidden state before the last id.
     words : int
         Length so far, in words.
@@ -163,7 +163,7 @@ def text_groups(
     beginning : int array
         The start marker and the ids of the prompt.
     words : int
-        Length of the prompt in words; it counts towards `options.min_words` and `options.max_words`.
+        Length of the prompt in words; it counts toward `options.min_words` and `options.max_words`.
     options : SamplingOptions
     seen : SeenNgrams, optional
         The n-grams of the prompt, if none may be repeated.

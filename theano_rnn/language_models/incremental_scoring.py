@@ -33,10 +33,10 @@ class State:
     ----------
     word : int
         The id of the last token, which `s_prev` does not include yet.
-    s_prev : array (1, hidden_dim)
-        The hidden state s_{t-1}.
-    s_t : array (1, hidden_dim) or None
-        The hidden state after `word`; computed on first use.
+    s_prev : array (1, state_dim)
+        The packed state s_{t-1}; see `RNN.zero_states`.
+    s_t : array (1, state_dim) or None
+        The packed state after `word`; computed on first use.
     log_probabilities : array (word_dim,) or None
         ln P of each next token; computed on first use.
     tokens : int or None
@@ -140,7 +140,8 @@ class IncrementalScorer(TextModel):
         Returns
         -------
         list of (token, probability)
-            Most probable first. SENTENCE_END is among the candidates.
+            Most probable first, with the probabilities of the network's softmax over the whole vocabulary. SENTENCE_END
+            is among the candidates. So are SENTENCE_START and UNKNOWN_TOKEN, which `generate` never draws.
         """
         k = check_count("k", k)
         o_t = self.rnn.forward_propagation(self.encode(beginning)[:-1])[-1]
@@ -209,11 +210,11 @@ def single_token(tokenizer: Tokenizer, word: str) -> str:
 
 
 def _tokens_in_context(tokenizer: Tokenizer, word: str, before: str, after: str) -> list[str]:
-    """The tokens of a word between two neighbours; none if the word is not separated from a neighbour."""
+    """The tokens of a word between two neighbors; none if the word is not separated from a neighbor."""
     tokens = tokenizer.tokenize(before + word + after)
-    for neighbour, place in ((before.strip(), 0), (after.strip(), -1)):
-        if neighbour:
-            if not tokens or tokens[place] != neighbour:
+    for neighbor, place in ((before.strip(), 0), (after.strip(), -1)):
+        if neighbor:
+            if not tokens or tokens[place] != neighbor:
                 return []
             del tokens[place]
     return tokens

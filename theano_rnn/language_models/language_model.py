@@ -11,7 +11,6 @@ from theano_rnn.language_models.model_files import LANGUAGE_MODEL, ModelFile
 from theano_rnn.language_models.scoring import format_loss
 from theano_rnn.language_models.text_generation import TextGenerator
 from theano_rnn.language_models.text_scoring import Base, FloatArray, TextScorer
-from theano_rnn.networks.parameters import PARAMETERS
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary
@@ -68,6 +67,7 @@ class LanguageModel(TextScorer, IncrementalScorer, TextGenerator):
         Parameters
         ----------
         path : str or path-like
+            Missing folders are created.
 
         Raises
         ------
@@ -80,12 +80,7 @@ class LanguageModel(TextScorer, IncrementalScorer, TextGenerator):
         """Return what describes the model apart from its parameters: JSON-serializable dicts by name."""
         configuration = {
             "task": LANGUAGE_MODEL,
-            "network": {
-                "hidden_dim": self.rnn.hidden_dim,
-                "word_dim": self.rnn.word_dim,
-                "bptt_truncate": self.rnn.bptt_truncate,
-                "activation": self.rnn.activation,
-            },
+            "network": self.rnn.settings(),
             "tokenizer": self.tokenizer.to_configuration(),
             "training": self.training,
         }
@@ -115,11 +110,11 @@ class LanguageModel(TextScorer, IncrementalScorer, TextGenerator):
         """Make a model from the contents of a file. Raises ModelFileError as `load` does."""
         file.require_task(LANGUAGE_MODEL)
         vocabulary = file.document("vocabulary")
-        file.check_entries({*PARAMETERS, "configuration", "vocabulary"})
         try:
             configuration = file.configuration
             network = configuration["network"]
-            rnn = RNN.from_entries(file.path, file.entries, network["bptt_truncate"], network["activation"])
+            rnn = RNN.from_entries(file.path, file.entries, network)
+            file.check_entries({*rnn.parameter_names, "configuration", "vocabulary"})
             for name in ("hidden_dim", "word_dim"):
                 if network[name] != getattr(rnn, name):
                     raise ArgumentValueError(

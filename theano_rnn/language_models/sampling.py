@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from theano_rnn.engines.engine import Apply, Op, T, as_numpy, compile_function, jax, jnp, scan, xla_version
+from theano_rnn.networks.architecture import SymbolicNetwork
+from theano_rnn.networks.forward import next_state
 from theano_rnn.networks.rnn import RNN
 
 BLOCK_WIDTH = 80  # ids whose weights are added up together when a word is drawn
@@ -150,16 +152,17 @@ class Sampler:
         rnn = self.rnn
         draw = Draw(top_k, use_top_p)
 
-        U, V, *recurrent_weights = rnn.parameters
-        cell = rnn.recurrent_cell
+        architecture, names = rnn.architecture, rnn.parameter_names
 
         def step(
             u_t: Any, forbidden_t: Any, word: Any, s_prev: Any, words: Any,
-            UT: Any, VT_and_biases: Any, words_added: Any, temperature: Any, min_words: Any, top_p: Any, *weights: Any,
+            weights: Any, words_added: Any, temperature: Any, min_words: Any, top_p: Any, *parameters: Any,
         ) -> Any:  # fmt: skip
-            s_t = cell.next_state(UT[word], s_prev, *weights)
-            too_short = T.cast(words < min_words, s_t.dtype)[:, None]
-            z = T.concatenate([s_t / temperature, T.ones_like(too_short), too_short], axis=1).dot(VT_and_biases)
+            network = SymbolicNetwork(architecture, dict(zip(names, parameters, strict=True)))
+            top, s_t = next_state(word, s_prev, network)
+            one = T.ones_like(too_short := T.cast(words < min_words, top.dtype)[:, None])
+            inputs = [top / temperature, one, too_short, *([one / temperature] if rnn.bias else [])]
+            z = T.concatenate(inputs, axis=1).dot(weights)
             if masked:
                 z = T.switch(forbidden_t, self._forbidding_bias, z)
             word = draw(z, u_t, top_p)
@@ -173,13 +176,21 @@ class Sampler:
             temperature, top_p = (T.scalar(name, dtype=rnn.dtype) for name in ("temperature", "top_p"))
             min_words = T.iscalar("min_words")
             # V s_t / temperature and the biases in one product: adding to z would be as slow as the product itself.
-            VT_and_biases = T.concatenate([V.T, T.constant(self._biases)], axis=0)
+            c = rnn.symbolic.c
+            rows = [rnn.V.T, T.constant(self._biases), *([c[None, :]] if c is not None else [])]
             words_added = T.constant(np.array(self.words_added, np.int32))
             drawn, s, counts = scan(
                 step if masked else lambda u_t, *others: step(u_t, None, *others),
                 sequences=[u, forbidden] if masked else u,
                 outputs_info=[word, s_init, words],
-                non_sequences=[U.T, VT_and_biases, words_added, temperature, min_words, top_p, *recurrent_weights],
+                non_sequences=[
+                    T.concatenate(rows, axis=0),
+                    words_added,
+                    temperature,
+                    min_words,
+                    top_p,
+                    *rnn.parameters,
+                ],
                 n_steps=u.shape[0],
                 strict=True,
             )
@@ -208,7 +219,7 @@ class Sampler:
             Uniform random numbers from [0, 1).
         word : int array (texts,)
             The last id of each text.
-        s_prev : array (texts, hidden_dim)
+        s_prev : array (texts, state_dim)
             The hidden state before `word`.
         words : int array (texts,)
             Length of each text so far, in words.
@@ -227,7 +238,7 @@ class Sampler:
         -------
         drawn : int32 array (steps, texts)
             What follows the end of a text has no meaning.
-        s_prev : array (texts, hidden_dim)
+        s_prev : array (texts, state_dim)
         words : array (texts,)
             Both are arguments of the next call.
         """

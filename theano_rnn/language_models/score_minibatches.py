@@ -1,7 +1,8 @@
 """Divides sentences into minibatches for scoring, with few padded columns and few different shapes.
 
-A call costs its columns and a fixed overhead, so several calls pay the overhead several times. XLA compiles each shape
-once, so a plan has at most two widths, and large numbers of sentences always use the same width.
+The cost of a call is a fixed overhead plus the cost of its columns. More calls cost more overhead, wider calls more
+padding. XLA compiles each shape once, so a plan has at most two widths, and large numbers of sentences always use the
+same width.
 """
 
 import functools
@@ -42,7 +43,7 @@ def score_batches(
     ------
     batch : Batch
     indices : int array
-        The indices of its sentences, in the order of the columns. Each sentence is in one minibatch.
+        The indices of its sentences, in the order of the columns. Each sentence is in exactly one minibatch.
     """
     lengths = np.array([minibatches.bucket_length(len(sentence) - 1) for sentence in sentences])
     work: float = word_dim * (hidden_dim + EXPONENTIAL) + hidden_dim**2
@@ -72,7 +73,7 @@ def widths_for(count: int, length: int, work: float) -> tuple[int, ...]:
     Returns
     -------
     tuple of int
-        Widest first. Their sum is at least `count`; without the last minibatch it is smaller.
+        Widest first. Their sum is at least `count`; without the last one, it is below `count`.
     """
 
     def overhead(width: int) -> float:

@@ -60,6 +60,13 @@ class TextModel:
         return vocabulary.end if vocabulary.newline_ends_sentence else vocabulary.start
 
     @property
+    def continuous(self) -> bool:
+        """Whether training read its text as one stream and carried the state over the ends of sentences."""
+        options = self.training.get("options")
+        is_recorded = isinstance(options, Mapping) and options.get("continuous") is True
+        return is_recorded or self.tokenizer.level == "char"
+
+    @property
     def unknown_in_training(self) -> float:
         """Fraction of the words of the training text that were unknown, from 0 to 1; 0 if not recorded."""
         coverage: Any = self.training.get("coverage")

@@ -211,30 +211,35 @@ class TextScorer(TextModel):
     def text_loss(self, text: str, batch_size: int = 10, sequence_length: int = 50) -> float:
         """Return the mean cross-entropy of a text in nats per token, as training measures it.
 
-        At word level this is the mean over the tokens of its sentences, sentence ends included. At character level the
-        text is one continuous sequence: the hidden state is carried from each line to the next, and the last line ends
-        with a newline even if the text does not.
+        At word level this is the mean over the tokens of its sentences, sentence ends included. If the model was
+        trained with `continuous`, the state is carried from each sentence to the next. At character level the text is
+        always one continuous sequence, and the last line ends with a newline even if the text does not.
 
         Parameters
         ----------
         text : str
         batch_size, sequence_length : int
-            At character level, the size of the minibatches. The result does not depend on them.
+            For a continuous text, the size of the minibatches. The result does not depend on them.
 
         Raises
         ------
         ValueError
             If the text has no token.
         """
+        unpredicted = None
         if self.tokenizer.level == "char":
             ended = text if not text or text.endswith("\n") else text + "\n"
-            ids = np.concatenate([[self.start], self.vocabulary.encode_text(ended)]).astype(np.int32)
-            total, tokens = 0.0, 0
-            if len(ids) > 1:
-                total, tokens = continuous_cross_entropy(self.rnn, ids, batch_size, sequence_length)
+            encoded = [np.concatenate([[self.start], self.vocabulary.encode_text(ended)]).astype(np.int32)]
         else:
-            encoded = [self.encode(sentence) for sentence in self.tokenizer.sentences([text])]
+            encoded, unpredicted = [self.encode(each) for each in self.tokenizer.sentences([text])], self.start
+        total, tokens = 0.0, 0
+        if not self.continuous:
             total, tokens = scoring.sentences_cross_entropy(self.rnn, encoded, _SENTENCES_AT_ONCE)
+        elif sum(map(len, encoded)) > 1:
+            ids = np.concatenate(encoded)
+            total, tokens = continuous_cross_entropy(
+                self.rnn, ids, batch_size, sequence_length, unpredicted=unpredicted
+            )
         if not tokens:
             raise ArgumentValueError("text: expected at least one token, got none")
         return total / tokens
@@ -283,7 +288,7 @@ class TextScorer(TextModel):
 
 def _several(texts: Iterable[str]) -> Iterable[str]:
     if not isinstance(texts, Iterable):
-        raise ArgumentTypeError(f"sentences: expected a str or several, got {type(texts).__name__}")
+        raise ArgumentTypeError(f"sentences: expected a str or an iterable of str, got {type(texts).__name__}")
     return texts
 
 

@@ -28,11 +28,20 @@ class UnknownWords:
         The tokenizer of the model.
     unknown_in_training : float
         Fraction of the words of the training text that were unknown, from 0 to 1.
+    name : callable
+        Converts the name of an option to what the user calls it.
     """
 
-    def __init__(self, vocabulary: Vocabulary, tokenizer: Tokenizer, unknown_in_training: float = 0.0) -> None:
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        tokenizer: Tokenizer,
+        unknown_in_training: float = 0.0,
+        name: Callable[[str], str] = str,
+    ) -> None:
         self._vocabulary = vocabulary
         self._unknown_in_training = unknown_in_training
+        self._name = name
         self._tokenizer = tokenizer
         self._words = self._unknown = self._sentences = self._attached_ends = 0
         self._kept: Counter[str] = Counter()
@@ -81,15 +90,15 @@ class UnknownWords:
         if self._unknown_in_training > TOO_MANY:
             return (
                 f"so were {self._unknown_in_training:.0%} in its training text: train it with a larger "
-                "--vocabulary-size, or a smaller --min-count"
+                f"{self._name('vocabulary_size')}, or a smaller {self._name('min_count')}"
             )
         if self._tokenizer.level == "char":
             return "the text has other characters than the training text; score a text in the same script"
         known_forms: dict[str, Callable[[str], str | None]] = {}
         if self._tokenizer.tokenized:
             known_forms[
-                "the model was trained on tokenized text (--tokenized), and punctuation is attached to words "
-                "here ({}): tokenize the text in the same way, for example 'the end .'"
+                f"the model was trained on tokenized text ({self._name('tokenized')}), and punctuation is attached to "
+                "words here ({}): tokenize the text in the same way, for example 'the end .'"
             ] = self._without_marks
         if self._tokenizer.tokenized or not self._tokenizer.lowercase:
             known_forms["the vocabulary has these words in another case ({}): write them as the training text does"] = (
@@ -105,7 +114,10 @@ class UnknownWords:
             is_of_ends = known_forms[reason] == self._without_marks and self._ends_are_attached
             if is_of_ends or sum(count for _, count in found) >= _LIKELY * total:
                 return reason.format(", ".join(repr(word) for word, _ in found[:_EXAMPLES]))
-        return "the text may be in another language or on another subject than the training text; check --model"
+        return (
+            "the text may be in another language or on another subject than the training text; check that this is the "
+            "right model"
+        )
 
     def _without_marks(self, word: str) -> str | None:
         """The word without the punctuation around it if that makes it known; None otherwise."""

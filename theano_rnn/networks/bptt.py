@@ -1,28 +1,54 @@
 """Backpropagation through time: the gradients of the loss (tutorial part 3). Symbolic expressions only.
 
-δ_t is ∂L/∂(U x_t), for the tutorial's cell also ∂L/∂(W s_{t-1}):
+δ_t is ∂L/∂a_t with a_t = U x_t; for the tutorial's cell it is also ∂L/∂q_t with q_t = W s_{t-1}:
 
     ∂L/∂s_t = ∂L_t/∂s_t + Wᵀ δ_{t+1}
     δ_t     = ∂L/∂s_t · f'(U x_t + W s_{t-1})
     dU = Σ δ_t x_tᵀ      dW = Σ δ_t s_{t-1}ᵀ
+
+Other cells have their own δ_t, and the same products. In a stack of layers, Uᵀ δ_t is the error of the layer below.
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from theano_rnn.engines.engine import T, axis_length, scan
+import numpy as np
+
+from theano_rnn.engines.engine import T, scan
 from theano_rnn.engines.tensor_types import TensorVariable
+from theano_rnn.networks.architecture import Layer, SymbolicNetwork, layer_name
 from theano_rnn.networks.cells import Cell
-from theano_rnn.networks.forward import cross_entropy, hidden_states, input_activations, previous_states, rows
+from theano_rnn.networks.forward import (
+    LayerStates,
+    by_step,
+    cross_entropy,
+    dropped,
+    forward_pass,
+    last_states,
+    layer_masks,
+    rows,
+)
+
+
+class Delta(NamedTuple):
+    """∂L/∂a_t and ∂L/∂q_t of one layer for all t: (steps, batch_size, gates * hidden_dim), perhaps the last t first."""
+
+    a: TensorVariable
+    q: TensorVariable
+    is_reversed: bool = False
+
+    def ordered(self, array: TensorVariable) -> TensorVariable:
+        """An array with the steps in the order of this δ; a second call undoes the first."""
+        return array[::-1] if self.is_reversed else array
 
 
 class LossAndGradients(NamedTuple):
-    """A minibatch's summed loss in nats, its states s, δ, and one gradient per parameter: [dU, dV, dW]."""
+    """A minibatch's summed loss in nats, its last packed states, δ of the first layer, and the gradients by name."""
 
     loss: TensorVariable
-    s: TensorVariable
+    s_last: TensorVariable
     delta: TensorVariable
-    gradients: list[TensorVariable]
+    gradients: dict[str, TensorVariable]
 
 
 def loss_and_gradients(
@@ -30,9 +56,9 @@ def loss_and_gradients(
     y: TensorVariable,
     mask: TensorVariable,
     s_init: TensorVariable,
-    parameters: Sequence[TensorVariable],
-    cell: Cell,
+    network: SymbolicNetwork,
     bptt_truncate: int | None,
+    dropout_mask: TensorVariable | None = None,
 ) -> LossAndGradients:
     """The forward and the backward pass over a minibatch.
 
@@ -40,98 +66,145 @@ def loss_and_gradients(
     ----------
     x, y, mask : matrices (steps, batch_size)
         Word ids, the ids of the words that follow them, and 1 for words and 0 for padding.
-    s_init : matrix (batch_size, hidden_dim)
-        The states before the first step.
-    parameters : sequence of matrices
-        [U, V, W]; for another cell its weights in place of W.
-    cell : Cell
+    s_init : matrix (batch_size, state_dim)
+        The packed states before the first step.
+    network : SymbolicNetwork
     bptt_truncate : int or None
         The number of steps beyond its own through which the error of an output flows back; None for the whole sentence.
+    dropout_mask : matrix (batch_size, dropout_dim), optional
 
     Returns
     -------
     LossAndGradients
     """
-    U, V, *weights = parameters
-    a = input_activations(x, U)
-    s = hidden_states(a, s_init, weights, cell)
-    loss, ds, dV = cross_entropy(s, V, y, mask)
-    s_prev = previous_states(s, s_init)
-    slopes = cell.slopes(a, s_prev, s, *weights)
-    delta = backpropagation_through_time(ds, slopes, weights, cell, bptt_truncate)
-    dU, *weight_gradients = recurrence_gradients(delta, x, s_prev, slopes, U, cell)
-    return LossAndGradients(loss, s, delta, [dU, dV, *weight_gradients])
+    forward = forward_pass(x, s_init, network, dropout_mask)
+    loss, ds, dV, dc = cross_entropy(forward.output, network, y, mask)
+    masks = layer_masks(dropout_mask, network.architecture)
+    deltas = backpropagation_through_time(x, ds, forward.layers, masks, network, bptt_truncate)
+    gradients = {"V": dV} if dc is None else {"V": dV, "c": dc}
+    for number, (delta, states, layer) in enumerate(zip(deltas, forward.layers, network.layers, strict=True)):
+        found = layer_gradients(x, delta, states, layer)
+        gradients |= {layer_name(name, number): gradient for name, gradient in found.items()}
+    if network.E is not None:
+        error = dropped(error_below(x, deltas[0], network.layers[0]), masks[0])
+        dE = add_by_word(T.zeros_like(network.E), x, error)
+        gradients |= {"V": dV + dE} if network.architecture.tied else {"E": dE}
+    ordered = {name: gradients[name] for name in network.architecture.parameter_shapes}
+    return LossAndGradients(loss, last_states(forward.layers), deltas[0].ordered(deltas[0].a), ordered)
 
 
 def backpropagation_through_time(
-    ds: TensorVariable, slopes: TensorVariable, weights: Sequence[TensorVariable], cell: Cell, bptt_truncate: int | None
-) -> TensorVariable:
-    """δ_t for all t, as (steps, batch_size, hidden_dim)."""
-    if bptt_truncate is None:
-        return full_delta(ds, slopes, weights, cell)
-    return truncated_delta(ds, slopes, weights, cell, bptt_truncate)
+    x: TensorVariable,
+    ds: TensorVariable,
+    layers: Sequence[LayerStates],
+    masks: Sequence[TensorVariable | None],
+    network: SymbolicNetwork,
+    bptt_truncate: int | None,
+) -> list[Delta]:
+    """δ_t of all layers for all t, from ∂L_t/∂(output of the top layer); `masks` are those of `layer_masks`."""
+    if bptt_truncate is not None:
+        return truncated_deltas(x, ds, layers, masks, network, bptt_truncate)
+    deltas: list[Delta] = []
+    error = ds
+    for states, layer, mask in reversed(list(zip(layers, network.layers, masks[1:], strict=True))):
+        delta = full_delta(x, dropped(error, mask), states, layer, network.cell)
+        deltas.insert(0, delta)
+        error = error_below(x, delta, layer)
+    return deltas
 
 
-def full_delta(
-    ds: TensorVariable, slopes: TensorVariable, weights: Sequence[TensorVariable], cell: Cell
-) -> TensorVariable:
-    """δ_t for all t, from the last to the first, through the whole sentence.
+def full_delta(x: TensorVariable, ds: TensorVariable, states: LayerStates, layer: Layer, cell: Cell) -> Delta:
+    """δ_t of one layer for all t, from the last to the first, through the whole sentence.
 
     The tests compare it with `theano.grad` of the forward scan, which computes the same with more buffers.
     """
+    # The loop finds its rows by t. Reversed sequences would be copies of large arrays, as would reversed results.
+    arrays = [ds, *cell.saved(states.kept, states.previous, states.state)]
 
-    def step(
-        ds_t: TensorVariable, slope_t: TensorVariable, error_from_next: TensorVariable, *weights: TensorVariable
-    ) -> TensorVariable:
-        _, error_to_previous = cell.backward(ds_t + error_from_next, slope_t, *weights)
-        return error_to_previous
+    def step(t: TensorVariable, *others: TensorVariable) -> list[TensorVariable]:
+        from_next, (ds, *saved, W) = others[:count], others[count:]
+        da, dq, direct = cell.backward([ds[t] + from_next[0], *from_next[1:]], [one[t] for one in saved])
+        return [*errors_of_previous(dq, direct, W), da, *([dq] if separate else [])]
 
-    zero = T.zeros_like(ds[:1])
-    errors = scan(
+    count, separate = len(cell.state_names), cell.has_recurrent_bias
+    found = scan(
         step,
-        sequences=[ds, slopes],
-        outputs_info=[zero[0]],
-        non_sequences=list(weights),
-        n_steps=ds.shape[0],
+        sequences=[T.arange(np.int64(0), x.shape[0], np.int64(1))],  # plain numbers would be int8
+        outputs_info=[*(T.zeros_like(one[0]) for one in states.previous), None, *([None] if separate else [])],
+        non_sequences=[*arrays, layer.W],
+        n_steps=x.shape[0],
         go_backwards=True,
         strict=True,
     )
-    errors = T.concatenate([errors[::-1][1:], zero], axis=0)  # to each step, from the next one
-    delta, _ = cell.backward(rows(ds + errors), rows(slopes), *weights)
-    return delta.reshape((ds.shape[0], ds.shape[1], axis_length(weights[0], 0)))
+    return Delta(found[count], found[-1], is_reversed=True)
 
 
-def truncated_delta(
-    ds: TensorVariable, slopes: TensorVariable, weights: Sequence[TensorVariable], cell: Cell, bptt_truncate: int
-) -> TensorVariable:
+def errors_of_previous(
+    dq: TensorVariable, direct: Sequence[TensorVariable | None], W: TensorVariable
+) -> list[TensorVariable]:
+    """The errors of the state at t-1: ∂L/∂s_{t-1} = Wᵀ ∂L/∂q_t, and what does not come through q_t."""
+    error = dq.dot(W)
+    return [error if direct[0] is None else error + direct[0], *direct[1:]]
+
+
+def truncated_deltas(
+    x: TensorVariable,
+    ds: TensorVariable,
+    layers: Sequence[LayerStates],
+    masks: Sequence[TensorVariable | None],
+    network: SymbolicNetwork,
+    bptt_truncate: int,
+) -> list[Delta]:
     """δ_t for all t, where errors flow back through at most K steps beyond their own output (tutorial parts 2 and 3).
 
     For each output t the tutorial's inner loop runs over the steps max(0, t-K) … t. Here all outputs go back one step
-    together: at level k, row t holds what the error of output t+k leaves at step t. `scan(truncate_gradient=K)` is
-    something else: it differentiates only the last K steps of the whole sentence.
+    together: at level k, row t holds what the error of output t+k leaves at step t, in all layers.
+    `scan(truncate_gradient=K)` is something else: it differentiates only the last K steps of the whole sentence.
     """
-    delta: TensorVariable = 0
-    error = ds
-    for _ in range(bptt_truncate + 1):
-        level, error_to_previous = cell.backward(rows(error), rows(slopes), *weights)
-        delta = delta + level
-        error = T.concatenate([error_to_previous.reshape(ds.shape)[1:], T.zeros_like(ds[:1])], axis=0)
-    return delta.reshape((ds.shape[0], ds.shape[1], axis_length(weights[0], 0)))
+    cell = network.cell
+    saved = [[rows(one) for one in cell.saved(states.kept, states.previous, states.state)] for states in layers]
+    zero = T.zeros_like(ds)
+    errors: list[list[TensorVariable]] = [[zero] * len(cell.state_names) for _ in layers]
+    totals: list[list[TensorVariable]] = [[0, 0] for _ in layers]
+    above = ds  # the error that a layer gets from above, at this level
+    for level in range(bptt_truncate + 1):
+        for i in reversed(range(len(layers))):
+            if level == 0 or i < len(layers) - 1:
+                errors[i][0] = errors[i][0] + dropped(above, masks[i + 1])
+            da, dq, direct = cell.backward([rows(error) for error in errors[i]], saved[i])
+            totals[i] = [totals[i][0] + da, totals[i][1] + dq]
+            previous = errors_of_previous(dq, direct, network.layers[i].W)
+            errors[i] = [T.concatenate([by_step(error, x)[1:], zero[:1]], axis=0) for error in previous]
+            if i:
+                above = by_step(da.dot(network.layers[i].U), x)
+    return [Delta(*(by_step(total, x) for total in pair)) for pair in totals]
 
 
-def recurrence_gradients(
-    delta: TensorVariable,
-    x: TensorVariable,
-    s_prev: TensorVariable,
-    slopes: TensorVariable,
-    U: TensorVariable,
-    cell: Cell,
-) -> list[TensorVariable]:
-    """[dU, dW]: dU = Σ δ_t x_tᵀ, which adds δ_t to column x_t, and dW = Σ δ_t s_{t-1}ᵀ."""
-    dU = T.inc_subtensor(T.zeros_like(U).T[x.reshape((-1,))], rows(delta)).T
-    return [dU, *cell.weight_gradients(rows(delta), rows(slopes), rows(s_prev))]
+def error_below(x: TensorVariable, delta: Delta, layer: Layer) -> TensorVariable:
+    """∂L/∂x_t = Uᵀ δ_t for all t, the error of the vectors that a layer reads."""
+    return delta.ordered(by_step(rows(delta.a).dot(layer.U), x))
+
+
+def layer_gradients(x: TensorVariable, delta: Delta, states: LayerStates, layer: Layer) -> dict[str, TensorVariable]:
+    """dU = Σ δ_t x_tᵀ, dW = Σ ∂L/∂q_t s_{t-1}ᵀ, and the gradients of the biases."""
+    da, dq = rows(delta.a), rows(delta.q)
+    if states.vectors is None:  # x_t is one-hot, so δ_t is added to column x_t
+        dU = add_by_word(T.zeros_like(layer.U.T), delta.ordered(x), delta.a).T
+    else:
+        dU = da.T.dot(rows(delta.ordered(states.vectors)))
+    gradients = {"U": dU, "W": dq.T.dot(rows(delta.ordered(states.previous[0])))}
+    if layer.b is not None:
+        gradients["b"] = da.sum(axis=0, acc_dtype=da.dtype)
+    if layer.r is not None:
+        gradients["r"] = dq.sum(axis=0, acc_dtype=dq.dtype)[-layer.r.shape[0] :]
+    return gradients
+
+
+def add_by_word(matrix: TensorVariable, x: TensorVariable, vectors: TensorVariable) -> TensorVariable:
+    """A matrix with `vectors` (steps, batch_size, n) added to its rows x."""
+    return T.inc_subtensor(matrix[x.reshape((-1,))], rows(vectors))
 
 
 def add_to_columns(U: TensorVariable, x: TensorVariable, change: TensorVariable) -> TensorVariable:
     """U with `change` (steps, batch_size, hidden_dim) added to its columns x; the other columns are not touched."""
-    return T.inc_subtensor(U.T[x.reshape((-1,))], rows(change)).T
+    return add_by_word(U.T, x, change).T

@@ -1,21 +1,53 @@
 """Forward propagation: from word ids to states, probabilities and the loss (tutorial part 2).
 
-Symbolic expressions only. Axes are (steps, batch_size) for word ids and (steps, batch_size, hidden_dim) for states; a
-single sentence is a minibatch of one. `mask` is 1 where there is a word, and 0 on the padding after a sentence's end.
+Symbolic expressions only. Axes are (steps, batch_size) for word ids and (steps, batch_size, n) for vectors; a single
+sentence is a minibatch of one. `mask` is 1 where there is a word, and 0 on the padding after a sentence's end.
 
     x  (steps, batch_size)      a   the columns U[:, x_t]
          |  gather, all t at once
          a_t -> s_t = f(a_t + W s_{t-1})      the only loop: scan
+                 |  a second layer reads s_t in place of x_t: a_t = U s_t
                  |  one product for all t
-                o_t = softmax(V s_t)
+                o_t = softmax(V s_t + c)
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from theano_rnn.engines.engine import T, axis_length, scan, with_last_axis_length
 from theano_rnn.engines.tensor_types import TensorVariable
+from theano_rnn.networks.architecture import Architecture, Layer, SymbolicNetwork
 from theano_rnn.networks.cells import Cell
 from theano_rnn.networks.softmax import log_softmax, softmax, softmax_cross_entropy, softmax_log_probability
+
+
+class LayerStates(NamedTuple):
+    """The forward pass of one layer, for all t.
+
+    Attributes
+    ----------
+    vectors : tensor (steps, batch_size, n) or None
+        What the layer reads; None if these are the words themselves.
+    a : tensor (steps, batch_size, gates * hidden_dim)
+        U x_t + b.
+    kept : list of tensors (steps, batch_size, hidden_dim)
+        What the backward pass needs beside the states; see `Cell.kept`.
+    previous, state : lists of tensors (steps, batch_size, hidden_dim)
+        The matrices of the states at t-1 and at t; the first is s.
+    """
+
+    vectors: TensorVariable | None
+    a: TensorVariable
+    kept: list[TensorVariable]
+    previous: list[TensorVariable]
+    state: list[TensorVariable]
+
+
+class ForwardPass(NamedTuple):
+    """The layers, from the bottom to the top, and what the softmax reads, a tensor (steps, batch_size, hidden_dim)."""
+
+    layers: list[LayerStates]
+    output: TensorVariable
 
 
 def rows(array: TensorVariable) -> TensorVariable:
@@ -23,77 +55,220 @@ def rows(array: TensorVariable) -> TensorVariable:
     return array.reshape((-1, axis_length(array, -1)))
 
 
-def input_activations(x: TensorVariable, U: TensorVariable) -> TensorVariable:
-    """U x_t for all t: x_t is one-hot, so the product is column x_t of U. Returns (steps, batch_size, hidden_dim)."""
-    return U.T[x.reshape((-1,))].reshape((x.shape[0], x.shape[1], axis_length(U, 0)))
+def by_step(matrix: TensorVariable, x: TensorVariable) -> TensorVariable:
+    """The inverse of `rows`, with steps and batch_size from the word ids x."""
+    # Lengths are taken from x, because XLA knows those of inputs when it compiles, but not all that follow from them.
+    return matrix.reshape((x.shape[0], x.shape[1], axis_length(matrix, -1)))
 
 
-def hidden_states(
-    a: TensorVariable, s_init: TensorVariable, weights: Sequence[TensorVariable], cell: Cell
-) -> TensorVariable:
-    """s_t for all t, from s_{-1} = s_init; for the tutorial's cell s_t = f(U x_t + W s_{t-1}).
+def with_bias(array: TensorVariable, bias: TensorVariable | None) -> TensorVariable:
+    """array + bias, or the array if there is no bias."""
+    return array if bias is None else array + bias
+
+
+def columns(x: TensorVariable, U: TensorVariable) -> TensorVariable:
+    """U x_t for one-hot x_t, which is column x_t of U: word ids (steps, batch_size) -> (steps, batch_size, n)."""
+    return by_step(U.T[x.reshape((-1,))], x)
+
+
+def input_activations(x: TensorVariable, vectors: TensorVariable | None, layer: Layer) -> TensorVariable:
+    """a_t = U x_t + b for all t, as (steps, batch_size, gates * hidden_dim).
+
+    x_t is a one-hot word, or a vector if there are `vectors` (steps, batch_size, n).
+    """
+    if vectors is None:
+        return with_bias(columns(x, layer.U), layer.b)
+    return by_step(with_bias(rows(vectors).dot(layer.U.T), layer.b), x)
+
+
+def recurrent_activations(s_prev: TensorVariable, WT: TensorVariable, r: TensorVariable | None) -> TensorVariable:
+    """q_t = W s_{t-1} + r, with Wᵀ; r belongs to the last gate."""
+    q = s_prev.dot(WT)
+    if r is None:
+        return q
+    return q + T.concatenate([T.zeros((axis_length(WT, 1) - axis_length(WT, 0),), dtype=r.dtype), r])
+
+
+def layer_states(
+    x: TensorVariable,
+    vectors: TensorVariable | None,
+    initial: Sequence[TensorVariable],
+    layer: Layer,
+    cell: Cell,
+) -> LayerStates:
+    """The states of a layer for all t; for the tutorial's cell s_t = f(U x_t + W s_{t-1}).
 
     Parameters
     ----------
-    a : tensor (steps, batch_size, hidden_dim)
-        U x_t, from `input_activations`.
-    s_init : matrix (batch_size, hidden_dim)
-    weights : sequence of matrices
-        The cell's parameters except U: [W].
+    x : matrix (steps, batch_size)
+        Word ids.
+    vectors : tensor (steps, batch_size, n), optional
+        What the layer reads, if not the words themselves.
+    initial : sequence of matrices (batch_size, hidden_dim)
+        The state before the first step.
+    layer : Layer
     cell : Cell
 
     Returns
     -------
-    tensor (steps, batch_size, hidden_dim)
+    LayerStates
     """
-    s = scan(
-        cell.next_state,
+    count = len(cell.state_names)
+
+    def step(a_t: TensorVariable, *others: TensorVariable) -> list[TensorVariable]:
+        previous, (WT, *r) = others[:count], others[count:]
+        q_t = recurrent_activations(previous[0], WT, r[0] if r else None)
+        return [*cell.next_state(a_t, q_t, *previous), *cell.kept(a_t, q_t)]
+
+    a = input_activations(x, vectors, layer)
+    found = scan(
+        step,
         sequences=[a],
-        outputs_info=[s_init],
-        non_sequences=list(weights),
-        n_steps=a.shape[0],
+        outputs_info=[*initial, *([None] * len(cell.kept(a, a)))],
+        # Wᵀ is made once; a product with the transpose of W inside the loop takes up to a quarter longer.
+        non_sequences=[layer.W.T] if layer.r is None else [layer.W.T, layer.r],
+        n_steps=x.shape[0],
         strict=True,
     )
-    return with_last_axis_length(s, axis_length(weights[0], 1))
+    found = found if isinstance(found, list) else [found]
+    found = [with_last_axis_length(one, axis_length(layer.W, 1)) for one in found]
+    state, kept = found[:count], found[count:]
+    previous = [T.concatenate([first[None, :, :], one[:-1]], axis=0) for first, one in zip(initial, state, strict=True)]
+    return LayerStates(vectors, a, kept, previous, state)
 
 
-def previous_states(s: TensorVariable, s_init: TensorVariable) -> TensorVariable:
-    """s_{t-1} for all t: s_init, s_0, … without the last state."""
-    return T.concatenate([s_init[None, :, :], s[:-1]], axis=0)
+def forward_pass(
+    x: TensorVariable, s_init: TensorVariable, network: SymbolicNetwork, dropout_mask: TensorVariable | None = None
+) -> ForwardPass:
+    """All layers, one after the other.
+
+    Parameters
+    ----------
+    x : matrix (steps, batch_size)
+        Word ids.
+    s_init : matrix (batch_size, state_dim)
+        The packed states before the first step.
+    network : SymbolicNetwork
+    dropout_mask : matrix (batch_size, dropout_dim), optional
+        Factors of the embeddings and of the states of each layer, the same for all t.
+    """
+    below, *masks = layer_masks(dropout_mask, network.architecture)
+    vectors = None if network.E is None else dropped(columns(x, network.E.T), below)
+    layers = []
+    for initial, layer, mask in zip(unpacked(s_init, network.architecture), network.layers, masks, strict=True):
+        layers.append(layer_states(x, vectors, initial, layer, network.cell))
+        vectors = dropped(layers[-1].state[0], mask)
+    return ForwardPass(layers, vectors)
 
 
-def output_probabilities(s: TensorVariable, V: TensorVariable) -> TensorVariable:
-    """o_t = softmax(V s_t), as (steps * batch_size, word_dim)."""
-    return softmax(rows(s).dot(V.T))
+def dropped(vectors: TensorVariable, mask: TensorVariable | None) -> TensorVariable:
+    """Vectors times the dropout mask of their text (Gal and Ghahramani 2016)."""
+    return vectors if mask is None else vectors * mask
 
 
-def most_probable(s: TensorVariable, V: TensorVariable) -> TensorVariable:
-    """argmax o_t, which is argmax V s_t, as (steps * batch_size,)."""
-    return T.argmax(rows(s).dot(V.T), axis=1)
+def layer_masks(dropout_mask: TensorVariable | None, architecture: Architecture) -> list[TensorVariable | None]:
+    """The parts of a dropout mask: for the embeddings, then for the states of each layer."""
+    if dropout_mask is None:
+        return [None] * (architecture.layers + 1)
+    start, parts = architecture.embedding_dim or 0, []
+    parts.append(dropout_mask[:, :start] if start else None)
+    for layer in range(architecture.layers):
+        at = start + layer * architecture.hidden_dim
+        parts.append(dropout_mask[:, at : at + architecture.hidden_dim])
+    return parts
 
 
-def all_log_probabilities(s: TensorVariable, V: TensorVariable) -> TensorVariable:
-    """ln o_t for all words in nats, as (steps * batch_size, word_dim)."""
-    return log_softmax(rows(s).dot(V.T))
+def unpacked(state: TensorVariable, architecture: Architecture) -> list[list[TensorVariable]]:
+    """A packed state (batch_size, state_dim), as the matrices of each layer."""
+    count, width = len(architecture.recurrent_cell.state_names), architecture.hidden_dim
+    if architecture.state_dim == width:
+        return [[state]]
+    parts = [state[:, at : at + width] for at in range(0, architecture.state_dim, width)]
+    return [parts[at : at + count] for at in range(0, len(parts), count)]
 
 
-def log_probabilities(s: TensorVariable, V: TensorVariable, y: TensorVariable) -> TensorVariable:
-    """ln o_t[y_t] in nats, as (steps, batch_size)."""
-    return softmax_log_probability(rows(s), V, y.reshape((-1,))).reshape((y.shape[0], y.shape[1]))
+def packed(states: Sequence[TensorVariable]) -> TensorVariable:
+    """Matrices of states side by side, the inverse of `unpacked`."""
+    return states[0] if len(states) == 1 else T.concatenate(states, axis=-1)
 
 
-def cross_entropy(
-    s: TensorVariable, V: TensorVariable, y: TensorVariable, mask: TensorVariable
-) -> tuple[TensorVariable, TensorVariable, TensorVariable]:
-    """L = -Σ ln o_t[y_t] over all words of the minibatch, with its gradients with respect to s and V.
+def all_states(layers: Sequence[LayerStates]) -> TensorVariable:
+    """The packed states of all layers for all t: (steps, batch_size, state_dim)."""
+    return packed([one for layer in layers for one in layer.state])
+
+
+def last_states(layers: Sequence[LayerStates]) -> TensorVariable:
+    """The packed states after the last step: (batch_size, state_dim)."""
+    return packed([one[-1] for layer in layers for one in layer.state])
+
+
+def next_state(
+    word: TensorVariable, s_prev: TensorVariable, network: SymbolicNetwork
+) -> tuple[TensorVariable, TensorVariable]:
+    """One step of all layers.
+
+    Parameters
+    ----------
+    word : vector (batch_size,)
+        The words x_t.
+    s_prev : matrix (batch_size, state_dim)
+        The packed states at t-1.
+    network : SymbolicNetwork
 
     Returns
     -------
-    loss : scalar
-        In nats, summed.
-    ds : tensor (steps, batch_size, hidden_dim)
-        ∂L_t/∂s_t, without what flows back from later steps.
-    dV : matrix (word_dim, hidden_dim)
+    output, s : matrices
+        s_t of the top layer, which the softmax reads, and the packed states at t.
     """
-    loss, ds, dV = softmax_cross_entropy(rows(s), V, y.reshape((-1,)), T.cast(mask, s.dtype).reshape((-1,)))
-    return loss, ds.reshape(s.shape), dV
+    states: list[TensorVariable] = []
+    vector: TensorVariable | None = None if network.E is None else network.E[word]
+    for previous, layer in zip(unpacked(s_prev, network.architecture), network.layers, strict=True):
+        a_t = with_bias(layer.U.T[word] if vector is None else vector.dot(layer.U.T), layer.b)
+        state = network.cell.next_state(a_t, recurrent_activations(previous[0], layer.W.T, layer.r), *previous)
+        states += state
+        vector = state[0]
+    return vector, packed(states)
+
+
+def outputs(s: TensorVariable, network: SymbolicNetwork) -> TensorVariable:
+    """V s_t + c for rows s (n, hidden_dim): (n, word_dim)."""
+    return with_bias(s.dot(network.V.T), network.c)
+
+
+def output_probabilities(s: TensorVariable, network: SymbolicNetwork) -> TensorVariable:
+    """o_t = softmax(V s_t + c), as (steps * batch_size, word_dim)."""
+    return softmax(outputs(rows(s), network))
+
+
+def most_probable(s: TensorVariable, network: SymbolicNetwork) -> TensorVariable:
+    """argmax o_t, which is argmax V s_t + c, as (steps * batch_size,)."""
+    return T.argmax(outputs(rows(s), network), axis=1)
+
+
+def all_log_probabilities(s: TensorVariable, network: SymbolicNetwork) -> TensorVariable:
+    """ln o_t for all words in nats, for rows s (n, hidden_dim): (n, word_dim)."""
+    return log_softmax(outputs(s, network))
+
+
+def log_probabilities(s: TensorVariable, network: SymbolicNetwork, y: TensorVariable) -> TensorVariable:
+    """ln o_t[y_t] in nats, as (steps, batch_size)."""
+    found = softmax_log_probability(rows(s), network.V, network.c, y.reshape((-1,)))
+    return found.reshape((y.shape[0], y.shape[1]))
+
+
+class OutputGradients(NamedTuple):
+    """L in nats, ∂L_t/∂s_t without what flows back from later steps (steps, batch_size, hidden_dim), dV and dc."""
+
+    loss: TensorVariable
+    ds: TensorVariable
+    dV: TensorVariable
+    dc: TensorVariable | None
+
+
+def cross_entropy(
+    s: TensorVariable, network: SymbolicNetwork, y: TensorVariable, mask: TensorVariable
+) -> OutputGradients:
+    """L = -Σ ln o_t[y_t] over all words of the minibatch, with its gradients with respect to s, V and c."""
+    weights = T.cast(mask, s.dtype).reshape((-1,))
+    loss, ds, dV, dc = softmax_cross_entropy(rows(s), network.V, network.c, y.reshape((-1,)), weights)
+    return OutputGradients(loss, by_step(ds, y), dV, dc)

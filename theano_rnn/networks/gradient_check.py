@@ -12,8 +12,8 @@ import numpy.typing as npt
 from theano_rnn.engines.engine import CompiledFunction, T, as_numpy, compile_function, typed_tensor
 from theano_rnn.engines.tensor_types import TensorVariable
 from theano_rnn.errors import GradientCheckError
+from theano_rnn.networks.architecture import Architecture, SymbolicNetwork
 from theano_rnn.networks.bptt import LossAndGradients, loss_and_gradients
-from theano_rnn.networks.cells import Cell
 from theano_rnn.networks.network_graphs import Graph
 
 DTYPE = "float64"
@@ -48,7 +48,7 @@ class GradientCheck(NamedTuple):
 
 def check_gradients(
     values: Mapping[str, npt.ArrayLike],
-    cell: Cell,
+    architecture: Architecture,
     x: npt.NDArray[np.int32],
     y: npt.NDArray[np.int32],
     h: float = 0.001,
@@ -62,7 +62,7 @@ def check_gradients(
     Parameters
     ----------
     values : dict of arrays U, V, W
-    cell : Cell
+    architecture : Architecture
     x, y : arrays (n,) of word ids, already checked
     h : float
     error_threshold : float
@@ -77,7 +77,7 @@ def check_gradients(
         For the first element whose relative error exceeds the threshold.
     """
     arrays = {name: np.array(value, dtype=DTYPE) for name, value in values.items()}
-    functions = LossAndGradientFunctions(arrays, cell)
+    functions = LossAndGradientFunctions(arrays, architecture)
     x, y, mask = as_minibatch(x, y)
 
     def loss() -> float:
@@ -89,8 +89,11 @@ def check_gradients(
     for name, value in arrays.items():
         for index in np.ndindex(value.shape):
             gradient = float(gradients[name][index])
-            # The loss does not depend on columns of U whose word is not in x: no need to compute it twice.
-            if name == "U" and index[1] not in used_columns:
+            # The loss does not depend on columns of U and rows of E whose word is not in x: do not compute it twice.
+            is_unused = (name == "U" and not architecture.has_embedding and index[1] not in used_columns) or (
+                name == "E" and index[0] not in used_columns
+            )
+            if is_unused:
                 estimate, error = 0.0, relative_error(gradient, 0.0, h)
             else:
                 estimate, error = compare(loss, value, index, gradient, h, error_threshold)
@@ -149,14 +152,15 @@ def compare(
 
 
 class LossAndGradientFunctions:
-    """The loss and its gradients through the whole sentence, as functions of (U, V, W, x, y, mask) in float64."""
+    """The loss and its gradients through the whole sentence, as functions of the parameters, x, y, mask in float64."""
 
-    def __init__(self, values: Mapping[str, np.ndarray], cell: Cell) -> None:
+    def __init__(self, values: Mapping[str, np.ndarray], architecture: Architecture) -> None:
         def graph() -> tuple[list[TensorVariable], LossAndGradients]:
-            parameters = [typed_tensor(name, DTYPE, value.shape) for name, value in values.items()]
+            parameters = {name: typed_tensor(name, DTYPE, value.shape) for name, value in values.items()}
             x, y, mask = T.imatrix("x"), T.imatrix("y"), T.bmatrix("mask")
-            s_init = T.zeros(cell.state_shape(x.shape[1], values["V"].shape[1]), dtype=DTYPE)
-            return [*parameters, x, y, mask], loss_and_gradients(x, y, mask, s_init, parameters, cell, None)
+            s_init = T.zeros((x.shape[1], architecture.state_dim), dtype=DTYPE)
+            found = loss_and_gradients(x, y, mask, s_init, SymbolicNetwork(architecture, parameters), None)
+            return [*parameters.values(), x, y, mask], found
 
         def loss_graph() -> Graph:
             inputs, found = graph()
@@ -164,7 +168,7 @@ class LossAndGradientFunctions:
 
         def gradient_graph() -> Graph:
             inputs, found = graph()
-            return inputs, found.gradients, None
+            return inputs, list(found.gradients.values()), None
 
         self.loss: CompiledFunction = compile_function(loss_graph, DTYPE)
         self.bptt: CompiledFunction = compile_function(gradient_graph, DTYPE)

@@ -14,6 +14,7 @@ from theano_rnn.checks import check_choice
 from theano_rnn.engines.engine import CompiledFunction, T, as_numpy, compile_function, shared_array
 from theano_rnn.engines.tensor_types import DeviceArray, SharedVariable, TensorVariable, Updates
 from theano_rnn.errors import ArgumentValueError
+from theano_rnn.networks.architecture import Architecture
 from theano_rnn.networks.bptt import loss_and_gradients
 from theano_rnn.networks.network_graphs import Graph
 from theano_rnn.networks.parameters import in_storage_layout, is_stored_transposed
@@ -23,7 +24,7 @@ from theano_rnn.text.minibatches import Batch
 
 
 class Optimizer:
-    """Minimises the mean cross-entropy per token, one minibatch at a time.
+    """Minimizes the mean cross-entropy per token, one minibatch at a time.
 
     Parameters
     ----------
@@ -55,7 +56,7 @@ class Optimizer:
         self.step_number: int = 0
         self.accumulators: dict[str, SharedVariable] = {
             f"{name}.{parameter}": shared_array(
-                np.zeros(shape, rnn.dtype), name, is_stored_transposed(parameter, rnn.word_dim)
+                np.zeros(shape, rnn.dtype), name, is_stored_transposed(parameter, rnn.architecture)
             )
             for parameter, shape in rnn.parameter_shapes.items()
             for name in self.rule.accumulators
@@ -98,17 +99,16 @@ class Optimizer:
         learning_rate = T.scalar("learning_rate", dtype=rnn.dtype)
         step_number = T.scalar("step_number", dtype=rnn.dtype)
         tokens = T.scalar("tokens", dtype=rnn.dtype)
-        loss, s, _, sums = loss_and_gradients(x, y, mask, s_init, rnn.parameters, rnn.recurrent_cell, rnn.bptt_truncate)
+        dropout_mask = T.matrix("dropout_mask", dtype=rnn.dtype) if rnn.dropout else None
+        loss, s_last, _, sums = loss_and_gradients(x, y, mask, s_init, rnn.symbolic, rnn.bptt_truncate, dropout_mask)
         # Update rules work element by element. In the storage layout of the parameters nothing has to be transposed.
-        gradients = [
-            in_storage_layout(name, gradient, rnn.word_dim) / tokens
-            for name, gradient in zip(rnn.parameter_names, sums, strict=True)
-        ]
+        gradients = [in_storage_layout(name, gradient, rnn.architecture) / tokens for name, gradient in sums.items()]
         norm = [global_norm(gradients)] if self.measures_norm else []
         if self.clip is not None:
             gradients = clip_by_norm(gradients, np.asarray(self.clip, rnn.dtype), *norm)
         updates = self._updates(gradients, learning_rate, step_number)
-        return [x, y, mask, s_init, learning_rate, step_number, tokens], [loss, s[-1], *norm], updates
+        inputs = [x, y, mask, s_init, learning_rate, step_number, tokens]
+        return inputs if dropout_mask is None else [*inputs, dropout_mask], [loss, s_last, *norm], updates
 
     def _updates(
         self, gradients: list[TensorVariable], learning_rate: TensorVariable, step_number: TensorVariable
@@ -118,14 +118,19 @@ class Optimizer:
         updates: list[tuple[SharedVariable, TensorVariable]] = []
         for name, parameter, gradient in zip(rnn.parameter_names, rnn.parameters, gradients, strict=True):
             shared = [parameter, *(self.accumulators[f"{slot}.{name}"] for slot in self.rule.accumulators)]
-            value, *slots = (in_storage_layout(name, array, rnn.word_dim) for array in shared)
+            value, *slots = (in_storage_layout(name, array, rnn.architecture) for array in shared)
             value, slots = self.rule.formula(value, gradient, slots, learning_rate, step_number)
-            new = [T.cast(in_storage_layout(name, array, rnn.word_dim), rnn.dtype) for array in (value, *slots)]
+            new = [T.cast(in_storage_layout(name, array, rnn.architecture), rnn.dtype) for array in (value, *slots)]
             updates += zip(shared, new, strict=True)
         return updates
 
     def step(
-        self, batch: Batch, learning_rate: float, s_init: DeviceArray | None = None, tokens: float | None = None
+        self,
+        batch: Batch,
+        learning_rate: float,
+        s_init: DeviceArray | None = None,
+        tokens: float | None = None,
+        dropout_mask: npt.NDArray[Any] | None = None,
     ) -> tuple[DeviceArray, DeviceArray]:
         """One update on a minibatch.
 
@@ -133,18 +138,20 @@ class Optimizer:
         ----------
         batch : theano_rnn.text.minibatches.Batch
         learning_rate : float
-        s_init : array (batch_size, hidden_dim), optional
+        s_init : array (batch_size, state_dim), optional
             The states before the first step. The default is zero.
         tokens : float, optional
             What the summed gradients are divided by. The default is the number of tokens in the minibatch. With the
             same number for all minibatches of a corpus, every token has the same weight, whatever the size of its
             minibatch.
+        dropout_mask : array (batch_size, dropout_dim), optional
+            From `draw_dropout_mask`, for a network with dropout. The default drops nothing.
 
         Returns
         -------
         loss : scalar array
             Before the update, in nats, summed over the minibatch's tokens. It may still be computing.
-        s_last : array (batch_size, hidden_dim)
+        s_last : array (batch_size, state_dim)
             The states after the last step.
         """
         dtype = self.rnn.dtype
@@ -158,6 +165,26 @@ class Optimizer:
             np.asarray(learning_rate, dtype),
             np.asarray(self.step_number, dtype),
             np.asarray(batch.tokens if tokens is None else tokens, dtype),
+            *([self._dropout_mask(dropout_mask, batch.x.shape[1])] if self.rnn.dropout else []),
         )
         self.gradient_norm = norm[0] if norm else None
         return loss, s_last
+
+    def _dropout_mask(self, mask: npt.NDArray[Any] | None, batch_size: int) -> npt.NDArray[Any]:
+        shape = (batch_size, self.rnn.architecture.dropout_dim)
+        return np.ones(shape, self.rnn.dtype) if mask is None else np.asarray(mask, self.rnn.dtype)
+
+
+def draw_dropout_mask(
+    architecture: Architecture, batch_size: int, generator: np.random.Generator
+) -> npt.NDArray[np.float32]:
+    """Draw the factors of a minibatch: 0 with the probability of dropout, else 1 / (1 - dropout).
+
+    Every text has its own row, which holds for all its steps (Gal and Ghahramani 2016).
+
+    Returns
+    -------
+    float32 array (batch_size, dropout_dim)
+    """
+    kept = generator.random((batch_size, architecture.dropout_dim), np.float32) >= architecture.dropout
+    return kept * np.float32(1 / (1 - architecture.dropout))

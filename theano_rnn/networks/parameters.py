@@ -10,29 +10,43 @@ from theano_rnn.engines.chunked_softmax import FEW_WORDS
 from theano_rnn.engines.engine import as_numpy, shared_array
 from theano_rnn.engines.tensor_types import SharedVariable, TensorVariable
 from theano_rnn.errors import ArgumentValueError
-from theano_rnn.networks.cells import CELLS, Cell
-from theano_rnn.networks.simple_cell import SimpleCell
+from theano_rnn.networks.architecture import Architecture, SymbolicNetwork
+from theano_rnn.networks.cells import Cell
 
-
-def parameter_shapes(cell: Cell, word_dim: int, hidden_dim: int) -> dict[str, tuple[int, int]]:
-    """Shapes by name, in the order of gradients, updates and files: U, V, then the cell's weights (W)."""
-    shapes = cell.parameter_shapes(word_dim, hidden_dim)
-    return {"U": shapes.pop("U"), "V": (word_dim, hidden_dim), **shapes}
-
-
-PARAMETERS = tuple(parameter_shapes(SimpleCell(), 1, 1))
-"""Names of the parameters of the tutorial's network: U, V, W."""
+FORGET_GATE = "f"
+PARAMETERS = ("U", "V", "W")
+"""Names of the parameters of the tutorial's network."""
 
 
 def initial_values(
-    shapes: Mapping[str, tuple[int, int]], dtype: str, generator: np.random.Generator
+    architecture: Architecture, dtype: str, generator: np.random.Generator
 ) -> dict[str, npt.NDArray[Any]]:
-    """Values drawn uniformly from ±sqrt(1/n), where n is the number of incoming connections (tutorial part 2)."""
+    """Initial values of all parameters by name.
+
+    Weights are drawn uniformly from ±sqrt(1/n), where n is the number of incoming connections (tutorial part 2). In
+    cells with gates, n is `hidden_dim` for all weights of a layer, as in PyTorch, and the recurrent weights of each
+    gate are orthogonal (Saxe et al. 2014). Biases are zero, those of forget gates 1 (Jozefowicz et al. 2015).
+    """
+    gates, H = architecture.recurrent_cell.gates, architecture.hidden_dim
     values = {}
-    for name, shape in shapes.items():
-        bound = np.sqrt(1.0 / shape[1])
-        values[name] = generator.uniform(-bound, bound, shape).astype(dtype)
-    return values
+    for name, shape in architecture.parameter_shapes.items():
+        kind = name[0]
+        if kind == "b":
+            values[name] = np.repeat([1.0 if gate == FORGET_GATE else 0.0 for gate in gates], H)
+        elif len(shape) == 1:
+            values[name] = np.zeros(shape)
+        elif kind == "W" and len(gates) > 1:
+            values[name] = np.concatenate([orthogonal_matrix(H, generator) for _ in gates])
+        else:
+            bound = np.sqrt(1.0 / (H if kind == "U" and len(gates) > 1 else shape[1]))
+            values[name] = generator.uniform(-bound, bound, shape)
+    return {name: value.astype(dtype) for name, value in values.items()}
+
+
+def orthogonal_matrix(size: int, generator: np.random.Generator) -> npt.NDArray[np.float64]:
+    """A random orthogonal matrix, uniformly distributed (Mezzadri 2007)."""
+    q, r = np.linalg.qr(generator.standard_normal((size, size)))
+    return q * np.sign(np.diag(r))
 
 
 def check_shapes(values: Mapping[str, npt.ArrayLike], shapes: Mapping[str, tuple[int, ...]]) -> None:
@@ -44,66 +58,114 @@ def check_shapes(values: Mapping[str, npt.ArrayLike], shapes: Mapping[str, tuple
             raise ArgumentValueError(f"{name}: expected shape {shape}, got {np.shape(values[name])}")
 
 
-def is_stored_transposed(name: str, word_dim: int) -> bool:
+def is_stored_transposed(name: str, architecture: Architecture) -> bool:
     """Whether a parameter is transposed in memory, which does not show in formulas.
 
-    U is, because its columns are gathered by word; a large V is, because products with it are faster that way.
+    U is if its columns are gathered by word; a large V is, because products with it are faster that way.
     """
-    return name == "U" or (name == "V" and word_dim > FEW_WORDS)
+    if name == "U":
+        return not architecture.has_embedding
+    return name == "V" and architecture.word_dim > FEW_WORDS
 
 
-def in_storage_layout(name: str, array: TensorVariable, word_dim: int) -> TensorVariable:
+def in_storage_layout(name: str, array: TensorVariable, architecture: Architecture) -> TensorVariable:
     """An expression of a parameter's shape, laid out as the parameter is in memory; a second call undoes the first."""
-    return array.T if is_stored_transposed(name, word_dim) else array
+    return array.T if is_stored_transposed(name, architecture) else array
 
 
 class NetworkParameters:
     """The parameters of a network, as Theano shared variables. `RNN` adds what is done with them.
 
+    Parameters
+    ----------
+    architecture : Architecture
+    values : dict of str to array
+        The initial values of all parameters.
+    dtype : {"float32", "float64"}
+
     Attributes
     ----------
-    word_dim : int
-        Size of the vocabulary.
-    hidden_dim : int
-        Size of the state s_t.
-    activation : str
-        Name of the function f, in `theano_rnn.networks.simple_cell.ACTIVATIONS`.
-    dtype : {"float32", "float64"}
+    architecture : Architecture
+        The settings that determine the formulas.
+    dtype : str
         Type of the parameters.
-    cell : str
-        Name of the cell, in `theano_rnn.networks.cells.CELLS`.
     """
 
-    word_dim: int
-    hidden_dim: int
-    activation: str
-    dtype: str
-    cell: str = "simple"
-
-    def create_parameters(self, values: Mapping[str, npt.NDArray[Any]]) -> None:
-        """Create the shared variables with the given values, as attributes named after the parameters."""
+    def __init__(self, architecture: Architecture, values: Mapping[str, npt.NDArray[Any]], dtype: str) -> None:
+        self.architecture: Architecture = architecture
+        self.dtype: str = dtype
         for name in self.parameter_names:
-            setattr(self, name, shared_array(values[name], name, is_stored_transposed(name, self.word_dim)))
+            setattr(self, name, shared_array(values[name], name, is_stored_transposed(name, architecture)))
+
+    @property
+    def word_dim(self) -> int:
+        """Size of the vocabulary."""
+        return self.architecture.word_dim
+
+    @property
+    def hidden_dim(self) -> int:
+        """Size of the state s_t of each layer."""
+        return self.architecture.hidden_dim
+
+    @property
+    def activation(self) -> str:
+        """Name of the function f of the simple cell."""
+        return self.architecture.activation
+
+    @property
+    def cell(self) -> str:
+        """Name of the cell in `theano_rnn.networks.cells.CELLS`."""
+        return self.architecture.cell
+
+    @property
+    def layers(self) -> int:
+        """Number of recurrent layers."""
+        return self.architecture.layers
+
+    @property
+    def embedding_dim(self) -> int | None:
+        """Size of the word vectors, or None if words enter through U."""
+        return self.architecture.embedding_dim
+
+    @property
+    def bias(self) -> bool:
+        """Whether the network has biases."""
+        return self.architecture.bias
+
+    @property
+    def tied(self) -> bool:
+        """Whether the rows of V are also the embeddings."""
+        return self.architecture.tied
+
+    @property
+    def dropout(self) -> float:
+        """Share of the values that training sets to zero."""
+        return self.architecture.dropout
 
     @property
     def recurrent_cell(self) -> Cell:
         """The formulas of the cell."""
-        return CELLS[self.cell](self.activation)
+        return self.architecture.recurrent_cell
 
     @property
-    def parameter_shapes(self) -> dict[str, tuple[int, int]]:
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
         """Shapes of the parameters by name, in the order of `parameter_names`."""
-        return parameter_shapes(self.recurrent_cell, self.word_dim, self.hidden_dim)
+        return self.architecture.parameter_shapes
 
     @property
     def parameter_names(self) -> tuple[str, ...]:
-        """("U", "V", "W"): the order of gradients, updates and files."""
+        """The order of gradients, updates and files: ("U", "V", "W") for the tutorial's network."""
         return tuple(self.parameter_shapes)
 
     @property
     def parameters(self) -> list[SharedVariable]:
-        """[U, V, W], in the order of `parameter_names`."""
+        """The shared variables in the order of `parameter_names`."""
         return [getattr(self, name) for name in self.parameter_names]
+
+    @property
+    def symbolic(self) -> SymbolicNetwork:
+        """What graphs are built from."""
+        return SymbolicNetwork(self.architecture, dict(zip(self.parameter_names, self.parameters, strict=True)))
 
     def get_values(self) -> dict[str, npt.NDArray[Any]]:
         """The parameters' values by name, as NumPy arrays that belong to the caller."""

@@ -7,21 +7,28 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from theano_rnn.checks import check_bptt_truncate, check_choice, check_count, check_ids, check_pair, check_real
+from theano_rnn.checks import check_bptt_truncate, check_choice, check_ids, check_pair, check_real
 from theano_rnn.engines.engine import CompiledFunction, as_numpy, compile_function, float_type
 from theano_rnn.engines.tensor_types import DeviceArray, SharedVariable
 from theano_rnn.errors import ArgumentValueError, ModelFileError
 from theano_rnn.files.archive import one_line
 from theano_rnn.networks import network_graphs
-from theano_rnn.networks.cells import CELLS
+from theano_rnn.networks.architecture import Architecture
 from theano_rnn.networks.gradient_check import GradientCheck, check_gradients
-from theano_rnn.networks.network_file import check_parameter_entries, read_network, write_network
-from theano_rnn.networks.padding import column, column_mask, padded_minibatches
-from theano_rnn.networks.parameters import NetworkParameters, check_shapes, initial_values, parameter_shapes
-from theano_rnn.networks.simple_cell import ACTIVATIONS
+from theano_rnn.networks.network_file import check_parameter_entries, network_settings, read_network, write_network
+from theano_rnn.networks.parameters import PARAMETERS, NetworkParameters, check_shapes, initial_values
+from theano_rnn.text.minibatches import column, column_mask, padded_minibatches
 
 FLOAT_TYPES = ("float32", "float64")
-PICKLED_SETTINGS = ("word_dim", "hidden_dim", "bptt_truncate", "activation", "dtype")
+# Those of the tutorial's network.
+DEFAULTS: dict[str, Any] = {
+    "cell": "simple",
+    "layers": 1,
+    "embedding_dim": None,
+    "bias": False,
+    "tied": False,
+    "dropout": 0.0,
+}
 
 
 class RNN(NetworkParameters):
@@ -84,27 +91,36 @@ class RNN(NetworkParameters):
         activation: str = "tanh",
         seed: int | None = None,
         dtype: str | None = None,
+        *,
+        cell: str = "simple",
+        layers: int = 1,
+        embedding_dim: int | None = None,
+        bias: bool = False,
+        tied: bool = False,
+        dropout: float = 0.0,
     ) -> None:
-        self.word_dim = check_count("word_dim", word_dim)
-        self.hidden_dim = check_count("hidden_dim", hidden_dim)
+        architecture = Architecture(word_dim, hidden_dim, cell, activation, layers, embedding_dim, bias, tied, dropout)
         self.bptt_truncate = check_bptt_truncate(bptt_truncate)
-        self.activation = check_choice("activation", activation, ACTIVATIONS)
-        self.dtype = float_type() if dtype is None else check_choice("dtype", dtype, FLOAT_TYPES)
-        self.create_parameters(initial_values(self.parameter_shapes, self.dtype, np.random.default_rng(seed)))
+        dtype = float_type() if dtype is None else check_choice("dtype", dtype, FLOAT_TYPES)
+        super().__init__(architecture, initial_values(architecture, dtype, np.random.default_rng(seed)), dtype)
         self._functions: dict[Callable[..., Any], CompiledFunction] = {}
 
     def __repr__(self) -> str:
-        settings = ("word_dim", "hidden_dim", "cell", "activation", "bptt_truncate", "dtype")
-        return f"RNN({', '.join(f'{name}={getattr(self, name)!r}' for name in settings)})"
+        names = ["word_dim", "hidden_dim", "cell"]
+        names += [name for name, value in DEFAULTS.items() if name != "cell" and getattr(self, name) != value]
+        names += [*(["activation"] if self.cell == "simple" else []), "bptt_truncate", "dtype"]
+        return f"RNN({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
 
     def __getstate__(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Settings and values, for pickle and copy. A copy compiles its functions anew when they are used."""
-        return {name: getattr(self, name) for name in PICKLED_SETTINGS}, self.get_values()
+        settings = {**self.architecture.settings(), "bptt_truncate": self.bptt_truncate, "dtype": self.dtype}
+        return settings, self.get_values()
 
     def __setstate__(self, state: tuple[dict[str, Any], dict[str, np.ndarray]]) -> None:
-        settings, values = state
-        self.__dict__.update(settings)
-        self.create_parameters(values)
+        settings, values = dict(state[0]), state[1]
+        self.bptt_truncate = settings.pop("bptt_truncate")
+        dtype = settings.pop("dtype")
+        super().__init__(Architecture(**settings), values, dtype)
         self._functions = {}
 
     @classmethod
@@ -114,24 +130,33 @@ class RNN(NetworkParameters):
         bptt_truncate: int | None = 4,
         activation: str = "tanh",
         dtype: str | None = None,
+        **settings: Any,
     ) -> "RNN":
-        """A network with the given U, V and W, which determine its sizes.
+        """A network with the given parameters, which determine its sizes.
+
+        Parameters
+        ----------
+        values : dict of str to array
+            U, V and W, and the other parameters of the network by name.
+        bptt_truncate, activation, dtype
+            As for `RNN`.
+        **settings
+            `cell`, `layers`, `embedding_dim`, `bias`, `tied` and `dropout`, as for `RNN`.
 
         Raises
         ------
         ValueError
             If an array is missing or has a wrong shape.
         """
-        if "U" not in values:
-            raise ArgumentValueError("U is missing; expected arrays named U, V, W")
-        U = np.asarray(values["U"])
-        if U.ndim != 2:
-            raise ArgumentValueError(f"U: expected a matrix (hidden_dim, word_dim), got shape {U.shape}")
-        hidden_dim, word_dim = U.shape
-        cell = CELLS[cls.cell](check_choice("activation", activation, ACTIVATIONS))
+        architecture = Architecture(*sizes_of(values, **settings), activation=activation, **settings)
         # A file could claim anything. W is not made as large as U claims unless it is there.
-        check_shapes(values, parameter_shapes(cell, word_dim, hidden_dim))
-        rnn = cls(word_dim, hidden_dim, bptt_truncate=bptt_truncate, activation=activation, seed=0, dtype=dtype)
+        check_shapes(values, architecture.parameter_shapes)
+        # A subclass, such as the tutorial's, may take only the tutorial's arguments.
+        settings = architecture.settings()
+        chosen = {name: settings[name] for name, default in DEFAULTS.items() if settings[name] != default}
+        rnn = cls(
+            architecture.word_dim, architecture.hidden_dim, bptt_truncate, activation, seed=0, dtype=dtype, **chosen
+        )
         rnn.set_values(values)
         return rnn
 
@@ -139,22 +164,32 @@ class RNN(NetworkParameters):
 
     @classmethod
     def from_entries(
-        cls,
-        path: str | os.PathLike[str],
-        entries: Mapping[str, np.ndarray],
-        bptt_truncate: int | None,
-        activation: str,
+        cls, path: str | os.PathLike[str], entries: Mapping[str, np.ndarray], settings: Mapping[str, Any]
     ) -> "RNN":
         """A network from the entries of a file, which are checked before anything is created.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file, for messages.
+        entries : dict of str to array
+        settings : dict
+            The network's settings as the file has them.
 
         Raises
         ------
         ModelFileError
             If a parameter is missing, of a wrong type or shape, or not finite, or a setting is not valid.
         """
-        check_parameter_entries(path, entries)
+        checked = network_settings(path, settings)
+        check_parameter_entries(path, entries, PARAMETERS)
         try:
-            return cls.from_values(entries, bptt_truncate, activation)
+            sizes = sizes_of(entries, **checked)
+            names = Architecture(*sizes, **{name: checked[name] for name in checked if name != "bptt_truncate"})
+            check_parameter_entries(path, entries, tuple(names.parameter_shapes))
+            return cls.from_values(entries, **checked)
+        except ModelFileError:
+            raise
         except (TypeError, ValueError) as error:
             raise ModelFileError(f"{path}: {one_line(error)}") from error
 
@@ -169,8 +204,8 @@ class RNN(NetworkParameters):
         ModelFileError
             If the file is missing, damaged or holds something else.
         """
-        saved = read_network(path)
-        return cls.from_entries(path, saved.entries, saved.bptt_truncate, saved.activation)
+        entries, settings = read_network(path)
+        return cls.from_entries(path, entries, settings)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the parameters and the settings as one .npz, atomically.
@@ -180,7 +215,11 @@ class RNN(NetworkParameters):
         ModelFileError
             If the file cannot be written.
         """
-        write_network(path, self.get_values(), self.bptt_truncate, self.activation)
+        write_network(path, self.get_values(), self.settings())
+
+    def settings(self) -> dict[str, Any]:
+        """What a file says of the network beside its arrays."""
+        return {**self.architecture.settings(), "bptt_truncate": self.bptt_truncate}
 
     # The tutorial's methods, for one sentence
 
@@ -213,9 +252,15 @@ class RNN(NetworkParameters):
         return as_numpy(self._function(network_graphs.forward_propagation)(column(ids)))[: len(ids)]
 
     def hidden_states(self, x: npt.ArrayLike) -> npt.NDArray[Any]:
-        """s_t for all t: array (n, hidden_dim)."""
+        """s_t for all t, of the top layer: array (n, hidden_dim)."""
         ids = check_ids("x", x, self.word_dim)
-        return as_numpy(self._function(network_graphs.states)(column(ids)))[: len(ids), 0]
+        top = self.architecture.top_columns
+        return as_numpy(self._function(network_graphs.states)(column(ids)))[: len(ids), 0, top]
+
+    def state_after(self, x: npt.ArrayLike) -> npt.NDArray[Any]:
+        """The packed state after the last word of x, as for `zero_states`: array (state_dim,)."""
+        ids = check_ids("x", x, self.word_dim)
+        return as_numpy(self._function(network_graphs.states)(column(ids)))[len(ids) - 1, 0]
 
     def predict(self, x: npt.ArrayLike) -> npt.NDArray[Any]:
         """The most probable next word after each word: array (n,) of ids.
@@ -250,7 +295,10 @@ class RNN(NetworkParameters):
         return -float(values[: len(ids)].sum(dtype=np.float64))
 
     def bptt(self, x: npt.ArrayLike, y: npt.ArrayLike) -> list[npt.NDArray[Any]]:
-        """The gradients of `ce_error`: [dU, dV, dW], with the shapes of U, V and W, truncated to `bptt_truncate`."""
+        """The gradients of `ce_error`, truncated to `bptt_truncate`, in the order of `parameter_names`.
+
+        For the tutorial's network these are [dU, dV, dW].
+        """
         ids, next_ids = check_pair(x, y, self.word_dim)
         gradients = self._function(network_graphs.bptt)(column(ids), column(next_ids), column_mask(ids))
         return [as_numpy(gradient) for gradient in gradients]
@@ -334,13 +382,17 @@ class RNN(NetworkParameters):
         """
         ids, next_ids = check_pair(x, y, self.word_dim)
         h, error_threshold = check_real("h", h, above=0), check_real("error_threshold", error_threshold, above=0)
-        return check_gradients(self.get_values(), self.recurrent_cell, ids, next_ids, h, error_threshold)
+        return check_gradients(self.get_values(), self.architecture, ids, next_ids, h, error_threshold)
 
     # Methods for minibatches, with ids that the caller has checked
 
     def zero_states(self, batch_size: int) -> npt.NDArray[Any]:
-        """s_{-1} = 0 for each text of a minibatch: (batch_size, hidden_dim)."""
-        return np.zeros(self.recurrent_cell.state_shape(batch_size, self.hidden_dim), dtype=self.dtype)
+        """The packed states before the first step, for each text of a minibatch: zeros (batch_size, state_dim).
+
+        A packed state holds the matrices of all layers side by side. For the tutorial's network it is s_t, and
+        `state_dim` is `hidden_dim`.
+        """
+        return np.zeros((batch_size, self.architecture.state_dim), dtype=self.dtype)
 
     def log_probabilities(
         self, x: npt.NDArray[np.int32], y: npt.NDArray[np.int32], s_init: DeviceArray | None = None
@@ -350,12 +402,12 @@ class RNN(NetworkParameters):
         Parameters
         ----------
         x, y : int32 arrays (steps, batch_size), steps >= 2
-        s_init : array (batch_size, hidden_dim), optional
-            The states before the first step. The default is zero.
+        s_init : array (batch_size, state_dim), optional
+            The packed states before the first step. The default is zero.
 
         Returns
         -------
-        array (steps, batch_size), array (batch_size, hidden_dim)
+        array (steps, batch_size), array (batch_size, state_dim)
         """
         s_init = self.zero_states(x.shape[1]) if s_init is None else s_init
         values, s_last = self._function(network_graphs.target_log_probabilities)(x, y, s_init)
@@ -370,18 +422,38 @@ class RNN(NetworkParameters):
         ----------
         word : int32 array (batch_size,)
             The words x_t.
-        s_prev : array (batch_size, hidden_dim)
+        s_prev : array (batch_size, state_dim)
 
         Returns
         -------
-        array (batch_size, word_dim) in nats, array (batch_size, hidden_dim)
+        array (batch_size, word_dim) in nats, array (batch_size, state_dim)
         """
         values, s = self._function(network_graphs.next_log_probabilities)(word, s_prev)
         return np.asarray(values), np.asarray(s)
 
     def states(self, x: npt.NDArray[np.int32]) -> npt.NDArray[Any]:
-        """s_t for a minibatch x (steps, batch_size): array (steps, batch_size, hidden_dim)."""
+        """The packed states for a minibatch x (steps, batch_size): array (steps, batch_size, state_dim)."""
         return np.asarray(self._function(network_graphs.states)(x))
+
+
+def sizes_of(
+    values: Mapping[str, npt.ArrayLike], cell: str = "simple", embedding_dim: int | None = None, **settings: Any
+) -> tuple[int, int]:
+    """(word_dim, hidden_dim) of a network with these parameters: from U of the tutorial's network, else from V.
+
+    Raises
+    ------
+    ValueError
+        If the parameter is missing or is no matrix.
+    """
+    words_enter_through_U = cell == "simple" and embedding_dim is None and not settings.get("tied")
+    name, axes = ("U", "hidden_dim, word_dim") if words_enter_through_U else ("V", "word_dim, hidden_dim")
+    if name not in values:
+        raise ArgumentValueError(f"{name} is missing; expected arrays named {', '.join(PARAMETERS)}")
+    shape = np.shape(values[name])
+    if len(shape) != 2:
+        raise ArgumentValueError(f"{name}: expected a matrix ({axes}), got shape {shape}")
+    return (shape[1], shape[0]) if name == "U" else (shape[0], shape[1])
 
 
 RNNTheano = RNN

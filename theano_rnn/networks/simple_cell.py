@@ -1,6 +1,6 @@
 """The tutorial's cell: s_t = f(U x_t + W s_{t-1}), with f = tanh or ReLU."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from theano_rnn.engines.engine import T
@@ -46,35 +46,33 @@ class SimpleCell:
         The function f.
     """
 
+    gates: tuple[str, ...] = ("s",)
+    state_names: tuple[str, ...] = ("s",)
+    has_recurrent_bias: bool = False
+
     def __init__(self, activation: str = "tanh") -> None:
         self.f: Callable[[TensorVariable], TensorVariable] = ACTIVATIONS[activation].function
         self.slope: Callable[[TensorVariable], TensorVariable] = ACTIVATIONS[activation].slope
 
-    def parameter_shapes(self, word_dim: int, hidden_dim: int) -> dict[str, tuple[int, int]]:
-        """Shapes of U and W."""
-        return {"U": (hidden_dim, word_dim), "W": (hidden_dim, hidden_dim)}
+    def next_state(self, a: TensorVariable, q: TensorVariable, *previous: TensorVariable) -> tuple[TensorVariable, ...]:
+        """s_t = f(U x_t + W s_{t-1}) (tutorial part 1); a_t is U x_t, and q_t is W s_{t-1}."""
+        return (self.f(a + q),)
 
-    def state_shape(self, batch_size: TensorVariable, hidden_dim: TensorVariable) -> tuple[TensorVariable, ...]:
-        """Shape of the states of a minibatch; s_{-1} = 0."""
-        return batch_size, hidden_dim
+    def kept(self, a: TensorVariable, q: TensorVariable) -> list[TensorVariable]:
+        """Nothing."""
+        return []
 
-    def next_state(self, a_t: TensorVariable, s_prev: TensorVariable, W: TensorVariable) -> TensorVariable:
-        """s_t = f(U x_t + W s_{t-1}) (tutorial part 1); a_t is U x_t."""
-        return self.f(a_t + s_prev.dot(W.T))
-
-    def slopes(self, a: TensorVariable, s_prev: TensorVariable, s: TensorVariable, W: TensorVariable) -> TensorVariable:
+    def saved(
+        self, kept: Sequence[TensorVariable], previous: Sequence[TensorVariable], state: Sequence[TensorVariable]
+    ) -> list[TensorVariable]:
         """f'(U x_t + W s_{t-1}) for all t, which s_t alone determines."""
-        return self.slope(s)
+        (s,) = state
+        return [self.slope(s)]
 
     def backward(
-        self, error: TensorVariable, slope: TensorVariable, W: TensorVariable
-    ) -> tuple[TensorVariable, TensorVariable]:
-        """δ_t = ∂L/∂s_t · f', and Wᵀ δ_t, the error that flows back to s_{t-1} (tutorial part 3)."""
+        self, errors: Sequence[TensorVariable], saved: Sequence[TensorVariable]
+    ) -> tuple[TensorVariable, TensorVariable, list[TensorVariable | None]]:
+        """δ_t = ∂L/∂s_t · f' (tutorial part 3), which is the error of both a_t and q_t."""
+        (error,), (slope,) = errors, saved
         delta = error * slope
-        return delta, delta.dot(W)
-
-    def weight_gradients(
-        self, delta: TensorVariable, slopes: TensorVariable, s_prev: TensorVariable
-    ) -> list[TensorVariable]:
-        """dW = Σ δ_t s_{t-1}ᵀ, summed over the rows of both."""
-        return [delta.T.dot(s_prev)]
+        return delta, delta, [None]

@@ -5,7 +5,7 @@ With a large vocabulary the outputs o_t are by far the largest arrays of the net
 `theano_rnn.engines.chunked_softmax`. The original Theano compiles the formulas here.
 """
 
-from theano_rnn.engines.chunked_softmax import SoftmaxCrossEntropy, SoftmaxLogProbability
+from theano_rnn.engines.chunked_softmax import fused_cross_entropy, fused_log_probability
 from theano_rnn.engines.engine import T, fused
 from theano_rnn.engines.tensor_types import TensorVariable
 
@@ -30,9 +30,9 @@ def log_softmax(z: TensorVariable) -> TensorVariable:
 
 
 def cross_entropy(
-    s: TensorVariable, V: TensorVariable, y: TensorVariable, mask: TensorVariable
-) -> tuple[TensorVariable, TensorVariable, TensorVariable]:
-    """L = -Σ ln o[y] and its gradients, with o = softmax(V s) for each row s.
+    s: TensorVariable, V: TensorVariable, c: TensorVariable | None, y: TensorVariable, mask: TensorVariable
+) -> tuple[TensorVariable, TensorVariable, TensorVariable, TensorVariable | None]:
+    """L = -Σ ln o[y] and its gradients, with o = softmax(V s + c) for each row s.
 
     ∂L/∂(V s) = o - onehot(y), so ∂L/∂s = Vᵀ (o - onehot(y)) and ∂L/∂V = Σ (o - onehot(y)) sᵀ.
 
@@ -40,6 +40,7 @@ def cross_entropy(
     ----------
     s : matrix (n, hidden_dim)
     V : matrix (word_dim, hidden_dim)
+    c : vector (word_dim,) or None
     y : vector (n,) of int
     mask : vector (n,) of the type of s
         1 for rows that count, 0 for padding.
@@ -50,19 +51,23 @@ def cross_entropy(
         In nats.
     ds : matrix (n, hidden_dim)
     dV : matrix (word_dim, hidden_dim)
+    dc : vector (word_dim,) or None
     """
-    z, e, e_sum = exponentials(s.dot(V.T))
+    z, e, e_sum = exponentials(s.dot(V.T) if c is None else s.dot(V.T) + c)
     t = T.arange(y.shape[0])
     loss = T.sum((T.log(e_sum[:, 0]) - z[t, y]) * mask, acc_dtype=s.dtype)
     do = T.inc_subtensor((e / e_sum)[t, y], -1) * mask[:, None]
-    return loss, do.dot(V), do.T.dot(s)
+    dc = None if c is None else do.sum(axis=0, acc_dtype=s.dtype)
+    return loss, do.dot(V), do.T.dot(s), dc
 
 
-def log_probability(s: TensorVariable, V: TensorVariable, y: TensorVariable) -> TensorVariable:
+def log_probability(
+    s: TensorVariable, V: TensorVariable, c: TensorVariable | None, y: TensorVariable
+) -> TensorVariable:
     """ln o[y] for each row s, in nats: (n,)."""
-    z, _, e_sum = exponentials(s.dot(V.T))
+    z, _, e_sum = exponentials(s.dot(V.T) if c is None else s.dot(V.T) + c)
     return z[T.arange(y.shape[0]), y] - T.log(e_sum[:, 0])
 
 
-softmax_cross_entropy = fused(SoftmaxCrossEntropy(), cross_entropy)
-softmax_log_probability = fused(SoftmaxLogProbability(), log_probability)
+softmax_cross_entropy = fused(fused_cross_entropy, cross_entropy)
+softmax_log_probability = fused(fused_log_probability, log_probability)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from theano_rnn.language_models.text_scoring import ScoredSentence
 from theano_rnn.results.score_formats import FORMATS, NBEST, ScoringOptions
-from theano_rnn.results.text_statistics import TextStatistics, TokenTotals
+from theano_rnn.results.text_statistics import TextStatistics, TokenTotals, plural
 
 NATS = {"e": 1.0, "2": math.log(2), "10": math.log(10)}  # nats per unit of a log-probability, by base
 
@@ -174,11 +174,12 @@ def summary(statistics: TextStatistics, options: ScoringOptions, level: str = "w
     """
     counted = statistics.counted(options.unknown)
     base = "" if options.log_base == "e" else f" (base {options.log_base})"
-    words = "characters" if level == "char" else "words"
+    word = "character" if level == "char" else "word"
     perplexity = f", perplexity {counted.perplexity:.4f} per character" if level == "char" else ""
     return (
-        f"{statistics.sentences} sentences, {statistics.words} {words}, {statistics.unknown} unknown "
-        f"({statistics.unknown / max(statistics.words, 1):.2%}), "
+        f"{statistics.sentences} {plural('sentence', statistics.sentences)}, "
+        f"{statistics.words} {plural(word, statistics.words)}, "
+        f"{statistics.unknown} unknown ({statistics.unknown / max(statistics.words, 1):.2%}), "
         f"log-probability {counted.log_probability / NATS[options.log_base or 'e']:.4f}{base}, "
         f"{_loss_figures(statistics, options, level)}{perplexity}"
     )

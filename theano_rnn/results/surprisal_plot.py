@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from theano_rnn.language_models.scoring import format_loss, format_perplexity
 from theano_rnn.results.pictures import BLUE, GREY, ORANGE, TEXT, drawable, new_figure, write_picture
-from theano_rnn.results.text_statistics import TextStatistics, surprisal
+from theano_rnn.results.text_statistics import TextStatistics, plural, surprisal
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -145,7 +145,8 @@ class SurprisalPlot:
         shown = f"{median:.2f}" if math.isfinite(median) else f"over {MOST_BITS}"
         panel.axvline(median, color=TEXT, linewidth=1.4, linestyle="--", label=f"median {shown} bits")
         panel.set_title(
-            f"{statistics.sentences:,} sentences, {statistics.tokens:,} tokens, {statistics.unknown:,} unknown, "
+            f"{statistics.sentences:,} {plural('sentence', statistics.sentences)}, "
+            f"{statistics.tokens:,} {plural('token', statistics.tokens)}, {statistics.unknown:,} unknown, "
             f"{self._loss()}",
             fontsize="medium",
             pad=24,

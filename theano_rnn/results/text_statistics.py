@@ -133,3 +133,8 @@ class TextStatistics:
     def counted(self, unknown: str | None) -> TokenTotals:
         """Return the totals without unknown words if `unknown` is "exclude", else with them."""
         return self.without_unknown if unknown == "exclude" else self.with_unknown
+
+
+def plural(noun: str, count: int) -> str:
+    """The noun after a number: "sentence" after 1, else "sentences"."""
+    return noun if count == 1 else f"{noun}s"

@@ -16,7 +16,7 @@ TITLES = frozenset(
     "mr mrs ms mx messrs mme mmes mlle dr drs revd capt cpt sgt cmdr hr "
     "e.g i.e eg ie cf viz vs v.s c.f p.s z.b d.h u.a p.ej bzw vgl evtl inkl exkl bijv".split()
 )
-# The same, but only when capitalised. In lower case these are words, or abbreviate a word that can end a sentence.
+# The same, but only when capitalized. In lower case these are words, or abbreviate a word that can end a sentence.
 CAPITALISED_TITLES = frozenset(
     "atty ste mt mts ft fr sra srta dra ud uds lt col gen rep reps sen sens hon pres adm pvt cpl pfc rev maj brig gov "
     "insp supt prof profs sig dott dhr mevr".split()
@@ -25,7 +25,7 @@ CAPITALISED_TITLES = frozenset(
 NUMBERED = frozenset(
     "no nos nr núm vol vols fig figs ch pp pt nn ll vv bks eq eqs tel ext jan feb apr aug sept oct nov".split()
 )
-# The same, but only when capitalised: Art. 3, Sec. 2.
+# The same, but only when capitalized: Art. 3, Sec. 2.
 CAPITALISED_NUMBERED = frozenset(
     "chap chaps sec secs sect art arts pts par para tab ex op app ver rte apt mar jun jul sep dec abb abs bd kap str "
     "mon tue wed thu fri sat sun".split()
@@ -37,7 +37,7 @@ CLOSABLE = frozenset(
     "inc ltd llc corp co cos bros plc gmbh dept depts univ assn assoc ave blvd rd hwy st approx sr jr esq phd eds "
     "ft lb lbs oz tsp tbsp hrs yrs misc abbr mfg intl natl govt usw jh mio mrd tsd ecc enz".split()
 )
-# The same, but only when capitalised, or only in lower case.
+# The same, but only when capitalized, or only in lower case.
 CAPITALISED_CLOSABLE = frozenset(
     "ala ariz calif colo conn fla kan ky mich minn neb nev okla tenn tex vt wis wyo".split()
 )
@@ -56,7 +56,7 @@ AFTER_TIMES = frozenset(
     "may june july august september october november december jan feb mar apr jun jul aug sep sept oct nov dec est edt "
     "cst cdt mst mdt pst pdt gmt utc cet cest bst et ct mt pt eastern central mountain pacific".split()
 )
-# When capitalised, these begin a sentence far more often than they are part of a name.
+# When capitalized, these begin a sentence far more often than they are part of a name.
 SENTENCE_STARTERS = frozenset(
     "a about according after again all almost already also although always among an and another any anyone are as "
     "at because been before both but by can could did do does during each either even eventually every everyone "

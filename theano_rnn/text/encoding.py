@@ -51,6 +51,8 @@ class CorpusOptions(Protocol):
     @property
     def tutorial(self) -> bool: ...
     @property
+    def continuous(self) -> bool: ...
+    @property
     def init_from(self) -> str | None: ...
 
     def held_out_share(self, tokens: int) -> float:
@@ -105,7 +107,7 @@ def encode_words(
     documents : Documents
         The training text.
     held_out_documents : Documents or None
-        None: hold out some sentences of the training text, chosen at random.
+        None: hold out some sentences of the training text, chosen at random, or its last ones if it is continuous.
     tokenizer : Tokenizer
     options : CorpusOptions
     vocabulary : Vocabulary, optional
@@ -122,7 +124,7 @@ def encode_words(
         valid = provisional.encode(held_out_documents, tokenizer, folder)
     else:
         share, seed = options.held_out_share(train.tokens), options.held_out_seed(train.tokens)
-        is_held_out = choose_held_out(len(train), share, seed)
+        is_held_out = choose_held_out(len(train), share, None if options.continuous else seed)
         valid = None
     words = provisional.words()
     frequencies = count_ids(train.blocks(~is_held_out), len(provisional))[_FIRST_WORD:]
@@ -232,8 +234,8 @@ def most_frequent(frequencies: npt.NDArray[np.int64], size: int, min_count: int)
     return np.flatnonzero(frequencies >= max(least, 1))
 
 
-def choose_held_out(count: int, share: float, seed: int) -> npt.NDArray[np.bool_]:
-    """Choose the sentences to hold out at random: a share of them, and at least one.
+def choose_held_out(count: int, share: float, seed: int | None) -> npt.NDArray[np.bool_]:
+    """Choose the sentences to hold out: a share of them, and at least one.
 
     Parameters
     ----------
@@ -241,7 +243,8 @@ def choose_held_out(count: int, share: float, seed: int) -> npt.NDArray[np.bool_
         The number of sentences.
     share : float
         From 0 to 1. Nothing is held out if it is 0, or if no sentence would be left.
-    seed : int
+    seed : int or None
+        Of the choice at random; None: the last ones.
 
     Returns
     -------
@@ -260,7 +263,10 @@ def choose_held_out(count: int, share: float, seed: int) -> npt.NDArray[np.bool_
         number = 0
         logger.info("too little text to hold any out: progress is measured on the training text")
     chosen = np.zeros(count, bool)
-    chosen[np.random.default_rng([seed, 0]).permutation(count)[:number]] = True
+    if seed is None:
+        chosen[count - number :] = True
+    else:
+        chosen[np.random.default_rng([seed, 0]).permutation(count)[:number]] = True
     return chosen
 
 

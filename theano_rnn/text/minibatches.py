@@ -1,6 +1,6 @@
 """From ids to padded, masked minibatches. NumPy only.
 
-Sentences are padded to a small fixed set of lengths, so that few shapes are ever compiled. A character stream is cut
+Sentences are padded to a small fixed set of lengths, so that few shapes are ever compiled. A continuous text is cut
 into parallel streams, whose hidden state is carried from chunk to chunk:
 
     sentence batches                       stream batches, ids 0 1 2 … 11, batch_size 3, sequence_length 2
@@ -25,6 +25,7 @@ TOKENS_PER_BATCH = 16_384
 # Ids whose sentences are shuffled together, and those of each range that stays together.
 POOL_LENGTH = 2**23
 RANGE_LENGTH = 2**18
+SENTENCES_PER_MINIBATCH = 32  # of `padded_minibatches`
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,32 @@ def plan_batches(
     return plan
 
 
+def column(ids: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """One sentence as a minibatch (steps, 1), padded with zeros to the next fixed length."""
+    padded = np.zeros((bucket_length(len(ids)), 1), dtype=np.int32)
+    padded[: len(ids), 0] = ids
+    return padded
+
+
+def column_mask(ids: npt.NDArray[np.int32]) -> npt.NDArray[np.int8]:
+    """(steps, 1): 1 where `column` holds a word."""
+    return (np.arange(bucket_length(len(ids))) < len(ids)).astype(np.int8)[:, None]
+
+
+def padded_minibatches(
+    pairs: Sequence[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]],
+) -> Iterator[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.bool_]]]:
+    """Yield (x, y, mask), each (steps, batch_size), of minibatches that hold all pairs of a sentence x and its y."""
+    lengths = [len(x) for x, _ in pairs]
+    for steps, columns, members in plan_batches(lengths, min(SENTENCES_PER_MINIBATCH, len(pairs))):
+        ids = np.zeros((2, steps, columns), np.int32)
+        mask = np.zeros((steps, columns), bool)
+        for b, i in enumerate(members):
+            ids[:, : lengths[i], b] = pairs[i]
+            mask[: lengths[i], b] = True
+        yield ids[0], ids[1], mask
+
+
 def count_batches(sentences: EncodedSentences, batch_size: int) -> int:
     """Count the minibatches that `sentence_batches` yields, in whatever order."""
     counts: dict[int, int] = {}
@@ -221,11 +248,16 @@ def _pools(
 
 
 def stream_batches(
-    ids: npt.NDArray[np.integer], batch_size: int, sequence_length: int, streams: int | None = None
+    ids: npt.NDArray[np.integer],
+    batch_size: int,
+    sequence_length: int,
+    streams: int | None = None,
+    unpredicted: int | None = None,
 ) -> Iterator[Batch]:
     """Yield one continuous text as chunks of parallel streams. The last chunk is padded.
 
-    The text is divided into `batch_size` streams of equal length. Every id but the first is predicted exactly once.
+    The text is divided into `batch_size` streams of equal length. Every id but the first is predicted exactly once,
+    unless it is `unpredicted`.
 
     Parameters
     ----------
@@ -237,6 +269,8 @@ def stream_batches(
         The number of steps in a chunk.
     streams : int, optional
         Use only this many columns. All streams but the last then consist of whole chunks.
+    unpredicted : int, optional
+        An id that is read but not predicted: that of SENTENCE_START in a text of sentences.
 
     Yields
     ------
@@ -260,6 +294,8 @@ def stream_batches(
         places = beginnings + np.arange(start, start + length)[:, None]
         mask = places < predictions
         x, y = ((ids[np.minimum(places + later, predictions)] * mask).astype(np.int32) for later in (0, 1))
+        if unpredicted is not None:
+            mask &= y != unpredicted
         missing = sequence_length - length if start else max(2 - length, 0)
         x, y, mask = (np.pad(array, ((0, missing), (0, batch_size - streams))) for array in (x, y, mask))
         yield Batch(x, y, mask, np.arange(streams))
@@ -271,7 +307,7 @@ def replace_words_seen_once(
     """Replace each occurrence of certain words by UNKNOWN_TOKEN with a probability of one half.
 
     Words that occur once are the best guess at where unseen words will occur (Good–Turing estimation). Each of them is
-    still learnt, in half of the epochs.
+    still learned, in half of the epochs.
 
     Parameters
     ----------

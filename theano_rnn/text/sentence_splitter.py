@@ -162,8 +162,8 @@ class SentenceSplitter:
 _NOTHING: frozenset[str] = frozenset()
 
 
-def _by_case(word: str, capitalised: frozenset[str], lower_case: frozenset[str] = _NOTHING) -> frozenset[str]:
-    """Choose the table for a capitalised word or the one for others; neither for a word in capitals."""
+def _by_case(word: str, capitalized: frozenset[str], lower_case: frozenset[str] = _NOTHING) -> frozenset[str]:
+    """Choose the table for a capitalized word or the one for others; neither for a word in capitals."""
     if word[1:].isupper():
         return _NOTHING
-    return capitalised if word[:1].isupper() else lower_case
+    return capitalized if word[:1].isupper() else lower_case

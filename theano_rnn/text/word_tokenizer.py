@@ -1,7 +1,7 @@
 """From sentences to tokens: NLTK's word tokenizer, called once for each distinct segment of text.
 
 NLTK applies some thirty regular expressions to a sentence, which would take most of the time of encoding a text. Nearly
-all of them look at neighbouring non-blank characters, or put spaces around what they find. So the tokens of a segment,
+all of them look at neighboring non-blank characters, or put spaces around what they find. So the tokens of a segment,
 that is, of the characters between two spaces, do not depend on the rest of the sentence. The exceptions:
 
 - A double quote at the very start of the sentence, and two single ones after a space, are opening quotes. So a first
@@ -76,7 +76,7 @@ class WordTokenizer(Generic[T]):
     def __init__(self, function: Callable[[str], T], splitter: SentenceSplitter | None = None) -> None:
         self._function = function
         self._splitter = splitter
-        # NLTK sees a segment between the neighbours that it has in the sentence.
+        # NLTK sees a segment between the neighbors that it has in the sentence.
         self._only, self._first, self._inner, self._last = (
             _SegmentCache(self, before, after) for before, after in (("", ""), ("", " x"), ("x ", " x"), ("x ", ""))
         )
@@ -106,7 +106,7 @@ class WordTokenizer(Generic[T]):
             return list(map(self._function, _nltk_tokenizer().tokenize(sentence)))
 
     def map_segment(self, segment: str, before: str, after: str) -> tuple[T, ...]:
-        """Split a segment between these neighbours into tokens, and apply the function to each."""
+        """Split a segment between these neighbors into tokens, and apply the function to each."""
         if self._splitter and after and self._is_stopped(segment, self._splitter):
             after = ""
         tokens = _plain_tokens(segment, after) or _nltk_tokens(segment, before, after)
@@ -121,17 +121,17 @@ class WordTokenizer(Generic[T]):
 
 
 class _SegmentCache(dict[str, tuple[T, ...]]):
-    """The results for each segment that was looked up between the same neighbours."""
+    """The results for each segment that was looked up between the same neighbors."""
 
     def __init__(self, tokenizer: WordTokenizer[T], before: str, after: str) -> None:
         self._tokenizer = tokenizer
-        self._neighbours = before, after
+        self._neighbors = before, after
         self._tokens = 0
 
     def __missing__(self, segment: str) -> tuple[T, ...]:
         if not segment or " ".join(segment.split()) != segment:
             raise _OtherWhitespace
-        found = self._tokenizer.map_segment(segment, *self._neighbours)
+        found = self._tokenizer.map_segment(segment, *self._neighbors)
         if len(segment) <= _LONGEST_CACHED:
             self._tokens += len(found)
             if self._tokens > _MOST_TOKENS:

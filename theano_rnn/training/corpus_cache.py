@@ -46,6 +46,7 @@ DECISIVE_OPTIONS = (
     "valid_fraction",
     "seed",
     "tutorial",
+    "continuous",
 )
 
 

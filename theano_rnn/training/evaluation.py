@@ -17,12 +17,12 @@ from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.language_models.text_model import deciding_loss
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.documents import read_documents
-from theano_rnn.text.encoded_sentences import EncodedSentences
+from theano_rnn.text.encoded_sentences import EncodedSentences, EncodedSentencesWriter
 from theano_rnn.text.encoding import character_ids
 from theano_rnn.training.training_state import TrainingState
 
 SENTENCES_AT_ONCE, SENTENCES_IN_MEMORY = 32, 4096
-# Characters: the number of streams, and of tokens in each, that are computed at once. The result does not depend on it.
+# A continuous text: the number of streams, and of tokens in each, computed at once. The result does not depend on them.
 STREAMS_AT_ONCE, STREAMS_OF_A_LONG_TEXT, LONG_TEXT = 10, 50, 100_000
 STEPS_AT_ONCE = 50
 LARGEST_EXPONENT = 700
@@ -30,31 +30,37 @@ LARGEST_EXPONENT = 700
 # Measuring
 
 
-def text_loss(rnn: RNN, text: EncodedSentences | np.ndarray) -> float:
+def text_loss(rnn: RNN, text: EncodedSentences | np.ndarray, continuous: bool = False) -> float:
     """Measure the mean cross-entropy of the training text or the held-out text.
 
     Parameters
     ----------
     rnn : RNN
     text : EncodedSentences, or at character level array of int
+    continuous : bool
+        Whether the state is carried from each sentence to the next. At character level it always is.
     """
     if isinstance(text, np.ndarray):
         return continuous_loss(rnn, text)
+    if continuous:
+        return continuous_loss(rnn, text.ids, start=int(text.ids[0]))
     total, tokens = scoring.sentences_cross_entropy(rnn, text, SENTENCES_AT_ONCE)
     return total / tokens
 
 
-def continuous_loss(rnn: RNN, ids: np.ndarray) -> float:
-    """Measure the mean cross-entropy of characters as one continuous text.
+def continuous_loss(rnn: RNN, ids: np.ndarray, start: int | None = None) -> float:
+    """Measure the mean cross-entropy of one continuous text.
 
     Parameters
     ----------
     rnn : RNN
     ids : array of int
         Each id but the first is predicted.
+    start : int, optional
+        The id that begins each sentence and is not predicted.
     """
     streams = STREAMS_OF_A_LONG_TEXT if len(ids) > LONG_TEXT else STREAMS_AT_ONCE
-    total, tokens = continuous_cross_entropy(rnn, ids, streams, STEPS_AT_ONCE)
+    total, tokens = continuous_cross_entropy(rnn, ids, streams, STEPS_AT_ONCE, unpredicted=start)
     return total / tokens
 
 
@@ -64,7 +70,7 @@ def training_perplexity(
     """Compute the perplexity of text files as training measures it.
 
     Training joins the lines of a paragraph before it splits sentences, and skips blank lines. Characters are one
-    continuous text. Scoring takes each line by itself.
+    continuous text, and so are words if the model was trained with `continuous`. Scoring takes each line by itself.
 
     Parameters
     ----------
@@ -79,8 +85,8 @@ def training_perplexity(
     Returns
     -------
     float or None
-        None at word level if training finds as many sentences as scoring, so that both measure the same. None also if
-        the files are blank.
+        None at word level if training finds as many sentences as scoring, so that both measure the same, and the text
+        is not continuous. None also if the files are blank.
     """
     try:
         documents = read_documents(paths, column=column, joins_lines=lm.tokenizer.lines)
@@ -89,14 +95,18 @@ def training_perplexity(
     if lm.tokenizer.level == "char":
         text = documents.joined().excerpt()
         return perplexity(continuous_loss(lm.rnn, character_ids(text, lm.vocabulary)))
-    if sum(1 for _ in lm.tokenizer.iterate_sentences(documents)) == scored_sentences:
+    if not lm.continuous and sum(1 for _ in lm.tokenizer.iterate_sentences(documents)) == scored_sentences:
         return None
     sentences = map(lm.encode, lm.tokenizer.iterate_sentences(documents))
-    total, tokens = 0.0, 0
+    writer, total, tokens = EncodedSentencesWriter(), 0.0, 0
     while block := list(itertools.islice(sentences, SENTENCES_IN_MEMORY)):
+        if lm.continuous:
+            encoded = EncodedSentences(block)
+            writer.add(encoded.ids, np.diff(encoded.offsets))
+            continue
         found = scoring.sentences_cross_entropy(lm.rnn, block, SENTENCES_AT_ONCE)
         total, tokens = total + found[0], tokens + found[1]
-    return perplexity(total / tokens)
+    return perplexity(text_loss(lm.rnn, writer.finish(), continuous=True) if lm.continuous else total / tokens)
 
 
 # Recording

@@ -11,6 +11,8 @@ from theano_rnn.text.corpus import Corpus
 from theano_rnn.training.training_data import count_predictions
 
 BLOCK_SIZE = 2**20  # ids
+# Settings of a network that are not inherited: the vocabulary decides the first, and a run may choose the second.
+OWN_SETTINGS = ("word_dim", "dropout")
 
 
 def inherited_settings(lm: LanguageModel) -> dict[str, Any]:
@@ -22,8 +24,7 @@ def inherited_settings(lm: LanguageModel) -> dict[str, Any]:
         "tokenized": lm.tokenizer.tokenized,
         "lines": lm.tokenizer.lines,
         "vocabulary_size": len(lm.vocabulary),
-        "hidden_dim": lm.rnn.hidden_dim,
-        "activation": lm.rnn.activation,
+        **{name: value for name, value in lm.rnn.architecture.settings().items() if name not in OWN_SETTINGS},
     }
 
 
@@ -48,7 +49,7 @@ def with_inherited_settings(lm: LanguageModel, settings: Mapping[str, Any]) -> d
             raise OptionError(f"{name}: the model to start from has {value!r}, got {settings[name]!r}; leave it out")
     if settings.get("min_count", 1) != 1:
         raise OptionError(f"min_count: the vocabulary is that of {settings['init_from']}; leave it out")
-    return {**settings, **inherited}
+    return {"dropout": lm.rnn.dropout, "continuous": lm.continuous, **settings, **inherited}
 
 
 def unknown_share(corpus: Corpus) -> float:

@@ -6,16 +6,19 @@ from typing import Any
 
 import numpy as np
 
-from theano_rnn.networks.optimizer import Optimizer
+from theano_rnn.networks.optimizer import Optimizer, draw_dropout_mask
 from theano_rnn.networks.parameters import check_shapes
 from theano_rnn.networks.rnn import RNN
+from theano_rnn.text.corpus import Corpus
 from theano_rnn.text.minibatches import Batch
 from theano_rnn.training.options import TrainingOptions
+from theano_rnn.training.training_data import log_frequencies
 from theano_rnn.training.training_state import TrainingState
 
 # The first steps after a reset of the optimizer are large and raise the loss. A small text has only a few steps per
 # epoch, so each evaluation would lead to the next halving until nothing is learned.
 STEPS_BEFORE_HALVING = 50
+DROPOUT_SEED = 2  # 0 chooses the held-out text, and 1 the order of the sentences
 LOWEST_RATE = 1 / 1024  # as a share of the initial learning rate; it is not halved below this
 
 
@@ -24,8 +27,9 @@ class Learner:
 
     Parameters
     ----------
-    word_dim : int
-        The number of entries in the vocabulary.
+    corpus : Corpus
+        The text to learn. Its vocabulary decides the size of the network. If the network has biases, those of the
+        outputs start from the frequencies of the tokens.
     options : TrainingOptions
     tokens_per_step : float
         The mean number of tokens in a minibatch.
@@ -38,22 +42,25 @@ class Learner:
     optimizer : Optimizer
     best : dict of str to array
         The parameters with the lowest loss at an evaluation.
-    stream_states : array (batch_size, hidden_dim) or None
-        At character level, the hidden states that the next minibatch starts from.
+    stream_states : array (batch_size, state_dim) or None
+        In a continuous text, the packed states that the next minibatch starts from.
     """
 
     def __init__(
         self,
-        word_dim: int,
+        corpus: Corpus,
         options: TrainingOptions,
         tokens_per_step: float,
         parameters: Mapping[str, np.ndarray] | None = None,
     ) -> None:
         self._options = options
         self._tokens_per_step = tokens_per_step
-        self.rnn = RNN(word_dim, options.hidden_dim, options.bptt_truncate, options.activation, seed=options.seed)
+        architecture = options.architecture(len(corpus.vocabulary))
+        self.rnn = RNN(**architecture.settings(), bptt_truncate=options.bptt_truncate, seed=options.seed)
         if parameters is not None:
             self.rnn.set_values(parameters)
+        elif self.rnn.bias:
+            self.rnn.set_values({**self.rnn.get_values(), "c": log_frequencies(corpus)})
         # The norm is always measured, so that the same function is compiled with and without a plot.
         self.optimizer = Optimizer(self.rnn, options.optimizer, options.clip, measures_norm=True)
         self.best: dict[str, np.ndarray] = self.rnn.get_values()
@@ -63,19 +70,34 @@ class Learner:
         """Start the text from its beginning, with hidden states of zero."""
         self.stream_states = None
 
-    def step(self, batch: Batch, learning_rate: float) -> Any:
+    def step(self, batch: Batch, learning_rate: float, place: tuple[int, int]) -> Any:
         """Update the parameters once.
+
+        Parameters
+        ----------
+        batch : Batch
+        learning_rate : float
+        place : tuple of int
+            The epoch, and the number of steps before this one in it. With the seed, they alone decide which values
+            dropout sets to zero, so that a resumed run draws the same masks.
 
         Returns
         -------
         scalar array
-            The cross-entropy before the update, in nats, summed over the minibatch. The step may still be running;
-            reading the value waits for it.
+            The cross-entropy before the update, in nats, summed over the minibatch: with dropout, that of the network
+            with these values at zero. The step may still be running; reading the value waits for it.
         """
-        loss, states = self.optimizer.step(batch, learning_rate, self.stream_states, self._tokens_per_step)
-        if self._options.level == "char":
+        mask = self._dropout_mask(batch.x.shape[1], place)
+        loss, states = self.optimizer.step(batch, learning_rate, self.stream_states, self._tokens_per_step, mask)
+        if self._options.continuous:
             self.stream_states = states
         return loss
+
+    def _dropout_mask(self, batch_size: int, place: tuple[int, int]) -> np.ndarray | None:
+        if not self.rnn.dropout:
+            return None
+        generator = np.random.default_rng([self._options.seed, DROPOUT_SEED, *place])
+        return draw_dropout_mask(self.rnn.architecture, batch_size, generator)
 
     def tutorial_step(self, batch: Batch, learning_rate: float) -> Any:
         """Update the parameters with one sentence by plain SGD, as the tutorial does; returns the same as `step`."""
@@ -146,7 +168,7 @@ class Learner:
         self.stream_states = arrays.get("stream_states")
         if self.stream_states is not None:
             assert self._options.batch_size is not None
-            check_shapes(arrays, {"stream_states": (self._options.batch_size, self._options.hidden_dim)})
+            check_shapes(arrays, {"stream_states": (self._options.batch_size, self.rnn.architecture.state_dim)})
 
 
 def _sentence(batch: Batch) -> tuple[np.ndarray, np.ndarray]:

@@ -6,10 +6,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from theano_rnn.checks import check_bptt_truncate, check_choice, check_count, check_real
+from theano_rnn.checks import check_bptt_truncate, check_choice, check_count, check_flag, check_real
 from theano_rnn.engines.engine import DEVICES
 from theano_rnn.errors import OptionError
-from theano_rnn.networks.simple_cell import ACTIVATIONS
+from theano_rnn.networks.architecture import Architecture
+from theano_rnn.networks.network_file import LATER_SETTINGS
 from theano_rnn.networks.updates import UPDATE_RULES
 from theano_rnn.text.tokenizer import LEVELS
 
@@ -23,6 +24,7 @@ TUTORIAL: dict[str, Any] = {
     "bptt_truncate": 4,
     "clip": None,
 }
+TUTORIAL_NETWORK: dict[str, Any] = {**LATER_SETTINGS, "continuous": False}
 TUTORIAL_DEFAULTS: dict[str, Any] = {"epochs": 100, "evaluate_every": 5, "valid_fraction": 0.0}
 
 # If no batch size is chosen, it is the largest one here, or less for a small text: then an epoch has this many steps.
@@ -83,10 +85,10 @@ class TrainingOptions:
     epochs : int
         Passes over the training text.
     batch_size : int or None
-        Sentences per step, or at character level parallel streams. None: 32, or 50 at character level, or less for a
+        Sentences per step, or parallel streams of a continuous text. None: 32, or 50 at character level, or less for a
         small text, so that an epoch has about 40 steps; see `fitted_to`.
     sequence_length : int
-        Characters per step in each stream.
+        Tokens per step in each stream of a continuous text.
     optimizer : {"sgd", "momentum", "adagrad", "rmsprop", "adam"}
     learning_rate : float or None
         None: one that suits the optimizer.
@@ -125,6 +127,13 @@ class TrainingOptions:
         implies it.
     column : str or None
         The column of CSV files to read; None: ``body``, else ``text``, else the only column.
+    cell, layers, embedding_dim, tied, dropout
+        The network; see `theano_rnn.RNN`. With `tied`, `embedding_dim` is `hidden_dim`.
+    bias : bool or None
+        Whether the network has biases. None: yes with the cells "gru" and "lstm", no with "simple".
+    continuous : bool
+        Read the text as one stream: the state is carried over the ends of sentences and minibatches. Always True at
+        character level.
 
     Raises
     ------
@@ -165,11 +174,17 @@ class TrainingOptions:
     tokenized: bool = False
     column: str | None = None
     lines: bool = False
+    cell: str = "simple"
+    layers: int = 1
+    embedding_dim: int | None = None
+    bias: bool | None = None
+    tied: bool = False
+    dropout: float = 0.0
+    continuous: bool = False
 
     def __post_init__(self) -> None:
         try:
             check_choice("level", self.level, LEVELS)
-            check_choice("activation", self.activation, ACTIVATIONS)
             check_choice("optimizer", self.optimizer, UPDATE_RULES)
             check_choice("device", self.device, DEVICES)
             check_bptt_truncate(self.bptt_truncate)
@@ -177,6 +192,8 @@ class TrainingOptions:
                 if name == "batch_size" and self.batch_size is None:
                     continue
                 object.__setattr__(self, name, check_count(name, getattr(self, name), minimum))
+            self._check_network()
+            check_flag("continuous", self.continuous)
             rate = UPDATE_RULES[self.optimizer].learning_rate if self.learning_rate is None else self.learning_rate
             object.__setattr__(self, "learning_rate", check_real("learning_rate", rate, above=0))
             object.__setattr__(self, "clip", check_real("clip", self.clip, above=0) if self.clip else None)
@@ -200,6 +217,16 @@ class TrainingOptions:
                 raise OptionError(f"{name}: has no effect at character level; leave it out")
         if self.tokenized:
             object.__setattr__(self, "lines", True)
+        if self.level == "char":
+            object.__setattr__(self, "continuous", True)
+
+    def _check_network(self) -> None:
+        """Check the options of the network, and replace those that depend on others."""
+        if self.bias is None:
+            object.__setattr__(self, "bias", self.cell != "simple")
+        for name, value in self.architecture(word_dim=4).settings().items():
+            if name != "word_dim":
+                object.__setattr__(self, name, value)
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> "TrainingOptions":
@@ -217,12 +244,20 @@ class TrainingOptions:
                 if settings.setdefault(name, value) != value:
                     trained_with = "no limit" if value is None else value
                     raise OptionError(f"{name}: `tutorial` trains with {trained_with}, got {settings[name]!r}")
+            for name, value in TUTORIAL_NETWORK.items():
+                if settings.setdefault(name, value) != value:
+                    raise OptionError(f"{name}: `tutorial` trains only the tutorial's network, got {settings[name]!r}")
             settings = {**TUTORIAL_DEFAULTS, **settings}
         return cls(**settings)
 
     def to_configuration(self) -> dict[str, Any]:
         """Return a plain dict of all options, which JSON can write."""
         return asdict(self)
+
+    def architecture(self, word_dim: int) -> Architecture:
+        """Return the settings of the network, for a vocabulary of so many entries."""
+        names = ("hidden_dim", "cell", "activation", "layers", "embedding_dim", "bias", "tied", "dropout")
+        return Architecture(word_dim, **{name: getattr(self, name) for name in names})
 
     @property
     def initial_learning_rate(self) -> float:
@@ -236,7 +271,7 @@ class TrainingOptions:
         Parameters
         ----------
         length : int
-            The length of the training text: in sentences, or at character level in characters.
+            The length of the training text: in sentences, or if it is continuous in tokens.
 
         Examples
         --------
@@ -245,7 +280,7 @@ class TrainingOptions:
         """
         if self.batch_size is not None:
             return self
-        per_column = self.sequence_length if self.level == "char" else 1
+        per_column = self.sequence_length if self.continuous else 1
         fitting = length // (per_column * STEPS_PER_EPOCH)
         return replace(self, batch_size=min(max(fitting, 1), LARGEST_BATCH_SIZES[self.level]))
 

@@ -80,7 +80,7 @@ def restore(
     except (KeyError, TypeError, ValueError) as error:
         raise ModelFileError(f"{saved.path}: damaged or inconsistent: {one_line(error)}") from error
     if not saved.configuration.get(MEASURED) and corpus.valid is None and not options.tutorial and state.history:
-        _measure_best(state, learner, corpus.train, options.level)
+        _measure_best(state, learner, corpus.train, options.level)  # version 0.1 read no continuous words
     return state
 
 
@@ -130,7 +130,8 @@ class RunModel:
 
     def _with_parameters(self, parameters: Mapping[str, np.ndarray]) -> LanguageModel:
         if self._language_model is None:
-            rnn = RNN.from_values(parameters, self._options.bptt_truncate, self._options.activation)
+            settings = self._options.architecture(len(self._corpus.vocabulary)).settings()
+            rnn = RNN(**settings, bptt_truncate=self._options.bptt_truncate, seed=0)
             self._language_model = LanguageModel(rnn, self._corpus.vocabulary, self._corpus.tokenizer)
         self._language_model.rnn.set_values(parameters)
         return self._language_model

@@ -12,9 +12,7 @@ from theano_rnn.errors import ArgumentTypeError, ModelFileError, OptionError
 from theano_rnn.files.archive import one_line
 from theano_rnn.files.corpus_formats import check_column
 from theano_rnn.language_models.language_model import LanguageModel, load
-from theano_rnn.networks.cells import CELLS
-from theano_rnn.networks.parameters import check_shapes, parameter_shapes
-from theano_rnn.networks.rnn import RNN
+from theano_rnn.networks.parameters import check_shapes
 from theano_rnn.results.pictures import check_can_draw
 from theano_rnn.text.corpus import Corpus, read_corpus
 from theano_rnn.text.tokenizer import Tokenizer
@@ -226,8 +224,7 @@ def resumed_run(
     check_paths(files, paths, options)
     corpus = prepare_corpus(files, paths, options, reporter, fingerprint, vocabulary, tokenizer)
     try:
-        cell = CELLS[RNN.cell](options.activation)
-        check_shapes(checkpoint.arrays, parameter_shapes(cell, len(corpus.vocabulary), options.hidden_dim))
+        check_shapes(checkpoint.arrays, options.architecture(len(corpus.vocabulary)).parameter_shapes)
     except ValueError as error:
         raise ModelFileError(f"{checkpoint.path}: damaged or inconsistent: {one_line(error)}") from error
     trainer = Trainer(corpus, options, files, reporter, paths, time_limit=time_limit)

@@ -24,7 +24,7 @@ from theano_rnn.training.options import TrainingOptions
 from theano_rnn.training.reporter import Reporter
 from theano_rnn.training.run_files import Checkpoint, RunFiles
 from theano_rnn.training.timing import SpeedMeter, TimeLimit, UnreportedSteps
-from theano_rnn.training.training_data import TrainingData
+from theano_rnn.training.training_data import TrainingData, text_length
 from theano_rnn.training.training_state import TrainingState
 
 logger = logging.getLogger("theano_rnn")
@@ -59,14 +59,14 @@ class Trainer:
         time_limit: TimeLimit | None = None,
     ) -> None:
         self.corpus = corpus
-        self.options = options.fitted_to(len(corpus.train))
+        self.options = options.fitted_to(text_length(corpus.train, options))
         self.files = files
         self.reporter = reporter
         self.paths = paths
         self.time_limit = time_limit or TimeLimit()
         self.state = TrainingState(learning_rate=self.options.initial_learning_rate)
         self.data = TrainingData(corpus, self.options)
-        self.learner = Learner(len(corpus.vocabulary), self.options, self.data.tokens_per_step, parameters)
+        self.learner = Learner(corpus, self.options, self.data.tokens_per_step, parameters)
         self.model = saving.RunModel(corpus, self.options)
         self.saver = saving.RunSaver(files, self.options.save_every)
         self.plot = LivePlot(files.plot, self.options.clip, self.note, by_training_text=self.options.tutorial)
@@ -162,7 +162,7 @@ class Trainer:
             if self.plot.needs_norm():
                 self.plot.add_norm(self.learner.tutorial_gradient_norm(batch))
             return self.learner.tutorial_step(batch, self.state.learning_rate)
-        loss = self.learner.step(batch, self.learning_rate)
+        loss = self.learner.step(batch, self.learning_rate, (self.state.epoch, self.state.step))
         self.plot.add_norm(self.learner.optimizer.gradient_norm)
         return loss
 
@@ -196,7 +196,7 @@ class Trainer:
         self.time_limit.add_tokens(tokens)
         self.unreported.reported(seconds=self.speed.add(tokens))
         epochs = state.epoch + state.step / self.data.steps_per_epoch
-        self.plot.add(steps, tokens, epochs, (state.loss_sum - sum_before) / tokens, self.learning_rate)
+        self.plot.add(steps, tokens, epochs, (state.loss_sum - sum_before) / max(tokens, 1), self.learning_rate)
         self.plot.refresh(state.history)
         mean_loss = state.loss_sum / state.loss_tokens
         progress = state.step, self.data.steps_per_epoch, mean_loss, self.speed.compiled_tokens_per_second
@@ -271,13 +271,13 @@ class Trainer:
         evaluation, or None if there was none.
         """
         if self.options.tutorial or self.measures_training_text:
-            return evaluation.text_loss(self.learner.rnn, self.corpus.train)
+            return evaluation.text_loss(self.learner.rnn, self.corpus.train, self.options.continuous)
         return self.state.loss_sum / self.state.loss_tokens if self.state.loss_tokens else None
 
     def held_out_loss(self) -> float | None:
         """Measure the loss on the held-out text in nats per token; None if there is none."""
         valid = self.corpus.valid
-        return None if valid is None else evaluation.text_loss(self.learner.rnn, valid)
+        return None if valid is None else evaluation.text_loss(self.learner.rnn, valid, self.options.continuous)
 
     def decisive_loss(self, record: dict[str, Any]) -> float:
         return evaluation.decisive_loss(record, self.options.tutorial)

@@ -2,22 +2,49 @@
 
 import functools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from theano_rnn.text import minibatches
 from theano_rnn.text.corpus import Corpus
-from theano_rnn.text.encoded_sentences import EncodedSentences
+from theano_rnn.text.encoded_sentences import EncodedSentences, id_blocks
 from theano_rnn.text.minibatches import Batch
 from theano_rnn.training.options import TrainingOptions
 
 EVALUATION_COST = 1 / 3  # evaluating a token takes about this share of the time that it takes to learn it
+LEAST_COUNT = 0.5  # of a token in the initial output bias
+
+
+def text_length(text: EncodedSentences | np.ndarray, options: TrainingOptions) -> int:
+    """Return the length of a text that batch sizes are fitted to: in tokens if it is continuous, else in sentences."""
+    return len(text.ids) if options.continuous and isinstance(text, EncodedSentences) else len(text)
 
 
 def count_predictions(text: EncodedSentences | np.ndarray) -> int:
     """Count the tokens of an encoded text that are predicted: all but the first of each sentence or of the stream."""
     return len(text) - 1 if isinstance(text, np.ndarray) else text.tokens
+
+
+def log_frequencies(corpus: Corpus) -> np.ndarray:
+    """Compute ln of each token's relative frequency in the training text, the initial output bias of a network.
+
+    A token that does not occur counts as half an occurrence, as does a word that stands for unknown ones in half of the
+    epochs.
+
+    Returns
+    -------
+    float64 array (word_dim,)
+    """
+    counts = np.zeros(len(corpus.vocabulary))
+    for block in id_blocks(corpus.train):
+        counts += np.bincount(block, minlength=len(counts))
+    counts[corpus.vocabulary.start] = 0  # it is never predicted
+    if corpus.seen_once is not None:
+        counts[corpus.vocabulary.unknown] += np.count_nonzero(corpus.seen_once) / 2
+        counts[corpus.seen_once] /= 2
+    counts = np.maximum(counts, LEAST_COUNT)
+    return np.log(counts / counts.sum())
 
 
 class TrainingData:
@@ -58,9 +85,11 @@ class TrainingData:
         train, options = self._corpus.train, self._options
         if options.tutorial:
             return len(train)
-        if isinstance(train, np.ndarray):
-            streams = min(self._batch_size, self.tokens_per_epoch)
-            return math.ceil(math.ceil(self.tokens_per_epoch / streams) / options.sequence_length)
+        if options.continuous:
+            places = text_length(train, options) - 1
+            streams = min(self._batch_size, places)
+            return math.ceil(math.ceil(places / streams) / options.sequence_length)
+        assert isinstance(train, EncodedSentences)  # characters are continuous
         return minibatches.count_batches(train, self._batch_size)
 
     @property
@@ -72,20 +101,29 @@ class TrainingData:
         """Yield the minibatches of an epoch, counted from 0.
 
         The tutorial takes the sentences one by one in the order of the text. Otherwise sentences are shuffled, and
-        words that occur only once are sometimes replaced by UNKNOWN_TOKEN. Characters are read as parallel streams.
+        words that occur only once are sometimes replaced by UNKNOWN_TOKEN. A continuous text is read as parallel
+        streams.
         """
-        train, options, corpus = self._corpus.train, self._options, self._corpus
+        train, options = self._corpus.train, self._options
         if isinstance(train, np.ndarray):
             return minibatches.stream_batches(train, self._batch_size, options.sequence_length)
         if options.tutorial:
             return (minibatches.pad([sentence], 1) for sentence in train)
         generator = np.random.default_rng([options.seed, 1, epoch])
-        replace_words = None
-        if corpus.seen_once is not None:
-            replace_words = functools.partial(
-                minibatches.replace_words_seen_once,
-                seen_once=corpus.seen_once,
-                unknown=corpus.vocabulary.unknown,
-                generator=generator,
-            )
+        replace_words = self._replace_words(generator)
+        if options.continuous:
+            ids = train.ids if replace_words is None else replace_words(train).ids
+            start = self._corpus.vocabulary.start
+            return minibatches.stream_batches(ids, self._batch_size, options.sequence_length, unpredicted=start)
         return minibatches.sentence_batches(train, self._batch_size, generator, replace_words)
+
+    def _replace_words(self, generator: np.random.Generator) -> Callable[[EncodedSentences], EncodedSentences] | None:
+        """The function that sometimes replaces words that occur only once, or None if there is nothing to replace."""
+        if self._corpus.seen_once is None:
+            return None
+        return functools.partial(
+            minibatches.replace_words_seen_once,
+            seen_once=self._corpus.seen_once,
+            unknown=self._corpus.vocabulary.unknown,
+            generator=generator,
+        )
