@@ -259,7 +259,7 @@ compiling = precision
 
 
 def mode(dtype: str) -> Mode:
-    """How `theano.function` compiles."""
+    """Return the mode in which `theano.function` compiles."""
     # XLA optimizes as thoroughly itself: PyTensor's "fast_run" makes no function faster, and compiling takes longer.
     return Mode(XLALinker(dtype), RewriteDatabaseQuery(include=["fast_compile", "jax"]))
 
@@ -288,7 +288,7 @@ def compiled_shapes(function: Any) -> int:
 
 
 def xla_program(compiled: Any, arguments: Sequence[npt.NDArray[Any]]) -> str:
-    """The text (optimized HLO) of the program that XLA makes of a compiled function for arguments of these shapes.
+    """Return the program (optimized HLO) that XLA makes of a compiled function for arguments of these shapes.
 
     Parameters
     ----------

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from theano_rnn.inspection.gradient_flow import BAND, GradientCurve
-from theano_rnn.results.pictures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, drawable, new_figure, write_picture
+from theano_rnn.results.pictures import BLUE, GRAY, GREEN, ORANGE, PURPLE, RED, drawable, new_figure, write_picture
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLORS = {"tanh": BLUE, "relu": ORANGE, "gru": GREEN, "lstm": RED}
-MORE_COLORS = (GREEN, RED, PURPLE, GREY)  # for further networks of a kind, unless they stand for another kind
+MORE_COLORS = (GREEN, RED, PURPLE, GRAY)  # for further networks of a kind, unless they stand for another kind
 LOWEST_NORM = 1e-12  # the axis ends here
 MAX_NAME_LENGTH = 40  # characters
 
@@ -48,7 +48,7 @@ def gradients_figure(curves: Sequence[GradientCurve]) -> "Figure":
     """
     figure = new_figure(6.7, 4.4)
     axes: Any = figure.subplots()  # its default locators have no types
-    axes.axhline(1, color=GREY, linewidth=0.8, linestyle=":")
+    axes.axhline(1, color=GRAY, linewidth=0.8, linestyle=":")
     for curve, color in zip(curves, curve_colors(curves), strict=True):
         _draw_curve(axes, curve, color)
     axes.set_yscale("log")

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from theano_rnn.errors import CorpusError
 from theano_rnn.results.external_scores import SentenceScores, TokenScoreFile
+from theano_rnn.results.text_statistics import plural
 
 
 def interpolate(
@@ -139,4 +140,4 @@ class Mixture:
 
 
 def _tokens(number: int) -> str:
-    return f"{number} token{'' if number == 1 else 's'}"
+    return f"{number} {plural('token', number)}"

@@ -11,6 +11,7 @@ from typing import Any
 from theano_rnn.errors import CorpusError
 from theano_rnn.results.score_formats import ScoringOptions
 from theano_rnn.results.score_output import ScoredLine, ScoreOutput
+from theano_rnn.results.text_statistics import plural
 
 FEATURE = "theano_rnn="
 _SHORTEST_MOSES_LINE = 4  # fields
@@ -85,12 +86,12 @@ def _check_fields(fields: Sequence[str], is_moses: bool, columns: int | None, pl
     if is_moses and len(fields) < _SHORTEST_MOSES_LINE:
         raise CorpusError(
             f"{place}: expected id ||| text ||| features ||| score, found {len(fields)} "
-            f"field{'s' if len(fields) > 1 else ''}; add the missing fields"
+            f"{plural('field', len(fields))}; add the missing fields"
         )
     if not is_moses and len(fields) not in (2, 3):
         raise CorpusError(
             f"{place}: expected id, text and optionally a score, separated by tabs, found {len(fields)} "
-            f"column{'s' if len(fields) > 1 else ''}; separate them with tabs"
+            f"{plural('column', len(fields))}; separate them with tabs"
         )
     if not fields[0].strip():
         raise CorpusError(f"{place}: has no id; put it before the text")

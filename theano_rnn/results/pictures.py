@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Colors that people with color vision deficiency can tell apart (Okabe and Ito 2008).
-BLUE, ORANGE, GREEN, RED, GREY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#666666"
+BLUE, ORANGE, GREEN, RED, GRAY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#666666"
 PURPLE = "#cc79a7"
 TEXT = "#1a1a1a"
 DOTS_PER_INCH = 120

@@ -16,7 +16,7 @@ from theano_rnn.errors import OutputFileError
 from theano_rnn.files.signals import handling_signals, raise_signal_received
 from theano_rnn.language_models.scoring import format_perplexity
 from theano_rnn.results.pages import escaped, write_page
-from theano_rnn.results.text_statistics import TextStatistics, surprisal
+from theano_rnn.results.text_statistics import TextStatistics, plural, surprisal
 from theano_rnn.text.token_spans import token_spans
 
 TEXT_COLOR = "#1a1a1a"
@@ -204,7 +204,7 @@ def _figures(totals: TextStatistics, level: str) -> str:
     return (
         f"{tokens.bits_per_token:.2f} {'bits/char' if level == 'char' else 'bits per token'} · "
         f"perplexity {format_perplexity(tokens.perplexity)} · "
-        f"{tokens.number} token{'s' if tokens.number > 1 else ''}{unknown}"
+        f"{tokens.number} {plural('token', tokens.number)}{unknown}"
     )
 
 

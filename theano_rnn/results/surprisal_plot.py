@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from theano_rnn.language_models.scoring import format_loss, format_perplexity
-from theano_rnn.results.pictures import BLUE, GREY, ORANGE, TEXT, drawable, new_figure, write_picture
+from theano_rnn.results.pictures import BLUE, GRAY, ORANGE, TEXT, drawable, new_figure, write_picture
 from theano_rnn.results.text_statistics import TextStatistics, plural, surprisal
 
 if TYPE_CHECKING:
@@ -189,8 +189,8 @@ def _draw_sentences(panel: Any, worst: Sequence[tuple[int, str, TextStatistics]]
     panel.set_ylim(len(worst) + 1, 0)
     texts = []
     for name, right in COLUMNS.items():
-        panel.text(right, 0.5, name, ha="right", va="center", color=GREY, fontsize="small")
-    panel.text(TEXT_COLUMN, 0.5, "sentence", va="center", color=GREY, fontsize="small")
+        panel.text(right, 0.5, name, ha="right", va="center", color=GRAY, fontsize="small")
+    panel.text(TEXT_COLUMN, 0.5, "sentence", va="center", color=GRAY, fontsize="small")
     for row, (number, text, totals) in enumerate(worst, 1):
         cells = (
             f"{totals.with_unknown.bits_per_token:.2f}",
@@ -204,7 +204,7 @@ def _draw_sentences(panel: Any, worst: Sequence[tuple[int, str, TextStatistics]]
         texts.append(panel.text(TEXT_COLUMN, row + 0.5, text, va="center", fontsize="small", parse_math=False))
         texts[-1].set_in_layout(False)
         if not text:
-            texts[-1].set(text="(a blank line)", color=GREY)
+            texts[-1].set(text="(a blank line)", color=GRAY)
     return texts
 
 

@@ -136,5 +136,5 @@ class TextStatistics:
 
 
 def plural(noun: str, count: int) -> str:
-    """The noun after a number: "sentence" after 1, else "sentences"."""
+    """Return the form of a regular noun after a number: "sentence" after 1, else "sentences"."""
     return noun if count == 1 else f"{noun}s"

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from theano_rnn.language_models import text_model
-from theano_rnn.results.pictures import BLUE, GREY, ORANGE, RED, drawable, new_figure, write_picture
+from theano_rnn.results.pictures import BLUE, GRAY, ORANGE, RED, drawable, new_figure, write_picture
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -77,7 +77,7 @@ def training_figure(
         panel.grid(color="#dddddd", linewidth=0.6)
         if panel.has_data():
             continue
-        panel.text(0.5, 0.5, "nothing measured yet", transform=panel.transAxes, ha="center", va="center", color=GREY)
+        panel.text(0.5, 0.5, "nothing measured yet", transform=panel.transAxes, ha="center", va="center", color=GRAY)
         panel.set_yticks([])
     norms.set_xlabel("epochs")
     norms.set_xlim(left=0)
@@ -90,7 +90,7 @@ def _draw_losses(
     steps: Mapping[str, Sequence[float | None]],
     by_training_text: bool,
 ) -> None:
-    _draw_column(panel, steps, "loss", GREY, "training text, while learning")
+    _draw_column(panel, steps, "loss", GRAY, "training text, while learning")
     for key, label, color, mark in (
         ("train_loss", "training text, at evaluations", ORANGE, "s"),
         ("valid_loss", "held-out text", BLUE, "o"),

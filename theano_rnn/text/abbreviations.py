@@ -17,7 +17,7 @@ TITLES = frozenset(
     "e.g i.e eg ie cf viz vs v.s c.f p.s z.b d.h u.a p.ej bzw vgl evtl inkl exkl bijv".split()
 )
 # The same, but only when capitalized. In lower case these are words, or abbreviate a word that can end a sentence.
-CAPITALISED_TITLES = frozenset(
+CAPITALIZED_TITLES = frozenset(
     "atty ste mt mts ft fr sra srta dra ud uds lt col gen rep reps sen sens hon pres adm pvt cpl pfc rev maj brig gov "
     "insp supt prof profs sig dott dhr mevr".split()
 )
@@ -26,7 +26,7 @@ NUMBERED = frozenset(
     "no nos nr núm vol vols fig figs ch pp pt nn ll vv bks eq eqs tel ext jan feb apr aug sept oct nov".split()
 )
 # The same, but only when capitalized: Art. 3, Sec. 2.
-CAPITALISED_NUMBERED = frozenset(
+CAPITALIZED_NUMBERED = frozenset(
     "chap chaps sec secs sect art arts pts par para tab ex op app ver rte apt mar jun jul sep dec abb abs bd kap str "
     "mon tue wed thu fri sat sun".split()
 )
@@ -38,13 +38,13 @@ CLOSABLE = frozenset(
     "ft lb lbs oz tsp tbsp hrs yrs misc abbr mfg intl natl govt usw jh mio mrd tsd ecc enz".split()
 )
 # The same, but only when capitalized, or only in lower case.
-CAPITALISED_CLOSABLE = frozenset(
+CAPITALIZED_CLOSABLE = frozenset(
     "ala ariz calif colo conn fla kan ky mich minn neb nev okla tenn tex vt wis wyo".split()
 )
 LOWER_CASE_CLOSABLE = frozenset(["al", "et", "med"])
 # Abbreviations only where a word in lower case follows: Mon. morning, prof. smith.
 CONTINUED = frozenset("prof profs gov insp supt maj".split())
-CAPITALISED_CONTINUED = frozenset(
+CAPITALIZED_CONTINUED = frozenset(
     "mon tue wed thu fri sat sun jan feb mar apr jun jul aug sep sept oct nov dec".split()
 )
 # A sentence ends after these if the next word begins with a capital.
@@ -72,12 +72,12 @@ SENTENCE_STARTERS = frozenset(
 
 _TABLE = (
     TITLES
-    | CAPITALISED_TITLES
+    | CAPITALIZED_TITLES
     | NUMBERED
-    | CAPITALISED_NUMBERED
+    | CAPITALIZED_NUMBERED
     | LOWER_CASE_NUMBERED
     | CLOSABLE
-    | CAPITALISED_CLOSABLE
+    | CAPITALIZED_CLOSABLE
     | LOWER_CASE_CLOSABLE
     | LIST_ENDS
 )

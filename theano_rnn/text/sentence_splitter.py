@@ -102,8 +102,8 @@ class SentenceSplitter:
             or lowered in table.CLOSABLE
             or lowered in table.LIST_ENDS
             or lowered in self._abbreviations
-            or lowered in _by_case(word, table.CAPITALISED_TITLES)
-            or lowered in _by_case(word, table.CAPITALISED_CLOSABLE, table.LOWER_CASE_CLOSABLE)
+            or lowered in _by_case(word, table.CAPITALIZED_TITLES)
+            or lowered in _by_case(word, table.CAPITALIZED_CLOSABLE, table.LOWER_CASE_CLOSABLE)
             or table.is_dotted(word)
         )
 
@@ -113,9 +113,9 @@ class SentenceSplitter:
         return (
             len(word) == 1
             or lowered in table.NUMBERED
-            or lowered in _by_case(word, table.CAPITALISED_NUMBERED, table.LOWER_CASE_NUMBERED)
+            or lowered in _by_case(word, table.CAPITALIZED_NUMBERED, table.LOWER_CASE_NUMBERED)
             or lowered in table.CONTINUED
-            or lowered in _by_case(word, table.CAPITALISED_CONTINUED)
+            or lowered in _by_case(word, table.CAPITALIZED_CONTINUED)
             or self.is_abbreviation(word)
         )
 
@@ -138,14 +138,14 @@ class SentenceSplitter:
     def _is_end_after_full_stop(self, word: str, following: str) -> bool:
         """Do the same after a single full stop, with no marks before the following word."""
         lowered, first = word.lower(), following[:1]
-        if lowered in table.TITLES or lowered in _by_case(word, table.CAPITALISED_TITLES):
+        if lowered in table.TITLES or lowered in _by_case(word, table.CAPITALIZED_TITLES):
             return False
-        numbered = _by_case(word, table.CAPITALISED_NUMBERED, table.LOWER_CASE_NUMBERED)
+        numbered = _by_case(word, table.CAPITALIZED_NUMBERED, table.LOWER_CASE_NUMBERED)
         if lowered in table.NUMBERED or lowered in numbered:
             number = _NUMBER if lowered != "no" else _DIGITS
             if number.match(following):
                 return False
-        if lowered in table.CONTINUED or lowered in _by_case(word, table.CAPITALISED_CONTINUED):
+        if lowered in table.CONTINUED or lowered in _by_case(word, table.CAPITALIZED_CONTINUED):
             return not first.islower()
         match = _NEXT_WORD.match(following)
         next_word = match.group().lower() if match else ""
