@@ -145,9 +145,13 @@ def test_every_training_option_of_the_package_is_a_flag_that_reaches_it(tmp_path
         "patience": 2,
         "init_from": "start.npz",
         "column": "note",
+        "cell": "gru",
+        "layers": 3,
+        "embedding_dim": 8,
+        "dropout": 0.25,
     }
-    flags = ("tutorial", "keep_case", "tokenized", "lines", "resume", "overwrite")
-    assert {*arguments, *flags[:4]} == {field.name for field in fields(TrainingOptions)}
+    flags = ("tutorial", "keep_case", "tokenized", "lines", "tied", "bias", "continuous", "resume", "overwrite")
+    assert {*arguments, *flags[:7]} == {field.name for field in fields(TrainingOptions)}
     seen = {}
 
     def fake(data, *, reporter, **settings):

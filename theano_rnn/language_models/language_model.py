@@ -20,7 +20,8 @@ class LanguageModel(TextScorer, IncrementalScorer, TextGenerator):
     """A recurrent network language model that scores and generates sentences.
 
     At character level each line of a text is a sentence: a newline is SENTENCE_END, and a sentence begins where the
-    line before it ended.
+    line before it ended. A model that was trained on a continuous text scores each sentence from a zero state all the
+    same; `text_loss` carries the state on, as training does.
 
     Parameters
     ----------

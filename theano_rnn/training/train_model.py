@@ -91,14 +91,23 @@ def train(
     init_from : path
         A model to start from, with its parameters, vocabulary, tokenizer and sizes. If text is held out, the run begins
         with an evaluation. The model is not needed to resume the run.
-    hidden_dim, bptt_truncate : int
+    cell : {"simple", "gru", "lstm"}
+        The recurrent cell; "simple" is the tutorial's.
+    layers, hidden_dim, embedding_dim, bptt_truncate : int
         See `theano_rnn.RNN`.
     activation : {"tanh", "relu"}
-        The activation function of the hidden state.
+        The activation function of the simple cell.
+    bias, tied : bool
+        Whether the network has biases, and whether the rows of V are also the embeddings. By default, only GRU and LSTM
+        have biases. Output biases start from the frequencies of the words.
+    dropout : float
+        The share of values that each training step sets to zero.
+    continuous : bool
+        Read the sentences as one stream: the state is carried over their ends and from minibatch to minibatch.
     epochs, batch_size : int
-        The number of passes over the text, and of sentences (or character streams) per minibatch.
+        The number of passes over the text, and of sentences (or parallel streams) per minibatch.
     sequence_length : int
-        The number of characters per step, for `level` "char".
+        The number of tokens per step in each stream, for `continuous` texts and characters.
     optimizer : {"sgd", "momentum", "adagrad", "rmsprop", "adam"}
         The update rule.
     learning_rate, rate_decay, clip : float
