@@ -3,7 +3,7 @@
 Random numbers are an argument, an array of uniforms: compiled functions have no random state of their own.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -154,11 +154,16 @@ class Sampler:
 
         architecture, names = rnn.architecture, rnn.parameter_names
 
+        def turned(parameters: Mapping[str, Any]) -> dict[str, Any]:
+            # The loop takes the transposes that its products need; it would make them anew at each step. A second call
+            # undoes the first.
+            return {name: one.T if name[0] in "UW" else one for name, one in parameters.items()}
+
         def step(
             u_t: Any, forbidden_t: Any, word: Any, s_prev: Any, words: Any,
             weights: Any, words_added: Any, temperature: Any, min_words: Any, top_p: Any, *parameters: Any,
         ) -> Any:  # fmt: skip
-            network = SymbolicNetwork(architecture, dict(zip(names, parameters, strict=True)))
+            network = SymbolicNetwork(architecture, turned(dict(zip(names, parameters, strict=True))))
             top, s_t = next_state(word, s_prev, network)
             one = T.ones_like(too_short := T.cast(words < min_words, top.dtype)[:, None])
             inputs = [top / temperature, one, too_short, *([one / temperature] if rnn.bias else [])]
@@ -189,7 +194,7 @@ class Sampler:
                     temperature,
                     min_words,
                     top_p,
-                    *rnn.parameters,
+                    *turned(rnn.symbolic.parameters).values(),
                 ],
                 n_steps=u.shape[0],
                 strict=True,
