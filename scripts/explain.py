@@ -91,8 +91,8 @@ def make_parser() -> ArgumentParser:
         help="read at most this many tokens of the text (default: %(default)s)")
     add = part.add_argument_group("units").add_argument
     add("--of", default="state", choices=QUANTITY_NAMES, metavar="QUANTITY",
-        help="state s_t (default); cell, input-gate, forget-gate or output-gate of an LSTM; reset-gate or update-gate "
-             "of a GRU")
+        help="state s_t; cell, input-gate, forget-gate or output-gate of an LSTM; reset-gate or update-gate of a GRU "
+             "(default: state)")
     add("--layer", type=int, metavar="N", help="layer, counted from 1 (default: the top layer)")
     add("--by", choices=PROPERTY_NAMES, metavar="PROPERTY",
         help="sort units by how well they follow line-position, quotes or brackets in the text")

@@ -27,12 +27,12 @@ GROUPS = {
     "explain": ["parts"],
     "explain gradients": ["data", "measurement", "output"],
     "explain graph": ["data", "output"],
-    "explain units": ["data", "output"],
+    "explain units": ["data", "units", "output"],
     "explain info": ["data", "output"],
 }
 
 # Options with a value that do nothing unless you give one.
-WITHOUT_DEFAULT = {"init_from", "log", "plot", "html", "compare", "peer", "theano", "mix", "prompt_file"}
+WITHOUT_DEFAULT = {"by", "init_from", "log", "plot", "html", "compare", "peer", "theano", "mix", "prompt_file"}
 
 every_help = pytest.mark.parametrize("words", HELPS, ids=" ".join)
 
