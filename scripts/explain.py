@@ -159,9 +159,9 @@ def explain_units(arguments: argparse.Namespace) -> None:
         from theano_rnn.inspection.input_sequences import visible_tokens
         from theano_rnn.inspection.text_properties import STRONGEST_SHOWN
         from theano_rnn.inspection.unit_values import QUANTITIES
-        from theano_rnn.language_models.language_model import load
+        from theano_rnn.language_models.language_model import LanguageModel
 
-        lm = load(arguments.model)
+        lm = LanguageModel.load(arguments.model)
     lines = read_lines(arguments.files, standard_input(), arguments.column)
     if not arguments.files:
         announce_standard_input()

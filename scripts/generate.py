@@ -170,9 +170,9 @@ def work(arguments: argparse.Namespace) -> None:
     all_demands = checked_demands(arguments)
     prompts = read_prompts(arguments)
     with status(f"loading {arguments.model}"):
-        from theano_rnn.language_models.language_model import load
+        from theano_rnn.language_models.language_model import LanguageModel
 
-        lm = load(arguments.model)
+        lm = LanguageModel.load(arguments.model)
     check_prompts(lm, prompts, arguments.max_words)
     with status("generating"):
         for demands in all_demands:

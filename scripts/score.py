@@ -190,9 +190,9 @@ def work(namespace: argparse.Namespace) -> None:
         if options.mix is not None and options.mix_weight is not None:
             mixture = stack.enter_context(Mixture(options.mix, options.mix_weight))
         with status(f"loading {model}"):
-            from theano_rnn.language_models.language_model import load
+            from theano_rnn.language_models.language_model import LanguageModel
 
-            lm = load(model)
+            lm = LanguageModel.load(model)
         unknown_words = UnknownWords(lm.vocabulary, lm.tokenizer, lm.unknown_in_training, flag)
         sinks = list(surprisal_sinks(page, picture, files, model, options.mix, lm.tokenizer.level))
         for sink in sinks:

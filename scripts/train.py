@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Train a recurrent-neural-network language model on text files.
+"""Train a recurrent neural network on text files: a language model, or with --task a network for another task.
 
-Without options, it trains on data/comments.csv, the corpus of a checkout. The model goes to --model; a checkpoint
-beside it allows you to continue an interrupted run with --resume.
+Without --data, it trains on the sample of a checkout, for a language model data/comments.csv. The model goes to
+--model; a checkpoint beside it allows you to continue an interrupted run with --resume.
 """
 
 import argparse
@@ -22,7 +22,8 @@ from theano_rnn.commands.run_command import run_command
 from theano_rnn.commands.terminal import say
 from theano_rnn.errors import OptionError, TrainingInterrupted
 
-SHIPPED = Path("data") / "comments.csv"
+SHIPPED = {"language-model": "comments.csv", "classify": "reviews.tsv"}
+TASKS = tuple(SHIPPED)
 
 
 def make_parser() -> ArgumentParser:
@@ -30,9 +31,22 @@ def make_parser() -> ArgumentParser:
     parser = command_parser("train", __doc__ or "", "[options]", example)
 
     # fmt: off
+    add = parser.add_argument_group("task").add_argument
+    add("--task", choices=TASKS,
+        help="what the network learns; classify: the label of a text (default: language-model)")
+    add("--bidirectional", action=argparse.BooleanOptionalAction,
+        help="whether each layer reads in both directions (default: yes)")
+    add("--pooling", choices=("max", "mean", "last"),
+        help="what the output reads of the states: the maximum or the mean over the text, or the last (default: max)")
+    add("--word-dropout", type=float, metavar="X",
+        help="share of the words that each training step replaces by the unknown word (default: 0.1)")
+    add("--criterion", choices=("accuracy", "loss"),
+        help="what decides on held-out data which parameters are the best (default: accuracy)")
+
     add = parser.add_argument_group("data").add_argument
     add("--data", nargs="+", metavar="FILE",
-        help="text files, or CSV files (.csv, .tsv); .gz of these too (default: data/comments.csv)")
+        help="text files, or CSV files (.csv, .tsv); .gz of these too (default: data/comments.csv, or another sample "
+        "for another --task). classify: tables with the columns label and text, or two columns")
     add("--column", metavar="NAME",
         help="column of the CSV files that holds the text (default: body, else text, else the only column)")
     add("--lines", action="store_true", default=None,
@@ -110,12 +124,13 @@ def make_parser() -> ArgumentParser:
     return parser
 
 
-def default_data() -> list[str]:
-    """The corpus of a checkout: in the current folder, or beside this script in a checkout."""
-    for place in (SHIPPED, Path(__file__).resolve().parents[1] / SHIPPED):
+def default_data(task: str) -> list[str]:
+    """The sample for a task in a checkout: in the current folder, or beside this script in a checkout."""
+    sample = Path("data") / SHIPPED[task]
+    for place in (sample, Path(__file__).resolve().parents[1] / sample):
         if place.is_file():
             return [str(place)]
-    raise OptionError(f"{SHIPPED}: not found here; name your text with `data`")
+    raise OptionError(f"{sample}: not found here; name your text with `data`")
 
 
 def resume_command(argv: Sequence[str]) -> str:
@@ -129,7 +144,7 @@ def work(argv: Sequence[str], arguments: argparse.Namespace) -> None:
     data, model, resume = settings.pop("data", None), settings.pop("model"), settings.pop("resume")
     places = {name: settings.pop(name, None) for name in ("log", "plot")}
     if data is None and not resume:
-        data = default_data()
+        data = default_data(settings.get("task", TASKS[0]))
     from theano_rnn.training.progress import ProgressReporter
     from theano_rnn.training.train_model import train
 

@@ -17,6 +17,7 @@ FLOORS = [
     "networks",
     "language_models",
     "results",
+    "tasks",
     "inspection",
     "training",
     "benchmarks",
@@ -39,6 +40,9 @@ MAY_USE_THE_ENGINE = (
     "inspection.state_jacobians",
     "inspection.unit_values",
     "inspection.forward_graph",
+    "tasks.encoder",
+    "tasks.heads",
+    "tasks.reader",
 )
 # What other modules may import from the engine: the names of devices and their selection.
 MAY_TAKE_FROM_THE_ENGINE = {

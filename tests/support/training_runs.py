@@ -10,11 +10,13 @@ from theano_rnn.files.archive import read_archive, read_document
 from theano_rnn.networks.optimizer import Optimizer
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.corpus import read_corpus
-from theano_rnn.training import learner
+from theano_rnn.training import language_model_task
+from theano_rnn.training.language_model_task import LanguageModelTask
 from theano_rnn.training.options import TrainingOptions
 from theano_rnn.training.reporter import Reporter
 from theano_rnn.training.run_files import RunFiles
 from theano_rnn.training.trainer import Trainer
+from theano_rnn.training.training_data import text_length
 from theano_rnn.training.training_state import without_times
 
 SENTENCES = [
@@ -47,6 +49,8 @@ def share_compiled(monkeypatch, compiled=COMPILED):
 
     def network(**settings):
         rnn = RNN(**settings)
+        if settings["seed"] == 0:
+            return rnn  # of the model to save, which must not be the network in training
         key = (rnn.architecture, rnn.bptt_truncate)
         shared = compiled.setdefault(key, rnn)
         shared.set_values(rnn.get_values())
@@ -57,8 +61,8 @@ def share_compiled(monkeypatch, compiled=COMPILED):
         shared.reset()
         return shared
 
-    monkeypatch.setattr(learner, "RNN", network)
-    monkeypatch.setattr(learner, "Optimizer", optimizer)
+    monkeypatch.setattr(language_model_task, "RNN", network)
+    monkeypatch.setattr(language_model_task, "Optimizer", optimizer)
 
 
 def run_state(model):
@@ -123,4 +127,6 @@ class Notes(Reporter):
 def trainer_of(case, path):
     """A trainer on this text, with the options of a case."""
     options = TrainingOptions.from_settings(CASES[case])
-    return Trainer(read_corpus(path, options), options, RunFiles(Path("m.npz"), None), Reporter(), [path])
+    corpus = read_corpus(path, options)
+    task = LanguageModelTask(corpus, options.fitted_to(text_length(corpus.train, options)))
+    return Trainer(task, RunFiles(Path("m.npz"), None), Reporter(), [path])

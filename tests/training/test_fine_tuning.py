@@ -13,7 +13,7 @@ from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary
 from theano_rnn.training import timing, train_model
-from theano_rnn.training.fine_tuning import inherited_settings, unknown_share
+from theano_rnn.training.language_model_task import inherited_settings, unknown_share
 from theano_rnn.training.reporter import Reporter
 from theano_rnn.training.train_model import train
 from theano_rnn.training.trainer import Trainer
@@ -86,9 +86,9 @@ def test_the_loss_on_the_new_text_falls(case, folder, base, tmp_path):
 def test_words_outside_the_vocabulary_are_unknown_and_the_others_keep_their_ids(folder, base, tmp_path, monkeypatch):
     corpora, init = [], Trainer.__init__
 
-    def noting(run, corpus, *details):
-        corpora.append(corpus)
-        init(run, corpus, *details)
+    def noting(run, task, *details):
+        corpora.append(task.corpus)
+        init(run, task, *details)
 
     monkeypatch.setattr(Trainer, "__init__", noting)
     lm = tuned(folder, base(), tmp_path / "m.npz", epochs=1)

@@ -23,6 +23,7 @@ from theano_rnn.networks.optimizer import Optimizer
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.corpus import read_corpus
 from theano_rnn.training import learner, options
+from theano_rnn.training.language_model_task import LanguageModelTask
 from theano_rnn.training.options import TrainingOptions
 from theano_rnn.training.reporter import Reporter
 from theano_rnn.training.run_files import RunFiles
@@ -80,7 +81,7 @@ class Watcher(Reporter):
         self.after, self.records, self.samples = [], [], []
 
     def evaluated(self, record, sample):
-        self.after.append((self.run.learner.rnn.get_values(), self.run.learner.optimizer.step_number))
+        self.after.append((self.run.learner.rnn.get_values(), self.run.learner.step_number))
         self.records.append(record)
         self.samples.append(sample)
 
@@ -278,10 +279,14 @@ def test_a_model_path_without_npz_gets_it(tmp_path):
     assert files.checkpoint == tmp_path / "best.model.checkpoint.npz"
 
 
+def task_of(corpus, seed):
+    return LanguageModelTask(corpus, TrainingOptions(hidden_dim=6, seed=seed, batch_size=1))
+
+
 def test_the_first_parameters_depend_on_the_seed(toy):
     corpus = read_corpus(toy, TrainingOptions(**COMMON))
     files = RunFiles(Path("m.npz"), None)
-    runs = [Trainer(corpus, TrainingOptions(hidden_dim=6, seed=s), files, Reporter(), [toy]) for s in (3, 3, 4)]
+    runs = [Trainer(task_of(corpus, s), files, Reporter(), [toy]) for s in (3, 3, 4)]
     values = [run.learner.rnn.get_values()["W"] for run in runs]
     np.testing.assert_array_equal(values[0], values[1])
     assert (values[0] != values[2]).all()
@@ -291,8 +296,8 @@ def test_each_epoch_has_an_order_of_its_own_and_the_same_one_each_time(toy):
     corpus = read_corpus(toy, TrainingOptions(**COMMON))
 
     def order(epoch):
-        run = Trainer(corpus, TrainingOptions(hidden_dim=6, seed=3), RunFiles(Path("m.npz"), None), Reporter(), [toy])
-        return [index for batch in run.data.minibatches(epoch) for index in batch.sentences.tolist()]
+        run = Trainer(task_of(corpus, 3), RunFiles(Path("m.npz"), None), Reporter(), [toy])
+        return [index for batch in run.task.minibatches(epoch) for index in batch.sentences.tolist()]
 
     assert order(0) == order(0) != order(1)
     assert sorted(order(0)) == list(range(len(corpus.train)))

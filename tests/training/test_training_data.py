@@ -119,7 +119,7 @@ def test_a_run_starts_from_these_biases_if_its_network_has_any(text, monkeypatch
     values = run.learner.rnn.get_values()
     assert ("c" in values) is bias
     if bias:
-        np.testing.assert_allclose(values["c"], log_frequencies(run.corpus), rtol=1e-6)
+        np.testing.assert_allclose(values["c"], log_frequencies(run.task.corpus), rtol=1e-6)
         np.testing.assert_array_equal(run.learner.best["c"], values["c"])
 
 

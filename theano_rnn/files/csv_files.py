@@ -74,8 +74,7 @@ class CsvReader(CorpusReader):
             closing quote, or the file cannot be read. The message names the line and, if known, the row. The header
             is row 1.
         """
-        lines = self._without_leading_blanks(line + "\n" for line in self._source.lines(self._row_place))
-        rows = self._read_rows(lines)
+        rows = self.rows()
         line, header = next(rows, (1, []))
         index = self._index(header, line)
         short_rows = long_rows = 0
@@ -100,6 +99,17 @@ class CsvReader(CorpusReader):
                 first_long,
                 long_rows,
             )
+
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield the number of the first line and the cells of each row, the header first.
+
+        Raises
+        ------
+        CorpusError
+            As for `lines`, except that no column is looked for.
+        """
+        lines = self._without_leading_blanks(line + "\n" for line in self._source.lines(self._row_place))
+        return self._read_rows(lines)
 
     def _row_place(self) -> str:
         return f", in row {self._rows + 1}"

@@ -3,7 +3,7 @@
 import os
 
 from theano_rnn.files.archive import read_archive
-from theano_rnn.language_models.language_model import LanguageModel, load
+from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.networks.rnn import RNN
 
 
@@ -27,5 +27,5 @@ def load_network(path: str | os.PathLike[str]) -> tuple[RNN, LanguageModel | Non
     """
     if "vocabulary" not in read_archive(path):
         return RNN.load(path), None
-    lm = load(path)
+    lm = LanguageModel.load(path)
     return lm.rnn, lm

@@ -139,8 +139,8 @@ def _checked_training(training: object) -> dict[str, Any]:
     return training
 
 
-def load(path: str | os.PathLike[str]) -> LanguageModel:
-    """Load a model from a file that `LanguageModel.save` or training wrote.
+def load(path: str | os.PathLike[str]) -> Any:
+    """Load a model from a file that its `save` or training wrote.
 
     Parameters
     ----------
@@ -148,8 +148,8 @@ def load(path: str | os.PathLike[str]) -> LanguageModel:
 
     Returns
     -------
-    LanguageModel
-        Or an object of the class that `theano_rnn.language_models.model_files.TASKS` names for the task of the file.
+    LanguageModel, Classifier, …
+        An object of the class that `theano_rnn.language_models.model_files.TASKS` names for the task of the file.
 
     Raises
     ------
@@ -157,8 +157,7 @@ def load(path: str | os.PathLike[str]) -> LanguageModel:
         If the file is missing, damaged, inconsistent, of a newer format, or for an unknown task.
     """
     file = ModelFile.read(path)
-    model: LanguageModel = file.model_class.from_file(file)
-    return model
+    return file.model_class.from_file(file)
 
 
 # The type checker objects to the overloads because a str is an iterable of str too.
@@ -190,4 +189,4 @@ def score(
     ModelFileError
         If the model cannot be loaded.
     """
-    return load(path).score(sentences, base, split)
+    return LanguageModel.load(path).score(sentences, base, split)

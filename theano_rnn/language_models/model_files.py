@@ -16,7 +16,16 @@ from theano_rnn.files.archive import one_line, read_archive, read_document
 LANGUAGE_MODEL = "language-model"
 # The class that loads the files of each task, as "module:class". Each has a class method `from_file(ModelFile)`.
 # A file that does not name its task was written by version 0.1 and holds a language model.
-TASKS = {LANGUAGE_MODEL: "theano_rnn.language_models.language_model:LanguageModel"}
+TASKS = {
+    LANGUAGE_MODEL: "theano_rnn.language_models.language_model:LanguageModel",
+    "classify": "theano_rnn.tasks.classifier:Classifier",
+}
+
+
+def class_of_task(task: str) -> Any:
+    """Return the class of the models for a task in the table."""
+    module, _, name = TASKS[task].partition(":")
+    return getattr(importlib.import_module(module), name)
 
 
 @dataclass(frozen=True)
@@ -74,8 +83,7 @@ class ModelFile:
             raise ModelFileError(
                 f"{self.path}: is a model for the unknown task {task!r:.60}; this theano_rnn has {', '.join(TASKS)}"
             )
-        module, _, name = TASKS[task].partition(":")
-        return getattr(importlib.import_module(module), name)
+        return class_of_task(task)
 
     def require_task(self, task: str) -> None:
         """Raise ModelFileError if the file is for another task."""

@@ -121,7 +121,7 @@ class TextModel:
 
 
 def deciding_loss(record: Mapping[str, Any], tutorial: bool) -> str:
-    """Return the name of the loss that decides which parameters are the best.
+    """Return the name of the figure that decides which parameters are the best: the lower, the better.
 
     Parameters
     ----------
@@ -132,9 +132,12 @@ def deciding_loss(record: Mapping[str, Any], tutorial: bool) -> str:
 
     Returns
     -------
-    {"train_loss", "valid_loss"}
-        The loss on held-out text, if there is any. The tutorial's training always uses the training text.
+    {"error", "train_loss", "valid_loss"}
+        The share of wrong labels, where the task records it, or else the loss: on held-out data, if there is any. The
+        tutorial's training always uses the training text.
     """
+    if record.get("error") is not None:
+        return "error"
     return "train_loss" if tutorial or record.get("valid_loss") is None else "valid_loss"
 
 

@@ -62,6 +62,11 @@ def read_network(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], d
     if "configuration" in entries:
         configuration = read_document(path, entries, "configuration")
         settings = configuration.get("network") if isinstance(configuration, dict) else None
+        if isinstance(configuration, dict) and "reader" in configuration:
+            task = f"{configuration.get('task')!r:.60}"
+            raise ModelFileError(
+                f"{path}: is a model for the task {task}, not 'language-model'; load it with theano_rnn.load"
+            )
         if not isinstance(settings, dict):
             raise ModelFileError(f"{path}: damaged configuration: it holds no settings of a network")
     return entries, settings

@@ -3,9 +3,10 @@
 Must not know files or epochs.
 """
 
+import abc
 import functools
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -14,21 +15,29 @@ from theano_rnn.checks import check_choice
 from theano_rnn.engines.engine import CompiledFunction, T, as_numpy, compile_function, shared_array
 from theano_rnn.engines.tensor_types import DeviceArray, SharedVariable, TensorVariable, Updates
 from theano_rnn.errors import ArgumentValueError
-from theano_rnn.networks.architecture import Architecture
 from theano_rnn.networks.bptt import loss_and_gradients
 from theano_rnn.networks.network_graphs import Graph
-from theano_rnn.networks.parameters import in_storage_layout, is_stored_transposed
+from theano_rnn.networks.parameters import ParameterStore, in_storage_layout, is_stored_transposed
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.networks.updates import UPDATE_RULES, UpdateRule, clip_by_norm, global_norm
 from theano_rnn.text.minibatches import Batch
 
 
-class Optimizer:
-    """Minimizes the mean cross-entropy per token, one minibatch at a time.
+class StepGraph(NamedTuple):
+    """What is minimized: the inputs of a step, the summed loss, further outputs, and the summed gradients by name."""
+
+    inputs: list[TensorVariable]
+    loss: TensorVariable
+    others: list[TensorVariable]
+    gradients: Mapping[str, TensorVariable]
+
+
+class MinibatchOptimizer(abc.ABC):
+    """Minimizes the mean loss of a network, one minibatch at a time. Subclasses say what the loss is.
 
     Parameters
     ----------
-    rnn : RNN
+    network : ParameterStore
     rule : {"sgd", "momentum", "adagrad", "rmsprop", "adam"}
     clip : float or None
         Upper limit of the global norm, the Euclidean norm of all gradients together.
@@ -48,19 +57,25 @@ class Optimizer:
 
     gradient_norm: DeviceArray | None = None
 
-    def __init__(self, rnn: RNN, rule: str = "adam", clip: float | None = None, measures_norm: bool = False) -> None:
-        self.rnn: RNN = rnn
+    def __init__(
+        self, network: ParameterStore, rule: str = "adam", clip: float | None = None, measures_norm: bool = False
+    ) -> None:
+        self.network: ParameterStore = network
         self.rule: UpdateRule = UPDATE_RULES[check_choice("optimizer", rule, UPDATE_RULES)]
         self.clip: float | None = clip
         self.measures_norm: bool = measures_norm or clip is not None
         self.step_number: int = 0
         self.accumulators: dict[str, SharedVariable] = {
             f"{name}.{parameter}": shared_array(
-                np.zeros(shape, rnn.dtype), name, is_stored_transposed(parameter, rnn.architecture)
+                np.zeros(shape, network.dtype), name, is_stored_transposed(parameter, network.layout)
             )
-            for parameter, shape in rnn.parameter_shapes.items()
+            for parameter, shape in network.parameter_shapes.items()
             for name in self.rule.accumulators
         }
+
+    @abc.abstractmethod
+    def step_graph(self) -> StepGraph:
+        """The loss and its gradients."""
 
     def get_state(self) -> dict[str, npt.NDArray[Any]]:
         """The accumulators' values by name, as NumPy arrays; `step_number` is not among them."""
@@ -81,7 +96,7 @@ class Optimizer:
             if np.shape(arrays[name]) != expected:
                 raise ArgumentValueError(f"{name}: expected shape {expected}, got {np.shape(arrays[name])}")
         for name, shared in self.accumulators.items():
-            shared.set_value(np.array(arrays[name], dtype=self.rnn.dtype), borrow=True)
+            shared.set_value(np.array(arrays[name], dtype=self.network.dtype), borrow=True)
         self.step_number = step_number
 
     def reset(self) -> None:
@@ -90,39 +105,85 @@ class Optimizer:
 
     @functools.cached_property
     def _step(self) -> CompiledFunction:
-        return compile_function(self._step_graph, self.rnn.dtype)
+        return compile_function(self._compiled_graph, self.network.dtype)
 
-    def _step_graph(self) -> Graph:
-        rnn = self.rnn
-        x, y, mask = T.imatrix("x"), T.imatrix("y"), T.bmatrix("mask")
-        s_init = T.matrix("s_init", dtype=rnn.dtype)
-        learning_rate = T.scalar("learning_rate", dtype=rnn.dtype)
-        step_number = T.scalar("step_number", dtype=rnn.dtype)
-        tokens = T.scalar("tokens", dtype=rnn.dtype)
-        dropout_mask = T.matrix("dropout_mask", dtype=rnn.dtype) if rnn.dropout else None
-        loss, s_last, _, sums = loss_and_gradients(x, y, mask, s_init, rnn.symbolic, rnn.bptt_truncate, dropout_mask)
+    def _compiled_graph(self) -> Graph:
+        network = self.network
+        inputs, loss, others, sums = self.step_graph()
+        learning_rate = T.scalar("learning_rate", dtype=network.dtype)
+        step_number = T.scalar("step_number", dtype=network.dtype)
+        count = T.scalar("count", dtype=network.dtype)
         # Update rules work element by element. In the storage layout of the parameters nothing has to be transposed.
-        gradients = [in_storage_layout(name, gradient, rnn.architecture) / tokens for name, gradient in sums.items()]
+        gradients = [in_storage_layout(name, gradient, network.layout) / count for name, gradient in sums.items()]
         norm = [global_norm(gradients)] if self.measures_norm else []
         if self.clip is not None:
-            gradients = clip_by_norm(gradients, np.asarray(self.clip, rnn.dtype), *norm)
+            gradients = clip_by_norm(gradients, np.asarray(self.clip, network.dtype), *norm)
         updates = self._updates(gradients, learning_rate, step_number)
-        inputs = [x, y, mask, s_init, learning_rate, step_number, tokens]
-        return inputs if dropout_mask is None else [*inputs, dropout_mask], [loss, s_last, *norm], updates
+        return [learning_rate, step_number, count, *inputs], [loss, *others, *norm], updates
 
     def _updates(
         self, gradients: list[TensorVariable], learning_rate: TensorVariable, step_number: TensorVariable
     ) -> Updates:
         """New values of all parameters and accumulators, from gradients in the parameters' storage layout."""
-        rnn = self.rnn
+        network = self.network
         updates: list[tuple[SharedVariable, TensorVariable]] = []
-        for name, parameter, gradient in zip(rnn.parameter_names, rnn.parameters, gradients, strict=True):
+        for name, parameter, gradient in zip(network.parameter_names, network.parameters, gradients, strict=True):
             shared = [parameter, *(self.accumulators[f"{slot}.{name}"] for slot in self.rule.accumulators)]
-            value, *slots = (in_storage_layout(name, array, rnn.architecture) for array in shared)
+            value, *slots = (in_storage_layout(name, array, network.layout) for array in shared)
             value, slots = self.rule.formula(value, gradient, slots, learning_rate, step_number)
-            new = [T.cast(in_storage_layout(name, array, rnn.architecture), rnn.dtype) for array in (value, *slots)]
+            new = [T.cast(in_storage_layout(name, array, network.layout), network.dtype) for array in (value, *slots)]
             updates += zip(shared, new, strict=True)
         return updates
+
+    def update(self, inputs: Sequence[Any], learning_rate: float, count: float) -> list[DeviceArray]:
+        """One update on a minibatch.
+
+        Parameters
+        ----------
+        inputs : sequence of arrays
+            In the order of `step_graph`.
+        learning_rate : float
+        count : float
+            What the summed gradients are divided by.
+
+        Returns
+        -------
+        list of arrays
+            The summed loss before the update in nats, and the other outputs of `step_graph`. They may still be
+            computing.
+        """
+        dtype = self.network.dtype
+        self.step_number += 1
+        numbers = [np.asarray(number, dtype) for number in (learning_rate, self.step_number, count)]
+        results: list[DeviceArray] = list(self._step(*numbers, *inputs))
+        self.gradient_norm = results.pop() if self.measures_norm else None
+        return results
+
+
+class Optimizer(MinibatchOptimizer):
+    """Minimizes the mean cross-entropy per token of a language model, one minibatch at a time.
+
+    Parameters and attributes are those of `MinibatchOptimizer`.
+
+    Parameters
+    ----------
+    rnn : RNN
+    rule, clip, measures_norm
+    """
+
+    def __init__(self, rnn: RNN, rule: str = "adam", clip: float | None = None, measures_norm: bool = False) -> None:
+        super().__init__(rnn, rule, clip, measures_norm)
+        self.rnn: RNN = rnn
+
+    def step_graph(self) -> StepGraph:
+        """The summed cross-entropy, the last states, and the gradients."""
+        rnn = self.rnn
+        x, y, mask = T.imatrix("x"), T.imatrix("y"), T.bmatrix("mask")
+        s_init = T.matrix("s_init", dtype=rnn.dtype)
+        dropout_mask = T.matrix("dropout_mask", dtype=rnn.dtype) if rnn.dropout else None
+        loss, s_last, _, sums = loss_and_gradients(x, y, mask, s_init, rnn.symbolic, rnn.bptt_truncate, dropout_mask)
+        inputs = [x, y, mask, s_init]
+        return StepGraph(inputs if dropout_mask is None else [*inputs, dropout_mask], loss, [s_last], sums)
 
     def step(
         self,
@@ -154,20 +215,11 @@ class Optimizer:
         s_last : array (batch_size, state_dim)
             The states after the last step.
         """
-        dtype = self.rnn.dtype
         s_init = self.rnn.zero_states(batch.x.shape[1]) if s_init is None else s_init
-        self.step_number += 1
-        loss, s_last, *norm = self._step(
-            batch.x,
-            batch.y,
-            batch.mask.view(np.int8),
-            s_init,
-            np.asarray(learning_rate, dtype),
-            np.asarray(self.step_number, dtype),
-            np.asarray(batch.tokens if tokens is None else tokens, dtype),
-            *([self._dropout_mask(dropout_mask, batch.x.shape[1])] if self.rnn.dropout else []),
-        )
-        self.gradient_norm = norm[0] if norm else None
+        inputs = [batch.x, batch.y, batch.mask.view(np.int8), s_init]
+        if self.rnn.dropout:
+            inputs.append(self._dropout_mask(dropout_mask, batch.x.shape[1]))
+        loss, s_last = self.update(inputs, learning_rate, batch.tokens if tokens is None else tokens)
         return loss, s_last
 
     def _dropout_mask(self, mask: npt.NDArray[Any] | None, batch_size: int) -> npt.NDArray[Any]:
@@ -175,8 +227,18 @@ class Optimizer:
         return np.ones(shape, self.rnn.dtype) if mask is None else np.asarray(mask, self.rnn.dtype)
 
 
+class DropoutSettings(Protocol):
+    """What a dropout mask depends on: `Architecture`, or the settings of another network."""
+
+    @property
+    def dropout(self) -> float: ...
+
+    @property
+    def dropout_dim(self) -> int: ...
+
+
 def draw_dropout_mask(
-    architecture: Architecture, batch_size: int, generator: np.random.Generator
+    architecture: DropoutSettings, batch_size: int, generator: np.random.Generator
 ) -> npt.NDArray[np.float32]:
     """Draw the factors of a minibatch: 0 with the probability of dropout, else 1 / (1 - dropout).
 

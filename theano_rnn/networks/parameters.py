@@ -1,7 +1,7 @@
 """The parameters of a network: names, shapes, initial values, storage, and the class that owns them."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,8 +18,24 @@ PARAMETERS = ("U", "V", "W")
 """Names of the parameters of the tutorial's network."""
 
 
+class ParameterLayout(Protocol):
+    """What determines the parameters of a network: `Architecture`, or the settings of another network."""
+
+    @property
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]: ...
+
+    @property
+    def recurrent_cell(self) -> Cell: ...
+
+    @property
+    def hidden_dim(self) -> int: ...
+
+    @property
+    def has_embedding(self) -> bool: ...
+
+
 def initial_values(
-    architecture: Architecture, dtype: str, generator: np.random.Generator
+    architecture: ParameterLayout, dtype: str, generator: np.random.Generator
 ) -> dict[str, npt.NDArray[Any]]:
     """Initial values of all parameters by name.
 
@@ -58,22 +74,72 @@ def check_shapes(values: Mapping[str, npt.ArrayLike], shapes: Mapping[str, tuple
             raise ArgumentValueError(f"{name}: expected shape {shape}, got {np.shape(values[name])}")
 
 
-def is_stored_transposed(name: str, architecture: Architecture) -> bool:
+def is_stored_transposed(name: str, architecture: ParameterLayout) -> bool:
     """Whether a parameter is transposed in memory, which does not show in formulas.
 
     U is if its columns are gathered by word; a large V is, because products with it are faster that way.
     """
     if name == "U":
         return not architecture.has_embedding
-    return name == "V" and architecture.word_dim > FEW_WORDS
+    return name == "V" and architecture.parameter_shapes["V"][0] > FEW_WORDS
 
 
-def in_storage_layout(name: str, array: TensorVariable, architecture: Architecture) -> TensorVariable:
+def in_storage_layout(name: str, array: TensorVariable, architecture: ParameterLayout) -> TensorVariable:
     """An expression of a parameter's shape, laid out as the parameter is in memory; a second call undoes the first."""
     return array.T if is_stored_transposed(name, architecture) else array
 
 
-class NetworkParameters:
+class ParameterStore:
+    """The parameters of any network, as Theano shared variables that are its attributes.
+
+    Parameters
+    ----------
+    architecture : Architecture, or the settings of another network
+    values : dict of str to array
+        The initial values of all parameters.
+    dtype : {"float32", "float64"}
+    """
+
+    def __init__(self, architecture: ParameterLayout, values: Mapping[str, npt.NDArray[Any]], dtype: str) -> None:
+        self.layout: ParameterLayout = architecture
+        self.dtype: str = dtype
+        for name in self.parameter_names:
+            setattr(self, name, shared_array(values[name], name, is_stored_transposed(name, architecture)))
+
+    @property
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of the parameters by name, in the order of `parameter_names`."""
+        return self.layout.parameter_shapes
+
+    @property
+    def parameter_names(self) -> tuple[str, ...]:
+        """The order of gradients, updates and files: ("U", "V", "W") for the tutorial's network."""
+        return tuple(self.parameter_shapes)
+
+    @property
+    def parameters(self) -> list[SharedVariable]:
+        """The shared variables in the order of `parameter_names`."""
+        return [getattr(self, name) for name in self.parameter_names]
+
+    def get_values(self) -> dict[str, npt.NDArray[Any]]:
+        """The parameters' values by name, as NumPy arrays that belong to the caller."""
+        return {name: as_numpy(getattr(self, name).get_value(borrow=True)) for name in self.parameter_names}
+
+    def set_values(self, values: Mapping[str, npt.ArrayLike]) -> None:
+        """Set the parameters from a mapping of arrays. Unless all have the right shape, nothing is set.
+
+        Raises
+        ------
+        ValueError
+            If an array is missing or has a wrong shape.
+        """
+        check_shapes(values, self.parameter_shapes)
+        checked = {name: np.array(values[name], dtype=self.dtype) for name in self.parameter_names}
+        for name, value in checked.items():
+            getattr(self, name).set_value(value, borrow=True)
+
+
+class NetworkParameters(ParameterStore):
     """The parameters of a network, as Theano shared variables. `RNN` adds what is done with them.
 
     Parameters
@@ -93,9 +159,7 @@ class NetworkParameters:
 
     def __init__(self, architecture: Architecture, values: Mapping[str, npt.NDArray[Any]], dtype: str) -> None:
         self.architecture: Architecture = architecture
-        self.dtype: str = dtype
-        for name in self.parameter_names:
-            setattr(self, name, shared_array(values[name], name, is_stored_transposed(name, architecture)))
+        super().__init__(architecture, values, dtype)
 
     @property
     def word_dim(self) -> int:
@@ -148,38 +212,6 @@ class NetworkParameters:
         return self.architecture.recurrent_cell
 
     @property
-    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shapes of the parameters by name, in the order of `parameter_names`."""
-        return self.architecture.parameter_shapes
-
-    @property
-    def parameter_names(self) -> tuple[str, ...]:
-        """The order of gradients, updates and files: ("U", "V", "W") for the tutorial's network."""
-        return tuple(self.parameter_shapes)
-
-    @property
-    def parameters(self) -> list[SharedVariable]:
-        """The shared variables in the order of `parameter_names`."""
-        return [getattr(self, name) for name in self.parameter_names]
-
-    @property
     def symbolic(self) -> SymbolicNetwork:
         """What graphs are built from."""
         return SymbolicNetwork(self.architecture, dict(zip(self.parameter_names, self.parameters, strict=True)))
-
-    def get_values(self) -> dict[str, npt.NDArray[Any]]:
-        """The parameters' values by name, as NumPy arrays that belong to the caller."""
-        return {name: as_numpy(getattr(self, name).get_value(borrow=True)) for name in self.parameter_names}
-
-    def set_values(self, values: Mapping[str, npt.ArrayLike]) -> None:
-        """Set the parameters from a mapping of arrays. Unless all have the right shape, nothing is set.
-
-        Raises
-        ------
-        ValueError
-            If an array is missing or has a wrong shape.
-        """
-        check_shapes(values, self.parameter_shapes)
-        checked = {name: np.array(values[name], dtype=self.dtype) for name in self.parameter_names}
-        for name, value in checked.items():
-            getattr(self, name).set_value(value, borrow=True)

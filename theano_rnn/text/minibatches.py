@@ -49,8 +49,18 @@ class Batch:
 
     @property
     def tokens(self) -> int:
-        """The number of predictions."""
+        """The number of tokens, each of which predicts the next."""
         return int(self.mask.sum())
+
+    @property
+    def predictions(self) -> int:
+        """The number of predictions: one for each token."""
+        return self.tokens
+
+    @property
+    def items(self) -> int:
+        """The number of sentences or streams."""
+        return len(self.sentences)
 
 
 def bucket_length(length: int) -> int:

@@ -119,7 +119,7 @@ def evaluation_record(
     learning_rate: float,
     tokens_per_second: float,
     seconds: float,
-    level: str,
+    figures: dict[str, float],
 ) -> dict[str, Any]:
     """Return the record of an evaluation, which the history and the log keep.
 
@@ -136,21 +136,15 @@ def evaluation_record(
         The speed of training since the last evaluation.
     seconds : float
         The time since the run began.
-    level : {"word", "char"}
-
-    Returns
-    -------
-    dict of str to number or None
-        At character level, ``bits_per_character`` is one more of its entries.
+    figures : dict of str to float
+        What the task says beside the losses, such as the perplexity: see `theano_rnn.tasks.task.Task.figures`.
     """
-    loss = train_loss if valid_loss is None else valid_loss
-    assert loss is not None
     return {
         "epoch": state.epoch,
         "examples_seen": state.examples_seen,
         "train_loss": train_loss,
         "valid_loss": valid_loss,
-        **figures(loss, level),
+        **figures,
         "learning_rate": learning_rate,
         "tokens_per_second": tokens_per_second,
         "seconds": seconds,
@@ -214,15 +208,20 @@ def evaluations_without_improvement(losses: Sequence[float]) -> int:
 
 
 def quality(record: dict[str, Any]) -> list[str]:
-    """Return how good the parameters are, with units: the perplexity per token, and first the bits per character.
+    """Return how good the parameters are, with units: the accuracy, or the perplexity per token after the bits per
+    character.
 
     Examples
     --------
+    >>> quality({"accuracy": 0.7753})
+    ['accuracy 77.5 %']
     >>> quality({"perplexity": 5.9644})
     ['perplexity 5.96']
     >>> quality({"perplexity": 5.3146, "bits_per_character": 2.40995})
     ['2.41 bits/char', 'perplexity 5.31']
     """
+    if "accuracy" in record:
+        return [f"accuracy {100 * record['accuracy']:.1f} %"]
     bits = record.get("bits_per_character")
     return [*([] if bits is None else [f"{bits:.2f} bits/char"]), f"perplexity {record['perplexity']:.2f}"]
 

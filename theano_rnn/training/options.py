@@ -9,9 +9,12 @@ from typing import Any
 from theano_rnn.checks import check_bptt_truncate, check_choice, check_count, check_flag, check_real
 from theano_rnn.engines.engine import DEVICES
 from theano_rnn.errors import OptionError
+from theano_rnn.language_models.model_files import LANGUAGE_MODEL, TASKS
 from theano_rnn.networks.architecture import Architecture
 from theano_rnn.networks.network_file import LATER_SETTINGS
 from theano_rnn.networks.updates import UPDATE_RULES
+from theano_rnn.tasks.heads import POOLINGS
+from theano_rnn.tasks.task_options import CRITERIA, with_task_defaults
 from theano_rnn.text.tokenizer import LEVELS
 
 # What the tutorial's train_with_sgd does. With `tutorial`, these options cannot have other values.
@@ -134,6 +137,14 @@ class TrainingOptions:
     continuous : bool
         Read the text as one stream: the state is carried over the ends of sentences and minibatches. Always True at
         character level.
+    task : str
+        A name in `theano_rnn.language_models.model_files.TASKS`.
+    bidirectional, pooling
+        The network of a task that reads; see `theano_rnn.tasks.reader_graph.ReaderSettings`.
+    criterion : {"loss", "accuracy"}
+        What decides which parameters are the best.
+    word_dropout : float
+        The share of words that training replaces by the unknown word.
 
     Raises
     ------
@@ -181,6 +192,11 @@ class TrainingOptions:
     tied: bool = False
     dropout: float = 0.0
     continuous: bool = False
+    task: str = LANGUAGE_MODEL
+    bidirectional: bool = False
+    pooling: str = "max"
+    criterion: str = "loss"
+    word_dropout: float = 0.0
 
     def __post_init__(self) -> None:
         try:
@@ -194,6 +210,11 @@ class TrainingOptions:
                 object.__setattr__(self, name, check_count(name, getattr(self, name), minimum))
             self._check_network()
             check_flag("continuous", self.continuous)
+            check_flag("bidirectional", self.bidirectional)
+            check_choice("task", self.task, TASKS)
+            check_choice("pooling", self.pooling, POOLINGS)
+            check_choice("criterion", self.criterion, CRITERIA)
+            check_real("word_dropout", self.word_dropout, minimum=0, below=1)
             rate = UPDATE_RULES[self.optimizer].learning_rate if self.learning_rate is None else self.learning_rate
             object.__setattr__(self, "learning_rate", check_real("learning_rate", rate, above=0))
             object.__setattr__(self, "clip", check_real("clip", self.clip, above=0) if self.clip else None)
@@ -230,7 +251,7 @@ class TrainingOptions:
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> "TrainingOptions":
-        """Return options with these values; the others have the defaults, or with ``tutorial`` the tutorial's values.
+        """Return options with these values; the others have the task's defaults, or with ``tutorial`` the tutorial's.
 
         Raises
         ------
@@ -238,7 +259,7 @@ class TrainingOptions:
             Also if a name is unknown, or a value contradicts the tutorial's.
         """
         check_option_names(settings)
-        settings = _normalized(settings)
+        settings = with_task_defaults(_normalized(settings))
         if settings.get("tutorial"):
             for name, value in TUTORIAL.items():
                 if settings.setdefault(name, value) != value:
@@ -253,6 +274,10 @@ class TrainingOptions:
     def to_configuration(self) -> dict[str, Any]:
         """Return a plain dict of all options, which JSON can write."""
         return asdict(self)
+
+    def to_model_configuration(self) -> dict[str, Any]:
+        """Return the options that a model records: those that decide what is in its file."""
+        return {name: value for name, value in self.to_configuration().items() if name not in NOT_IN_MODEL}
 
     def architecture(self, word_dim: int) -> Architecture:
         """Return the settings of the network, for a vocabulary of so many entries."""

@@ -6,7 +6,7 @@ Must not know the training loop.
 import math
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +14,14 @@ import numpy as np
 
 from theano_rnn.errors import DivergenceError, ModelFileError
 from theano_rnn.files.archive import one_line
-from theano_rnn.language_models.language_model import LanguageModel
-from theano_rnn.language_models.text_model import best_evaluation
-from theano_rnn.networks.rnn import RNN
-from theano_rnn.text.corpus import Corpus
-from theano_rnn.text.encoded_sentences import EncodedSentences
-from theano_rnn.training.evaluation import figures, text_loss
+from theano_rnn.tasks.task import Model, Task
+from theano_rnn.training.language_model_task import LanguageModelTask
 from theano_rnn.training.learner import Learner
 from theano_rnn.training.live_plot import LivePlot, TrainingCurves
-from theano_rnn.training.options import NOT_IN_MODEL, TrainingOptions
+from theano_rnn.training.options import TrainingOptions
 from theano_rnn.training.run_files import Checkpoint, RunFiles
 from theano_rnn.training.timing import SECONDS_PER_MINUTE
-from theano_rnn.training.training_state import TrainingState, without_times
+from theano_rnn.training.training_state import TrainingState
 
 CURVES = "curves"  # the checkpoint's array of the plotted curves
 MEASURED = "losses_are_measured"  # version 0.1 first compared losses that were averaged during training
@@ -40,7 +36,7 @@ def checkpoint_contents(
     curves: TrainingCurves,
     options: TrainingOptions,
     paths: Sequence[str],
-    corpus: Corpus,
+    task: Task,
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Return what a checkpoint holds: arrays by name, and a configuration that JSON can write."""
     arrays = learner.to_arrays()
@@ -49,19 +45,15 @@ def checkpoint_contents(
     configuration = {
         "options": options.to_configuration(),
         "data": [os.path.abspath(path) for path in paths],
-        "fingerprint": corpus.fingerprint,
+        "fingerprint": task.fingerprint,
         "state": state.to_configuration(),
         MEASURED: True,
+        **task.description(),
     }
-    if options.init_from is not None:  # then they cannot be derived from the text
-        configuration["vocabulary"] = corpus.vocabulary.to_configuration()
-        configuration["tokenizer"] = corpus.tokenizer.to_configuration()
     return arrays, configuration
 
 
-def restore(
-    saved: Checkpoint, learner: Learner, plot: LivePlot, corpus: Corpus, options: TrainingOptions
-) -> TrainingState:
+def restore(saved: Checkpoint, learner: Learner, plot: LivePlot, task: Task, options: TrainingOptions) -> TrainingState:
     """Continue from a checkpoint: set the learner and the curves, and return the state of the run.
 
     Raises
@@ -79,8 +71,9 @@ def restore(
             plot.curves = TrainingCurves.from_array(saved.arrays[CURVES])
     except (KeyError, TypeError, ValueError) as error:
         raise ModelFileError(f"{saved.path}: damaged or inconsistent: {one_line(error)}") from error
-    if not saved.configuration.get(MEASURED) and corpus.valid is None and not options.tutorial and state.history:
-        _measure_best(state, learner, corpus.train, options.level)  # version 0.1 read no continuous words
+    is_unmeasured = not saved.configuration.get(MEASURED) and not task.has_held_out and not options.tutorial
+    if is_unmeasured and state.history and isinstance(task, LanguageModelTask):
+        task.measure_best(state, learner.best)
     return state
 
 
@@ -96,66 +89,6 @@ def divergence_error(loss: float, state: TrainingState, learning_rate: float, fi
         f"the loss became {loss} in epoch {state.epoch + 1} at learning rate {learning_rate:g}; {kept}; "
         "try a smaller `learning_rate` or `clip`"
     )
-
-
-def _measure_best(state: TrainingState, learner: Learner, text: EncodedSentences | np.ndarray, level: str) -> None:
-    """Measure the loss of the best parameters on the training text, which version 0.1 at first did not."""
-    best = best_evaluation(state.history, tutorial=False) or state.history[0]
-    for record in state.history:
-        record["train_loss"] = None
-    current = learner.rnn.get_values()
-    learner.rnn.set_values(learner.best)
-    state.best_loss = text_loss(learner.rnn, text)
-    learner.rnn.set_values(current)
-    best |= {"train_loss": state.best_loss, **figures(state.best_loss, level)}
-
-
-# The model
-
-
-class RunModel:
-    """The language model of a run. It is compiled once, and given the parameters to save or to sample from.
-
-    Parameters
-    ----------
-    corpus : Corpus
-        Its vocabulary and tokenizer become the model's.
-    options : TrainingOptions
-    """
-
-    def __init__(self, corpus: Corpus, options: TrainingOptions) -> None:
-        self._corpus = corpus
-        self._options = options
-        self._language_model: LanguageModel | None = None
-
-    def _with_parameters(self, parameters: Mapping[str, np.ndarray]) -> LanguageModel:
-        if self._language_model is None:
-            settings = self._options.architecture(len(self._corpus.vocabulary)).settings()
-            rnn = RNN(**settings, bptt_truncate=self._options.bptt_truncate, seed=0)
-            self._language_model = LanguageModel(rnn, self._corpus.vocabulary, self._corpus.tokenizer)
-        self._language_model.rnn.set_values(parameters)
-        return self._language_model
-
-    def to_save(self, parameters: Mapping[str, np.ndarray], history: Sequence[dict[str, Any]]) -> LanguageModel:
-        """Return the model with these parameters and with what is recorded of its training.
-
-        The same run always gives the same file: neither times nor options without effect on the model are recorded.
-        """
-        lm = self._with_parameters(parameters)
-        options = self._options.to_configuration()
-        lm.training = {
-            "options": {name: value for name, value in options.items() if name not in NOT_IN_MODEL},
-            "history": without_times(history),
-            "coverage": self._corpus.coverage.to_configuration(),
-        }
-        return lm
-
-    def sample(self, parameters: Mapping[str, np.ndarray], seed: int) -> str | None:
-        """Generate a text with these parameters; return None if the options ask for no samples."""
-        if self._options.sample_every == 0:
-            return None
-        lm = self._with_parameters(parameters)
-        return lm.generate(1, max_words=40 if self._options.level == "word" else 100, seed=seed)[0]
 
 
 # Writing
@@ -193,7 +126,7 @@ class RunSaver:
         self,
         arrays: dict[str, np.ndarray],
         configuration: dict[str, Any],
-        model: Callable[[], LanguageModel],
+        model: Callable[[], Model],
         history: list[dict[str, Any]],
     ) -> None:
         """Write the checkpoint, the model if it is outdated, and the log.

@@ -93,17 +93,18 @@ class UnreportedSteps:
 
     Attributes
     ----------
-    steps, tokens : int
+    steps, tokens, predictions : int
     """
 
     def __init__(self) -> None:
         self.steps: int = 0
         self.tokens: int = 0
+        self.predictions: int = 0
         self._interval = STEPS_BETWEEN_REPORTS
 
-    def add(self, tokens: int) -> None:
-        """Count a step with this many tokens."""
-        self.steps, self.tokens = self.steps + 1, self.tokens + tokens
+    def add(self, tokens: int, predictions: int) -> None:
+        """Count a step with this many tokens and predictions."""
+        self.steps, self.tokens, self.predictions = self.steps + 1, self.tokens + tokens, self.predictions + predictions
 
     def report_is_due(self, step: int, steps_per_epoch: int) -> bool:
         """Return whether to report: at the first and last step of an epoch, and about once a second."""
@@ -113,7 +114,7 @@ class UnreportedSteps:
         """Begin to count anew after a report; these steps took so many seconds."""
         seconds_per_step = max(seconds / self.steps, 1e-9)
         self._interval = max(1, int(min(STEPS_BETWEEN_REPORTS, SECONDS_BETWEEN_REPORTS / seconds_per_step)))
-        self.steps = self.tokens = 0
+        self.steps = self.tokens = self.predictions = 0
 
 
 class SpeedMeter:

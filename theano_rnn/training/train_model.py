@@ -3,7 +3,7 @@
 import contextlib
 import inspect
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +11,29 @@ from theano_rnn.engines.engine import select_device
 from theano_rnn.errors import ArgumentTypeError, ModelFileError, OptionError
 from theano_rnn.files.archive import one_line
 from theano_rnn.files.corpus_formats import check_column
-from theano_rnn.language_models.language_model import LanguageModel, load
+from theano_rnn.language_models.language_model import LanguageModel
+from theano_rnn.language_models.model_files import LANGUAGE_MODEL, class_of_task
 from theano_rnn.networks.parameters import check_shapes
 from theano_rnn.results.pictures import check_can_draw
+from theano_rnn.tasks.starting import with_settings_of
+from theano_rnn.tasks.task import Task
 from theano_rnn.text.corpus import Corpus, read_corpus
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary
 from theano_rnn.training.corpus_cache import CorpusCache
-from theano_rnn.training.fine_tuning import unknown_share, with_inherited_settings
+from theano_rnn.training.language_model_task import LanguageModelTask, unknown_share, with_inherited_settings
 from theano_rnn.training.options import TrainingOptions, check_option_names
 from theano_rnn.training.progress import ProgressReporter
 from theano_rnn.training.reporter import Reporter
 from theano_rnn.training.run_files import RunFiles
 from theano_rnn.training.timing import TimeLimit
 from theano_rnn.training.trainer import Trainer
+from theano_rnn.training.training_data import text_length
+
+CHANGED_DATA = (
+    "data: the text, or how this version splits it into sentences, has changed since the interrupted run; "
+    "start a new run, or start from its model with `init_from`"
+)
 
 
 def train(
@@ -166,19 +175,58 @@ def train(
             return resumed_run(files, data, settings, reporter, time_limit).run()
     start = None
     if settings.get("init_from") is not None:
-        start = load(settings["init_from"])
-        settings = with_inherited_settings(start, settings)
+        start = LanguageModel.load(settings["init_from"])
+        is_language_model = settings.get("task", LANGUAGE_MODEL) == LANGUAGE_MODEL
+        settings = (with_inherited_settings if is_language_model else with_settings_of)(start, settings)
     options = TrainingOptions.from_settings(settings)
     paths = text_paths(data)
     select_device(options.device)
     check_paths(files, paths, options)
     with contextlib.closing(reporter), files.locked():
-        if start is None:
-            corpus = prepare_corpus(files, paths, options, reporter)
-            return Trainer(corpus, options, files, reporter, paths, time_limit=time_limit).run()
-        corpus = prepare_corpus(files, paths, options, reporter, vocabulary=start.vocabulary, tokenizer=start.tokenizer)
+        task = prepare_task(files, paths, options, reporter, start)
+        return Trainer(task, files, reporter, paths, time_limit).run()
+
+
+def prepare_task(
+    files: RunFiles,
+    paths: list[str],
+    options: TrainingOptions,
+    reporter: Reporter,
+    start: LanguageModel | None = None,
+    saved: Mapping[str, Any] | None = None,
+) -> Task:
+    """Read the data of a run and make its task.
+
+    Parameters
+    ----------
+    files : RunFiles
+    paths : list of str
+    options : TrainingOptions
+    reporter : Reporter
+    start : LanguageModel, optional
+        The model to start from.
+    saved : dict, optional
+        The configuration of the checkpoint of a run that is resumed.
+    """
+    if options.task != LANGUAGE_MODEL:
+        reporter.reading([*paths, *([] if options.valid is None else [options.valid])])
+        task: Task = class_of_task(options.task).training_task(paths, options, reporter.note, start, saved)
+        if saved is not None and task.fingerprint != saved["fingerprint"]:
+            raise OptionError(CHANGED_DATA)
+        return task
+    vocabulary = tokenizer = None
+    if start is not None:
+        vocabulary, tokenizer = start.vocabulary, start.tokenizer
+    elif saved is not None and options.init_from is not None:
+        vocabulary = Vocabulary.from_configuration(saved["vocabulary"])
+        if "tokenizer" in saved:  # missing in checkpoints of older versions
+            tokenizer = Tokenizer.from_configuration(saved["tokenizer"])
+    fingerprint = None if saved is None else saved["fingerprint"]
+    corpus = prepare_corpus(files, paths, options, reporter, fingerprint, vocabulary, tokenizer)
+    if start is not None:
         reporter.note(f"{unknown_share(corpus):.1%} of the tokens are unknown to the model to start from")
-        return Trainer(corpus, options, files, reporter, paths, start.rnn.get_values(), time_limit).run()
+    options = options.fitted_to(text_length(corpus.train, options))
+    return LanguageModelTask(corpus, options, None if start is None else start.rnn.get_values())
 
 
 def text_paths(data: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | None) -> list[str]:
@@ -217,28 +265,34 @@ def resumed_run(
 ) -> Trainer:
     """Make the trainer of an interrupted run, in the state that its checkpoint describes."""
     checkpoint = files.read_checkpoint()
+    saved = checkpoint.configuration
     try:
-        options = TrainingOptions(**checkpoint.configuration["options"])
-        fingerprint = checkpoint.configuration["fingerprint"]
-        recorded_paths = list(map(os.fspath, checkpoint.configuration["data"]))
-        vocabulary = tokenizer = None
-        if options.init_from is not None:
-            vocabulary = Vocabulary.from_configuration(checkpoint.configuration["vocabulary"])
-            if "tokenizer" in checkpoint.configuration:  # missing in checkpoints of older versions
-                tokenizer = Tokenizer.from_configuration(checkpoint.configuration["tokenizer"])
+        options = TrainingOptions(**saved["options"])
+        recorded_paths = list(map(os.fspath, saved["data"]))
+        check_saved(saved, options)
     except (KeyError, TypeError, ValueError) as error:
         raise ModelFileError(f"{checkpoint.path}: damaged or inconsistent: {one_line(error)}") from error
     options, paths = options.resumed(settings), text_paths(data or recorded_paths)
     select_device(options.device)
     check_paths(files, paths, options)
-    corpus = prepare_corpus(files, paths, options, reporter, fingerprint, vocabulary, tokenizer)
+    task = prepare_task(files, paths, options, reporter, saved=saved)
     try:
-        check_shapes(checkpoint.arrays, options.architecture(len(corpus.vocabulary)).parameter_shapes)
+        check_shapes(checkpoint.arrays, task.network.parameter_shapes)
     except ValueError as error:
         raise ModelFileError(f"{checkpoint.path}: damaged or inconsistent: {one_line(error)}") from error
-    trainer = Trainer(corpus, options, files, reporter, paths, time_limit=time_limit)
+    trainer = Trainer(task, files, reporter, paths, time_limit)
     trainer.restore(checkpoint)
     return trainer
+
+
+def check_saved(saved: Mapping[str, Any], options: TrainingOptions) -> None:
+    """Raise KeyError, TypeError or ValueError if a checkpoint lacks what its run needs beside the data."""
+    if not isinstance(saved["fingerprint"], str):
+        raise TypeError("fingerprint: expected a str")
+    if options.init_from is not None:
+        Vocabulary.from_configuration(saved["vocabulary"])
+        if "tokenizer" in saved:
+            Tokenizer.from_configuration(saved["tokenizer"])
 
 
 def prepare_corpus(
@@ -293,10 +347,7 @@ def prepare_corpus(
             paths, options, vocabulary=vocabulary, tokenizer=tokenizer, folder=folder, ends_last_line=False
         )
     if fingerprint not in (None, corpus.fingerprint):
-        raise OptionError(
-            "data: the text, or how this version splits it into sentences, has changed since the interrupted run; "
-            "start a new run, or start from its model with `init_from`"
-        )
+        raise OptionError(CHANGED_DATA)
     cache.write(corpus)
     return corpus
 

@@ -14,9 +14,8 @@ import numpy as np
 
 from theano_rnn.errors import ModelFileError, TrainingInterrupted
 from theano_rnn.files.signals import StopRequest, handling_signals
-from theano_rnn.language_models.language_model import LanguageModel, load
-from theano_rnn.text.corpus import Corpus
-from theano_rnn.text.minibatches import Batch
+from theano_rnn.language_models.language_model import load
+from theano_rnn.tasks.task import Minibatch, Model, Task
 from theano_rnn.training import evaluation, saving
 from theano_rnn.training.learner import Learner
 from theano_rnn.training.live_plot import LivePlot
@@ -24,50 +23,42 @@ from theano_rnn.training.options import TrainingOptions
 from theano_rnn.training.reporter import Reporter
 from theano_rnn.training.run_files import Checkpoint, RunFiles
 from theano_rnn.training.timing import SpeedMeter, TimeLimit, UnreportedSteps
-from theano_rnn.training.training_data import TrainingData, text_length
 from theano_rnn.training.training_state import TrainingState
 
 logger = logging.getLogger("theano_rnn")
 
 
 class Trainer:
-    """Trains a network on a corpus and keeps the best parameters in a model file.
+    """Trains the network of a task and keeps the best parameters in a model file.
 
     Parameters
     ----------
-    corpus : Corpus
-    options : TrainingOptions
+    task : Task
     files : RunFiles
         Where the model, the checkpoint, the log and the plot go.
     reporter : Reporter
     paths : list of str
-        The files that the corpus was read from.
-    parameters : dict of str to array, optional
-        Initial parameters; default: random ones.
+        The files that the data was read from.
     time_limit : TimeLimit, optional
         Default: none.
     """
 
     def __init__(
         self,
-        corpus: Corpus,
-        options: TrainingOptions,
+        task: Task,
         files: RunFiles,
         reporter: Reporter,
         paths: list[str],
-        parameters: Mapping[str, np.ndarray] | None = None,
         time_limit: TimeLimit | None = None,
     ) -> None:
-        self.corpus = corpus
-        self.options = options.fitted_to(text_length(corpus.train, options))
+        self.task = task
+        self.options: TrainingOptions = task.options
         self.files = files
         self.reporter = reporter
         self.paths = paths
         self.time_limit = time_limit or TimeLimit()
         self.state = TrainingState(learning_rate=self.options.initial_learning_rate)
-        self.data = TrainingData(corpus, self.options)
-        self.learner = Learner(corpus, self.options, self.data.tokens_per_step, parameters)
-        self.model = saving.RunModel(corpus, self.options)
+        self.learner = Learner(task, self.options)
         self.saver = saving.RunSaver(files, self.options.save_every)
         self.plot = LivePlot(files.plot, self.options.clip, self.note, by_training_text=self.options.tutorial)
         self.speed = SpeedMeter()
@@ -79,13 +70,13 @@ class Trainer:
 
     # The loop
 
-    def run(self) -> LanguageModel:
+    def run(self) -> Any:
         """Train until the last epoch, or until patience, the time limit or a signal ends the run.
 
         Returns
         -------
-        LanguageModel
-            The best one, as in the file.
+        model
+            The best one, as in the file: a `LanguageModel`, or the model of another task.
 
         Raises
         ------
@@ -114,9 +105,9 @@ class Trainer:
                     self.pause()
                     break
             self.finish()
-        lm = load(self.files.model)
-        self.tell(self.reporter.finished, lm, self.files.model)
-        return lm
+        model = load(self.files.model)
+        self.tell(self.reporter.finished, model, self.files.model)
+        return model
 
     def begin(self) -> None:
         """Check that the run can be saved, draw the plot for the first time, and evaluate where that comes first."""
@@ -124,18 +115,18 @@ class Trainer:
         self._began_too_late = self.time_limit.has_passed
         self._write()
         self.plot.begin(self.state.history)
-        if self.begins_with_evaluation and not self.state.has_begun:
+        if self.task.evaluates_first and not self.state.has_begun:
             self.evaluate()
 
     def train_epoch(self) -> bool:
         """Take the remaining steps of the current epoch; return False if the time limit ends it early."""
-        state, steps = self.state, self.data.steps_per_epoch
+        state, steps = self.state, self.task.steps_per_epoch
         if not self.speed.has_measured:
             self.tell(self.reporter.stage, "compiling")
         self.speed.start()
         if state.step == 0:
-            self.learner.start_epoch()
-        for number, batch in enumerate(self.data.minibatches(state.epoch), start=1):
+            self.task.start_epoch()
+        for number, batch in enumerate(self.task.minibatches(state.epoch), start=1):
             if number <= state.step:
                 continue  # taken before the run was interrupted
             self._losses.append(self.take_step(batch))
@@ -156,14 +147,12 @@ class Trainer:
 
     # A step
 
-    def take_step(self, batch: Batch) -> Any:
+    def take_step(self, batch: Minibatch) -> Any:
         """Update the parameters with a minibatch; return its summed loss before the update, which may be read later."""
-        if self.options.tutorial:
-            if self.plot.needs_norm():
-                self.plot.add_norm(self.learner.tutorial_gradient_norm(batch))
-            return self.learner.tutorial_step(batch, self.state.learning_rate)
-        loss = self.learner.step(batch, self.learning_rate, (self.state.epoch, self.state.step))
-        self.plot.add_norm(self.learner.optimizer.gradient_norm)
+        if self.options.tutorial and self.plot.needs_norm():
+            self.plot.add_norm(self.task.gradient_norm(batch))
+        loss = self.task.step(batch, self.learning_rate, (self.state.epoch, self.state.step))
+        self.plot.add_norm(self.task.optimizer.gradient_norm)
         return loss
 
     @property
@@ -171,12 +160,13 @@ class Trainer:
         """The learning rate in the current epoch."""
         return self.learner.learning_rate(self.state, self.state.epoch)
 
-    def count_step(self, batch: Batch) -> None:
+    def count_step(self, batch: Minibatch) -> None:
         """Add a step that was taken to the state of the run."""
+        tokens, predictions = batch.tokens, batch.predictions
         self.state.step += 1
-        self.state.examples_seen += len(batch.sentences)
-        self.state.loss_tokens += batch.tokens
-        self.unreported.add(batch.tokens)
+        self.state.examples_seen += batch.items
+        self.state.loss_tokens += predictions
+        self.unreported.add(tokens, predictions)
 
     def read_losses(self) -> None:
         """Add the losses of the latest steps to the sum. One by one, it is the same however often this is done."""
@@ -192,19 +182,20 @@ class Trainer:
         """Read the losses, and show how far the run has come."""
         state, sum_before = self.state, self.state.loss_sum
         self.read_losses()
-        steps, tokens = self.unreported.steps, self.unreported.tokens
+        steps, tokens, predictions = self.unreported.steps, self.unreported.tokens, self.unreported.predictions
         self.time_limit.add_tokens(tokens)
         self.unreported.reported(seconds=self.speed.add(tokens))
-        epochs = state.epoch + state.step / self.data.steps_per_epoch
-        self.plot.add(steps, tokens, epochs, (state.loss_sum - sum_before) / max(tokens, 1), self.learning_rate)
+        epochs = state.epoch + state.step / self.task.steps_per_epoch
+        mean_loss = (state.loss_sum - sum_before) / max(predictions, 1)
+        self.plot.add(steps, predictions, epochs, mean_loss, self.learning_rate)
         self.plot.refresh(state.history)
         mean_loss = state.loss_sum / state.loss_tokens
-        progress = state.step, self.data.steps_per_epoch, mean_loss, self.speed.compiled_tokens_per_second
+        progress = state.step, self.task.steps_per_epoch, mean_loss, self.speed.compiled_tokens_per_second
         self.tell(self.reporter.progress, state, self.options.epochs, *progress)
 
     def show_sample(self) -> None:
         """Show a text that is sampled from the current parameters, if it is time for one."""
-        steps = self.state.epoch * self.data.steps_per_epoch + self.state.step
+        steps = self.state.epoch * self.task.steps_per_epoch + self.state.step
         if self.options.sample_every and steps % self.options.sample_every == 0:
             with self.speed.paused():
                 sample = self.sample(self.learner.rnn.get_values(), seed=steps)
@@ -212,7 +203,7 @@ class Trainer:
 
     def sample(self, parameters: Mapping[str, np.ndarray], seed: int) -> str | None:
         """Generate a text with these parameters, or return None if no samples are wanted."""
-        return self.model.sample(parameters, seed)
+        return self.task.sample(parameters, seed)
 
     def note(self, text: str) -> None:
         self.tell(self.reporter.note, text)
@@ -225,11 +216,6 @@ class Trainer:
             self.stop.note_closed_pipe()
 
     # An evaluation
-
-    @property
-    def begins_with_evaluation(self) -> bool:
-        """Whether to evaluate the initial parameters: as the tutorial does, or if a given model may stay the best."""
-        return self.options.tutorial or (self.options.init_from is not None and self.corpus.valid is not None)
 
     @property
     def evaluation_is_due(self) -> bool:
@@ -254,38 +240,35 @@ class Trainer:
     def measure(self) -> dict[str, Any]:
         """Measure the losses; return the record of an evaluation that history and log keep."""
         state = self.state
-        losses = self.train_loss(), self.held_out_loss()
+        train_loss, valid_loss = self.train_loss(), self.held_out_loss()
+        loss = train_loss if valid_loss is None else valid_loss
+        assert loss is not None
         learning_rate = self.learner.learning_rate(state, state.epoch if state.step else max(state.epoch - 1, 0))
         seconds = time.perf_counter() - self._started
         speed = self.speed.tokens_per_second
-        record = evaluation.evaluation_record(state, *losses, learning_rate, speed, seconds, self.options.level)
+        figures = self.task.figures(loss)
+        record = evaluation.evaluation_record(state, train_loss, valid_loss, learning_rate, speed, seconds, figures)
         if not math.isfinite(self.decisive_loss(record)):
             self.diverged(self.decisive_loss(record))
         self.check_parameters()
         return record
 
     def train_loss(self) -> float | None:
-        """Return the loss on the training text in nats per token.
+        """Return the loss on the training data in nats per prediction.
 
         It is measured if it decides which parameters are the best. Otherwise it is the mean of the steps since the last
         evaluation, or None if there was none.
         """
-        if self.options.tutorial or self.measures_training_text:
-            return evaluation.text_loss(self.learner.rnn, self.corpus.train, self.options.continuous)
+        if self.task.measures_training_data:
+            return self.task.train_loss()
         return self.state.loss_sum / self.state.loss_tokens if self.state.loss_tokens else None
 
     def held_out_loss(self) -> float | None:
-        """Measure the loss on the held-out text in nats per token; None if there is none."""
-        valid = self.corpus.valid
-        return None if valid is None else evaluation.text_loss(self.learner.rnn, valid, self.options.continuous)
+        """Measure the loss on the held-out data in nats per prediction; None if there is none."""
+        return self.task.held_out_loss() if self.task.has_held_out else None
 
     def decisive_loss(self, record: dict[str, Any]) -> float:
         return evaluation.decisive_loss(record, self.options.tutorial)
-
-    @property
-    def measures_training_text(self) -> bool:
-        """Whether the loss on the training text decides which parameters are best, because nothing is held out."""
-        return self.corpus.valid is None and not self.options.tutorial
 
     def check_parameters(self) -> None:
         if not self.learner.is_finite():
@@ -316,14 +299,14 @@ class Trainer:
         """Return what the checkpoint holds: arrays by name, and a configuration."""
         state = self.state
         state.seconds = time.perf_counter() - self._started
-        state.step_number = self.learner.optimizer.step_number
+        state.step_number = self.learner.step_number
         curves = self.plot.curves
-        return saving.checkpoint_contents(state, self.learner, curves, self.options, self.paths, self.corpus)
+        return saving.checkpoint_contents(state, self.learner, curves, self.options, self.paths, self.task)
 
-    def model_to_save(self) -> LanguageModel:
+    def model_to_save(self) -> Model:
         """Return the model with the best parameters."""
         parameters, records = (self.learner.best, []) if self._final is None else (self._final[0], [self._final[1]])
-        return self.model.to_save(parameters, [*self.state.history, *records])
+        return self.task.model(parameters, [*self.state.history, *records])
 
     def restore(self, saved: Checkpoint) -> None:
         """Continue from a checkpoint.
@@ -333,7 +316,7 @@ class Trainer:
         ModelFileError
             If it does not fit the run.
         """
-        self.state = saving.restore(saved, self.learner, self.plot, self.corpus, self.options)
+        self.state = saving.restore(saved, self.learner, self.plot, self.task, self.options)
         self.saver.model_is_outdated = self.files.model_is_ours = self.state.has_begun
         self.reporter.note(f"resuming after {self.state.epoch} epochs and {self.state.step} steps")
 
@@ -355,12 +338,13 @@ class Trainer:
         """Whether the time that is left is needed for the final evaluation."""
         if self.skips_final_evaluation:
             return self.time_limit.has_passed
-        return not self.time_limit.leaves_time_for(self.data.evaluated_tokens)
+        return not self.time_limit.leaves_time_for(self.task.evaluated_tokens)
 
     @property
     def skips_final_evaluation(self) -> bool:
         """Whether measuring the training text would take most of the time limit."""
-        return self.measures_training_text and not self.time_limit.is_long_enough_for(self.data.evaluated_tokens)
+        measures_much = self.task.measures_training_data and not self.options.tutorial
+        return measures_much and not self.time_limit.is_long_enough_for(self.task.evaluated_tokens)
 
     def pause(self) -> None:
         """End this call at its time limit. The model file gets the current parameters if they are the best.
@@ -372,7 +356,7 @@ class Trainer:
         if state.loss_tokens and not self._began_too_late and not self.skips_final_evaluation:
             self.tell(self.reporter.stage, "evaluating")
             record = self.measure()
-            epochs = state.epoch + state.step / self.data.steps_per_epoch
+            epochs = state.epoch + state.step / self.task.steps_per_epoch
             record["epoch"] = round(epochs, 3) or float(f"{epochs:.1g}")
             if self.decisive_loss(record) < state.best_loss:
                 self._final, self.saver.model_is_outdated = (self.learner.rnn.get_values(), record), True

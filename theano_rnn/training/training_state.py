@@ -10,6 +10,7 @@ from theano_rnn.checks import check_count
 
 LARGEST = 2**53  # floating-point numbers represent all integers up to this one
 TIMES = ("seconds", "tokens_per_second")
+FIGURES = ("perplexity", "accuracy", "error")  # what tasks say of an evaluation beside its losses
 
 
 @dataclass
@@ -83,11 +84,15 @@ class TrainingState:
         if not isinstance(history, list) or not all(isinstance(record, dict) for record in history):
             raise ValueError("history: expected a list of evaluations")
         for record in history:
-            for name in ("epoch", "perplexity", "seconds"):
+            for name in ("epoch", "seconds"):
                 _check_number(f"history: {name}", record[name])
             for name in ("train_loss", "valid_loss"):
                 if record[name] is not None:
                     _check_number(f"history: {name}", record[name])
+            if not any(name in record for name in FIGURES):
+                raise ValueError(f"history: expected one of {', '.join(FIGURES)}")
+            for name in FIGURES:
+                _check_number(f"history: {name}", record.get(name, 0))
         return cls(**configuration)
 
 

@@ -1,0 +1,263 @@
+"""Classification of texts: `Classifier`, the model, and the task that a training run learns."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from theano_rnn.errors import ArgumentTypeError, CorpusError
+from theano_rnn.language_models.language_model import LanguageModel
+from theano_rnn.tasks.items import Ids, Items, Noise
+from theano_rnn.tasks.labelled_texts import LabelledText, read_labelled_texts
+from theano_rnn.tasks.reader import Reader
+from theano_rnn.tasks.reader_graph import ReaderSettings
+from theano_rnn.tasks.reader_model import ReaderModel
+from theano_rnn.tasks.reader_task import ReaderTask
+from theano_rnn.tasks.starting import start_parameters
+from theano_rnn.tasks.task import Task
+from theano_rnn.tasks.task_options import CLASSIFY
+from theano_rnn.text.tokenizer import Tokenizer
+from theano_rnn.text.vocabulary import Vocabulary
+
+LONGEST_TEXT = 5000  # tokens; the rest of a text is not read
+
+
+class Classifier(ReaderModel):
+    """A network that reads a text and tells which label it has.
+
+    Parameters and attributes are those of `theano_rnn.tasks.reader_model.ReaderModel`.
+
+    Examples
+    --------
+    >>> vocabulary = Vocabulary(["SENTENCE_START", "SENTENCE_END", "UNKNOWN_TOKEN", "good", "bad"])
+    >>> reader = Reader(ReaderSettings(labels=2, embeddings=[(5, 4)], hidden_dim=3), seed=1)
+    >>> classifier = Classifier(reader, ["negative", "positive"], vocabulary, Tokenizer(lines=True))
+    >>> classifier.probabilities(["a good one", "bad"]).shape
+    (2, 2)
+    """
+
+    task = CLASSIFY
+
+    def encode(self, texts: Iterable[str]) -> Items:
+        """Convert texts to items: the start marker, and one id per token."""
+        return Items(list(encoded_texts(texts, self.vocabulary, self.tokenizer)))
+
+    def probabilities(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
+        """The probability of each label for each text.
+
+        Parameters
+        ----------
+        texts : sequence of str
+
+        Returns
+        -------
+        array (texts, labels)
+            Columns are in the order of `labels`; each row sums to 1.
+
+        Raises
+        ------
+        TypeError
+            If `texts` is a str, or one of them is not.
+        """
+        check_texts(texts)
+        if not len(texts):
+            return np.zeros((0, len(self.labels)))
+        found = np.exp(np.array(list(self.log_probabilities(self.encode(texts))), np.float64))
+        return found / found.sum(axis=1, keepdims=True)
+
+    def predict(self, texts: Sequence[str]) -> list[str]:
+        """The most probable label of each text. Parameters and errors are those of `probabilities`."""
+        return [self.labels[i] for i in self.probabilities(texts).argmax(axis=1)]
+
+    @classmethod
+    def training_task(
+        cls,
+        paths: Sequence[str],
+        options: "ClassifierOptions",
+        note: Callable[[str], None],
+        start: LanguageModel | None = None,
+        saved: Mapping[str, Any] | None = None,
+    ) -> Task:
+        """Read labelled texts and make the task of a training run.
+
+        Parameters
+        ----------
+        paths : sequence of str
+        options : TrainingOptions
+        note : callable
+            Receives lines that describe the texts.
+        start : LanguageModel, optional
+            Embeddings and layers to start from. Its vocabulary and tokenizer are used.
+        saved : dict, optional
+            The configuration of a checkpoint that is resumed, with the vocabulary and tokenizer of the model that the
+            run started from.
+
+        Raises
+        ------
+        CorpusError
+            If a file cannot be read, there are fewer than two labels, or held-out texts have a label of their own.
+        """
+        texts = list(read_labelled_texts(paths, options.column))
+        held_out = None if options.valid is None else list(read_labelled_texts([options.valid], options.column))
+        return classification_task(texts, held_out, options, note, start, saved)
+
+
+class ClassifierOptions(Protocol):
+    """The training options that the task uses; see `theano_rnn.training.options.TrainingOptions`."""
+
+    column: str | None
+    valid: str | None
+    valid_fraction: float | None
+    vocabulary_size: int
+    min_count: int
+    keep_case: bool
+    tokenized: bool
+    embedding_dim: int | None
+    hidden_dim: int
+    cell: str
+    activation: str
+    layers: int
+    bidirectional: bool
+    bias: bool | None
+    dropout: float
+    pooling: str
+    word_dropout: float
+    batch_size: int | None
+    optimizer: str
+    clip: float | None
+    seed: int
+    criterion: str
+
+    def fitted_to(self, length: int) -> "ClassifierOptions": ...
+
+    def to_model_configuration(self) -> dict[str, Any]: ...
+
+
+def classification_task(
+    texts: Sequence[LabelledText],
+    held_out: Sequence[LabelledText] | None,
+    options: ClassifierOptions,
+    note: Callable[[str], None],
+    start: LanguageModel | None = None,
+    saved: Mapping[str, Any] | None = None,
+) -> ReaderTask:
+    """Make the task of a training run from texts; see `Classifier.training_task`."""
+    labels = sorted({one.label for one in texts})
+    if len(labels) < 2:
+        found = f"only {labels[0]!r}" if labels else "no text"
+        raise CorpusError(f"there must be texts with at least two labels to learn from; found {found}")
+    tokenizer, vocabulary = text_encoding(texts, options, start, saved)
+    items = labelled_items(texts, labels, vocabulary, tokenizer)
+    if held_out is None:
+        assert options.valid_fraction is not None
+        train, valid = items.split(options.valid_fraction, options.seed)
+    else:
+        train, valid = items, labelled_items(held_out, labels, vocabulary, tokenizer)
+    note(summary(train, valid, labels, vocabulary))
+    options = options.fitted_to(len(train))
+    settings = ReaderSettings(
+        labels=len(labels),
+        embeddings=((len(vocabulary), options.embedding_dim or options.hidden_dim),),
+        head="text",
+        pooling=options.pooling,
+        hidden_dim=options.hidden_dim,
+        cell=options.cell,
+        activation=options.activation,
+        layers=options.layers,
+        bidirectional=options.bidirectional,
+        bias=bool(options.bias),
+        dropout=options.dropout,
+    )
+    reader = Reader(settings, seed=options.seed)
+    description = {}
+    if start is not None:
+        note(start_parameters(reader, start))
+    if start is not None or saved is not None:
+        description = {"vocabulary": vocabulary.to_configuration(), "tokenizer": tokenizer.to_configuration()}
+
+    def make_model(parameters: Mapping[str, np.ndarray], history: Sequence[dict[str, Any]]) -> Classifier:
+        training = {"options": options.to_model_configuration(), "history": history}
+        return Classifier(Reader.from_values(settings, parameters), labels, vocabulary, tokenizer, training)
+
+    noise = word_dropout(options.word_dropout, vocabulary.unknown)
+    return ReaderTask(reader, train, valid, options, make_model, noise, description)
+
+
+def text_encoding(
+    texts: Sequence[LabelledText],
+    options: ClassifierOptions,
+    start: LanguageModel | None,
+    saved: Mapping[str, Any] | None,
+) -> tuple[Tokenizer, Vocabulary]:
+    """The tokenizer and the vocabulary of a run: those of the model to start from, or those of the texts."""
+    if start is not None:
+        return start.tokenizer, start.vocabulary
+    if saved is not None and "vocabulary" in saved:
+        return Tokenizer.from_configuration(saved["tokenizer"]), Vocabulary.from_configuration(saved["vocabulary"])
+    tokenizer = Tokenizer(lowercase=not options.keep_case, tokenized=options.tokenized, lines=True)
+    tokenizer = tokenizer.with_abbreviations_of([one.text for one in texts])
+    counts = Counter(token for one in texts for token in tokenizer.tokenize(one.text))
+    return tokenizer, Vocabulary.build(counts, options.vocabulary_size, min_count=options.min_count)
+
+
+def encoded_texts(texts: Iterable[str], vocabulary: Vocabulary, tokenizer: Tokenizer) -> Iterator[Ids]:
+    """Yield the ids of each text (1, tokens + 1): the start marker and one id per token."""
+    for text in texts:
+        ids = vocabulary.encode(tokenizer.tokenize(text)[:LONGEST_TEXT])
+        yield np.concatenate([[vocabulary.start], ids]).astype(np.int32)[None, :]
+
+
+def labelled_items(
+    texts: Sequence[LabelledText], labels: Sequence[str], vocabulary: Vocabulary, tokenizer: Tokenizer
+) -> Items:
+    """Convert labelled texts to items.
+
+    Raises
+    ------
+    CorpusError
+        If a label is not among `labels`.
+    """
+    numbers = {label: number for number, label in enumerate(labels)}
+    for one in texts:
+        if one.label not in numbers:
+            raise CorpusError(
+                f"{one.place}: the label {one.label!r:.60} does not occur in training; its labels are {listed(labels)}"
+            )
+    ids = list(encoded_texts((one.text for one in texts), vocabulary, tokenizer))
+    return Items(ids, [numbers[one.label] for one in texts])
+
+
+def listed(labels: Sequence[str], most: int = 10) -> str:
+    """The first labels, for messages."""
+    shown = ", ".join(f"{label!r:.40}" for label in labels[:most])
+    return shown + (f" and {len(labels) - most:,} more" if len(labels) > most else "")
+
+
+def summary(train: Items, valid: Items | None, labels: Sequence[str], vocabulary: Vocabulary) -> str:
+    """What is learned, in one line."""
+    held_out = "" if valid is None else f", {len(valid):,} held out"
+    return f"{len(train):,} texts of {len(labels)} labels{held_out}; vocabulary of {len(vocabulary):,} tokens"
+
+
+def word_dropout(share: float, unknown: int) -> Noise | None:
+    """The noise that replaces a share of the words by the unknown word; None if there is nothing to replace."""
+    if not share:
+        return None
+
+    def noise(ids: Ids, generator: np.random.Generator) -> Ids:
+        dropped = generator.random(ids.shape) < share
+        dropped[:, 0] = False  # the start marker
+        return np.where(dropped, np.int32(unknown), ids)
+
+    return noise
+
+
+def check_texts(texts: Any) -> None:
+    """Raise ArgumentTypeError unless these are several texts."""
+    if isinstance(texts, (str, bytes)) or not hasattr(texts, "__len__"):
+        raise ArgumentTypeError(f"texts: expected a sequence of str, got {type(texts).__name__}")
+    for text in texts:
+        if not isinstance(text, str):
+            raise ArgumentTypeError(f"texts: expected a sequence of str, got {type(text).__name__} among them")

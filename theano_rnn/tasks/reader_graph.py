@@ -1,0 +1,247 @@
+"""The formulas of a network that reads: from ids or vectors to labels, the loss, and its gradients.
+
+Symbolic expressions only. A reader has three parts, each written on its own: the input (here), the layers (`encoder`)
+and the head (`heads`).
+
+    ids (features, steps, batch_size)          frames (steps, batch_size, frame_dim)
+         |  a row of E per id, side by side          |
+         +------------------+------------------------+
+                            | vectors (steps, batch_size, input_dim)
+                         encoder     states of all layers, in one direction or both
+                            | outputs (steps, batch_size, output_dim)
+                          head       softmax over the labels
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+from theano_rnn.checks import check_choice, check_count
+from theano_rnn.engines.engine import T, with_last_axis_length
+from theano_rnn.engines.tensor_types import TensorVariable
+from theano_rnn.errors import ArgumentValueError
+from theano_rnn.networks.architecture import layer_name
+from theano_rnn.networks.bptt import add_by_word
+from theano_rnn.networks.cells import Cell
+from theano_rnn.networks.forward import columns, with_bias
+from theano_rnn.networks.softmax import log_softmax, softmax_cross_entropy
+from theano_rnn.tasks.encoder import Encoder, EncoderSettings, Encoding, encode, encoder_gradients
+from theano_rnn.tasks.heads import HEADS, POOLINGS, Head
+
+
+@dataclass(frozen=True)
+class ReaderSettings:
+    """The settings that determine the formulas of a reader.
+
+    Parameters
+    ----------
+    labels : int
+        The number of labels.
+    embeddings : sequence of (int, int)
+        For each feature of a step, such as the word or its ending: the number of ids, and the size of their vectors.
+    frame_dim : int
+        Size of the vectors that are read as they are, beside the embeddings; 0 if there are none.
+    head : str
+        A name in `theano_rnn.tasks.heads.HEADS`.
+    pooling : {"max", "mean", "last"}
+        How the head "text" reads the states.
+    hidden_dim, cell, activation, layers, bidirectional, mixed, bias, dropout
+        As for `theano_rnn.tasks.encoder.EncoderSettings`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a setting is not valid.
+    """
+
+    labels: int
+    embeddings: tuple[tuple[int, int], ...] = ()
+    frame_dim: int = 0
+    head: str = "text"
+    pooling: str = "max"
+    hidden_dim: int = 100
+    cell: str = "lstm"
+    activation: str = "tanh"
+    layers: int = 1
+    bidirectional: bool = True
+    mixed: bool = True
+    bias: bool = True
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "labels", check_count("labels", self.labels))
+        check_choice("head", self.head, HEADS)
+        check_choice("pooling", self.pooling, POOLINGS)
+        object.__setattr__(self, "frame_dim", check_count("frame_dim", self.frame_dim, 0))
+        tables = tuple(tuple(check_count("embeddings", size) for size in table) for table in self.embeddings)
+        if any(len(table) != 2 for table in tables):
+            raise ArgumentValueError("embeddings: expected pairs of two sizes")
+        object.__setattr__(self, "embeddings", tables)
+        if not self.input_dim:
+            raise ArgumentValueError("embeddings: expected at least one, or a `frame_dim`, got neither")
+        for name in ("hidden_dim", "layers", "bidirectional", "mixed", "bias", "dropout"):
+            object.__setattr__(self, name, getattr(self.encoder, name))
+
+    @property
+    def input_dim(self) -> int:
+        """Size of the vectors that the first layer reads."""
+        return self.frame_dim + sum(size for _, size in self.embeddings)
+
+    @property
+    def encoder(self) -> EncoderSettings:
+        """The settings of the layers."""
+        names = ("hidden_dim", "cell", "activation", "layers", "bidirectional", "mixed", "bias", "dropout")
+        return EncoderSettings(self.input_dim, **{name: getattr(self, name) for name in names})
+
+    @property
+    def label_head(self) -> Head:
+        """The formulas of the head."""
+        return HEADS[self.head](self.pooling)
+
+    @property
+    def recurrent_cell(self) -> Cell:
+        """The formulas of the cell."""
+        return self.encoder.recurrent_cell
+
+    @property
+    def has_embedding(self) -> bool:
+        """True: no word enters through U."""
+        return True
+
+    @property
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes by name, in the order of gradients, updates and files: layers, V, c, then E, E2, … of each feature."""
+        shapes: dict[str, tuple[int, ...]] = dict(self.encoder.parameter_shapes)
+        shapes["V"] = (self.labels, self.encoder.output_dim)
+        if self.bias:
+            shapes["c"] = (self.labels,)
+        return shapes | {layer_name("E", number): table for number, table in enumerate(self.embeddings)}
+
+    @property
+    def dropout_dim(self) -> int:
+        """Number of columns of a dropout mask: see `EncoderSettings.dropout_dim`."""
+        return self.encoder.dropout_dim
+
+    def to_configuration(self) -> dict[str, Any]:
+        """Return the settings as a dict that JSON can write."""
+        return asdict(self)
+
+
+class ReaderInputs(NamedTuple):
+    """What a reader reads: the symbolic inputs of its functions, or the arrays of a minibatch.
+
+    Attributes
+    ----------
+    ids : int32 tensor (features, steps, batch_size)
+        Without embeddings, one feature of zeros.
+    frames : tensor (steps, batch_size, frame_dim) or None
+    lengths : int32 vector (batch_size,)
+        The number of steps of each text. Padding is at the end. 0 for an empty column.
+    """
+
+    ids: Any
+    frames: Any
+    lengths: Any
+
+    def arrays(self) -> list[Any]:
+        """Those that are not None, in order."""
+        return [one for one in self if one is not None]
+
+
+class SymbolicReader(NamedTuple):
+    """Settings with symbolic parameters by name: what graphs are built from."""
+
+    settings: ReaderSettings
+    parameters: Mapping[str, TensorVariable]
+
+    @property
+    def encoder(self) -> Encoder:
+        """The layers."""
+        return Encoder(self.settings.encoder, self.parameters)
+
+    @property
+    def embeddings(self) -> list[TensorVariable]:
+        """E of each feature."""
+        return [self.parameters[layer_name("E", number)] for number in range(len(self.settings.embeddings))]
+
+    @property
+    def V(self) -> TensorVariable:
+        """Output weights."""
+        return self.parameters["V"]
+
+    @property
+    def c(self) -> TensorVariable | None:
+        """Output bias."""
+        return self.parameters.get("c")
+
+
+def symbolic_inputs(settings: ReaderSettings, dtype: str) -> ReaderInputs:
+    """Variables for the inputs of a function."""
+    frames = T.tensor3("frames", dtype=dtype) if settings.frame_dim else None
+    return ReaderInputs(T.itensor3("ids"), frames, T.ivector("lengths"))
+
+
+def symbolic_labels(settings: ReaderSettings) -> TensorVariable:
+    """The variable y of the labels: (steps, batch_size) or (batch_size,)."""
+    return T.imatrix("y") if settings.label_head.per_step else T.ivector("y")
+
+
+def input_vectors(inputs: ReaderInputs, reader: SymbolicReader) -> TensorVariable:
+    """What the first layer reads: the embeddings of all features and the frames, side by side."""
+    parts = [columns(inputs.ids[number], E.T) for number, E in enumerate(reader.embeddings)]
+    if inputs.frames is not None:
+        parts.append(with_last_axis_length(inputs.frames, reader.settings.frame_dim))
+    return parts[0] if len(parts) == 1 else T.concatenate(parts, axis=-1)
+
+
+def input_gradients(inputs: ReaderInputs, error: TensorVariable, reader: SymbolicReader) -> dict[str, TensorVariable]:
+    """The gradients of the embeddings, from the error of `input_vectors`."""
+    gradients, at = {}, 0
+    for number, E in enumerate(reader.embeddings):
+        width = reader.settings.embeddings[number][1]
+        of_feature = error[..., at : at + width]
+        gradients[layer_name("E", number)] = add_by_word(T.zeros_like(E), inputs.ids[number], of_feature)
+        at += width
+    return gradients
+
+
+def encoding(inputs: ReaderInputs, reader: SymbolicReader, dropout_mask: TensorVariable | None = None) -> Encoding:
+    """The states of all layers."""
+    return encode(inputs.ids[0], input_vectors(inputs, reader), inputs.lengths, reader.encoder, dropout_mask)
+
+
+def log_probabilities(inputs: ReaderInputs, reader: SymbolicReader) -> TensorVariable:
+    """ln P of all labels in nats: (steps * batch_size, labels), or (batch_size, labels) for labels of whole texts."""
+    s = reader.settings.label_head.read(encoding(inputs, reader), inputs.lengths)
+    return log_softmax(with_bias(s.dot(reader.V.T), reader.c))
+
+
+def loss_and_gradients(
+    inputs: ReaderInputs, y: TensorVariable, reader: SymbolicReader, dropout_mask: TensorVariable | None = None
+) -> tuple[TensorVariable, dict[str, TensorVariable]]:
+    """The forward and the backward pass over a minibatch.
+
+    Parameters
+    ----------
+    inputs : ReaderInputs
+    y : matrix (steps, batch_size) or vector (batch_size,) of int
+        The labels; those of padding are ignored.
+    reader : SymbolicReader
+    dropout_mask : matrix (batch_size, dropout_dim), optional
+
+    Returns
+    -------
+    loss : scalar
+        -Σ ln P(label) over all labels of the minibatch, in nats.
+    gradients : dict of str to tensor
+        One for each parameter, by name, in the order of `ReaderSettings.parameter_shapes`.
+    """
+    head = reader.settings.label_head
+    found = encoding(inputs, reader, dropout_mask)
+    s = head.read(found, inputs.lengths)
+    weights = T.cast(head.weights(found, inputs.lengths), s.dtype)
+    loss, ds, dV, dc = softmax_cross_entropy(s, reader.V, reader.c, y.reshape((-1,)), weights)
+    gradients = {"V": dV} if dc is None else {"V": dV, "c": dc}
+    of_layers, error = encoder_gradients(found, head.error(found, inputs.lengths, ds), reader.encoder)
+    gradients |= of_layers | input_gradients(inputs, error, reader)
+    return loss, {name: gradients[name] for name in reader.settings.parameter_shapes}
