@@ -139,7 +139,7 @@ def _checked_training(training: object) -> dict[str, Any]:
     return training
 
 
-def load(path: str | os.PathLike[str]) -> Any:
+def load(path: str | os.PathLike[str]) -> LanguageModel:
     """Load a model from a file that its `save` or training wrote.
 
     Parameters
@@ -157,7 +157,8 @@ def load(path: str | os.PathLike[str]) -> Any:
         If the file is missing, damaged, inconsistent, of a newer format, or for an unknown task.
     """
     file = ModelFile.read(path)
-    return file.model_class.from_file(file)
+    model: LanguageModel = file.model_class.from_file(file)
+    return model
 
 
 # The type checker objects to the overloads because a str is an iterable of str too.

@@ -8,16 +8,15 @@ import numpy as np
 import numpy.typing as npt
 
 from theano_rnn.errors import ArgumentTypeError, CorpusError
+from theano_rnn.files.labelled_texts import LabelledText, read_labelled_texts
 from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.tasks.items import Ids, Items, Noise
-from theano_rnn.tasks.labelled_texts import LabelledText, read_labelled_texts
 from theano_rnn.tasks.reader import Reader
 from theano_rnn.tasks.reader_graph import ReaderSettings
 from theano_rnn.tasks.reader_model import ReaderModel
 from theano_rnn.tasks.reader_task import ReaderTask
-from theano_rnn.tasks.starting import start_parameters
 from theano_rnn.tasks.task import Task
-from theano_rnn.tasks.task_options import CLASSIFY
+from theano_rnn.tasks.task_options import CLASSIFY, start_parameters
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary
 

@@ -1,4 +1,4 @@
-"""The options that training has for each task: their defaults, and those that have no effect.
+"""The options of training for each task: defaults, those without effect, and those inherited from a language model.
 
 To add a task, add its class to `theano_rnn.language_models.model_files.TASKS` and one line to `TASK_OPTIONS` here.
 """
@@ -6,12 +6,17 @@ To add a task, add its class to `theano_rnn.language_models.model_files.TASKS` a
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from theano_rnn.checks import check_choice
 from theano_rnn.errors import OptionError
+from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.language_models.model_files import LANGUAGE_MODEL, TASKS
+from theano_rnn.tasks.reader import Reader
 
 CLASSIFY = "classify"
 CRITERIA = ("accuracy", "loss")
+INHERITED = ("hidden_dim", "cell", "activation", "embedding_dim")  # from a language model to start from
 READER_OPTIONS = ("bidirectional", "pooling", "criterion", "word_dropout")
 TEXT_GENERATION = ("level", "continuous", "sequence_length", "sample_every", "tied", "bptt_truncate", "tutorial")
 
@@ -68,3 +73,51 @@ def with_task_defaults(settings: Mapping[str, Any]) -> dict[str, Any]:
         if name in settings:
             raise OptionError(f"{name}: has no effect with `task={task}`; leave it out")
     return {**options.defaults, **settings}
+
+
+# Starting from a language model: embeddings and layers that were learned from unlabelled text
+
+
+def with_settings_of(lm: LanguageModel, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of a run together with those that it inherits from a language model.
+
+    Parameters
+    ----------
+    lm : LanguageModel
+    settings : dict
+        The options that were given, ``init_from`` among them.
+
+    Raises
+    ------
+    OptionError
+        If the model has no embeddings or reads characters, or an inherited option was given another value.
+    """
+    place = settings["init_from"]
+    if lm.tokenizer.level == "char":
+        raise OptionError(f"init_from: {place} reads characters; expected a language model that reads words")
+    if not lm.rnn.architecture.has_embedding:
+        raise OptionError(f"init_from: {place} has no embeddings to start from; train it with `embedding_dim`")
+    inherited = {name: getattr(lm.rnn, name) for name in INHERITED}
+    inherited |= {"keep_case": not lm.tokenizer.lowercase, "tokenized": lm.tokenizer.tokenized}
+    for name, value in inherited.items():
+        if settings.get(name, value) != value:
+            raise OptionError(f"{name}: the model to start from has {value!r}, got {settings[name]!r}; leave it out")
+    for name in ("min_count", "vocabulary_size"):
+        if name in settings:
+            raise OptionError(f"{name}: the vocabulary is that of {place}; leave it out")
+    return {"bias": lm.rnn.bias, **settings, **inherited}
+
+
+def start_parameters(reader: Reader, lm: LanguageModel) -> str:
+    """Set the parameters of a reader that a language model has in the same shape; return a line that names them.
+
+    The layers of the language model become the forward layers. A layer that reads both directions of the layer below
+    has another shape and keeps its random values, as do the backward layers and the output.
+    """
+    values = reader.get_values()
+    given = {name: value for name, value in lm.rnn.get_values().items() if name not in ("V", "c")}
+    if lm.rnn.tied:
+        given["E"] = lm.rnn.get_values()["V"]
+    taken = {name: value for name, value in given.items() if name in values and np.shape(values[name]) == value.shape}
+    reader.set_values({**values, **taken})
+    return f"starting from the language model's {', '.join(taken)}"

@@ -15,8 +15,8 @@ from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.language_models.model_files import LANGUAGE_MODEL, class_of_task
 from theano_rnn.networks.parameters import check_shapes
 from theano_rnn.results.pictures import check_can_draw
-from theano_rnn.tasks.starting import with_settings_of
 from theano_rnn.tasks.task import Task
+from theano_rnn.tasks.task_options import with_settings_of
 from theano_rnn.text.corpus import Corpus, read_corpus
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary
