@@ -93,6 +93,7 @@ setup(
             "theano-rnn-train = theano_rnn.scripts.train:main",
             "theano-rnn-score = theano_rnn.scripts.score:main",
             "theano-rnn-generate = theano_rnn.scripts.generate:main",
+            "theano-rnn-predict = theano_rnn.scripts.predict:main",
             "theano-rnn-explain = theano_rnn.scripts.explain:main",
             "theano-rnn-benchmark = theano_rnn.scripts.benchmark:main",
         ]

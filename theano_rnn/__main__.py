@@ -13,9 +13,10 @@ from theano_rnn.commands.program_name import MODULE_CALL
 from theano_rnn.commands.terminal import prepare_streams, say
 
 COMMANDS = {
-    "train": "train a language model on text files",
+    "train": "train a network on text files",
     "score": "score sentences with a trained model",
     "generate": "generate sentences with a trained model",
+    "predict": "predict with a model of another task",
     "explain": "look inside a trained network",
     "benchmark": "time theano_rnn on this machine",
 }

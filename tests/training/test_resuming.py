@@ -89,9 +89,9 @@ def test_an_epoch_has_as_many_steps_as_reported(toy, tmp_path, monkeypatch, case
     monkeypatch.setattr("theano_rnn.text.minibatches.RANGE_LENGTH", 30)
     run = trainer_of(case, toy)
     for epoch in range(3):
-        batches = list(run.data.minibatches(epoch))
-        assert len(batches) == run.data.steps_per_epoch
-        assert sum(batch.tokens for batch in batches) == run.data.tokens_per_epoch
+        batches = list(run.task.minibatches(epoch))
+        assert len(batches) == run.task.steps_per_epoch
+        assert sum(batch.tokens for batch in batches) == run.task.data.tokens_per_epoch
 
 
 @pytest.mark.usefixtures("compiled_once")

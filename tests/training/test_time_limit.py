@@ -91,7 +91,7 @@ def test_at_the_time_limit_the_file_has_the_better_of_the_best_and_the_current_p
 def test_the_time_limit_may_end_an_epoch_without_an_evaluation(toy, tmp_path, monkeypatch):
     monkeypatch.setattr(Trainer, "held_out_loss", lambda run: 2.0)
     reporter = Notes()
-    total = trainer_of("words", toy).data.steps_per_epoch
+    total = trainer_of("words", toy).task.steps_per_epoch
     settings = {**WORDS, "epochs": 4, "evaluate_every": 2}
     lm = train(toy, model=tmp_path / "m.npz", max_minutes=total / 6, reporter=reporter, **settings)
     assert reporter.ends == [(1, 0, tmp_path / "m.checkpoint.npz")]

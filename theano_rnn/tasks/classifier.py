@@ -2,18 +2,21 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from theano_rnn.errors import ArgumentTypeError, CorpusError
+from theano_rnn.errors import ArgumentTypeError, CorpusError, OptionError
+from theano_rnn.files.corpus_formats import line_batches
+from theano_rnn.files.corpus_reader import CorpusReader
 from theano_rnn.files.labelled_texts import LabelledText, read_labelled_texts
 from theano_rnn.language_models.language_model import LanguageModel
+from theano_rnn.tasks.classification_report import ClassificationReport
 from theano_rnn.tasks.items import Ids, Items, Noise
 from theano_rnn.tasks.reader import Reader
 from theano_rnn.tasks.reader_graph import ReaderSettings
-from theano_rnn.tasks.reader_model import ReaderModel
+from theano_rnn.tasks.reader_model import PredictionOptions, ReaderModel
 from theano_rnn.tasks.reader_task import ReaderTask
 from theano_rnn.tasks.task import Task
 from theano_rnn.tasks.task_options import CLASSIFY, start_parameters
@@ -69,6 +72,41 @@ class Classifier(ReaderModel):
     def predict(self, texts: Sequence[str]) -> list[str]:
         """The most probable label of each text. Parameters and errors are those of `probabilities`."""
         return [self.labels[i] for i in self.probabilities(texts).argmax(axis=1)]
+
+    # What predict.py shows
+
+    def result_columns(self, options: PredictionOptions) -> list[str]:
+        """Label, probability and text, or one column for the probability of each label, and the text."""
+        if options.nbest is not None:
+            raise OptionError("nbest: has no effect on labels of texts; use `probabilities`")
+        return [*self.labels, "text"] if options.probabilities else ["label", "probability", "text"]
+
+    def results(self, reader: CorpusReader, options: PredictionOptions) -> Iterator[Sequence[Any]]:
+        """Yield a row for each text."""
+        for texts in line_batches(reader.lines(), reader.is_waiting):
+            for text, row in zip(texts, self.probabilities(texts), strict=True):
+                best = row.argmax()
+                yield [*row.tolist(), text] if options.probabilities else [self.labels[best], float(row[best]), text]
+
+    def evaluate(
+        self, paths: Sequence[str], column: str | None = None, standard_input: BinaryIO | None = None
+    ) -> ClassificationReport:
+        """Compare the most probable labels with those of labelled texts.
+
+        Raises
+        ------
+        CorpusError
+            If there is no text, a file cannot be read, or a label does not occur in training.
+        """
+        texts = list(read_labelled_texts(paths, column, standard_input))
+        if not texts:
+            raise CorpusError("there are no texts to evaluate")
+        numbers = label_numbers(texts, self.labels)
+        found = self.probabilities([one.text for one in texts])
+        loss = -float(np.log(found[np.arange(len(texts)), numbers]).mean())
+        return ClassificationReport(self.labels, numbers, found.argmax(axis=1), loss)
+
+    # Training
 
     @classmethod
     def training_task(
@@ -177,7 +215,7 @@ def classification_task(
         description = {"vocabulary": vocabulary.to_configuration(), "tokenizer": tokenizer.to_configuration()}
 
     def make_model(parameters: Mapping[str, np.ndarray], history: Sequence[dict[str, Any]]) -> Classifier:
-        training = {"options": options.to_model_configuration(), "history": history}
+        training = {"options": options.to_model_configuration(), "history": list(history)}
         return Classifier(Reader.from_values(settings, parameters), labels, vocabulary, tokenizer, training)
 
     noise = word_dropout(options.word_dropout, vocabulary.unknown)
@@ -211,7 +249,13 @@ def encoded_texts(texts: Iterable[str], vocabulary: Vocabulary, tokenizer: Token
 def labelled_items(
     texts: Sequence[LabelledText], labels: Sequence[str], vocabulary: Vocabulary, tokenizer: Tokenizer
 ) -> Items:
-    """Convert labelled texts to items.
+    """Convert labelled texts to items. Raises CorpusError as `label_numbers` does."""
+    numbers = label_numbers(texts, labels)
+    return Items(list(encoded_texts((one.text for one in texts), vocabulary, tokenizer)), numbers)
+
+
+def label_numbers(texts: Sequence[LabelledText], labels: Sequence[str]) -> list[int]:
+    """The index of each text's label.
 
     Raises
     ------
@@ -224,8 +268,7 @@ def labelled_items(
             raise CorpusError(
                 f"{one.place}: the label {one.label!r:.60} does not occur in training; its labels are {listed(labels)}"
             )
-    ids = list(encoded_texts((one.text for one in texts), vocabulary, tokenizer))
-    return Items(ids, [numbers[one.label] for one in texts])
+    return [numbers[one.label] for one in texts]
 
 
 def listed(labels: Sequence[str], most: int = 10) -> str:

@@ -16,6 +16,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+
 from theano_rnn.checks import check_choice, check_count, check_flag, check_real
 from theano_rnn.engines.engine import T
 from theano_rnn.engines.tensor_types import TensorVariable
@@ -163,9 +165,14 @@ class Encoding(NamedTuple):
         return by_step(rows(vectors)[self.order], self.x)
 
 
+def numbers(count: TensorVariable) -> TensorVariable:
+    """0, 1, …, count - 1."""
+    return T.arange(np.int64(0), count, np.int64(1))  # plain numbers would be int8
+
+
 def is_word(x: TensorVariable, lengths: TensorVariable) -> TensorVariable:
     """(steps, batch_size): whether t is within the text's length, for a minibatch x of that shape."""
-    return T.arange(x.shape[0])[:, None] < lengths[None, :]
+    return numbers(x.shape[0])[:, None] < lengths[None, :]
 
 
 def reversed_order(x: TensorVariable, lengths: TensorVariable) -> TensorVariable:
@@ -173,7 +180,7 @@ def reversed_order(x: TensorVariable, lengths: TensorVariable) -> TensorVariable
 
     Padding stays in its place. The order is its own inverse.
     """
-    t, text = T.arange(x.shape[0])[:, None], T.arange(x.shape[1])[None, :]
+    t, text = numbers(x.shape[0])[:, None], numbers(x.shape[1])[None, :]
     source = T.switch(is_word(x, lengths), lengths[None, :] - 1 - t, t)
     return (source * x.shape[1] + text).reshape((-1,))
 

@@ -16,7 +16,7 @@ import numpy as np
 from theano_rnn.engines.engine import T, axis_length
 from theano_rnn.engines.tensor_types import TensorVariable
 from theano_rnn.networks.forward import by_step, rows
-from theano_rnn.tasks.encoder import Encoding, is_word
+from theano_rnn.tasks.encoder import Encoding, is_word, numbers
 
 POOLINGS = ("max", "mean", "last")
 # Of padding, where the maximum is read: below every state, and finite, so that an empty column does not become NaN.
@@ -104,7 +104,7 @@ class Text:
         if self.pooling == "mean":
             return T.switch(counts, errors / divisors(lengths, outputs)[None, :, :], T.zeros_like(outputs))
         largest = T.argmax(T.switch(counts, outputs, lowest(outputs.dtype)), axis=0)
-        is_largest = T.eq(T.arange(encoding.x.shape[0])[:, None, None], largest[None, :, :])
+        is_largest = T.eq(numbers(encoding.x.shape[0])[:, None, None], largest[None, :, :])
         return T.switch(is_largest, errors, T.zeros_like(outputs))
 
 
@@ -113,11 +113,11 @@ def last_places(encoding: Encoding, lengths: TensorVariable) -> TensorVariable:
 
     They are at step length - 1 of the forward direction, and at step 0 of the backward direction.
     """
-    t = T.arange(encoding.x.shape[0])[:, None, None]
+    t = numbers(encoding.x.shape[0])[:, None, None]
     width = axis_length(encoding.output, -1)
     if encoding.order is None:
         return T.eq(t, (lengths - 1)[None, :, None])
-    is_forward = T.arange(width)[None, None, :] < width // 2
+    is_forward = numbers(width)[None, None, :] < width // 2
     return T.eq(t, T.switch(is_forward, (lengths - 1)[None, :, None], 0))
 
 

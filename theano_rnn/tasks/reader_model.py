@@ -3,13 +3,15 @@
 import abc
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar, TypeVar
+from dataclasses import dataclass
+from typing import Any, BinaryIO, ClassVar, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from theano_rnn.errors import ArgumentValueError, ModelFileError
 from theano_rnn.files.archive import write_archive
+from theano_rnn.files.corpus_reader import CorpusReader
 from theano_rnn.language_models.model_files import ModelFile
 from theano_rnn.networks.network_file import check_parameter_entries
 from theano_rnn.tasks.items import Items
@@ -19,6 +21,37 @@ from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary
 
 ITEMS_AT_ONCE = 100
+
+
+@dataclass(frozen=True)
+class PredictionOptions:
+    """What predict.py asks of a model; each model says which of it has no effect.
+
+    Parameters
+    ----------
+    probabilities : bool
+        Whether to give the probability of each label.
+    nbest : int or None
+        How many answers to give.
+    """
+
+    probabilities: bool = False
+    nbest: int | None = None
+
+
+class Report(Protocol):
+    """The result of an evaluation."""
+
+    def figures(self) -> dict[str, Any]:
+        """The figures by name, which JSON can write."""
+
+    def lines(self) -> list[str]:
+        """The figures as a text to read."""
+
+    def draw(self, path: str | os.PathLike[str]) -> None:
+        """Draw them as PNG."""
+
+
 M = TypeVar("M", bound="ReaderModel")
 
 
@@ -70,6 +103,30 @@ class ReaderModel(abc.ABC):
             f"{type(self).__name__}({len(self.labels)} labels, {len(self.vocabulary)} tokens, cell={settings.cell!r}, "
             f"hidden_dim={settings.hidden_dim})"
         )
+
+    # What predict.py shows
+
+    @abc.abstractmethod
+    def result_columns(self, options: PredictionOptions) -> list[str]:
+        """The names of the columns of `results`; OptionError if an option has no effect on this task."""
+
+    @abc.abstractmethod
+    def results(self, reader: CorpusReader, options: PredictionOptions) -> Iterator[Sequence[Any]]:
+        """Yield a row of results for each line of a file; an empty row for a line that has none."""
+
+    @abc.abstractmethod
+    def evaluate(
+        self, paths: Sequence[str], column: str | None = None, standard_input: BinaryIO | None = None
+    ) -> Report:
+        """Compare predictions with the answers in files, or in standard input if there are none.
+
+        Raises
+        ------
+        CorpusError
+            If a file cannot be read or lacks answers. The message names the file and the line.
+        """
+
+    # What tasks build on
 
     def log_probabilities(self, items: Items) -> Iterator[npt.NDArray[Any]]:
         """Yield ln P of all labels for each item, in order: (labels,), or (steps, labels) for labels of steps."""

@@ -141,9 +141,9 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def model(self, parameters: Mapping[str, np.ndarray], history: Sequence[dict[str, Any]]) -> Model:
-        """Return the model with these parameters and the records of the evaluations.
+        """Return the model with these parameters and the records of the evaluations, without times.
 
-        The same run always gives the same file: neither times nor options without effect on the model are recorded.
+        The same run always gives the same file, so options without effect on the model are not recorded either.
         """
 
     @abc.abstractmethod

@@ -18,7 +18,7 @@ from theano_rnn.text.minibatches import Batch
 from theano_rnn.training.evaluation import figures, text_loss
 from theano_rnn.training.options import TrainingOptions
 from theano_rnn.training.training_data import TrainingData, count_predictions, log_frequencies
-from theano_rnn.training.training_state import TrainingState, without_times
+from theano_rnn.training.training_state import TrainingState
 
 DROPOUT_SEED = 2  # 0 chooses the held-out text, and 1 the order of the sentences
 BLOCK_SIZE = 2**20  # ids
@@ -155,7 +155,7 @@ class LanguageModelTask(Task):
         lm = self._with_parameters(parameters)
         lm.training = {
             "options": self.options.to_model_configuration(),
-            "history": without_times(history),
+            "history": list(history),
             "coverage": self.corpus.coverage.to_configuration(),
         }
         return lm

@@ -23,7 +23,7 @@ from theano_rnn.training.options import TrainingOptions
 from theano_rnn.training.reporter import Reporter
 from theano_rnn.training.run_files import Checkpoint, RunFiles
 from theano_rnn.training.timing import SpeedMeter, TimeLimit, UnreportedSteps
-from theano_rnn.training.training_state import TrainingState
+from theano_rnn.training.training_state import TrainingState, without_times
 
 logger = logging.getLogger("theano_rnn")
 
@@ -306,7 +306,7 @@ class Trainer:
     def model_to_save(self) -> Model:
         """Return the model with the best parameters."""
         parameters, records = (self.learner.best, []) if self._final is None else (self._final[0], [self._final[1]])
-        return self.task.model(parameters, [*self.state.history, *records])
+        return self.task.model(parameters, without_times([*self.state.history, *records]))
 
     def restore(self, saved: Checkpoint) -> None:
         """Continue from a checkpoint.

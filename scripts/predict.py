@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+"""Predict with a model of a task: the label of each text.
+
+Each input line gives one output line. With --evaluate, the input has the right answers, and the result is how many of
+the predictions agree with them.
+"""
+
+import argparse
+import json
+import runpy
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if __name__ == "__main__" and not __package__:
+    runpy.run_path(str(Path(__file__).resolve().with_name("checkout.py")))
+
+from theano_rnn.commands.arguments import ArgumentParser, command_parser
+from theano_rnn.commands.prediction_output import FORMATS
+from theano_rnn.commands.run_command import run_command
+from theano_rnn.commands.standard_input import announce_standard_input, is_typed, standard_input
+from theano_rnn.commands.status_line import no_status, status
+from theano_rnn.commands.terminal import flush, show
+from theano_rnn.errors import ModelFileError, OptionError
+from theano_rnn.files.corpus_formats import open_inputs
+from theano_rnn.files.output_files import check_output_path
+from theano_rnn.results.pictures import check_picture
+
+if TYPE_CHECKING:
+    from theano_rnn.tasks.reader_model import PredictionOptions, ReaderModel
+
+
+def make_parser() -> ArgumentParser:
+    parser = command_parser("predict", __doc__ or "", "[options] [FILE ...]", "--model models/reviews.npz my.txt")
+    # fmt: off
+    add = parser.add_argument_group("data").add_argument
+    add("files", nargs="*", metavar="FILE",
+        help="text files with one text per line, or CSV files; .gz of these too (default: standard input)")
+    add("--model", default="models/rnn.npz", metavar="FILE", help="file of the model (default: %(default)s)")
+    add("--column", metavar="NAME",
+        help="column of the CSV files that holds the text (default: body, else text, else the only column)")
+
+    add = parser.add_argument_group("output").add_argument
+    add("--format", choices=tuple(FORMATS), default="tsv",
+        help="csv: with a header; json: one object per line (default: %(default)s)")
+    add("--probabilities", action="store_true", help="print the probability of each label, one column per label")
+    add("--html", type=Path, metavar="FILE",
+        help="write a page that colors each word by how much it changes the prediction")
+
+    add = parser.add_argument_group("evaluation").add_argument
+    add("--evaluate", action="store_true",
+        help="the input has the right answers: print accuracy, precision, recall, F1 and the confusion matrix")
+    add("--plot", type=Path, metavar="FILE.png", help="with --evaluate: draw the confusion matrix")
+    # fmt: on
+    return parser
+
+
+def check_arguments(arguments: argparse.Namespace) -> None:
+    """Raise an error, before a model is loaded, for options that contradict each other or cannot be written."""
+    inputs = [*arguments.files, arguments.model]
+    if arguments.plot is not None:
+        if not arguments.evaluate:
+            raise OptionError("plot: shows the result of an evaluation; give `evaluate` too")
+        check_picture(arguments.plot, inputs)
+    for name in ("html", "probabilities"):
+        if arguments.evaluate and getattr(arguments, name):
+            raise OptionError(f"{name}: has no effect with `evaluate`; leave one of them out")
+    if arguments.evaluate and arguments.format == "csv":
+        raise OptionError("format: an evaluation is shown as text or json; leave `format` out, or choose json")
+    if arguments.html is not None:
+        check_output_path(arguments.html, inputs)
+
+
+def load_model(path: str) -> "ReaderModel":
+    """The model in a file; an error if it is a language model."""
+    with status(f"loading {path}"):
+        from theano_rnn.language_models.language_model import load
+        from theano_rnn.tasks.reader_model import ReaderModel
+
+        model = load(path)
+    if not isinstance(model, ReaderModel):
+        raise ModelFileError(f"{path}: is a language model, which predicts no labels; use score.py or generate.py")
+    return model
+
+
+def evaluate(model: "ReaderModel", arguments: argparse.Namespace) -> None:
+    with status("evaluating"):
+        report = model.evaluate(arguments.files, arguments.column, standard_input())
+    if arguments.format == "json":
+        show(json.dumps(report.figures(), ensure_ascii=False))
+    else:
+        for line in report.lines():
+            show(line)
+    if arguments.plot is not None:
+        report.draw(arguments.plot)
+
+
+def predict(model: "ReaderModel", arguments: argparse.Namespace, options: "PredictionOptions") -> None:
+    show_row = FORMATS[arguments.format](model.result_columns(options))
+    with no_status() if not arguments.files and is_typed() else status("predicting"):
+        for reader in open_inputs(arguments.files, standard_input(), arguments.column):
+            for row in model.results(reader, options):
+                show_row(row)
+                flush()
+
+
+def work(arguments: argparse.Namespace) -> None:
+    check_arguments(arguments)
+    model = load_model(arguments.model)
+    from theano_rnn.tasks.reader_model import PredictionOptions
+
+    if not arguments.files:
+        announce_standard_input()
+    if arguments.evaluate:
+        evaluate(model, arguments)
+    else:
+        predict(model, arguments, PredictionOptions(arguments.probabilities))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    return run_command(make_parser(), work, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
