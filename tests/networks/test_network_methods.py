@@ -91,6 +91,39 @@ def test_one_step_at_a_time_equals_the_whole_sentence(name):
 
 
 @every_network
+def test_a_step_of_one_text_equals_that_of_several(name):
+    """One text is computed with NumPy, several by a compiled function."""
+    rnn = shared(name)
+    words, states = np.array([2, 5], np.int32), np.random.default_rng(0).normal(size=rnn.zero_states(2).shape)
+    both = rnn.next_log_probabilities(words, states)
+    for b in range(2):
+        for found, expected in zip(rnn.next_log_probabilities(words[b : b + 1], states[b : b + 1]), both, strict=True):
+            assert found.dtype == expected.dtype and not found.flags.writeable
+            np.testing.assert_allclose(found, expected[b : b + 1], rtol=0, atol=1e-12)
+
+
+def test_a_step_of_one_text_uses_the_current_parameters():
+    rnn, word = RNN(WORD_DIM, HIDDEN_DIM, seed=3, dtype="float64"), np.array([2], np.int32)
+
+    def check():
+        found, _ = rnn.next_log_probabilities(word, rnn.zero_states(1))
+        values = rnn.get_values()
+        o = np.exp(values["V"] @ np.tanh(values["U"][:, 2]))
+        np.testing.assert_allclose(found[0], np.log(o / o.sum()), rtol=0, atol=1e-12)
+
+    check()
+    rnn.sgd_step(X, Y, 0.5)
+    check()
+    rnn.set_values({name: 2 * value for name, value in rnn.get_values().items()})
+    check()
+    rnn.V.get_value(borrow=True)[:] = 0  # a copy
+    check()
+    storage = rnn.V.container.storage
+    storage[0][:] *= 3  # as a function that a user compiles may find and change it
+    check()
+
+
+@every_network
 @pytest.mark.parametrize("bptt_truncate", [None, K])
 def test_a_sentence_alone_equals_the_same_sentence_in_a_padded_minibatch(name, bptt_truncate):
     """Whatever the sentence, its neighbors, the ids on the padding and the dropout mask are."""

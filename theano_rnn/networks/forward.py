@@ -14,6 +14,7 @@ sentence is a minibatch of one. `mask` is 1 where there is a word, and 0 on the 
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from theano_rnn.engines.array_functions import concatenate, repeated
 from theano_rnn.engines.engine import T, axis_length, scan, with_last_axis_length
 from theano_rnn.engines.tensor_types import TensorVariable
 from theano_rnn.networks.architecture import Architecture, Layer, SymbolicNetwork
@@ -86,7 +87,7 @@ def recurrent_activations(s_prev: TensorVariable, WT: TensorVariable, r: TensorV
     q = s_prev.dot(WT)
     if r is None:
         return q
-    return q + T.concatenate([T.zeros((axis_length(WT, 1) - axis_length(WT, 0),), dtype=r.dtype), r])
+    return q + concatenate([repeated((0,), axis_length(WT, 1) - axis_length(WT, 0), like=r), r])
 
 
 def layer_states(
@@ -189,7 +190,7 @@ def unpacked(state: TensorVariable, architecture: Architecture) -> list[list[Ten
 
 def packed(states: Sequence[TensorVariable]) -> TensorVariable:
     """Matrices of states side by side, the inverse of `unpacked`."""
-    return states[0] if len(states) == 1 else T.concatenate(states, axis=-1)
+    return states[0] if len(states) == 1 else concatenate(states, axis=-1)
 
 
 def all_states(layers: Sequence[LayerStates]) -> TensorVariable:

@@ -5,15 +5,14 @@ The activated gates of the forward pass are kept for the backward pass, which is
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from theano_rnn.engines.engine import T, axis_length
+from theano_rnn.engines.array_functions import concatenate, repeated, tanh
+from theano_rnn.engines.engine import axis_length
 from theano_rnn.engines.tensor_types import TensorVariable
 
 
 def sigmoid(z: TensorVariable) -> TensorVariable:
     """σ(z) = 1 / (1 + exp(-z)), written with tanh, which neither overflows nor needs a division."""
-    return 0.5 * T.tanh(0.5 * z) + 0.5
+    return 0.5 * tanh(0.5 * z) + 0.5
 
 
 def blocks(array: TensorVariable, count: int) -> list[TensorVariable]:
@@ -50,7 +49,7 @@ class GRUCell:
         width = 2 * axis_length(a, -1) // 3
         r, z = blocks(sigmoid(a[..., :width] + q[..., :width]), 2)
         a_n, q_n = a[..., width:], q[..., width:]
-        n = T.tanh(a_n + r * q_n)
+        n = tanh(a_n + r * q_n)
         return [r, z, n, q_n]
 
     def next_state(self, a: TensorVariable, q: TensorVariable, *previous: TensorVariable) -> tuple[TensorVariable, ...]:
@@ -79,7 +78,7 @@ class GRUCell:
         da_r = da_n * q_n * r * (1 - r)
         da_z = ds * (s_prev - n) * z * (1 - z)
         da, dq = [da_r, da_z, da_n], [da_r, da_z, da_n * r]
-        return T.concatenate(da, axis=-1), T.concatenate(dq, axis=-1), [ds * z]
+        return concatenate(da, axis=-1), concatenate(dq, axis=-1), [ds * z]
 
 
 class LSTMCell:
@@ -108,16 +107,15 @@ class LSTMCell:
     def gate_values(self, a: TensorVariable, q: TensorVariable) -> list[TensorVariable]:
         """The input gate i, the forget gate f, the candidate g, and the output gate o."""
         # σ(z) = ½ tanh(½ z) + ½ and tanh(z) = 1 tanh(1 z) + 0. One tanh for all gates takes half the time of four.
-        half, one = (T.alloc(np.asarray(k, a.dtype), axis_length(a, -1) // 4) for k in (0.5, 1))
-        k = T.concatenate([half, half, one, half])
-        return blocks(k * T.tanh(k * (a + q)) + (1 - k), 4)
+        k = repeated((0.5, 0.5, 1, 0.5), axis_length(a, -1) // 4, like=a)
+        return blocks(k * tanh(k * (a + q)) + (1 - k), 4)
 
     def next_state(self, a: TensorVariable, q: TensorVariable, *previous: TensorVariable) -> tuple[TensorVariable, ...]:
         """s_t and the cell state c_t."""
         _, c_prev = previous
         i, f, g, o = self.gate_values(a, q)
         c = f * c_prev + i * g
-        s = o * T.tanh(c)
+        s = o * tanh(c)
         return s, c
 
     def kept(self, a: TensorVariable, q: TensorVariable) -> list[TensorVariable]:
@@ -135,11 +133,11 @@ class LSTMCell:
     ) -> tuple[TensorVariable, TensorVariable, list[TensorVariable | None]]:
         """The chain rule, with σ' = σ (1 - σ) and tanh' = 1 - tanh²; a_t and q_t have the same error."""
         (ds, dc), (i, f, g, o, c_prev, c) = errors, saved
-        tanh_c = T.tanh(c)
+        tanh_c = tanh(c)
         dc = dc + ds * o * (1 - tanh_c**2)
         d_i = dc * g * i * (1 - i)
         d_f = dc * c_prev * f * (1 - f)
         d_g = dc * i * (1 - g**2)
         d_o = ds * tanh_c * o * (1 - o)
-        delta = T.concatenate([d_i, d_f, d_g, d_o], axis=-1)
+        delta = concatenate([d_i, d_f, d_g, d_o], axis=-1)
         return delta, delta, [None, dc * f]

@@ -1,5 +1,6 @@
 """The parameters of a network: names, shapes, initial values, storage, and the class that owns them."""
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -152,7 +153,7 @@ class NetworkParameters:
         """Shapes of the parameters by name, in the order of `parameter_names`."""
         return self.architecture.parameter_shapes
 
-    @property
+    @functools.cached_property
     def parameter_names(self) -> tuple[str, ...]:
         """The order of gradients, updates and files: ("U", "V", "W") for the tutorial's network."""
         return tuple(self.parameter_shapes)
@@ -166,6 +167,12 @@ class NetworkParameters:
     def symbolic(self) -> SymbolicNetwork:
         """What graphs are built from."""
         return SymbolicNetwork(self.architecture, dict(zip(self.parameter_names, self.parameters, strict=True)))
+
+    @property
+    def on_host(self) -> SymbolicNetwork:
+        """The network with read-only NumPy arrays as parameters: formulas give their values at once."""
+        values = {name: getattr(self, name).value_on_host() for name in self.parameter_names}
+        return SymbolicNetwork(self.architecture, values)
 
     def get_values(self) -> dict[str, npt.NDArray[Any]]:
         """The parameters' values by name, as NumPy arrays that belong to the caller."""

@@ -7,11 +7,20 @@ import numpy as np
 import numpy.typing as npt
 
 from theano_rnn.checks import check_bptt_truncate, check_choice, check_ids, check_pair, check_real
-from theano_rnn.engines.engine import CompiledFunction, as_numpy, compile_function, float_type
+from theano_rnn.engines.blas_threads import one_blas_thread
+from theano_rnn.engines.engine import (
+    CompiledFunction,
+    as_numpy,
+    compile_function,
+    device_name,
+    float_type,
+    require_usable_process,
+)
 from theano_rnn.engines.tensor_types import DeviceArray, SharedVariable
 from theano_rnn.errors import ArgumentValueError
 from theano_rnn.networks import network_graphs
 from theano_rnn.networks.architecture import Architecture
+from theano_rnn.networks.forward import all_log_probabilities, next_state
 from theano_rnn.networks.gradient_check import GradientCheck, check_gradients
 from theano_rnn.networks.network_file import LATER_SETTINGS, StoredNetwork
 from theano_rnn.networks.parameters import initial_values
@@ -333,6 +342,15 @@ class RNN(StoredNetwork):
         -------
         array (batch_size, word_dim) in nats, array (batch_size, state_dim)
         """
+        if len(word) == 1 and device_name() is None:
+            # NumPy takes half the time of a compiled function, which is made for larger work.
+            require_usable_process()
+            network = self.on_host
+            with one_blas_thread:
+                output, s = next_state(word, s_prev, network)
+                values = all_log_probabilities(output, network)
+            values.flags.writeable = s.flags.writeable = False  # as are the results of compiled functions
+            return values, s
         values, s = self._function(network_graphs.next_log_probabilities)(word, s_prev)
         return np.asarray(values), np.asarray(s)
 

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from theano_rnn.engines import array_functions
 from theano_rnn.engines.engine import T
 from theano_rnn.engines.tensor_types import TensorVariable
 
 
 def tanh(z: TensorVariable) -> TensorVariable:
     """The hyperbolic tangent."""
-    return T.tanh(z)
+    return array_functions.tanh(z)
 
 
 def tanh_slope(s: TensorVariable) -> TensorVariable:
@@ -19,7 +20,7 @@ def tanh_slope(s: TensorVariable) -> TensorVariable:
 
 def relu(z: TensorVariable) -> TensorVariable:
     """The rectified linear unit max(z, 0)."""
-    return T.switch(z > 0, z, T.zeros_like(z))
+    return array_functions.positive_part(z)
 
 
 def relu_slope(s: TensorVariable) -> TensorVariable:

@@ -5,6 +5,7 @@ With a large vocabulary the outputs o_t are by far the largest arrays of the net
 `theano_rnn.engines.chunked_softmax`. The original Theano compiles the formulas here.
 """
 
+from theano_rnn.engines.array_functions import exp, log, row_sums
 from theano_rnn.engines.chunked_softmax import fused_cross_entropy, fused_log_probability
 from theano_rnn.engines.engine import T, fused
 from theano_rnn.engines.tensor_types import TensorVariable
@@ -13,8 +14,8 @@ from theano_rnn.engines.tensor_types import TensorVariable
 def exponentials(z: TensorVariable) -> tuple[TensorVariable, TensorVariable, TensorVariable]:
     """z less its row's maximum, so that nothing overflows; exp(z); and Σ exp(z) of each row, as a column."""
     z = z - z.max(axis=1, keepdims=True)
-    e = T.exp(z)
-    return z, e, e.sum(axis=1, keepdims=True, acc_dtype=z.dtype)
+    e = exp(z)
+    return z, e, row_sums(e)
 
 
 def softmax(z: TensorVariable) -> TensorVariable:
@@ -26,7 +27,7 @@ def softmax(z: TensorVariable) -> TensorVariable:
 def log_softmax(z: TensorVariable) -> TensorVariable:
     """ln softmax(z) = z - ln Σ exp(z) for each row."""
     z, _, e_sum = exponentials(z)
-    return z - T.log(e_sum)
+    return z - log(e_sum)
 
 
 def cross_entropy(
