@@ -78,6 +78,7 @@ def test_files_of_one_name_in_several_folders_are_named_by_path() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_networks_with_gates_are_drawn_beside_untrained_tanh_gru_and_lstm(models: Path, tmp_path: Path) -> None:
     rnn = RNN(6, 4, cell="lstm", layers=2, bias=True, seed=2)
     LanguageModel(rnn, load(models / "tanh.npz").vocabulary, Tokenizer()).save(tmp_path / "lstm.npz")

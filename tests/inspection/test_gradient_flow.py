@@ -36,7 +36,10 @@ def test_norms_agree_with_a_loop_at_every_place_and_are_nan_after_the_end_of_the
         assert np.isnan(norms[steps:, column]).all()
 
 
-@pytest.mark.parametrize("cell, layers", [("gru", 1), ("lstm", 1), ("simple", 2), ("lstm", 2)])
+@pytest.mark.parametrize(
+    "cell, layers",
+    [("gru", 1), *(pytest.param(*one, marks=pytest.mark.slow) for one in (("lstm", 1), ("simple", 2))), ("lstm", 2)],
+)
 def test_other_networks_have_the_norms_that_arrive_from_the_end_of_the_same_places(cell: str, layers: int) -> None:
     rnn = RNN(9, 4, cell=cell, layers=layers, bias=True, seed=2, dtype="float64")
     places = draw_starts([8, 4, 1], 5, 10, seed=3)

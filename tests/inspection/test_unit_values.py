@@ -49,8 +49,9 @@ def by_loop(rnn: RNN, ids: np.ndarray) -> list[dict[str, np.ndarray]]:
     "settings",
     [
         {"cell": "simple"},
-        {"cell": "gru", "layers": 2, "bias": True},
-        {"cell": "lstm"},
+        {"cell": "gru"},
+        pytest.param({"cell": "gru", "layers": 2, "bias": True}, marks=pytest.mark.slow),
+        pytest.param({"cell": "lstm"}, marks=pytest.mark.slow),
         {"cell": "lstm", "layers": 2, "bias": True, "embedding_dim": 3},
     ],
 )

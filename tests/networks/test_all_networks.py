@@ -28,7 +28,7 @@ EVERY_NETWORK = [
 # Compiling takes seconds with XLA and half a minute with Theano, so that the other networks are left to the slow tests.
 QUICK = {(2, True, "embedding")}
 if engine_name() == "pytensor":
-    QUICK |= {(1, False, "words"), (1, True, "words"), (3, True, "tied")}
+    QUICK |= {(1, False, "words")}
 every_network = pytest.mark.parametrize(
     ("cell", "layers", "bias", "embedding"),
     [
@@ -165,10 +165,7 @@ def test_truncated_gradients_equal_those_of_each_output_by_itself(cell, layers, 
 )
 @pytest.mark.parametrize(
     "cell",
-    [
-        pytest.param(one, marks=pytest.mark.slow) if engine_name() == "theano" and one != "lstm" else one
-        for one in CELLS
-    ],
+    [one if one == "lstm" else pytest.param(one, marks=pytest.mark.slow) for one in CELLS],
 )
 def test_with_a_dropout_mask_outputs_and_gradients_equal_the_loops(cell, embedding):
     layers, bias = 2, True

@@ -18,8 +18,8 @@ NETWORKS = {
     for cell in ("simple", "gru", "lstm")
     for layers, settings in ((1, {"bias": True}), (2, {"embedding_dim": 4, "bias": True}), (3, {"tied": True}))
 }
-# Theano takes half a minute to compile the functions of a network.
-QUICK = {"lstm of 2"} if engine_name() == "theano" else {"simple of 2", "gru of 1", "lstm of 2", "gru of 3"}
+# Compiling takes seconds with XLA and half a minute with Theano, so that the other networks are left to the slow tests.
+QUICK = {"lstm of 2"} if engine_name() == "theano" else {"lstm of 2", "gru of 1"}
 every_network = pytest.mark.parametrize(
     "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in NETWORKS]
 )

@@ -56,7 +56,10 @@ def test_the_input_weights_lie_transposed_only_if_words_enter_through_them():
     assert not is_stored_transposed("U2", Architecture(WORD_DIM, HIDDEN_DIM, layers=2))
 
 
-@pytest.mark.parametrize("settings", [{"layers": 2}, {"tied": True, "cell": "gru"}, {"embedding_dim": 4}])
+@pytest.mark.parametrize(
+    "settings",
+    [pytest.param({"layers": 2}, marks=pytest.mark.slow), {"tied": True, "cell": "gru"}, {"embedding_dim": 4}],
+)
 def test_a_large_vocabulary_gives_the_same_gradients(settings):
     """Above FEW_WORDS, V is stored transposed. A network whose further words never occur has the same gradients."""
     large = RNN(FEW_WORDS + 1, HIDDEN_DIM, None, seed=2, dtype="float64", bias=True, **settings)

@@ -122,6 +122,7 @@ def lstm(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_all_parts_accept_a_network_with_gates_and_layers(lstm, tmp_path, standard_input, capsys):
     assert status("info", "--model", lstm) == 0
     assert "lstm, layers 2, embedding_dim null, bias true" in capsys.readouterr().out
