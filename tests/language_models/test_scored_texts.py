@@ -162,6 +162,7 @@ def test_lines_of_nbest_lists_and_mixtures_are_one_sentence(lm, run, tmp_path):
     assert out.split("\t")[0] == f"{lm.score(TEXT, split=False):.6f}"
 
 
+@pytest.mark.slow
 def test_a_model_file_records_how_its_text_was_read(tmp_path, monkeypatch):
     share_compiled(monkeypatch)
     data, model = tmp_path / "a.txt", tmp_path / "m.npz"
@@ -179,6 +180,7 @@ def test_a_model_file_records_how_its_text_was_read(tmp_path, monkeypatch):
                 assert one.tokenizer.abbreviations == abbreviations
 
 
+@pytest.mark.slow
 def test_csv_cells_are_separate_items(tmp_path, monkeypatch):
     share_compiled(monkeypatch)
     data = tmp_path / "poem.csv"
