@@ -1,4 +1,4 @@
-"""The parameters of a network: names, shapes, initial values, storage, and the class that owns them."""
+"""The parameters of a network: initial values, checks of shapes, storage, and the class that owns them."""
 
 import functools
 from collections.abc import Mapping
@@ -22,11 +22,12 @@ PARAMETERS = ("U", "V", "W")
 def initial_values(
     architecture: Architecture, dtype: str, generator: np.random.Generator
 ) -> dict[str, npt.NDArray[Any]]:
-    """Initial values of all parameters by name.
+    """Draw the initial values of all parameters: arrays of type `dtype` by name.
 
     Weights are drawn uniformly from ±sqrt(1/n), where n is the number of incoming connections (tutorial part 2). In
     cells with gates, n is `hidden_dim` for all weights of a layer, as in PyTorch, and the recurrent weights of each
-    gate are orthogonal (Saxe et al. 2014). Biases are zero, those of forget gates 1 (Jozefowicz et al. 2015).
+    gate are orthogonal (Saxe et al. 2014). Biases are 0, except those of forget gates, which are 1 (Jozefowicz et al.
+    2015).
     """
     gates, H = architecture.recurrent_cell.gates, architecture.hidden_dim
     values = {}
@@ -45,7 +46,7 @@ def initial_values(
 
 
 def orthogonal_matrix(size: int, generator: np.random.Generator) -> npt.NDArray[np.float64]:
-    """A random orthogonal matrix, uniformly distributed (Mezzadri 2007)."""
+    """Draw an orthogonal matrix (size, size) from the uniform distribution (Mezzadri 2007)."""
     q, r = np.linalg.qr(generator.standard_normal((size, size)))
     return q * np.sign(np.diag(r))
 
@@ -60,9 +61,9 @@ def check_shapes(values: Mapping[str, npt.ArrayLike], shapes: Mapping[str, tuple
 
 
 def is_stored_transposed(name: str, architecture: Architecture) -> bool:
-    """Whether a parameter is transposed in memory, which does not show in formulas.
+    """Return whether a parameter is stored transposed in memory. Formulas are not affected.
 
-    U is if its columns are gathered by word; a large V is, because products with it are faster that way.
+    U is stored transposed if its columns are gathered by word. A large V is, because this makes products faster.
     """
     if name == "U":
         return not architecture.has_embedding
@@ -70,12 +71,12 @@ def is_stored_transposed(name: str, architecture: Architecture) -> bool:
 
 
 def in_storage_layout(name: str, array: TensorVariable, architecture: Architecture) -> TensorVariable:
-    """An expression of a parameter's shape, laid out as the parameter is in memory; a second call undoes the first."""
+    """Convert an array of a parameter's shape to the parameter's storage layout. A second call undoes the first."""
     return array.T if is_stored_transposed(name, architecture) else array
 
 
 class NetworkParameters:
-    """The parameters of a network, as Theano shared variables. `RNN` adds what is done with them.
+    """The parameters of a network, as Theano shared variables. `RNN` adds the computations.
 
     Parameters
     ----------
@@ -125,7 +126,7 @@ class NetworkParameters:
 
     @property
     def embedding_dim(self) -> int | None:
-        """Size of the word vectors, or None if words enter through U."""
+        """Size of the embeddings, or None if the first layer reads one-hot words."""
         return self.architecture.embedding_dim
 
     @property
@@ -135,12 +136,12 @@ class NetworkParameters:
 
     @property
     def tied(self) -> bool:
-        """Whether the rows of V are also the embeddings."""
+        """Whether V is also the embedding matrix."""
         return self.architecture.tied
 
     @property
     def dropout(self) -> float:
-        """Share of the values that training sets to zero."""
+        """Fraction of the embeddings' and states' values that training sets to zero."""
         return self.architecture.dropout
 
     @property
@@ -155,7 +156,7 @@ class NetworkParameters:
 
     @functools.cached_property
     def parameter_names(self) -> tuple[str, ...]:
-        """The order of gradients, updates and files: ("U", "V", "W") for the tutorial's network."""
+        """Names in the order of gradients, updates and files: ("U", "V", "W") for the tutorial's network."""
         return tuple(self.parameter_shapes)
 
     @property
@@ -165,7 +166,7 @@ class NetworkParameters:
 
     @property
     def symbolic(self) -> SymbolicNetwork:
-        """What graphs are built from."""
+        """The architecture with the shared variables, for building graphs."""
         return SymbolicNetwork(self.architecture, dict(zip(self.parameter_names, self.parameters, strict=True)))
 
     @property
@@ -175,11 +176,11 @@ class NetworkParameters:
         return SymbolicNetwork(self.architecture, values)
 
     def get_values(self) -> dict[str, npt.NDArray[Any]]:
-        """The parameters' values by name, as NumPy arrays that belong to the caller."""
+        """Return copies of the parameters by name, as NumPy arrays."""
         return {name: as_numpy(getattr(self, name).get_value(borrow=True)) for name in self.parameter_names}
 
     def set_values(self, values: Mapping[str, npt.ArrayLike]) -> None:
-        """Set the parameters from a mapping of arrays. Unless all have the right shape, nothing is set.
+        """Set all parameters from a mapping of arrays. If any array is missing or has a wrong shape, nothing is set.
 
         Raises
         ------

@@ -12,7 +12,7 @@ from theano_rnn.engines.tensor_types import TensorVariable
 
 
 def exponentials(z: TensorVariable) -> tuple[TensorVariable, TensorVariable, TensorVariable]:
-    """z less its row's maximum, so that nothing overflows; exp(z); and Σ exp(z) of each row, as a column."""
+    """Return z minus the maximum of its row, which prevents overflow, exp(z), and Σ exp(z) of each row as a column."""
     z = z - z.max(axis=1, keepdims=True)
     e = exp(z)
     return z, e, row_sums(e)
@@ -44,7 +44,7 @@ def cross_entropy(
     c : vector (word_dim,) or None
     y : vector (n,) of int
     mask : vector (n,) of the type of s
-        1 for rows that count, 0 for padding.
+        1 for words, 0 for padding.
 
     Returns
     -------
