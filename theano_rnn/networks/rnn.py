@@ -60,8 +60,8 @@ class RNN(StoredNetwork):
     tied : bool
         Whether V is also the embedding matrix. `embedding_dim` is then `hidden_dim`.
     dropout : float
-        Fraction of the embeddings' and states' values that training sets to zero, in [0, 1). The methods of `RNN` do not
-        use it.
+        Fraction of the embeddings' and states' values that training sets to zero, in [0, 1). The methods of `RNN`
+        ignore it.
 
     Attributes
     ----------
