@@ -36,7 +36,7 @@ def make_parser() -> ArgumentParser:
         "gradients --model models/my.npz --plot my.png")  # fmt: skip
     parser.add_argument("--model", default=MODEL, metavar="FILE", help=MODEL_HELP)
     parts = parser.add_subparsers(
-        title="parts", dest="part", required=True, metavar="PART", prog=parser.prog,
+        title="parts", dest="part", metavar="PART", prog=parser.prog,
         description=f"{example_name('explain')} PART --help shows the options of a part.",
     )  # fmt: skip
 
@@ -196,6 +196,8 @@ def explain_info(arguments: argparse.Namespace) -> None:
 
 
 def work(arguments: argparse.Namespace) -> None:
+    if arguments.part is None:
+        raise OptionError("name a PART: gradients, graph, units or info; --help describes them")
     arguments.work(arguments)
 
 

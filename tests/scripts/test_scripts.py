@@ -396,7 +396,9 @@ def test_a_line_that_is_not_utf_8_is_reported(model, loaded, tmp_path, monkeypat
     assert_one_line(capsys, "score.py: standard input, line 1: byte 0xff at position 1")
 
 
-@pytest.mark.parametrize("name, fault", [("absent.txt", ": no such file; check the path"), (".", " is a directory")])
+@pytest.mark.parametrize(
+    "name, fault", [("absent.txt", ": no such file; check the path"), (".", ": is a directory; name a file in it")]
+)
 def test_a_file_that_cannot_be_read_is_reported(model, loaded, tmp_path, capsys, name, fault):
     assert status(score, "--model", model, tmp_path / name) == 2
     assert_one_line(capsys, f"score.py: {tmp_path / name}{fault}")

@@ -118,7 +118,7 @@ def test_a_missing_file_is_named(tmp_path):
 
 
 def test_a_directory_is_named(tmp_path):
-    assert f"{tmp_path} is a directory" in error_line(tmp_path)
+    assert f"{tmp_path}: is a directory; name a file in it" in error_line(tmp_path)
 
 
 def test_a_path_through_a_file_is_named(write):
@@ -140,7 +140,7 @@ def test_an_unreadable_file_is_named(write, monkeypatch):
 
 def test_a_directory_that_the_system_reports_as_unreadable_is_called_a_directory(tmp_path, monkeypatch):
     monkeypatch.setattr(text_files, "open", fail_to_open(PermissionError(errno.EACCES, "denied")), raising=False)
-    assert f"{tmp_path} is a directory" in error_line(tmp_path)
+    assert f"{tmp_path}: is a directory; name a file in it" in error_line(tmp_path)
 
 
 def test_a_null_character_in_a_path_is_reported():

@@ -290,6 +290,17 @@ def test_the_bar_and_the_line_of_an_epoch_show_the_same_speed(toy, tmp_path, mon
         assert unit in lines[evaluated]
 
 
+@pytest.mark.usefixtures("unthrottled")
+def test_no_speed_is_shown_before_training_or_for_an_epoch_of_a_single_step_that_compiles(toy, tmp_path, capfd):
+    settings = {**CASES["words"], "batch_size": 1000, "progress": True}
+    train(toy, model=tmp_path / "m.npz", epochs=2, **settings)
+    train(toy, model=tmp_path / "new.npz", epochs=2, init_from=tmp_path / "m.npz", **settings)
+    lines = [line for line in capfd.readouterr().err.splitlines() if line.startswith("epoch ")]
+    epochs_with_speed = [(line.split()[1], " tokens/s" in line) for line in lines]
+    first_run = [("1", False), ("2", True)]
+    assert epochs_with_speed == [*first_run, ("0", False), *first_run]
+
+
 @pytest.mark.parametrize("shows", [True, False])
 def test_each_evaluation_and_each_epoch_without_one_is_a_record_of_the_logger(toy, tmp_path, caplog, shows):
     caplog.set_level(logging.INFO, "theano_rnn")

@@ -135,9 +135,9 @@ def test_a_log_in_the_place_of_the_model_or_the_checkpoint_is_refused(toy, tmp_p
 
 def test_places_that_are_folders_are_refused(toy, tmp_path):
     (tmp_path / "m.npz").mkdir()
-    with pytest.raises(ModelFileError, match="m.npz: is a folder; name a file in it"):
+    with pytest.raises(ModelFileError, match="m.npz: is a directory; name a file in it"):
         train(toy, model=tmp_path / "m.npz")
-    with pytest.raises(ModelFileError, match="is a folder; name a file in it"):
+    with pytest.raises(ModelFileError, match="is a directory; name a file in it"):
         train(toy, model=tmp_path / "n.npz", log=tmp_path)
 
 

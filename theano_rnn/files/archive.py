@@ -92,6 +92,8 @@ def read_archive(path: str | os.PathLike[str], mapped: bool = False) -> dict[str
             return map_arrays(file) if mapped else read_arrays(file)
     except ModelFileError:
         raise
+    except IsADirectoryError as error:
+        raise ModelFileError(f"{path}: is a directory; name a file in it") from error
     except FileNotFoundError as error:
         raise ModelFileError(f"{path}: no such file; train a model first, or name another file") from error
     except OSError as error:

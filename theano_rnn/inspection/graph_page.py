@@ -90,10 +90,10 @@ def graph_sections(forward: ForwardGraph, with_program: bool = False) -> list[Se
     list of Section
     """
     parameters = ["U", "W", "V", *(name for name in forward.rnn.parameter_names if name not in PARAMETERS)]
-    described = f"as theano_rnn builds it from x, {', '.join(parameters[:-1])} and {parameters[-1]}"
-    compiled = "after Theano's rewrites, as it is handed to the compiler"
+    symbolic = f"as theano_rnn builds it from x, {', '.join(parameters[:-1])} and {parameters[-1]}"
+    compiled = "after Theano's rewrites, as the compiler receives it"
     sections = [
-        Section("The symbolic graph", described, *forward.symbolic()),
+        Section("The symbolic graph", symbolic, *forward.symbolic()),
         *_loop_sections(forward.rnn, forward.step),
         Section("The compiled graph", compiled, *forward.compiled()),
         *_loop_sections(forward.rnn, forward.compiled_step, is_compiled=True),

@@ -199,7 +199,7 @@ class Trainer:
         self.plot.add(steps, tokens, epochs, (state.loss_sum - sum_before) / max(tokens, 1), self.learning_rate)
         self.plot.refresh(state.history)
         mean_loss = state.loss_sum / state.loss_tokens
-        progress = state.step, self.data.steps_per_epoch, mean_loss, self.speed.compiled_tokens_per_second
+        progress = state.step, self.data.steps_per_epoch, mean_loss, self.speed.tokens_per_second
         self.tell(self.reporter.progress, state, self.options.epochs, *progress)
 
     def show_sample(self) -> None:
