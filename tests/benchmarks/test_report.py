@@ -1,4 +1,4 @@
-"""The tables read well both as Markdown and on a terminal."""
+"""The tables are Markdown with aligned columns."""
 
 from theano_rnn.benchmarks import report
 from theano_rnn.benchmarks.measurement import Measurement

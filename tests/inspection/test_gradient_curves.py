@@ -107,7 +107,7 @@ def test_untrained_networks_have_the_sizes_of_the_first_and_the_biases_of_their_
     ]
 
 
-def test_large_networks_are_measured_at_fewer_places_by_default(
+def test_large_networks_have_fewer_starts_by_default(
     models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []

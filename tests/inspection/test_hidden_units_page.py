@@ -147,7 +147,7 @@ def test_by_default_five_units_are_shown_and_the_table_links_to_them(tmp_path: P
     assert len(page.spans) == 5 * 5
 
 
-def test_the_page_says_whether_the_text_was_cut(tmp_path: Path) -> None:
+def test_the_page_says_whether_the_text_was_truncated(tmp_path: Path) -> None:
     lm = language_model()
     assert "shows the first 2 tokens of the text" in page_of(tmp_path, hidden_activity(lm, ["the dog the"], [0], 2))[1]
     assert "The text has 3 tokens" in page_of(tmp_path, hidden_activity(lm, ["the dog the"], [0], 3))[1]

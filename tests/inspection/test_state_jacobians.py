@@ -159,7 +159,7 @@ def test_a_single_unit_is_enough(cell: str) -> None:
     np.testing.assert_allclose(norms[:, 0], [np.linalg.norm(one, 2) for one in products], rtol=1e-10)
 
 
-def test_places_are_computed_in_parts_if_there_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_ends_are_processed_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     rnn = network({"cell": "gru", "layers": 1})
     x, s_prev = windows(rnn.states(IDS[:, None])[:, 0])
     x, s_prev = np.tile(x, (1, 3)), np.concatenate([s_prev, 2 * s_prev, -s_prev], axis=1)

@@ -88,7 +88,7 @@ def test_each_cell_has_its_own_quantities() -> None:
         ({}, "state", 0, "layer: expected at least 1, got 0"),
     ],
 )
-def test_what_a_network_does_not_have_is_rejected(
+def test_a_quantity_or_layer_that_a_network_lacks_is_rejected(
     settings: dict[str, Any], of: str, layer: int | None, message: str
 ) -> None:
     with pytest.raises(ArgumentValueError, match=message):

@@ -49,13 +49,13 @@ def content(lm, tmp_path_factory):
 
 @pytest.fixture
 def mutations(lm):
-    """How many files to try: fewer of the networks that are not the tutorial's."""
+    """The number of files to try, which is smaller for networks other than the tutorial's."""
     return MUTATIONS if lm.rnn.parameter_names == ("U", "V", "W") else MUTATIONS // 4
 
 
 @pytest.fixture(autouse=True)
 def little_memory():
-    """Rejecting a file of some kilobytes does not take megabytes."""
+    """Checks that reading a file of a few kilobytes does not allocate megabytes."""
     tracemalloc.start()
     yield
     peak = tracemalloc.get_traced_memory()[1]

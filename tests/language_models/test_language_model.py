@@ -479,7 +479,7 @@ def test_generated_yields_the_texts_of_generate_as_they_are_drawn(lm, monkeypatc
         lm.generated(3, temperature=0)
 
 
-# The scores that each engine computed for its own file, of a network that it had trained briefly.
+# Each engine's scores of the file that it wrote, after a short training.
 SAVED_SENTENCES = ["The dog sees the cat.", "the zebra, the dog", "", "cat cat cat sees dog . the"]
 SAVED_SCORES = {
     "pytensor": [-12.237261414527893, -11.911889672279358, -2.4434025287628174, -19.101282835006714],

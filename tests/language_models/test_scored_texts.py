@@ -66,7 +66,7 @@ def test_a_full_stop_does_not_make_a_word_unknown(lm):
 
 
 @pytest.mark.parametrize("how", [{"lines": True}, {"tokenized": True}], ids=str)
-def test_models_trained_on_lines_never_split(how):
+def test_models_trained_on_lines_never_split_texts(how):
     lm = make(**how)
     assert lm.split(TEXT) == [TEXT]
     assert [token for token, _, _ in lm.word_scores(TEXT)].count(SENTENCE_END) == 1

@@ -67,7 +67,7 @@ def test_the_gradient_check_passes_for_every_parameter(name):
     rnn = shared(name)
     found = rnn.gradient_check(X, Y)
     assert found.elements == sum(value.size for value in rnn.get_values().values())
-    assert found.relative_error < 1e-3  # central differences with h = 0.001 are no more exact
+    assert found.relative_error < 1e-3  # central differences with h = 0.001 are not more accurate
 
 
 @every_network
@@ -126,7 +126,7 @@ def test_a_step_of_one_text_uses_the_current_parameters():
 @every_network
 @pytest.mark.parametrize("bptt_truncate", [None, K])
 def test_a_sentence_alone_equals_the_same_sentence_in_a_padded_minibatch(name, bptt_truncate):
-    """Whatever the sentence, its neighbors, the ids on the padding and the dropout mask are."""
+    """The neighbors, the ids of the padding and the dropout masks of other sentences have no effect."""
     rnn = make(name, bptt_truncate, dropout=0.5)
     optimizer = Optimizer(rnn, "sgd")
     values = rnn.get_values()
@@ -154,7 +154,7 @@ def test_a_sentence_alone_equals_the_same_sentence_in_a_padded_minibatch(name, b
             np.testing.assert_allclose(other_gradients[parameter], gradient, rtol=0, atol=1e-12, err_msg=parameter)
         states, ids = rnn.states(padded.x), sentences[0][:-1].astype(np.int32)[:, None]
         np.testing.assert_allclose(states[:3, 0], rnn.states(ids)[:, 0], rtol=0, atol=1e-12)
-        # Without a mask, because states are those of evaluation.
+        # Without a mask, because `states` never applies dropout.
         without, last_without, _ = step(alone, None)
         np.testing.assert_allclose(states[2, 0], last_without[0], rtol=0, atol=1e-12)
         targets = rnn.log_probabilities(padded.x, padded.y)[0]

@@ -514,7 +514,7 @@ def test_a_bare_file_of_three_arrays_is_loaded_as_the_tutorials_network(path):
             {name: np.zeros((0, 0)) for name in ("U", "V", "W")},
             r"rnn\.npz: word_dim: expected at least 1, got 0$",
         ),
-        # W would take 40 GB if it were as large as U says.
+        # W would take 40 GB if it had the size that the shape of U implies.
         ({"U": np.zeros((100_000, 1))}, r"rnn\.npz: V: expected shape \(1, 100000\), got \(12, 5\)$"),
         ({"W": np.zeros((5, 5), int)}, r"rnn\.npz: W should be a matrix of floating-point numbers, is int64 of shape"),
         ({"W": np.full((5, 5), np.nan)}, r"rnn\.npz: W holds values that are not finite in float32$"),

@@ -1,4 +1,4 @@
-"""generate.py as a user runs it: the output of each option, and wrong demands that are rejected before long work."""
+"""generate.py as a user runs it: the output of each option, and invalid options, which are rejected at once."""
 
 import io
 import os
@@ -156,7 +156,7 @@ def refused(capsys, *arguments):
         ("--prompt 'a\nb'", "--prompt: contains a line end, but a text is one line"),
     ],
 )
-def test_impossible_demands_are_rejected_before_the_model_is_loaded(arguments, part, tmp_path, monkeypatch, capsys):
+def test_invalid_options_are_rejected_before_the_model_is_loaded(arguments, part, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert part in refused(capsys, *shlex.split(arguments), "--model", "nowhere.npz")
 

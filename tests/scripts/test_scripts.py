@@ -467,7 +467,7 @@ def test_the_prompt_begins_every_line(model, loaded, capsys):
         (["-n", "many"], "argument -n: invalid int value: 'many'"),
     ],
 )
-def test_wrong_demands_are_one_line_and_status_2(model, loaded, capsys, arguments, part):
+def test_invalid_options_are_one_line_and_status_2(model, loaded, capsys, arguments, part):
     assert status(generate, "--model", model, *arguments) == 2
     assert_one_line(capsys, "generate.py: ", part)
 

@@ -41,7 +41,7 @@ def test_the_default_is_the_tutorials_network():
 
 
 @pytest.mark.parametrize("cell, bias", [("simple", False), ("gru", True), ("lstm", True)])
-def test_gated_cells_have_biases_unless_this_is_chosen(cell, bias):
+def test_only_gated_cells_have_biases_by_default(cell, bias):
     assert TrainingOptions(cell=cell).bias is bias
     assert TrainingOptions(cell=cell, bias=not bias).bias is not bias
 

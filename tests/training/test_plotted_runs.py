@@ -1,4 +1,4 @@
-"""Plots that are drawn during training; they do not change its numbers."""
+"""Plots drawn during training, which do not change its results."""
 
 import itertools
 import math

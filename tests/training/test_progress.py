@@ -41,7 +41,7 @@ class Terminal:
         self.stream = os.fdopen(slave, "w", encoding="utf-8")
         self.resize(columns)
         self._received = b""
-        self._reader = threading.Thread(target=self._read, daemon=True)  # a full pseudo-terminal blocks who writes
+        self._reader = threading.Thread(target=self._read, daemon=True)  # a full pseudo-terminal blocks the writer
         self._reader.start()
         self.reporter = ProgressReporter(self.stream)
 
@@ -66,7 +66,7 @@ class Terminal:
 
 @pytest.fixture
 def unthrottled(monkeypatch):
-    """The bar is drawn at each report, however quickly they follow each other."""
+    """Draw the bar at each report, even if reports follow each other quickly."""
     monkeypatch.setenv("TQDM_MININTERVAL", "0")
 
 
