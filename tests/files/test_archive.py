@@ -199,7 +199,7 @@ def test_written_files_contain_no_pickles(tmp_path):
 
 
 def test_a_missing_document_is_reported():
-    with pytest.raises(ModelFileError, match="m.npz: holds no vocabulary"):
+    with pytest.raises(ModelFileError, match="m.npz: contains no vocabulary"):
         read_document("m.npz", {}, "vocabulary")
 
 

@@ -155,7 +155,7 @@ def test_all_parts_but_units_accept_a_bare_network(tmp_path, text, capsys):
         assert status(*part, "--model", path) == 0
         assert capsys.readouterr().out
     assert status("units", "--model", path, text) == 2
-    assert_one_line(capsys, "bare.npz: holds no configuration; it was not saved as a language model")
+    assert_one_line(capsys, "bare.npz: contains no configuration; it was not saved as a language model")
 
 
 @pytest.mark.parametrize(

@@ -143,7 +143,7 @@ def refused(capsys, *arguments):
         ("--max-words 0", "--max-words: expected at least 1, got 0"),
         ("--no-repeat-ngram 0", "--no-repeat-ngram: expected at least 1, got 0"),
         ("--beam 0", "--beam: expected at least 1, got 0"),
-        ("--beam 3 -n 4", "-n: expected at most as many texts as the beam is wide (3), got 4"),
+        ("--beam 3 -n 4", "-n: expected at most the width of the beam (3), got 4"),
         ("--beam 3 --no-repeat-ngram -2", "--no-repeat-ngram: expected at least 1, got -2"),
         ("--beam 3 --temperature 1", "--beam: draws nothing at random, which --temperature is for"),
         ("--beam 3 --top-k 5", "--beam: draws nothing at random, which --top-k is for"),

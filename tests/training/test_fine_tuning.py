@@ -240,7 +240,7 @@ def test_tokenizer_and_network_are_inherited(tokenizer, expected):
 def test_files_that_are_not_language_models_are_refused(folder, base, tmp_path):
     bare, model = tmp_path / "bare.npz", tmp_path / "m.npz"
     np.savez(bare, **load(base()).rnn.get_values())
-    with pytest.raises(ModelFileError, match="bare.npz: holds no configuration; it was not saved as a language model"):
+    with pytest.raises(ModelFileError, match="bare.npz: contains no configuration; it was not saved as a"):
         tuned(folder, bare, model)
     with pytest.raises(ModelFileError, match="absent.npz: no such file"):
         tuned(folder, tmp_path / "absent.npz", model)

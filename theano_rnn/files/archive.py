@@ -119,7 +119,7 @@ def read_document(path: str | os.PathLike[str], entries: Mapping[str, npt.NDArra
         If it is missing, not JSON, or of a newer format version.
     """
     if name not in entries:
-        raise ModelFileError(f"{path}: holds no {name}; it was not saved as a language model")
+        raise ModelFileError(f"{path}: contains no {name}; it was not saved as a language model")
     try:
         if entries[name].dtype != np.uint8 or entries[name].ndim != 1:
             raise ValueError(f"expected bytes, got {entries[name].dtype} of shape {entries[name].shape}")

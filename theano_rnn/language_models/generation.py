@@ -98,7 +98,7 @@ def check_beam_arguments(
     if n is None:
         return min(beam, BEAM_RESULTS)
     if check_count("n", n, 0) > beam:
-        raise ArgumentValueError(f"n: expected at most as many texts as the beam is wide ({beam}), got {n}")
+        raise ArgumentValueError(f"n: expected at most the width of the beam ({beam}), got {n}")
     return n
 
 

@@ -89,10 +89,10 @@ class ModelFile:
         return read_document(self.path, self.entries, name)
 
     def check_entries(self, expected: set[str]) -> None:
-        """Raise ModelFileError if the file holds entries that are not expected."""
+        """Raise ModelFileError if the file contains entries that are not expected."""
         unexpected = self.entries.keys() - expected
         if unexpected:
-            raise ModelFileError(f"{self.path}: holds entries that no model has: {', '.join(sorted(unexpected))}")
+            raise ModelFileError(f"{self.path}: contains entries that no model has: {', '.join(sorted(unexpected))}")
 
     def inconsistent(self, error: Exception) -> ModelFileError:
         """Return the error to raise if no model can be created from the file because of `error`."""

@@ -63,7 +63,7 @@ def read_network(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], d
         configuration = read_document(path, entries, "configuration")
         settings = configuration.get("network") if isinstance(configuration, dict) else None
         if not isinstance(settings, dict):
-            raise ModelFileError(f"{path}: damaged configuration: it holds no settings of a network")
+            raise ModelFileError(f"{path}: damaged configuration: it contains no network settings")
     return entries, settings
 
 
@@ -73,7 +73,7 @@ def check_parameter_entries(
     """Raise ModelFileError if a parameter is missing, is not an array of floating-point numbers, or is not finite."""
     for name in names:
         if name not in entries:
-            raise ModelFileError(f"{path}: holds no {name}; a model has the arrays {', '.join(names)}")
+            raise ModelFileError(f"{path}: contains no {name}; a model has the arrays {', '.join(names)}")
         kind, axes = ("matrix", 2) if name[0] in MATRICES else ("vector", 1)
         if entries[name].dtype.kind != "f" or entries[name].ndim != axes:
             found = f"{entries[name].dtype} of shape {entries[name].shape}"
@@ -81,7 +81,7 @@ def check_parameter_entries(
         with np.errstate(over="ignore"):
             finite = np.isfinite(entries[name].astype(float_type())).all()
         if not finite:
-            raise ModelFileError(f"{path}: {name} holds values that are not finite in {float_type()}")
+            raise ModelFileError(f"{path}: {name} contains values that are not finite in {float_type()}")
 
 
 def write_network(path: str | os.PathLike[str], values: Mapping[str, np.ndarray], settings: Mapping[str, Any]) -> None:

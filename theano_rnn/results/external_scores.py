@@ -172,12 +172,12 @@ class TokenScoreFile:
         if _KENLM_TOKEN.fullmatch(lines[0].split(b"\t")[0]):
             return "kenlm"
         if lines[0].startswith(_KENLM_FIGURES):
-            raise CorpusError(f"{self.path}: holds no tokens; run KenLM's query without -v, or with -v word")
+            raise CorpusError(f"{self.path}: contains no tokens; run KenLM's query without -v, or with -v word")
         if any(map(_SRILM_FIGURES.match, lines)):
-            raise CorpusError(f"{self.path}: holds no tokens; run SRILM's ngram with -debug 2")
+            raise CorpusError(f"{self.path}: contains no tokens; run SRILM's ngram with -debug 2")
         if columns and not is_number(columns[0]):
             raise CorpusError(
-                f"{self.path}: holds no log10 probabilities of tokens; make it with KenLM's query or with SRILM's "
+                f"{self.path}: contains no log10 probabilities of tokens; create it with KenLM's query or with SRILM's "
                 "ngram -debug 2, or write one token per line, number first"
             )
         # Words can be numbers too, but sentence ends cannot. A single number may be the score of a blank line.
