@@ -16,6 +16,7 @@ from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 from theano_rnn.checks import check_choice, check_count, check_flag, check_real
+from theano_rnn.engines.chunked_softmax import FEW_WORDS
 from theano_rnn.engines.tensor_types import TensorVariable
 from theano_rnn.errors import ArgumentValueError
 from theano_rnn.networks.cells import CELLS, Cell
@@ -117,6 +118,11 @@ class Architecture:
     def has_embedding(self) -> bool:
         """Whether the first layer reads embeddings, not one-hot words."""
         return self.embedding_dim is not None
+
+    @property
+    def has_few_words(self) -> bool:
+        """Whether sums over the vocabulary cost less than sums over the words of a minibatch."""
+        return self.word_dim <= FEW_WORDS
 
     @property
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from theano_rnn.engines.engine import T, scan
+from theano_rnn.engines.outer_products import sum_of_outer_products
 from theano_rnn.engines.tensor_types import TensorVariable
 from theano_rnn.networks.architecture import Layer, SymbolicNetwork, layer_name
 from theano_rnn.networks.cells import Cell
@@ -91,7 +92,7 @@ def loss_and_gradients(
     deltas = backpropagation_through_time(x, ds, forward.layers, masks, network, bptt_truncate)
     gradients = {"V": dV} if dc is None else {"V": dV, "c": dc}
     for number, (delta, states, layer) in enumerate(zip(deltas, forward.layers, network.layers, strict=True)):
-        by_name = layer_gradients(x, delta, states, layer)
+        by_name = layer_gradients(x, delta, states, layer, network.architecture.has_few_words)
         gradients |= {layer_name(name, number): gradient for name, gradient in by_name.items()}
     if network.E is not None:
         error = dropped(error_below(x, deltas[0], network.layers[0]), masks[0])
@@ -193,16 +194,20 @@ def error_below(x: TensorVariable, delta: Delta, layer: Layer) -> TensorVariable
     return delta.ordered(by_step(rows(delta.a).dot(layer.U), x))
 
 
-def layer_gradients(x: TensorVariable, delta: Delta, states: LayerStates, layer: Layer) -> dict[str, TensorVariable]:
+def layer_gradients(
+    x: TensorVariable, delta: Delta, states: LayerStates, layer: Layer, has_few_words: bool
+) -> dict[str, TensorVariable]:
     """Return dU = Σ δ_t x_tᵀ, dW = Σ ∂L/∂q_t s_{t-1}ᵀ and the gradients of the biases, under the names of `Layer`."""
     da, dq = rows(delta.a), rows(delta.q)
     if states.vectors is None:  # x_t is one-hot, so δ_t is added to column x_t
         dU = add_by_word(T.zeros_like(layer.U.T), delta.ordered(x), delta.a).T
     else:
-        dU = da.T.dot(rows(delta.ordered(states.vectors)))
-    gradients = {"U": dU, "W": dq.T.dot(rows(delta.ordered(states.previous[0])))}
+        dU = sum_of_outer_products(da, rows(delta.ordered(states.vectors)))
+    gradients = {"U": dU, "W": sum_of_outer_products(dq, rows(delta.ordered(states.previous[0])))}
     if layer.b is not None:
-        gradients["b"] = da.sum(axis=0, acc_dtype=da.dtype)
+        # Σ δ_t; column w of dU is the sum over the steps with word w. A small vocabulary has fewer words than steps.
+        summands = dU if states.vectors is None and has_few_words else da.T
+        gradients["b"] = summands.sum(axis=1, acc_dtype=da.dtype)
     if layer.r is not None:
         gradients["r"] = dq.sum(axis=0, acc_dtype=dq.dtype)[-layer.r.shape[0] :]
     return gradients

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from theano_rnn.engines.chunked_softmax import FEW_WORDS
 from theano_rnn.engines.engine import as_numpy, shared_array
 from theano_rnn.engines.tensor_types import SharedVariable, TensorVariable
 from theano_rnn.errors import ArgumentValueError
@@ -67,7 +66,7 @@ def is_stored_transposed(name: str, architecture: Architecture) -> bool:
     """
     if name == "U":
         return not architecture.has_embedding
-    return name == "V" and architecture.word_dim > FEW_WORDS
+    return name == "V" and not architecture.has_few_words
 
 
 def in_storage_layout(name: str, array: TensorVariable, architecture: Architecture) -> TensorVariable:
