@@ -36,7 +36,7 @@ def make_parser() -> ArgumentParser:
         "gradients --model models/my.npz --plot my.png")  # fmt: skip
     parser.add_argument("--model", default=MODEL, metavar="FILE", help=MODEL_HELP)
     parts = parser.add_subparsers(
-        title="parts", dest="part", required=True, metavar="PART", prog=parser.prog,
+        title="parts", dest="part", metavar="PART", prog=parser.prog,
         description=f"{example_name('explain')} PART --help shows the options of a part.",
     )  # fmt: skip
 
@@ -176,9 +176,9 @@ def explain_units(arguments: argparse.Namespace) -> None:
     if not activity.is_complete:
         say(f"only the first {arguments.tokens:,} tokens were read; --tokens N reads more")
     show("unit", "lowest", "highest", "deviation", "persistence", "high after", "low after")
-    for one in activity.statistics:
-        numbers = (f"{number:.4f}" for number in (one.lowest, one.highest, one.deviation, one.persistence))
-        show(one.unit, *numbers, visible_tokens(one.high_after), visible_tokens(one.low_after))
+    for unit in activity.statistics:
+        numbers = (f"{number:.4f}" for number in (unit.lowest, unit.highest, unit.deviation, unit.persistence))
+        show(unit.unit, *numbers, visible_tokens(unit.high_after), visible_tokens(unit.low_after))
     for name, units in activity.properties:
         found = ", ".join(f"{unit} ({correlation:.2f})" for unit, correlation in units[:STRONGEST_SHOWN])
         say(f"units that follow {name} best, with their correlation: {found}")
@@ -196,6 +196,8 @@ def explain_info(arguments: argparse.Namespace) -> None:
 
 
 def work(arguments: argparse.Namespace) -> None:
+    if arguments.part is None:
+        raise OptionError("name a PART: gradients, graph, units or info; --help describes them")
     arguments.work(arguments)
 
 

@@ -144,14 +144,14 @@ def score_file(
                     mixture.skip(name, number)
                 continue
             if mixture:
-                [one] = sentences
-                values = mixture.mixed(one.values, name, number, one.tokens)
-                sentences = [replace(one, values=values)]
+                [sentence] = sentences
+                values = mixture.mixed(sentence.values, name, number, sentence.tokens)
+                sentences = [replace(sentence, values=values)]
             output.add_line(line, sentences)
             for taker in takers:
-                for one in sentences:
-                    text = line if len(sentences) == 1 else one.text
-                    taker.add_sentence(text, one.tokens, one.values, one.known)
+                for sentence in sentences:
+                    text = line if len(sentences) == 1 else sentence.text
+                    taker.add_sentence(text, sentence.tokens, sentence.values, sentence.known)
         flush()
     output.end_of_file(name)
 

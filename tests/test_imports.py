@@ -1,4 +1,4 @@
-"""Each package imports only from packages on lower floors, and no modules import each other in a circle."""
+"""Each package imports only from packages on lower floors, and there are no circular imports."""
 
 import ast
 from pathlib import Path
@@ -124,12 +124,12 @@ def test_a_module_imports_only_from_its_own_package_and_lower_floors(module):
         )
 
 
-def test_no_modules_import_each_other_in_a_circle():
+def test_there_are_no_circular_imports():
     below = {module: sorted({name for _, name, _ in own_imports(module)}) for module in MODULES if module != "__init__"}
     finished = set()
 
     def visit(module, path):
-        assert module not in path, "circle of imports: " + " -> ".join([*path, module])
+        assert module not in path, "circular import: " + " -> ".join([*path, module])
         if module not in finished:
             for name in below.get(module, ()):
                 visit(name, [*path, module])

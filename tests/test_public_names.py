@@ -1,4 +1,4 @@
-"""What editors and type checkers see of the package is what it offers, and importing it stays cheap."""
+"""Editors and type checkers see all public names of the package, and importing it is cheap."""
 
 import ast
 import subprocess
@@ -44,7 +44,7 @@ def test_every_public_name_can_be_imported():
         assert getattr(theano_rnn, name) is not None
 
 
-def test_the_package_says_that_it_is_typed():
+def test_the_package_declares_that_it_is_typed():
     assert (PACKAGE / "py.typed").is_file()
 
 

@@ -4,8 +4,8 @@ A block that cannot run here has an HTML comment above it that says why: ``<!-- 
 among the slow tests has ``<!-- slow: … -->``. A ``text`` block shows the output of the block before it, unless a
 comment says ``<!-- not checked: … -->``; after ``<!-- sampled -->`` only the number of lines is compared.
 
-The quick test trains the model that the READMEs use for one epoch only, and does not compare numbers that depend on it.
-The slow test trains it as the README says, and compares them.
+One test trains the model that the READMEs use for one epoch only, and does not compare numbers that depend on it; the
+long manuals are left to the slow tests. Another one, slow, trains it as the README says, and compares the numbers.
 """
 
 import os
@@ -32,6 +32,7 @@ _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _OPTION = re.compile(r"(?<![\w-])--?[a-z][a-z-]*")
 
 every_readme = pytest.mark.parametrize("readme", READMES)
+LONG = {"scripts/README.md", "theano_rnn/README.md"}  # half a minute each
 
 
 class Checkout:
@@ -119,7 +120,9 @@ def run_readme(readme, checkout, with_slow):
 
 
 @pytest.mark.xla  # compiling all this with Theano takes many minutes
-@every_readme
+@pytest.mark.parametrize(
+    "readme", [pytest.param(name, marks=pytest.mark.slow) if name in LONG else name for name in READMES]
+)
 def test_the_blocks_run_and_print_what_is_shown(readme, quick_checkout):
     run_readme(readme, quick_checkout, with_slow=False)
 

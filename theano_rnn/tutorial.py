@@ -260,8 +260,8 @@ def load_model_parameters_theano(path: str | os.PathLike[str], model: RNN) -> No
     Raises
     ------
     ModelFileError
-        If the file is missing, damaged, or holds no U, V and W of matching shapes, or a network that the tutorial does
-        not have. The network is then unchanged.
+        If the file is missing, damaged, lacks U, V and W of matching shapes, or contains a network that the tutorial
+        does not have. The network is then unchanged.
     """
     loaded = RNN.load(path)
     if loaded.cell != "simple" or loaded.parameter_names != PARAMETERS:

@@ -1,4 +1,4 @@
-"""The contenders of the benchmark: a clear message where one cannot run, and the same model where it can."""
+"""The contenders of the benchmark run the same model, or give a clear message if they cannot run."""
 
 import dataclasses
 import importlib.util
@@ -23,7 +23,7 @@ STEP = Workload("step", "step", 30, 4, 6, 3, "small")
 
 
 class FakeProcess:
-    """Answers with times that depend on one entry of the request: the variant that is asked for."""
+    """Answers with times that depend only on the requested variant."""
 
     key = "sparse"
 
@@ -148,7 +148,7 @@ def test_torchs_network_is_the_same_model() -> None:
 
 
 def values_from_torch(network: Any, workload: Workload) -> dict[str, np.ndarray]:
-    """theano_rnn's parameters from PyTorch's, which has two biases for each gate."""
+    """theano_rnn's parameters from those of PyTorch, which has two biases per gate."""
     arrays = {name: array.detach().numpy().copy() for name, array in network.state_dict().items()}
     values = {"V": arrays["output.weight"]}
     if workload.embedding_dim:
@@ -193,7 +193,7 @@ def test_torchs_network_has_the_same_loss_with_the_same_weights_and_takes_the_sa
 
 
 @needs_torch
-def test_torch_scores_word_by_word_what_theano_rnn_scores() -> None:
+def test_torch_scores_word_by_word_like_theano_rnn() -> None:
     import torch
 
     settings = {"cell": "lstm", "embedding_dim": 5, "bias": True}

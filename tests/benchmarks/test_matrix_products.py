@@ -28,7 +28,7 @@ def test_scoring_many_rows_is_counted_in_parts() -> None:
 
 
 @pytest.mark.parametrize(("cell", "gates"), [("simple", 1), ("gru", 3), ("lstm", 4)])
-def test_layers_multiply_by_w_of_each_and_by_u_where_they_read_vectors(cell: str, gates: int) -> None:
+def test_each_layer_has_a_product_with_w_and_one_with_u_if_it_reads_vectors(cell: str, gates: int) -> None:
     deep = dataclasses.replace(STEP, cell=cell, layers=3, embedding_dim=5)
     assert sorted(layer_matrices(deep)) == sorted([(4, gates * 4)] * 5 + [(5, gates * 4)])
     assert layer_matrices(dataclasses.replace(STEP, cell=cell)) == [(4, gates * 4)]

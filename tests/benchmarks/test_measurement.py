@@ -1,4 +1,4 @@
-"""Rounds take turns, ratios are taken round by round, and growth is measured in a process of its own."""
+"""Contenders take turns in each round, ratios are computed per round, and growth is measured in a separate process."""
 
 import statistics
 from collections.abc import Callable
@@ -64,7 +64,7 @@ def test_without_a_contender_the_record_has_no_ratio(monkeypatch: pytest.MonkeyP
     assert len(record["ours_rounds_s"]) == 2 and "ratio" not in record
 
 
-def test_growth_is_measured_in_a_process_of_its_own_with_its_own_peak_memory() -> None:
+def test_growth_is_measured_in_a_separate_process_with_its_own_peak_memory() -> None:
     ballast = np.ones(40_000_000)  # 320 MB of this process, which must not count
     record = measure_growth(STEP, "cpu")
     assert record["tokens_per_second"] > 0

@@ -1,4 +1,4 @@
-"""The benchmark times what a user calls, on input of the workload's shape."""
+"""The benchmark times the functions that users call, on input of the workload's shape."""
 
 import dataclasses
 from collections.abc import Callable

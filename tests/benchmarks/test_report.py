@@ -1,4 +1,4 @@
-"""The tables read well both as Markdown and on a terminal."""
+"""The tables are Markdown with aligned columns."""
 
 from theano_rnn.benchmarks import report
 from theano_rnn.benchmarks.measurement import Measurement
@@ -69,7 +69,7 @@ def test_the_startup_table_has_one_row_per_workload() -> None:
 def test_the_table_of_engines_shows_the_medians_of_the_ratios_of_the_rounds() -> None:
     sentence = {
         "name": "W1",
-        "description": "one sentence a step",
+        "description": "one sentence per step",
         "pytensor_s": 0.002,
         "pytensor_rounds_s": [0.001, 0.002, 0.004],
         "theano_ours_s": 0.01,
@@ -81,7 +81,7 @@ def test_the_table_of_engines_shows_the_medians_of_the_ratios_of_the_rounds() ->
     first, _, one, other = map(cells, report.engines_table([sentence, step]).splitlines())
     assert dict(zip(first, one, strict=True)) == {
         "work": "W1",
-        "": "one sentence a step",
+        "": "one sentence per step",
         "PyTensor, ms": "2.00",
         "Theano, ms": "10.00",
         "Theano / PyTensor": "5.00",

@@ -80,7 +80,7 @@ def test_help_ends_with_one_example_that_can_be_parsed(words, shown_help):
 
 
 @every_help
-def test_every_command_tells_its_version(words, shown_help):
+def test_every_command_prints_its_version(words, shown_help):
     import theano_rnn
 
     assert shown_help(words, option="--version") == f"theano_rnn {theano_rnn.__version__}\n"

@@ -26,7 +26,7 @@ def all_parsers():
 
 
 def shown_flag(action):
-    """The longest flag, but for an option like ``--bias | --no-bias`` not the one that switches it off."""
+    """The longest flag of an option, without negations such as ``--no-bias``."""
     is_switch = isinstance(action, argparse.BooleanOptionalAction)
     return action.option_strings[0] if is_switch else max(action.option_strings, key=len)
 
@@ -69,7 +69,7 @@ def test_a_message_may_name_several_arguments(message, shown):
     assert message_with_flags(OptionError(message), FLAGS) == shown
 
 
-def test_a_file_that_is_called_like_an_argument_keeps_its_name():
+def test_the_name_of_a_file_is_not_replaced_even_if_it_is_that_of_an_argument():
     assert message_with_flags(ModelFileError("n: no such file"), FLAGS) == "n: no such file"
     error = OptionError("n: is one of the texts; choose another place")
     assert message_with_flags(error, FLAGS, ["--data", "n"]) == str(error)

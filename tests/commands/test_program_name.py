@@ -1,4 +1,4 @@
-"""Commands are called what the user called them, in their usage, their messages and the commands that they print."""
+"""Usage, messages and printed commands have the name by which the user called the command."""
 
 import shlex
 import sys
@@ -20,7 +20,7 @@ CALLS = {
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_the_name_is_the_one_that_the_user_called(call, monkeypatch):
+def test_the_name_is_that_by_which_the_user_called_the_command(call, monkeypatch):
     called, name, example = CALLS[call]
     monkeypatch.setattr(sys, "argv", [called, "--help"])
     assert (program_name("train"), example_name("train")) == (name, example)
@@ -31,19 +31,19 @@ def test_an_installed_command_is_not_taken_for_another_one(monkeypatch):
     assert program_name("train") == "train.py"
 
 
-def test_a_script_is_called_again_by_its_interpreter(monkeypatch):
+def test_the_printed_command_runs_a_script_with_its_interpreter(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["my scripts/train.py"])
     words = shlex.split(command_line("train", ["--data", "my text.txt"]))
     assert words[1:] == ["my scripts/train.py", "--data", "my text.txt"]
     assert words[0] in (sys.executable, Path(sys.executable).name)
 
 
-def test_a_module_is_called_again_as_a_module(monkeypatch):
+def test_the_printed_command_runs_a_module_as_a_module(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["/lib/theano_rnn/__main__.py", "train"])
     assert shlex.split(command_line("train", ["--resume"]))[1:] == ["-m", "theano_rnn", "train", "--resume"]
 
 
-def test_an_installed_command_is_called_again_by_its_name_if_the_shell_finds_it(tmp_path, monkeypatch):
+def test_the_printed_command_has_the_name_of_an_installed_command_if_the_shell_finds_it(tmp_path, monkeypatch):
     command = tmp_path / "theano-rnn-train"
     command.write_text("#!/bin/sh\n")
     command.chmod(0o755)

@@ -102,7 +102,7 @@ def test_a_full_disk_is_one_line():
     )
 
 
-def test_closed_streams_are_no_error():
+def test_closed_streams_are_not_an_error():
     command = [sys.executable, "-c", SHOWING]
     for closing in (">&-", "2>&-", ">&- 2>&-"):
         finished = subprocess.run(
@@ -143,7 +143,7 @@ def test_a_bug_is_not_hidden(error):
         run("tool.py", raising(error()), [])
 
 
-def test_a_closed_pipe_is_no_error():
+def test_a_closed_pipe_is_not_an_error():
     """This needs another process, because standard output is discarded."""
     code = (
         "import sys; from theano_rnn.commands.run_command import run; from theano_rnn.commands.terminal import show\n"
@@ -161,7 +161,7 @@ def test_a_closed_pipe_is_no_error():
     assert (finished.returncode, finished.stderr) == (0, b"")
 
 
-def test_a_closed_standard_error_before_there_is_work_to_save_is_no_success(capsys):
+def test_a_closed_standard_error_before_there_is_work_to_save_is_a_failure(capsys):
     assert run("tool.py", raising(BrokenPipeError()), []) == 128 + signal.SIGPIPE
     assert capsys.readouterr() == ("", "")
 

@@ -55,8 +55,10 @@ def test_at_a_terminal_the_command_says_that_it_waits_for_input(name, model, tmp
         os.close(controller)
 
 
-@pytest.mark.parametrize("name", READING)
-def test_from_a_pipe_nothing_is_said(name, model, tmp_path):
+@pytest.mark.parametrize(
+    "name", [name if name == "score" else pytest.param(name, marks=pytest.mark.slow) for name in READING]
+)
+def test_nothing_is_announced_for_a_pipe(name, model, tmp_path):
     done = subprocess.run(
         command(name, model), input=READING[name][1], capture_output=True, cwd=tmp_path, timeout=120, check=False
     )

@@ -85,7 +85,7 @@ def pairs():
 
 
 def derivations(rules, symbols):
-    """Yield `(probability, words)` for every derivation of a sequence of symbols; no inside algorithm here."""
+    """Yield `(probability, words)` for every derivation of a sequence of symbols, without the inside algorithm."""
     if not symbols:
         yield 1.0, ()
         return
@@ -102,7 +102,7 @@ def derivations(rules, symbols):
 
 
 def enumerate_sentences(grammar):
-    """Return `{words: probability}` of all sentences, the derivations and topics added up."""
+    """Return `{words: probability}` of all sentences, summed over derivations and topics."""
     found = Counter()
     for name, weight in grammar.weights.items():
         for share, words in derivations(grammar.topics[name].rules, ("START",)):
@@ -171,7 +171,7 @@ def test_the_comments_depend_on_the_seed_alone():
 
 def test_the_shipped_files_are_what_the_generator_writes(tmp_path):
     command = [sys.executable, str(SCRIPT), "--output", str(tmp_path)]
-    # Another hash seed than this process: no order of a set may reach the text.
+    # Use another hash seed than this process, because the text must not depend on the order of sets.
     subprocess.run(command, check=True, capture_output=True, env={"PYTHONHASHSEED": "77"})
     for name in ("comments.csv", "agreement.tsv"):
         assert (tmp_path / name).read_bytes() == (DATA / name).read_bytes()

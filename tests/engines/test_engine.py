@@ -264,16 +264,16 @@ print(rnn.dtype, theano.config.floatX, T.vector().dtype)
 @pytest.mark.parametrize(
     ("flags", "settings", "code", "expected"),
     [
-        (None, None, "", "float32 float64"),
+        pytest.param(None, None, "", "float32 float64", marks=pytest.mark.slow),
         ("", None, "", "float32 float64"),
-        ("on_unused_input=ignore", None, "", "float32 float64"),
+        pytest.param("on_unused_input=ignore", None, "", "float32 float64", marks=pytest.mark.slow),
         ("floatX=float64", None, "", "float64 float64"),
-        ("floatX=float32", None, "", "float32 float32"),
-        (None, "[global]\nfloatX = float64\n", "", "float64 float64"),
-        (None, "[global]\nfloatX = float32\n", "", "float32 float32"),
+        pytest.param("floatX=float32", None, "", "float32 float32", marks=pytest.mark.slow),
+        pytest.param(None, "[global]\nfloatX = float64\n", "", "float64 float64", marks=pytest.mark.slow),
+        pytest.param(None, "[global]\nfloatX = float32\n", "", "float32 float32", marks=pytest.mark.slow),
         (None, "[global]\non_unused_input = ignore\n", "", "float32 float64"),
         (None, None, "engine.theano.config.floatX = 'float64'", "float64 float64"),
-        (None, None, "engine.theano.config.floatX = 'float32'", "float32 float32"),
+        pytest.param(None, None, "engine.theano.config.floatX = 'float32'", "float32 float32", marks=pytest.mark.slow),
     ],
 )
 def test_networks_have_single_precision_unless_the_user_sets_floatx(tmp_path, flags, settings, code, expected):

@@ -85,7 +85,7 @@ def test_a_column_is_rejected_if_no_file_is_a_table():
 
 
 class Slow:
-    """Bytes that come as a pipe brings them."""
+    """Bytes that arrive in pieces, as from a pipe."""
 
     def __init__(self, *pieces):
         self.pieces = iter(pieces)

@@ -86,7 +86,7 @@ def test_a_header_of_version_2_is_read():
         (claiming("(10,)", "'<U2'"), "U holds <U2 instead of plain numbers"),
         (claiming("(10,)", "'<c8'"), "U holds complex64 instead of plain numbers"),
         (claiming("(10,)", "'<M8[s]'"), r"U holds datetime64\S* instead of plain numbers"),
-        (claiming("(10,)", version=(3, 0)), r"U has an array format \(3, 0\)"),
+        (claiming("(10,)", version=(3, 0)), r"U has the unsupported array format \(3, 0\)"),
         (zipped(("U", b"text")), "U is not an array"),
         (zipped(("../U.txt", b"text")), "is not an array"),
     ],

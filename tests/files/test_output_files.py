@@ -19,7 +19,7 @@ def test_an_input_file_is_rejected_under_any_of_its_names(tmp_path):
 
 
 def test_a_folder_is_rejected(tmp_path):
-    with pytest.raises(OutputFileError, match="is a folder; name a file in it"):
+    with pytest.raises(OutputFileError, match="is a directory; name a file in it"):
         check_output_path(tmp_path)
 
 

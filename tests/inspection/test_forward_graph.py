@@ -1,4 +1,4 @@
-"""What is shown of the forward pass is what the network runs."""
+"""The graph that is shown is the forward pass that the network runs."""
 
 import itertools
 from typing import Any
@@ -12,7 +12,7 @@ from theano_rnn.networks import network_graphs
 from theano_rnn.networks.rnn import RNN
 
 SCAN = {"pytensor": "Scan", "theano": "scan_fn}"}[engine_name()]  # as `debugprint` calls it
-HAS_SHAPES = engine_name() == "pytensor"  # of those sizes that do not depend on the text
+HAS_SHAPES = engine_name() == "pytensor"  # only the sizes that do not depend on the text
 
 
 @pytest.fixture(scope="module", params=["tanh", "relu"])

@@ -78,6 +78,7 @@ def test_files_of_one_name_in_several_folders_are_named_by_path() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_networks_with_gates_are_drawn_beside_untrained_tanh_gru_and_lstm(models: Path, tmp_path: Path) -> None:
     rnn = RNN(6, 4, cell="lstm", layers=2, bias=True, seed=2)
     LanguageModel(rnn, load(models / "tanh.npz").vocabulary, Tokenizer()).save(tmp_path / "lstm.npz")
@@ -106,7 +107,7 @@ def test_untrained_networks_have_the_sizes_of_the_first_and_the_biases_of_their_
     ]
 
 
-def test_large_networks_are_measured_at_fewer_places_by_default(
+def test_large_networks_have_fewer_starts_by_default(
     models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []

@@ -1,4 +1,4 @@
-"""The picture of gradient norms shows each curve with its name, whatever its values."""
+"""The picture of gradient norms shows each curve with its name, regardless of its values."""
 
 from pathlib import Path
 

@@ -55,7 +55,7 @@ def test_the_page_has_pictures_and_texts_and_loads_nothing(sections: list[Sectio
     assert page.count("http") == page.count("http://www.w3.org/2000/svg")
 
 
-def test_xlas_program_is_not_made_unless_it_is_requested() -> None:
+def test_xlas_program_is_not_compiled_unless_it_is_requested() -> None:
     class FakeForwardGraph:
         rnn: Any = RNN(11, 5, seed=1)
         symbolic: Any = staticmethod(lambda: ("text", []))

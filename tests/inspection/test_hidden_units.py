@@ -98,7 +98,7 @@ def test_units_can_be_sorted_by_a_property(lm: LanguageModel) -> None:
     activity = hidden_activity(lm, lines, by="quotes")
     (quotes,) = (one.units for one in activity.properties if one.name == "quotes")
     assert [one.unit for one in activity.statistics] == [unit for unit, _ in quotes]
-    with pytest.raises(CorpusError, match="too few examples of brackets to sort units by it; give a longer one"):
+    with pytest.raises(CorpusError, match="too few examples of brackets to sort units by it; give a longer text"):
         hidden_activity(lm, lines, by="brackets")
     with pytest.raises(ValueError, match="by: expected one of line-position, quotes, brackets, got 'verbs'"):
         hidden_activity(lm, lines, by="verbs")

@@ -70,7 +70,7 @@ def test_each_token_has_the_shade_and_the_value_of_its_state(tmp_path: Path) -> 
         assert classes[0] == f"v{round(float(value) * 10)}"
         assert title == format_value(value)
     assert [span[2] for span in page.spans if "u" in span[0]] == ["cat"]
-    assert "Units of &lt;m&gt;" in text and "starts from zero in each sentence" in text
+    assert "Units of &lt;m&gt;" in text and "is zero at the beginning of each sentence" in text
     assert {"script", "link", "img", "b"}.isdisjoint(page.tags)
 
 
@@ -87,7 +87,7 @@ def test_characters_keep_their_lines_and_spaces(tmp_path: Path) -> None:
     assert [span[2] for span in page.spans] == ["a", " ", "b", "", "", "b", ""]
     assert [place for place, span in enumerate(page.spans) if "e" in span[0]] == [3, 4, 6]
     assert text.count('<p dir="auto">') == 3
-    assert "carried over from line to line" in text
+    assert "carried from line to line" in text
 
 
 def test_relu_values_are_shaded_relative_to_the_largest(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_units_that_follow_a_property_are_listed_with_links_to_those_on_the_page
     (quotes,) = (one.units for one in activity.properties if one.name == "quotes")
     first, correlation = quotes[0]
     assert f'<li>quotes: <a href="#unit{first}">{first}</a> ({format_value(correlation)})' in text
-    assert "Of all units, these follow quotes best." in text
+    assert "These are the units that follow quotes best." in text
 
 
 def test_by_default_five_units_are_shown_and_the_table_links_to_them(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_by_default_five_units_are_shown_and_the_table_links_to_them(tmp_path: P
     assert len(page.spans) == 5 * 5
 
 
-def test_the_page_says_whether_the_text_was_cut(tmp_path: Path) -> None:
+def test_the_page_says_whether_the_text_was_truncated(tmp_path: Path) -> None:
     lm = language_model()
     assert "shows the first 2 tokens of the text" in page_of(tmp_path, hidden_activity(lm, ["the dog the"], [0], 2))[1]
     assert "The text has 3 tokens" in page_of(tmp_path, hidden_activity(lm, ["the dog the"], [0], 3))[1]

@@ -17,7 +17,7 @@ both_activations = pytest.mark.parametrize("activation", ["tanh", "relu"])
 
 
 def network(activation: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """a (STEPS, HIDDEN_DIM), W and the states s_0, …, of which tanh bends some and ReLU lets some pass."""
+    """Inputs a (STEPS, HIDDEN_DIM), W and the states s_0, s_1, …; ReLU sets some of the states to zero, not all."""
     generator = np.random.default_rng(5)
     a, W = generator.normal(0.8, 1, (STEPS, HIDDEN_DIM)), generator.normal(size=(HIDDEN_DIM, HIDDEN_DIM))
     return a, W, states(a, W, np.zeros(HIDDEN_DIM), activation)
@@ -33,7 +33,7 @@ def states(a: np.ndarray, W: np.ndarray, s: np.ndarray, activation: str) -> np.n
 
 
 def products_by_loop(s: np.ndarray, W: np.ndarray, activation: str) -> np.ndarray:
-    """∂s_t/∂s_0 for t = 1, 2, …, multiplied out as in the tutorial."""
+    """∂s_t/∂s_0 for t = 1, 2, …, as the product of Jacobians in the tutorial."""
     product, found = np.eye(HIDDEN_DIM), []
     for s_t in s[1:]:
         slope = 1 - s_t**2 if activation == "tanh" else (s_t > 0).astype(float)

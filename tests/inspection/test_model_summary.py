@@ -1,4 +1,4 @@
-"""The summary of a model file, complete or with parts that are missing or strange."""
+"""The summary of a model file that is complete, or whose parts are missing or malformed."""
 
 import json
 from collections.abc import Sequence
@@ -115,7 +115,7 @@ def test_a_bare_network_has_only_sizes(tmp_path: Path) -> None:
         {"options": {"seed": 2**70}, "history": [{"epoch": True, "valid_loss": 10**400}]},
     ],
 )
-def test_a_model_with_a_strange_history_can_be_summarized(training: dict[str, Any], tmp_path: Path) -> None:
+def test_a_model_with_a_malformed_history_can_be_summarized(training: dict[str, Any], tmp_path: Path) -> None:
     summary = summarize_model(save_model(tmp_path, training=training))
     assert summary["best_epoch"] is None
     assert len(list(summary_lines(summary))) > 5

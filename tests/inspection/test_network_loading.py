@@ -46,5 +46,5 @@ def test_other_files_are_rejected(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match="no such file"):
         load_network(tmp_path / "a.npz")
     np.savez(tmp_path / "b.npz", U=np.zeros((2, 2)))
-    with pytest.raises(ModelFileError, match="holds no V"):
+    with pytest.raises(ModelFileError, match="contains no V"):
         load_network(tmp_path / "b.npz")

@@ -25,7 +25,10 @@ NETWORKS: list[dict[str, Any]] = [
     {"cell": "lstm", "layers": 1, "bias": True},
     {"cell": "lstm", "layers": 2, "tied": True, "bias": True},
 ]
-every_network = pytest.mark.parametrize("settings", NETWORKS)
+every_network = pytest.mark.parametrize(
+    "settings",
+    [one if i in (1, 2, 5) else pytest.param(one, marks=pytest.mark.slow) for i, one in enumerate(NETWORKS)],
+)
 
 
 def network(settings: dict[str, Any]) -> RNN:
@@ -143,12 +146,12 @@ def test_the_tutorials_network_has_the_same_norms_as_with_its_own_formula() -> N
     rnn = RNN(9, 4, seed=2, dtype="float64")
     s = rnn.states(IDS[:, None])[:, 0]
     x, s_prev = windows(s)
-    found = [state_jacobian_norms(x[at:], s_prev[at:], rnn.get_values(), rnn.architecture)[-1] for at in range(6)]
+    found = [state_jacobian_norms(x[at:], s_prev[at:], rnn.get_values(), rnn.architecture)[-1] for at in (5, 3, 0)]
     expected = jacobian_norms(s[1:, None], rnn.get_values()["W"], "tanh")
-    np.testing.assert_allclose(found[::-1], expected, rtol=1e-10)
+    np.testing.assert_allclose(found, [expected[0], expected[2], expected[5]], rtol=1e-10)
 
 
-@pytest.mark.parametrize("cell", ["simple", "gru", "lstm"])
+@pytest.mark.parametrize("cell", [*(pytest.param(one, marks=pytest.mark.slow) for one in ("simple", "gru")), "lstm"])
 def test_a_single_unit_is_enough(cell: str) -> None:
     rnn = RNN(9, 1, cell=cell, layers=2, seed=2, dtype="float64")
     s, products = numpy_products(rnn)
@@ -156,11 +159,11 @@ def test_a_single_unit_is_enough(cell: str) -> None:
     np.testing.assert_allclose(norms[:, 0], [np.linalg.norm(one, 2) for one in products], rtol=1e-10)
 
 
-def test_places_are_computed_in_parts_if_there_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    rnn = network({"cell": "lstm", "layers": 2})
+def test_many_ends_are_processed_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    rnn = network({"cell": "gru", "layers": 1})
     x, s_prev = windows(rnn.states(IDS[:, None])[:, 0])
     x, s_prev = np.tile(x, (1, 3)), np.concatenate([s_prev, 2 * s_prev, -s_prev], axis=1)
     assert ELEMENTS_AT_ONCE > s_prev.size
     together = state_jacobian_norms(x, s_prev, rnn.get_values(), rnn.architecture)
-    monkeypatch.setattr("theano_rnn.inspection.state_jacobians.ELEMENTS_AT_ONCE", 2 * 4 * 16)
+    monkeypatch.setattr("theano_rnn.inspection.state_jacobians.ELEMENTS_AT_ONCE", 2 * 4 * 4)
     np.testing.assert_allclose(state_jacobian_norms(x, s_prev, rnn.get_values(), rnn.architecture), together)

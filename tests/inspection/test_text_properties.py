@@ -34,7 +34,7 @@ def test_quotes_open_and_close_and_end_at_an_empty_line(text: str, expected: lis
     assert inside_quotes(text) == expected
 
 
-def test_quotes_of_word_tokenizers_are_known() -> None:
+def test_quotes_of_word_tokenizers_are_recognized() -> None:
     assert inside_quotes(["``", "no", "''", "he"]) == [1, 1, 0, 0]
 
 
@@ -66,7 +66,7 @@ def test_units_that_follow_a_property_are_found_and_measured_on_the_other_half()
     assert list(found) == ["line-position", "quotes", "brackets"]
     assert (found["quotes"][0][0], found["line-position"][0][0], found["brackets"][0][0]) == (4, 2, 5)
     assert found["quotes"][0][1] < -0.9 and found["line-position"][0][1] > 0.9
-    assert found["brackets"][0][1] < -0.9  # the first half says +, which is not what is reported
+    assert found["brackets"][0][1] < -0.9  # positive in the first half, but the second half is reported
     assert [unit for unit, _ in found["quotes"]] != sorted(range(6))
     expected = np.corrcoef(values[half:, 4], inside_quotes(TEXT)[half:])[0, 1]
     assert found["quotes"][0][1] == pytest.approx(expected)

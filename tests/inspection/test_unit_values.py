@@ -49,8 +49,9 @@ def by_loop(rnn: RNN, ids: np.ndarray) -> list[dict[str, np.ndarray]]:
     "settings",
     [
         {"cell": "simple"},
-        {"cell": "gru", "layers": 2, "bias": True},
-        {"cell": "lstm"},
+        {"cell": "gru"},
+        pytest.param({"cell": "gru", "layers": 2, "bias": True}, marks=pytest.mark.slow),
+        pytest.param({"cell": "lstm"}, marks=pytest.mark.slow),
         {"cell": "lstm", "layers": 2, "bias": True, "embedding_dim": 3},
     ],
 )
@@ -87,7 +88,7 @@ def test_each_cell_has_its_own_quantities() -> None:
         ({}, "state", 0, "layer: expected at least 1, got 0"),
     ],
 )
-def test_what_a_network_does_not_have_is_rejected(
+def test_a_quantity_or_layer_that_a_network_lacks_is_rejected(
     settings: dict[str, Any], of: str, layer: int | None, message: str
 ) -> None:
     with pytest.raises(ArgumentValueError, match=message):

@@ -162,7 +162,7 @@ def test_no_text_is_found_if_repetition_is_unavoidable():
     [
         ({"beam": 0}, ValueError, "beam: expected at least 1, got 0"),
         ({"beam": 2.5}, TypeError, "beam: expected an integer"),
-        ({"beam": 3, "n": 4}, ValueError, r"n: expected at most as many texts as the beam is wide \(3\), got 4"),
+        ({"beam": 3, "n": 4}, ValueError, r"n: expected at most the width of the beam \(3\), got 4"),
         ({"n": -1}, ValueError, "n: expected at least 0, got -1"),
         ({"min_words": 5, "max_words": 4}, ValueError, r"min_words: expected at most `max_words` \(4\), got 5"),
         ({"max_words": 0}, ValueError, "max_words: expected at least 1"),

@@ -1,4 +1,4 @@
-"""The loss of a continuous text equals that of a single stream, however it is computed."""
+"""The loss of a continuous text equals that of a single stream, regardless of how it is divided."""
 
 import numpy as np
 import pytest

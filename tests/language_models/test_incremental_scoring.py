@@ -203,11 +203,12 @@ def test_special_tokens_and_unknown_words_are_not_in_the_vocabulary(exact):
 
 def test_the_repr_of_a_state_shows_the_number_of_tokens(exact):
     state = exact.state()
-    assert repr(state) == "State(at the beginning of a sentence, last token id 0, hidden_dim=5)"
-    for word in ("the", "dog"):
-        state, _ = exact.advance(state, word)
-    assert repr(state) == "State(after 2 tokens, last token id 4, hidden_dim=5)"
+    assert repr(state) == "State(at the beginning of a sentence, last token id 0, state_dim=5)"
+    state, _ = exact.advance(state, "the")
+    assert repr(state) == f"State(after 1 token, last token id {exact.vocabulary.word_to_index['the']}, state_dim=5)"
+    state, _ = exact.advance(state, "dog")
+    assert repr(state) == "State(after 2 tokens, last token id 4, state_dim=5)"
     state.tokens = None  # as in a pickle of version 0.1
-    assert repr(state) == "State(after token id 4, hidden_dim=5)"
-    assert repr(exact.advance(state, "dog")[0]) == "State(after token id 4, hidden_dim=5)"
+    assert repr(state) == "State(after token id 4, state_dim=5)"
+    assert repr(exact.advance(state, "dog")[0]) == "State(after token id 4, state_dim=5)"
     assert repr(exact.advance(state, "</s>")[0]) == repr(exact.state())

@@ -335,7 +335,7 @@ def test_a_bare_parameter_file_is_a_network_but_not_a_language_model(lm, tmp_pat
     np.savez(tmp_path / "bare.npz", **lm.rnn.get_values())
     rnn = RNN.load(tmp_path / "bare.npz")
     assert (rnn.word_dim, rnn.hidden_dim, rnn.activation, rnn.bptt_truncate) == (7, 5, "tanh", 4)
-    with pytest.raises(ModelFileError, match="bare.npz: holds no configuration; it was not saved as a language model"):
+    with pytest.raises(ModelFileError, match="bare.npz: contains no configuration; it was not saved as a"):
         theano_rnn.load(tmp_path / "bare.npz")
 
 
@@ -374,15 +374,15 @@ def document(value, *keys):
 @pytest.mark.parametrize(
     "change, message",
     [
-        (without("V"), "holds no V; a model has the arrays U, V, W"),
-        (without("vocabulary"), "holds no vocabulary"),
-        (without("configuration"), "holds no configuration"),
-        (array("X", np.zeros(1)), "holds entries that no model has: X"),
+        (without("V"), "contains no V; a model has the arrays U, V, W"),
+        (without("vocabulary"), "contains no vocabulary"),
+        (without("configuration"), "contains no configuration"),
+        (array("X", np.zeros(1)), "contains entries that no model has: X"),
         (array("W", np.zeros((5, 5), np.int64)), "W should be a matrix of floating-point numbers, is int64"),
         (array("U", np.zeros(5)), r"U should be a matrix .* of shape \(5,\)"),
         (array("W", np.zeros((5, 4))), r"W: expected shape \(5, 5\), got \(5, 4\)"),
         (array("V", np.zeros((5, 7))), "V: expected shape"),
-        (array("W", np.full((5, 5), np.nan)), "W holds values that are not finite"),
+        (array("W", np.full((5, 5), np.nan)), "W contains values that are not finite"),
         (document([*SPECIAL, "the"], "vocabulary", "words"), r"vocabulary: expected 7 entries \(word_dim\), got 4"),
         (document(["a"] * 7, "vocabulary", "words"), "damaged or inconsistent: the vocabulary begins with"),
         (document("dog", "vocabulary"), "damaged or inconsistent: expected the vocabulary as a dict"),
@@ -479,7 +479,7 @@ def test_generated_yields_the_texts_of_generate_as_they_are_drawn(lm, monkeypatc
         lm.generated(3, temperature=0)
 
 
-# The scores that each engine computed for its own file, of a network that it had trained briefly.
+# Each engine's scores of the file that it wrote, after a short training.
 SAVED_SENTENCES = ["The dog sees the cat.", "the zebra, the dog", "", "cat cat cat sees dog . the"]
 SAVED_SCORES = {
     "pytensor": [-12.237261414527893, -11.911889672279358, -2.4434025287628174, -19.101282835006714],

@@ -1,4 +1,4 @@
-"""What reads a language model gives the same with gates and layers: scores, steps, texts and files, against loops."""
+"""Language models with gates and several layers: scores, steps, texts and files, compared with plain loops."""
 
 import functools
 import itertools
@@ -40,7 +40,7 @@ def lm(request):
 
 
 def log_probabilities(lm, words):
-    """ln o_t for each position of a sentence, the end included, by the loops."""
+    """ln o_t for each position of a sentence, including the end, computed by plain loops."""
     ids = [lm.vocabulary.start, *(lm.vocabulary.word_to_index[word] for word in words)]
     state = np.zeros(lm.rnn.architecture.state_dim)
     return np.log(numpy_networks.forward(lm.rnn.get_values(), lm.rnn.cell, lm.rnn.layers, ids, state)[0])

@@ -62,7 +62,8 @@ def assert_frequencies(drawn, distribution):
     expected = distribution[possible] * len(drawn)
     freedom = possible.sum() - 1
     chi_square = ((counts[possible] - expected) ** 2 / expected).sum()
-    # Mean `freedom`, standard deviation sqrt(2 freedom). Allow five of them, and some more for the skew of few classes.
+    # The statistic has mean `freedom` and standard deviation sqrt(2 freedom). Allow five of these and a margin for the
+    # skew with few classes.
     assert chi_square < freedom + 5 * np.sqrt(2 * freedom) + 10
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.script_modules import script
+from support.training_runs import share_compiled
 
 import theano_rnn
 import theano_rnn.training.reporter
@@ -65,7 +66,7 @@ def test_a_full_stop_does_not_make_a_word_unknown(lm):
 
 
 @pytest.mark.parametrize("how", [{"lines": True}, {"tokenized": True}], ids=str)
-def test_models_trained_on_lines_never_split(how):
+def test_models_trained_on_lines_never_split_texts(how):
     lm = make(**how)
     assert lm.split(TEXT) == [TEXT]
     assert [token for token, _, _ in lm.word_scores(TEXT)].count(SENTENCE_END) == 1
@@ -161,10 +162,12 @@ def test_lines_of_nbest_lists_and_mixtures_are_one_sentence(lm, run, tmp_path):
     assert out.split("\t")[0] == f"{lm.score(TEXT, split=False):.6f}"
 
 
-def test_a_model_file_records_how_its_text_was_read(tmp_path):
+@pytest.mark.slow
+def test_a_model_file_records_how_its_text_was_read(tmp_path, monkeypatch):
+    share_compiled(monkeypatch)
     data, model = tmp_path / "a.txt", tmp_path / "m.npz"
     data.write_text("He came. She left.\nA sp. nigra grew. The sp. alba and sp. nova too.\n" * 20, encoding="utf-8")
-    settings = {"hidden_dim": 4, "epochs": 1, "valid_fraction": 0, "model": model, "overwrite": True}
+    settings = {"hidden_dim": 4, "epochs": 1, "valid_fraction": 0, "model": model, "overwrite": True, "sample_every": 0}
     for how, splits, abbreviations in (
         ({}, True, ("sp",)),
         ({"lines": True}, False, ("sp",)),
@@ -177,10 +180,12 @@ def test_a_model_file_records_how_its_text_was_read(tmp_path):
                 assert one.tokenizer.abbreviations == abbreviations
 
 
-def test_csv_cells_are_separate_items(tmp_path):
+@pytest.mark.slow
+def test_csv_cells_are_separate_items(tmp_path, monkeypatch):
+    share_compiled(monkeypatch)
     data = tmp_path / "poem.csv"
     data.write_text('body\n"roses sleep\nrivers keep. so"\nthe night is deep\n', encoding="utf-8")
-    settings = {"hidden_dim": 4, "epochs": 1, "valid_fraction": 0}
+    settings = {"hidden_dim": 4, "epochs": 1, "valid_fraction": 0, "sample_every": 0}
     for how in ({"lines": True}, {"tokenized": True}):
         notes = []
         reporter = theano_rnn.training.reporter.Reporter()

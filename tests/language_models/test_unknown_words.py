@@ -94,7 +94,7 @@ def test_many_unknown_words_in_training_are_named_as_the_reason():
     assert "so were 85% in its training text: train it with a larger vocabulary_size" in unknown_words.warning()
 
 
-def test_options_are_named_as_the_user_calls_them():
+def test_options_have_the_names_that_the_user_knows():
     arguments = VOCABULARY, TOKENIZED
     many_in_training, attached = ("x", 0.85), ("dog.", 0.0)
     for (token, share), python, shell in [

@@ -1,4 +1,4 @@
-"""Settings of a network: what parameters follow from them, and one line for those that are not valid."""
+"""The settings of a network determine its parameters; invalid settings are named in one line."""
 
 import json
 
@@ -73,7 +73,7 @@ def test_a_packed_state_holds_the_states_of_all_layers(settings, state_dim, top,
         ({"dropout": "half"}, ArgumentTypeError, r"^dropout: expected a number, got 'half'$"),
     ],
 )
-def test_settings_that_are_not_valid_are_named(settings, error, message):
+def test_invalid_settings_are_named(settings, error, message):
     with pytest.raises(error, match=message) as found:
         RNN(7, 3, **settings)
     assert "\n" not in str(found.value)

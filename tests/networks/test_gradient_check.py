@@ -20,7 +20,7 @@ def test_the_check_ignores_truncation_and_runs_in_double_precision():
     found = rnn.gradient_check(X, Y)
     assert isinstance(found, GradientCheck)
     assert found.elements == ELEMENTS
-    # In single precision errors would be a thousandth and more. Only double precision reaches what h = 0.001 allows.
+    # Only double precision reaches the accuracy that h = 0.001 allows. In single precision, errors are 0.001 or more.
     assert 0 <= found.relative_error < 1e-5
     assert found.parameter in before
     assert before[found.parameter][found.index].shape == ()
@@ -124,7 +124,7 @@ def test_correct_gradients_pass_and_the_worst_element_is_returned(parabola):
     assert found.relative_error == pytest.approx(0.005 / 2.005)
 
 
-def test_the_threshold_decides(parabola):
+def test_only_errors_above_the_threshold_fail(parabola):
     with pytest.raises(GradientCheckError, match=r"relative error 0\.00249 > 0\.001$"):
         parabola(add("V", (3, 1), 0.005), error_threshold=0.001)
 

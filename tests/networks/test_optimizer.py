@@ -195,7 +195,9 @@ def test_with_a_common_number_of_tokens_every_token_has_the_same_weight(float64)
 
 
 @pytest.mark.xla
-@pytest.mark.parametrize("rule", UPDATE_RULES)
+@pytest.mark.parametrize(
+    "rule", [rule if rule == "adam" else pytest.param(rule, marks=pytest.mark.slow) for rule in UPDATE_RULES]
+)
 def test_steps_of_one_shape_are_compiled_once_even_with_carried_states(rule):
     rnn = RNN(WORD_DIM, HIDDEN_DIM, seed=1)
     optimizer = Optimizer(rnn, rule, clip=1.0)

@@ -503,7 +503,7 @@ def test_a_bare_file_of_three_arrays_is_loaded_as_the_tutorials_network(path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"W": None}, r"rnn\.npz: holds no W; a model has the arrays U, V, W$"),
+        ({"W": None}, r"rnn\.npz: contains no W; a model has the arrays U, V, W$"),
         ({"V": np.zeros((WORD_DIM + 1, HIDDEN_DIM))}, r"rnn\.npz: V: expected shape \(12, 5\), got \(13, 5\)$"),
         ({"W": np.zeros((HIDDEN_DIM, 2))}, r"rnn\.npz: W: expected shape \(5, 5\), got \(5, 2\)$"),
         (
@@ -514,11 +514,11 @@ def test_a_bare_file_of_three_arrays_is_loaded_as_the_tutorials_network(path):
             {name: np.zeros((0, 0)) for name in ("U", "V", "W")},
             r"rnn\.npz: word_dim: expected at least 1, got 0$",
         ),
-        # W would take 40 GB if it were as large as U says.
+        # W would take 40 GB if it had the size that the shape of U implies.
         ({"U": np.zeros((100_000, 1))}, r"rnn\.npz: V: expected shape \(1, 100000\), got \(12, 5\)$"),
         ({"W": np.zeros((5, 5), int)}, r"rnn\.npz: W should be a matrix of floating-point numbers, is int64 of shape"),
-        ({"W": np.full((5, 5), np.nan)}, r"rnn\.npz: W holds values that are not finite in float32$"),
-        ({"V": np.full((12, 5), np.inf)}, r"rnn\.npz: V holds values that are not finite in float32$"),
+        ({"W": np.full((5, 5), np.nan)}, r"rnn\.npz: W contains values that are not finite in float32$"),
+        ({"V": np.full((12, 5), np.inf)}, r"rnn\.npz: V contains values that are not finite in float32$"),
     ],
 )
 def test_a_file_of_wrong_arrays_is_rejected(path, changes, message):
@@ -529,7 +529,7 @@ def test_a_file_of_wrong_arrays_is_rejected(path, changes, message):
 
 def test_values_too_large_for_single_precision_are_rejected(path):
     np.savez(path, **arrays(W=np.full((5, 5), 1e300)))
-    with pytest.raises(ModelFileError, match=r"rnn\.npz: W holds values that are not finite"):
+    with pytest.raises(ModelFileError, match=r"rnn\.npz: W contains values that are not finite"):
         RNN.load(path)
 
 

@@ -21,7 +21,7 @@ def arguments(bias):
 
 
 def with_c(formula, bias):
-    """A formula of s, V, c and others, as one that takes no c without a bias and gives no gradient of it."""
+    """Adapt a formula of s, V, c, …: without a bias, it neither takes c nor returns its gradient."""
 
     def formula_of_arguments(s, V, *others):
         found = formula(s, V, *others) if bias else formula(s, V, None, *others)

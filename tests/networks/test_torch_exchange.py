@@ -1,4 +1,4 @@
-"""Networks to PyTorch and back: the same outputs, loss and gradients there, and one line for arrays that do not fit."""
+"""Exchange of networks with PyTorch: the same outputs, loss and gradients, and one-line errors for invalid arrays."""
 
 import itertools
 
@@ -36,7 +36,7 @@ every_network = pytest.mark.parametrize(
 
 
 @every_network
-def test_a_network_survives_the_way_there_and_back(cell, layers, bias, embedding):
+def test_a_network_survives_a_round_trip(cell, layers, bias, embedding):
     rnn = make(cell, layers, bias, embedding)
     found = RNN.from_torch(rnn.to_torch(), None, activation=rnn.activation, dtype="float64")
     assert found.settings() == rnn.settings()
@@ -45,7 +45,7 @@ def test_a_network_survives_the_way_there_and_back(cell, layers, bias, embedding
         np.testing.assert_array_equal(found.get_values()[name], value)
 
 
-def test_the_names_are_those_of_pytorch_and_the_shapes_follow():
+def test_names_and_shapes_are_those_of_pytorch():
     assert {name: array.shape for name, array in make().to_torch().items()} == {
         "encoder.weight": (WORD_DIM, EMBEDDING_DIM),
         "rnn.weight_ih_l0": (4 * HIDDEN_DIM, EMBEDDING_DIM),
@@ -61,7 +61,7 @@ def test_the_names_are_those_of_pytorch_and_the_shapes_follow():
     }
 
 
-def test_the_arrays_belong_to_the_caller():
+def test_the_arrays_are_copies():
     rnn = make(embedding="tied")
     before = rnn.get_values()
     for array in rnn.to_torch().values():
@@ -205,7 +205,7 @@ def replaced(name, value):
         (replaced("rnn.bias_ih_l0", np.full(16, np.nan)), r"^rnn\.bias_ih_l0: expected finite numbers, got .*NaN$"),
     ],
 )
-def test_arrays_that_do_not_fit_are_named(change, message):
+def test_invalid_arrays_are_named(change, message):
     arrays = make().to_torch()
     change(arrays)
     with pytest.raises(ArgumentValueError, match=message) as found:
@@ -225,7 +225,7 @@ def test_arrays_of_another_type_are_named(value, message):
         RNN.from_torch({**make().to_torch(), "rnn.bias_ih_l0": value})
 
 
-def test_arrays_that_are_no_dict_are_rejected():
+def test_arrays_must_be_a_mapping():
     with pytest.raises(ArgumentTypeError, match=r"^arrays: expected a dict of arrays by name, got list$"):
         RNN.from_torch(list(make().to_torch().values()))
 

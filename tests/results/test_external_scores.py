@@ -156,14 +156,14 @@ def test_a_word_in_place_of_a_number_is_rejected(opened):
 @pytest.mark.parametrize(
     "text, message",
     [
-        ("Total: -4.2337523 OOV: 0\n", "holds no tokens; run KenLM's query"),
-        ("Perplexity including OOVs:\t3910.8\n", "holds no tokens; run KenLM's query"),
+        ("Total: -4.2337523 OOV: 0\n", "contains no tokens; run KenLM's query"),
+        ("Perplexity including OOVs:\t3910.8\n", "contains no tokens; run KenLM's query"),
         (
             "a b\n1 sentences, 2 words, 0 OOVs\n0 zeroprobs, logprob= -3 ppl= 1 ppl1= 2\n",
             "run SRILM's ngram with -debug 2",
         ),
         ("file a.txt: 1.5e+07 sentences, 2 words, 0 OOVs\n", "run SRILM's ngram with -debug 2"),
-        ("the dog sees the cat\n", "holds no log10 probabilities of tokens"),
+        ("the dog sees the cat\n", "contains no log10 probabilities of tokens"),
     ],
 )
 def test_files_without_token_probabilities_are_rejected_when_opened(text, message, opened):

@@ -140,7 +140,7 @@ def test_ids_numbered_by_kaldi_are_grouped_by_utterance(ids, groups):
         "-1 -2", "utt1 utt2", "utt utt-1", "utt_1 utt_2", "utt-1x utt-2x", "utt-\u0661 utt-\u0662", "0 1 2",
     ],
 )  # fmt: skip
-def test_other_ids_stand_alone(ids):
+def test_other_ids_are_not_grouped(ids):
     assert group_ids(ids.split()) == [[one] for one in ids.split()]
 
 

@@ -128,7 +128,7 @@ def test_without_unknown_tokens_there_is_one_histogram():
 
 def test_the_label_mentions_values_above_the_bins():
     label = plotted([sentence("a", [700.0, 3])]).figure().axes[0].get_xlabel()
-    assert label == "surprisal of a token, bits (bars of 2, the last bar includes all above)"
+    assert label == "surprisal of a token, bits (bars of 2; the last bar includes all larger values)"
 
 
 def test_at_character_level_the_picture_shows_bits_per_character(tmp_path):

@@ -85,7 +85,7 @@ def test_columns_of_different_lengths_are_rejected():
 
 
 @pytest.mark.parametrize("count", [1, 2, 9, 10, 11, 25, 1003])
-def test_many_points_are_combined_to_mean_and_range(count):
+def test_many_points_are_combined_into_means_and_ranges(count):
     generator = np.random.default_rng(count)
     epochs, values = np.arange(count) / 10, generator.normal(size=count)
     x, low, mean, high = thinned(epochs, values, most=10)

@@ -122,6 +122,7 @@ def lstm(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_all_parts_accept_a_network_with_gates_and_layers(lstm, tmp_path, standard_input, capsys):
     assert status("info", "--model", lstm) == 0
     assert "lstm, layers 2, embedding_dim null, bias true" in capsys.readouterr().out
@@ -154,7 +155,7 @@ def test_all_parts_but_units_accept_a_bare_network(tmp_path, text, capsys):
         assert status(*part, "--model", path) == 0
         assert capsys.readouterr().out
     assert status("units", "--model", path, text) == 2
-    assert_one_line(capsys, "bare.npz: holds no configuration; it was not saved as a language model")
+    assert_one_line(capsys, "bare.npz: contains no configuration; it was not saved as a language model")
 
 
 @pytest.mark.parametrize(
@@ -173,7 +174,7 @@ def test_all_parts_but_units_accept_a_bare_network(tmp_path, text, capsys):
         (["gradients", "--plot", "{folder}/a.png", "--length", "0"], ["length: expected at least 1, got 0"]),
         (["gradients", "--length", "x"], ["argument --length: invalid int value: 'x'"]),
         (["graph", "--html", "{model}"], ["rnn.npz: is one of the files that are read"]),
-        (["graph", "--html", "{folder}"], ["is a folder; name a file in it"]),
+        (["graph", "--html", "{folder}"], ["is a directory; name a file in it"]),
         (["units", "{text}", "--html", "{text}"], ["a.txt: is one of the files that are read"]),
         (["units", "{text}", "--unit", "4"], ["unit: the network has units 0 … 3, got 4"]),
         (["units", "{text}", "--unit", "-1"], ["unit: the network has units 0 … 3, got -1"]),
@@ -191,7 +192,7 @@ def test_all_parts_but_units_accept_a_bare_network(tmp_path, text, capsys):
         (["units", "{empty}"], ["the text is empty; give at least one line with some words"]),
         (["units", "none.txt"], ["none.txt: no such file"]),
         (["other"], ["invalid choice: 'other'"]),
-        ([], ["required"]),
+        ([], ["explain.py: name a PART: gradients, graph, units or info; --help describes them"]),
     ],
 )
 def test_wrong_input_is_one_line_and_writes_nothing(arguments, parts, model, text, tmp_path, capsys):

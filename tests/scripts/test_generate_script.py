@@ -1,4 +1,4 @@
-"""generate.py as a user runs it: the output of each option, and wrong demands that are rejected before long work."""
+"""generate.py as a user runs it: the output of each option, and invalid options, which are rejected at once."""
 
 import io
 import os
@@ -143,7 +143,7 @@ def refused(capsys, *arguments):
         ("--max-words 0", "--max-words: expected at least 1, got 0"),
         ("--no-repeat-ngram 0", "--no-repeat-ngram: expected at least 1, got 0"),
         ("--beam 0", "--beam: expected at least 1, got 0"),
-        ("--beam 3 -n 4", "-n: expected at most as many texts as the beam is wide (3), got 4"),
+        ("--beam 3 -n 4", "-n: expected at most the width of the beam (3), got 4"),
         ("--beam 3 --no-repeat-ngram -2", "--no-repeat-ngram: expected at least 1, got -2"),
         ("--beam 3 --temperature 1", "--beam: draws nothing at random, which --temperature is for"),
         ("--beam 3 --top-k 5", "--beam: draws nothing at random, which --top-k is for"),
@@ -156,7 +156,7 @@ def refused(capsys, *arguments):
         ("--prompt 'a\nb'", "--prompt: contains a line end, but a text is one line"),
     ],
 )
-def test_impossible_demands_are_rejected_before_the_model_is_loaded(arguments, part, tmp_path, monkeypatch, capsys):
+def test_invalid_options_are_rejected_before_the_model_is_loaded(arguments, part, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert part in refused(capsys, *shlex.split(arguments), "--model", "nowhere.npz")
 

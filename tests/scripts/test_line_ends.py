@@ -68,7 +68,7 @@ def test_training_reads_the_same_text(settings, tmp_path):
 
 
 @every_level
-@pytest.mark.parametrize("is_held_out", [False, True], ids=["a share held out", "a held-out file"])
+@pytest.mark.parametrize("is_held_out", [False, True], ids=["a held-out fraction", "a held-out file"])
 def test_models_are_the_same_to_the_byte(settings, is_held_out, tmp_path, monkeypatch):
     share_compiled(monkeypatch, {})
     monkeypatch.setattr(LanguageModel, "generate", lambda self, n, **demands: ["a sample"] * n)
@@ -159,7 +159,7 @@ def test_n_best_lists_are_the_same(option, lines, results):
         ["-1 -2 -0.5", "-1 -1"],
         ["the=4 1 -1\tdog=5 2 -2\t</s>=2 1 -0.5\tTotal: -3.5 OOV: 0", "sees=6 1 -1\t</s>=2 1 -1\tTotal: -2 OOV: 0"],
     ],
-    ids=["a line a token", "a line a sentence", "KenLM"],
+    ids=["one token per line", "one sentence per line", "KenLM"],
 )
 @pytest.mark.parametrize("lm", [LEVELS["tokens"]], indirect=True, ids=["tokens"])
 def test_scores_by_another_model_are_the_same(lines, results, tmp_path):

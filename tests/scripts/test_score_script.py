@@ -1,4 +1,4 @@
-"""score.py as users run it: formats, n-best lists, mixing, and impossible demands."""
+"""score.py as users run it: formats, n-best lists, mixing, and invalid options."""
 
 import gzip
 import io
@@ -250,7 +250,7 @@ def test_each_csv_row_gives_one_line(lm, run, tmp_path, name):
     assert [document["sentence"] for document in documents] == CELLS
 
 
-def test_a_csv_column_can_be_chosen_also_for_standard_input(run, tmp_path, monkeypatch):
+def test_a_csv_column_can_also_be_chosen_for_standard_input(run, tmp_path, monkeypatch):
     (tmp_path / "a.csv").write_text(TABLE, newline="")
     chosen = run("--column", "Note", tmp_path / "a.csv")
     assert [line.split("\t")[4] for line in chosen[1].removesuffix("\n").split("\n")] == ["a", "b", "", "the cat"]

@@ -396,7 +396,9 @@ def test_a_line_that_is_not_utf_8_is_reported(model, loaded, tmp_path, monkeypat
     assert_one_line(capsys, "score.py: standard input, line 1: byte 0xff at position 1")
 
 
-@pytest.mark.parametrize("name, fault", [("absent.txt", ": no such file; check the path"), (".", " is a directory")])
+@pytest.mark.parametrize(
+    "name, fault", [("absent.txt", ": no such file; check the path"), (".", ": is a directory; name a file in it")]
+)
 def test_a_file_that_cannot_be_read_is_reported(model, loaded, tmp_path, capsys, name, fault):
     assert status(score, "--model", model, tmp_path / name) == 2
     assert_one_line(capsys, f"score.py: {tmp_path / name}{fault}")
@@ -465,7 +467,7 @@ def test_the_prompt_begins_every_line(model, loaded, capsys):
         (["-n", "many"], "argument -n: invalid int value: 'many'"),
     ],
 )
-def test_wrong_demands_are_one_line_and_status_2(model, loaded, capsys, arguments, part):
+def test_invalid_options_are_one_line_and_status_2(model, loaded, capsys, arguments, part):
     assert status(generate, "--model", model, *arguments) == 2
     assert_one_line(capsys, "generate.py: ", part)
 

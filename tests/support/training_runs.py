@@ -1,4 +1,4 @@
-"""What tests of training runs share: a tiny text, settings, what is compared of two runs, watchers that stop a run."""
+"""Helpers for tests of training runs: a tiny text, settings, comparisons of runs, reporters that stop a run."""
 
 import itertools
 import signal
@@ -45,7 +45,7 @@ COMPILED = {}
 
 
 def share_compiled(monkeypatch, compiled=COMPILED):
-    """Runs of the same shape share their compiled functions, and nothing else: saves a second or two each."""
+    """Let runs of the same shape share compiled functions, and nothing else. This saves a second or two per run."""
 
     def network(**settings):
         rnn = RNN(**settings)
@@ -98,7 +98,7 @@ def assert_same_run_of_a_task(model, other):
 
 
 class Interrupter(Reporter):
-    """Sends a signal to this process when the loop looks up at or after a moment."""
+    """Sends a signal to this process at the first report at or after a step."""
 
     def __init__(self, epoch, step, number=signal.SIGINT):
         self.moment = (epoch, step)
@@ -111,7 +111,7 @@ class Interrupter(Reporter):
 
 
 class Notes(Reporter):
-    """Keeps what it is told."""
+    """Records the calls of its methods."""
 
     def __init__(self):
         self.notes, self.records, self.samples, self.ends = [], [], [], []

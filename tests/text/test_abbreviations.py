@@ -51,7 +51,7 @@ ENDS = "One. Two. Three. Four. Five. Six. Seven."
         (["xq. then", "xq. and"] * 3, True),  # followed by what cannot begin a sentence
         (["Xq. then", '"xq. and', "(xq.) then"] * 2, True),
         (["xq. 7", "xq., Then", "xq. then"] * 2, True),
-        (["xq. then", "xq. and"], False),  # may be chance
+        (["xq. then", "xq. and"], False),  # may be due to chance
         (["xq. Then", "xq. And"] * 3, False),  # followed by what begins a sentence
         ([*["xq. then", "xq. and"] * 3, "the xq then"], False),  # also without a full stop
         ([*["xq. then", "xq. and"] * 3, "(xq)"], False),

@@ -1,4 +1,4 @@
-"""Documents in a temporary file: the text is the same whatever the length of documents and chunks."""
+"""Documents in a temporary file: the text does not depend on the lengths of documents and chunks."""
 
 import random
 

@@ -28,7 +28,7 @@ def test_at_least_one_sentence_is_held_out():
 
 
 def test_a_text_without_sentences_is_rejected():
-    with pytest.raises(CorpusError, match="the text holds no sentences to learn from"):
+    with pytest.raises(CorpusError, match="the text contains no sentences to learn from"):
         choose_held_out(0, 0.05, seed=1)
 
 

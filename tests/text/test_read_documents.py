@@ -100,13 +100,13 @@ def test_a_byte_that_is_not_utf8_is_named_with_line_and_position(write, name, co
 
 @pytest.mark.parametrize("content", ["", "\ufeff", " \n\t\n"])
 def test_a_blank_corpus_is_rejected(write, content):
-    assert "a.txt holds no text" in error_line(write("a.txt", content))
-    assert "each of the 2 files holds no text" in error_line([write("a.txt", content), write("b.csv", "body\n")])
+    assert "a.txt contains no text" in error_line(write("a.txt", content))
+    assert "each of the 2 files contains no text" in error_line([write("a.txt", content), write("b.csv", "body\n")])
 
 
 def test_an_empty_gzip_file_holds_no_text(tmp_path):
     (tmp_path / "a.txt.gz").write_bytes(b"")
-    assert "a.txt.gz holds no text" in error_line(tmp_path / "a.txt.gz")
+    assert "a.txt.gz contains no text" in error_line(tmp_path / "a.txt.gz")
 
 
 def test_an_empty_list_of_files_is_rejected():
@@ -118,7 +118,7 @@ def test_a_missing_file_is_named(tmp_path):
 
 
 def test_a_directory_is_named(tmp_path):
-    assert f"{tmp_path} is a directory" in error_line(tmp_path)
+    assert f"{tmp_path}: is a directory; name a file in it" in error_line(tmp_path)
 
 
 def test_a_path_through_a_file_is_named(write):
@@ -140,7 +140,7 @@ def test_an_unreadable_file_is_named(write, monkeypatch):
 
 def test_a_directory_that_the_system_reports_as_unreadable_is_called_a_directory(tmp_path, monkeypatch):
     monkeypatch.setattr(text_files, "open", fail_to_open(PermissionError(errno.EACCES, "denied")), raising=False)
-    assert f"{tmp_path} is a directory" in error_line(tmp_path)
+    assert f"{tmp_path}: is a directory; name a file in it" in error_line(tmp_path)
 
 
 def test_a_null_character_in_a_path_is_reported():

@@ -1,4 +1,4 @@
-"""The vocabulary: which tokens it keeps, and the way from tokens to ids and back."""
+"""The vocabulary: the tokens that it keeps, and conversions between tokens and ids."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""Dropout in training: which masks are drawn, and that nothing but training steps sees them."""
+"""Dropout in training: the masks that are drawn, and that only training steps use them."""
 
 import numpy as np
 import pytest
@@ -9,12 +9,12 @@ from theano_rnn.networks.optimizer import Optimizer
 from theano_rnn.training.train_model import train
 
 pytestmark = pytest.mark.usefixtures("quick_samples", "compiled_once")
-CASE = {**CASES["LSTM words"], "epochs": 2}
+CASE = {**CASES["LSTM words"], "epochs": 2, "layers": 1}
 
 
 @pytest.fixture
 def masks(monkeypatch):
-    """The masks of the steps, as they are taken."""
+    """The dropout masks of the steps, in order."""
     found, step = [], Optimizer.step
 
     def noting(self, batch, rate, states, tokens, mask):
@@ -25,7 +25,7 @@ def masks(monkeypatch):
     return found
 
 
-def test_each_step_has_a_mask_of_its_own_which_the_seed_decides(toy, tmp_path, masks):
+def test_each_step_has_its_own_mask_which_depends_on_the_seed(toy, tmp_path, masks):
     train(toy, model=tmp_path / "a.npz", **CASE)
     first = masks.copy()
     assert len({mask.tobytes() for mask in first}) == len(first) > 10

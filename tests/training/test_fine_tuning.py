@@ -184,7 +184,7 @@ def test_a_text_encoded_with_another_vocabulary_is_encoded_again(folder, base, t
         lm = tuned(folder, start, model, epochs=1, learning_rate=1e-9)
         text = (folder / "valid.txt").read_text(encoding="utf-8")
         assert lm.training["history"][0]["valid_loss"] == pytest.approx(load(start).text_loss(text), rel=1e-5)
-    # A run that starts from no model does not use it either.
+    # A run without a starting model does not use it either.
     settings = {"batch_size": 8, "hidden_dim": 6, "vocabulary_size": len(words), "valid": folder / "valid.txt"}
     assert train(folder / "other.txt", model=model, epochs=1, **settings).vocabulary != swapped
 
@@ -240,7 +240,7 @@ def test_tokenizer_and_network_are_inherited(tokenizer, expected):
 def test_files_that_are_not_language_models_are_refused(folder, base, tmp_path):
     bare, model = tmp_path / "bare.npz", tmp_path / "m.npz"
     np.savez(bare, **load(base()).rnn.get_values())
-    with pytest.raises(ModelFileError, match="bare.npz: holds no configuration; it was not saved as a language model"):
+    with pytest.raises(ModelFileError, match="bare.npz: contains no configuration; it was not saved as a"):
         tuned(folder, bare, model)
     with pytest.raises(ModelFileError, match="absent.npz: no such file"):
         tuned(folder, tmp_path / "absent.npz", model)

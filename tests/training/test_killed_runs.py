@@ -1,6 +1,6 @@
 """Training runs that are killed repeatedly at random moments end with the results of an uninterrupted run.
 
-THEANO_RNN_KILLS is how often a run is killed, if not as often as here.
+The environment variable THEANO_RNN_KILLS changes the number of kills per run.
 """
 
 import itertools
@@ -89,8 +89,8 @@ class Run:
     def kill_one(self, generator):
         """Start and kill at a random moment; False if the run had ended.
 
-        In a fifth of the cases the moment is counted from the start of the process, in two fifths from when it has
-        saved, and in two fifths it is one in which a file is being written.
+        A fifth of the kills come at a random time after the start of the process, two fifths after it has saved, and
+        two fifths while it is writing a file.
         """
         before = self.written()
         process = self.start()

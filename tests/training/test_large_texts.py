@@ -1,4 +1,4 @@
-"""The text is not held in memory, which hardly grows with it."""
+"""Memory use hardly grows with the size of the text."""
 
 import json
 import random
@@ -12,7 +12,7 @@ import pytest
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
-        not Path("/proc/self/status").exists(), reason="this system does not tell a process's peak memory"
+        not Path("/proc/self/status").exists(), reason="this system does not report the peak memory of a process"
     ),
 ]
 

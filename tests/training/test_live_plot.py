@@ -90,7 +90,7 @@ def test_gradient_norms_between_two_points_are_averaged(drawing, tmp_path):
     assert picture.curves.columns()["gradient_norm"][1] != picture.curves.columns()["gradient_norm"][1]  # NaN
 
 
-def test_an_expensive_norm_is_measured_at_the_first_step_and_seldom_afterwards(drawing, tmp_path):
+def test_an_expensive_norm_is_measured_at_the_first_step_and_rarely_afterwards(drawing, tmp_path):
     picture = begun(drawing, tmp_path / "a.png")
     assert [i for i in range(1200) if picture.needs_norm()] == [0, 500, 1000]
 

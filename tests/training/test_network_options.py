@@ -41,7 +41,7 @@ def test_the_default_is_the_tutorials_network():
 
 
 @pytest.mark.parametrize("cell, bias", [("simple", False), ("gru", True), ("lstm", True)])
-def test_gated_cells_have_biases_unless_this_is_chosen(cell, bias):
+def test_only_gated_cells_have_biases_by_default(cell, bias):
     assert TrainingOptions(cell=cell).bias is bias
     assert TrainingOptions(cell=cell, bias=not bias).bias is not bias
 
@@ -138,7 +138,9 @@ def test_a_model_is_not_fine_tuned_as_another_network(folder, trained, tmp_path,
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("chosen", [{}, {"dropout": 0.0}, {"dropout": 0.2, "continuous": False}])
+@pytest.mark.parametrize(
+    "chosen", [pytest.param({}, marks=pytest.mark.slow), {"dropout": 0.0}, {"dropout": 0.2, "continuous": False}]
+)
 def test_fine_tuning_inherits_the_network_and_may_choose_dropout(folder, trained, tmp_path, chosen):
     lm = train(folder / "toy.txt", init_from=trained, model=tmp_path / "t.npz", epochs=1, batch_size=4, **chosen)
     assert {name: getattr(lm.rnn, name) for name in NETWORK} == NETWORK

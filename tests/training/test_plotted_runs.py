@@ -1,4 +1,4 @@
-"""Plots that are drawn during training; they do not change its numbers."""
+"""Plots drawn during training, which do not change its results."""
 
 import itertools
 import math
@@ -152,7 +152,7 @@ def test_reserved_plot_paths_are_refused_before_the_text_is_read(unbroken, toy, 
     ):
         with pytest.raises(OptionError, match=f"{place.name}: {message}"):
             train(text, model=model, resume=resume, plot=place, log=log, **WORDS)
-    with pytest.raises(ModelFileError, match="is a folder; name a file in it"):
+    with pytest.raises(ModelFileError, match="is a directory; name a file in it"):
         train(toy, model=model, resume=resume, plot=folder, **WORDS)
 
 

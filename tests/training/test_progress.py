@@ -41,7 +41,7 @@ class Terminal:
         self.stream = os.fdopen(slave, "w", encoding="utf-8")
         self.resize(columns)
         self._received = b""
-        self._reader = threading.Thread(target=self._read, daemon=True)  # a full pseudo-terminal blocks who writes
+        self._reader = threading.Thread(target=self._read, daemon=True)  # a full pseudo-terminal blocks the writer
         self._reader.start()
         self.reporter = ProgressReporter(self.stream)
 
@@ -66,7 +66,7 @@ class Terminal:
 
 @pytest.fixture
 def unthrottled(monkeypatch):
-    """The bar is drawn at each report, however quickly they follow each other."""
+    """Draw the bar at each report, even if reports follow each other quickly."""
     monkeypatch.setenv("TQDM_MININTERVAL", "0")
 
 
@@ -288,6 +288,17 @@ def test_the_bar_and_the_line_of_an_epoch_show_the_same_speed(toy, tmp_path, mon
         speeds = [re.search(r"([\d,]+) tokens/s", line)[1] for line in (bar, lines[evaluated])]
         assert speeds[0] == speeds[1] != "0"
         assert unit in lines[evaluated]
+
+
+@pytest.mark.usefixtures("unthrottled")
+def test_no_speed_is_shown_before_training_or_for_an_epoch_of_a_single_step_that_compiles(toy, tmp_path, capfd):
+    settings = {**CASES["words"], "batch_size": 1000, "progress": True}
+    train(toy, model=tmp_path / "m.npz", epochs=2, **settings)
+    train(toy, model=tmp_path / "new.npz", epochs=2, init_from=tmp_path / "m.npz", **settings)
+    lines = [line for line in capfd.readouterr().err.splitlines() if line.startswith("epoch ")]
+    epochs_with_speed = [(line.split()[1], " tokens/s" in line) for line in lines]
+    first_run = [("1", False), ("2", True)]
+    assert epochs_with_speed == [*first_run, ("0", False), *first_run]
 
 
 @pytest.mark.parametrize("shows", [True, False])

@@ -45,7 +45,7 @@ def test_wrong_settings_are_refused(finished, toy, settings, message):
 @pytest.mark.parametrize(
     "data, got", [(5, "int"), (b"a.txt", "bytes"), (["a.txt", 5], "int among them"), ([None], "NoneType among them")]
 )
-def test_data_that_is_no_path_is_refused(tmp_path, data, got):
+def test_data_that_is_not_a_path_is_refused(tmp_path, data, got):
     with pytest.raises(ArgumentTypeError, match=f"^data: expected a path or several paths, got {got}$"):
         train(data, model=tmp_path / "m.npz")
 
@@ -133,15 +133,15 @@ def test_a_log_in_the_place_of_the_model_or_the_checkpoint_is_refused(toy, tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
-def test_places_that_are_folders_are_refused(toy, tmp_path):
+def test_output_paths_that_are_directories_are_refused(toy, tmp_path):
     (tmp_path / "m.npz").mkdir()
-    with pytest.raises(ModelFileError, match="m.npz: is a folder; name a file in it"):
+    with pytest.raises(ModelFileError, match="m.npz: is a directory; name a file in it"):
         train(toy, model=tmp_path / "m.npz")
-    with pytest.raises(ModelFileError, match="is a folder; name a file in it"):
+    with pytest.raises(ModelFileError, match="is a directory; name a file in it"):
         train(toy, model=tmp_path / "n.npz", log=tmp_path)
 
 
-def test_folders_that_cannot_be_made_or_written_to_are_refused(toy, tmp_path, monkeypatch):
+def test_folders_that_cannot_be_created_or_written_to_are_refused(toy, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     with pytest.raises(ModelFileError, match="m.npz: cannot be written: .*; choose another place"):
         train(toy, model=tmp_path / "file" / "m.npz")

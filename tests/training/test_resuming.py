@@ -1,4 +1,4 @@
-"""Interrupted runs, however they end, continue with the numbers of an uninterrupted run."""
+"""Interrupted runs, however they ended, resume with the results of an uninterrupted run."""
 
 import json
 import signal

@@ -1,4 +1,4 @@
-"""Texts that are sampled during training; they do not change its numbers."""
+"""Texts sampled during training, which do not change its results."""
 
 import json
 import signal
@@ -106,7 +106,7 @@ def test_zero_means_no_samples_at_all(unbroken, toy, tmp_path, monkeypatch):
     assert_same_run(tmp_path / "m.npz", expected)
 
 
-def test_options_that_only_watch_are_not_in_the_model(unbroken, toy, tmp_path):
+def test_options_for_watching_a_run_are_not_in_the_model(unbroken, toy, tmp_path):
     model = tmp_path / "m.npz"
     settings = {"patience": 7, "sample_every": 3, "save_every": 1.0, "max_minutes": 1e6}
     train(toy, model=model, epochs=4, log=tmp_path / "log.jsonl", **settings, **WORDS)

@@ -56,7 +56,7 @@ def test_every_seed_ends_near_the_best_one(tmp_path, text, settings):
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_a_seed_that_used_to_learn_nothing_learns(tmp_path, seed):
+def test_a_seed_that_once_failed_to_learn_now_learns(tmp_path, seed):
     """The unigram perplexity of such a text is above 12."""
     path = tmp_path / "text.txt"
     path.write_text(tunes(4000), encoding="utf-8")

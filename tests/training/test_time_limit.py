@@ -1,4 +1,4 @@
-"""Runs that a time limit ends continue with the numbers of an uninterrupted run."""
+"""Runs ended by a time limit resume with the results of an uninterrupted run."""
 
 import math
 import shlex

@@ -1,4 +1,4 @@
-"""Points of a run: bounded in number, means of what was noted, the same after a file."""
+"""The curves of a run have a bounded number of points, which are means of measurements and survive saving."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Minibatches of a continuous text of words, and the frequencies from which output biases start."""
+"""Minibatches of a continuous text of words, and initial output biases from word frequencies."""
 
 import numpy as np
 import pytest
@@ -45,7 +45,7 @@ def test_a_continuous_text_is_read_once_in_order_and_sentence_starts_are_not_pre
         assert not mask[number, length:].any()
 
 
-def test_of_a_continuous_text_the_last_sentences_are_held_out(text):
+def test_the_last_sentences_of_a_continuous_text_are_held_out(text):
     corpus, _ = data_of(text, valid_fraction=0.3)
     whole, _ = data_of(text)
     count = round(0.3 * len(whole.train))
@@ -113,7 +113,7 @@ def test_words_that_stand_for_unknown_ones_count_half(tmp_path):
 
 
 @pytest.mark.parametrize("bias", [True, False])
-def test_a_run_starts_from_these_biases_if_its_network_has_any(text, monkeypatch, bias):
+def test_a_run_starts_from_these_biases_if_its_network_has_biases(text, monkeypatch, bias):
     monkeypatch.setitem(CASES, "biased", {"hidden_dim": 4, "bias": bias, "valid_fraction": 0.0, "seed": 1})
     run = trainer_of("biased", text)
     values = run.learner.rnn.get_values()

@@ -1,4 +1,4 @@
-"""The state of a run: the same after a file, and nothing that no run can have."""
+"""The state of a run survives saving, and impossible states are refused."""
 
 import json
 import math

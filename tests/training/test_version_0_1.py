@@ -22,7 +22,7 @@ needs_numpy_2 = pytest.mark.xla(reason="pickles of NumPy 2 arrays cannot be read
 
 @pytest.fixture
 def folder(tmp_path):
-    """The files in a folder of their own, where a run can go on."""
+    """A copy of the files, in which a run can continue."""
     for path in FILES.iterdir():
         shutil.copy(path, tmp_path)
     return tmp_path
@@ -48,7 +48,7 @@ def test_the_cached_corpus_is_used(run, folder, caplog):
     encoded = (folder / f"{run}.corpus.npz").stat()
     with caplog.at_level(logging.INFO, "theano_rnn.training.corpus_cache"):
         train(folder / "text.txt", model=folder / f"{run}.npz", resume=True, epochs=3)
-    assert not caplog.records  # it says why a file is not used
+    assert not caplog.records  # the log says why a file is not used
     after = (folder / f"{run}.corpus.npz").stat()
     assert (after.st_ino, after.st_mtime_ns) == (encoded.st_ino, encoded.st_mtime_ns)
 

@@ -1,4 +1,4 @@
-"""Time theano_rnn on this machine, beside PyTorch, the original Theano and the bare matrix products.
+"""Benchmarks of theano_rnn on this machine, compared with PyTorch, the original Theano and bare matrix products.
 
-`workloads` is the table of what is timed. Must not know training runs; no other package may need this one.
+`workloads` is the table of workloads to time. Must not know training runs. No other package may depend on this one.
 """

@@ -1,6 +1,6 @@
-"""Both ends of the pipe between the benchmark and a contender that runs in a process of its own.
+"""Both ends of the pipe between the benchmark and a contender that runs in a separate process.
 
-A request is one line with a JSON object, an answer is one line with a JSON value. The process first writes a greeting.
+A request is a line with a JSON object, an answer a line with a JSON value. The process first writes a greeting.
 """
 
 import json
@@ -14,12 +14,12 @@ from theano_rnn.errors import OptionError
 
 
 class ContenderProcess:
-    """The benchmark's end: start a process and ask it.
+    """The benchmark's end of the pipe: starts a process and sends it requests.
 
     Parameters
     ----------
     name : str
-        Names the process in messages.
+        The name of the process in error messages.
     command : list of str
         The interpreter and its arguments.
     **variables : str
@@ -28,7 +28,7 @@ class ContenderProcess:
     Attributes
     ----------
     greeting : dict
-        The first line that the process wrote.
+        The first line that the process writes.
 
     Raises
     ------
@@ -58,12 +58,12 @@ class ContenderProcess:
         Parameters
         ----------
         **request
-            What JSON can represent.
+            JSON-serializable values.
 
         Returns
         -------
         object
-            The answer, from JSON.
+            The decoded answer.
 
         Raises
         ------
@@ -88,14 +88,14 @@ class ContenderProcess:
 
 
 def answer_requests(greeting: dict[str, Any], answer: Callable[..., Any]) -> None:
-    """The contender's end: answer requests from standard input until it ends.
+    """The contender's end of the pipe: answer requests until standard input ends.
 
     Parameters
     ----------
     greeting : dict
-        Is written first.
+        JSON-serializable; written first.
     answer : callable
-        Takes the request's entries as keyword arguments; what it returns is written as JSON.
+        Called with the entries of a request as keyword arguments. Its result is written as JSON.
     """
     _write(greeting)
     for line in sys.stdin:

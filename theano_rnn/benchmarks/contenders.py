@@ -1,6 +1,6 @@
-"""The contenders of the benchmark, each in processes of its own: PyTorch, and the original Theano.
+"""The contenders of the benchmark, PyTorch and the original Theano, which run in separate processes.
 
-A contender does a workload in one or more variants, and the fastest counts.
+A contender runs a workload in one or more variants, of which the fastest counts.
 """
 
 import dataclasses
@@ -15,7 +15,7 @@ from theano_rnn.benchmarks.contender_process import ContenderProcess
 from theano_rnn.benchmarks.workloads import Workload
 from theano_rnn.errors import OptionError
 
-# Run by the other interpreter, which may lack theano_rnn or Theano: it then says so in one line.
+# Run by the other interpreter. If it lacks theano_rnn or Theano, it prints one line that says so.
 THEANO_PROGRAM = """
 import sys
 try:
@@ -31,24 +31,24 @@ main()
 
 
 class Contender(Protocol):
-    """What the benchmark needs to know of a contender.
+    """The interface of a contender.
 
     Attributes
     ----------
     version : str
-        For the line about the machine.
+        The contender's version, for the line about the machine.
     """
 
     version: str
 
     def variants(self, workload: Workload) -> list[Any]:
-        """All variants that could be the fastest for a workload."""
+        """Return all variants that could be the fastest for a workload."""
 
     def seconds(self, workload: Workload, variant: Any, repeats: int) -> list[float]:
-        """Times of so many runs of a workload in one variant, in seconds."""
+        """Run a workload `repeats` times in one variant, and return the time of each run in seconds."""
 
     def describe(self, workload: Workload, variant: Any) -> str:
-        """A few words about a variant, for the table of results."""
+        """Return a few words about a variant, for the table of results."""
 
 
 class TorchContender:
@@ -90,20 +90,20 @@ class TorchContender:
         self.device = "cuda" if device != "cpu" and greeting["gpu"] else "cpu"
 
     def variants(self, workload: Workload) -> list[tuple[str, bool]]:
-        """All variants that could be the fastest for a workload."""
+        """Return all variants that could be the fastest for a workload."""
         # A sparse gradient needs an embedding, and suits a large vocabulary and plain SGD.
         sparse = (False, True) if workload.learns and workload.optimizer == "sgd" else (False,)
         return [(setting, is_sparse) for setting in self.processes for is_sparse in sparse]
 
     def seconds(self, workload: Workload, variant: tuple[str, bool], repeats: int) -> list[float]:
-        """Times of so many runs of a workload in one variant, in seconds."""
+        """Run a workload `repeats` times in one variant, and return the time of each run in seconds."""
         setting, is_sparse = variant
         return self.processes[setting].ask(
             workload=dataclasses.asdict(workload), sparse=is_sparse, device=self.device, repeats=repeats
         )
 
     def describe(self, workload: Workload, variant: tuple[str, bool]) -> str:
-        """A few words about a variant, for the table of results."""
+        """Return a few words about a variant, for the table of results."""
         setting, is_sparse = variant
         form = "one-hot" if workload.one_hot else "sparse" if is_sparse else "dense"
         parts = [form] if workload.learns else []
@@ -131,7 +131,7 @@ class TheanoContender:
     Parameters
     ----------
     interpreter : str
-        A Python 3.10.
+        The path of a Python 3.10 interpreter.
 
     Attributes
     ----------
@@ -150,15 +150,15 @@ class TheanoContender:
         self.version: str = self.process.greeting["versions"]
 
     def variants(self, workload: Workload) -> list[str]:
-        """``"ours"``, and ``"tutorial"`` if the workload trains on one sentence at a time, as the tutorial does."""
+        """Return ``"ours"``, and ``"tutorial"`` for workloads of kind "sentence", as in the tutorial."""
         return ["ours", "tutorial"] if workload.kind == "sentence" else ["ours"]
 
     def seconds(self, workload: Workload, variant: str, repeats: int) -> list[float]:
-        """Times of so many runs of a workload in one variant, in seconds."""
+        """Run a workload `repeats` times in one variant, and return the time of each run in seconds."""
         return self.process.ask(workload=dataclasses.asdict(workload), variant=variant, repeats=repeats)
 
     def describe(self, workload: Workload, variant: str) -> str:
-        """A few words about a variant, for the table of results."""
+        """Return a few words about a variant, for the table of results."""
         return variant
 
     def close(self) -> None:
@@ -175,6 +175,6 @@ class TheanoContender:
 
 
 def _path_to_this_package() -> str:
-    """$PYTHONPATH with which a process of this interpreter imports this very package, wherever it starts."""
+    """Return a $PYTHONPATH with which a process imports this copy of the package, regardless of its working folder."""
     here = str(Path(__file__).resolve().parents[2])
     return os.pathsep.join([here, *filter(None, [os.environ.get("PYTHONPATH")])])

@@ -1,4 +1,4 @@
-"""The lower bound of the benchmark: the time of the matrix products that a workload cannot do without."""
+"""The lower bound of the benchmark: the time of the matrix products that a workload requires."""
 
 import time
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from theano_rnn.benchmarks.workloads import Workload
 from theano_rnn.engines.engine import block_until_ready, compile_function, scan, shared_array
 from theano_rnn.networks.cells import CELLS
 
-SCORED_ROWS = 640  # states per product in scoring: the outputs of more would not stay in the processor's cache
+SCORED_ROWS = 640  # states per product in scoring; with more, the outputs would not fit in the processor's cache
 WARM_UP_CALLS, TIMED_CALLS = 2, 20
 
 Shape = tuple[int, int, int]
@@ -26,7 +26,7 @@ def lower_bound_seconds(workload: Workload) -> float:
     Returns
     -------
     float
-        Seconds, without the overhead of the calls. 0.0 if the products are too small to be timed.
+        Seconds, without the overhead of calls; 0.0 if the products are too small to be timed.
     """
     if workload.kind in ("generate", "advance"):
         return generation_seconds(workload)
@@ -35,9 +35,9 @@ def lower_bound_seconds(workload: Workload) -> float:
 
 
 def matrix_products(workload: Workload) -> list[tuple[Shape, float]]:
-    """List the matrix products that training or scoring cannot do without.
+    """List the matrix products that training or scoring requires.
 
-    The recurrence counts as if one product could do all of its steps.
+    The recurrence is counted as if a single product could compute all of its steps.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def matrix_products(workload: Workload) -> list[tuple[Shape, float]]:
     Returns
     -------
     list of (shape, count)
-        The shape (m, k, n) of a product of an (m, k) and a (k, n) matrix, and how often it is computed.
+        The shape (m, k, n) of a product of an (m, k) and a (k, n) matrix, and the number of such products.
 
     Examples
     --------
@@ -56,7 +56,7 @@ def matrix_products(workload: Workload) -> list[tuple[Shape, float]]:
     H, n = workload.hidden_dim, workload.tokens
     matrices = [(H, workload.word_dim), *layer_matrices(workload)]
     if workload.learns:
-        # For V: V s, e V, eᵀ s; for W: W s, Wᵀ δ, δ sᵀ
+        # For V: V s, Vᵀ e, e sᵀ; for W: W s, Wᵀ δ, δ sᵀ
         return [
             product
             for width, height in matrices
@@ -67,9 +67,9 @@ def matrix_products(workload: Workload) -> list[tuple[Shape, float]]:
 
 
 def layer_matrices(workload: Workload) -> list[tuple[int, int]]:
-    """The matrices of all layers that vectors are multiplied by, as (columns, rows).
+    """Return the shapes of the matrices in the products of all layers, as (columns, rows).
 
-    They are W of each layer, and U where a layer reads vectors and not words.
+    They are W of each layer, and U of each layer that reads vectors, not one-hot words.
     """
     H = workload.hidden_dim
     rows = H * len(CELLS[workload.cell]("tanh").gates)
@@ -87,7 +87,7 @@ def product_seconds(shape: Shape) -> float:
     Returns
     -------
     float
-        The shortest of several times, in seconds.
+        The shortest time of several runs, in seconds.
     """
     m, k, n = shape
     a, b = _random_matrix("a", m, k), _random_matrix("b", k, n)
@@ -95,7 +95,7 @@ def product_seconds(shape: Shape) -> float:
 
 
 def generation_seconds(workload: Workload) -> float:
-    """Time the products of generation: those of the layers and V s in turn, where each step waits for the one before.
+    """Time the products of generation: those of the layers and V s, where each step depends on the previous one.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def generation_seconds(workload: Workload) -> float:
     Returns
     -------
     float
-        The shortest of several times, in seconds.
+        The shortest time of several runs, in seconds.
     """
     H = workload.hidden_dim
     s, VT = _random_matrix("s", workload.batch_size, H), _random_matrix("VT", H, workload.word_dim)
@@ -112,7 +112,7 @@ def generation_seconds(workload: Workload) -> float:
     matrices = [_random_matrix("M", H, rows) for _, rows in layer_matrices(workload)]
 
     def step(s: Any, VT: Any, *matrices: Any) -> Any:
-        # The maximum uses all columns; of a part of them, XLA would compute only that part.
+        # The maximum uses all columns. If only some were used, XLA would compute only those.
         for matrix in matrices:
             product = s.dot(matrix)
             s = product[:, :H] + product.max(axis=1, keepdims=True)
@@ -136,7 +136,7 @@ def _random_matrix(name: str, rows: int, columns: int) -> Any:
 
 
 def _shortest_seconds(function: Callable[[], Any]) -> float:
-    """Shortest time of a compiled function without inputs."""
+    """Return the shortest time of a compiled function without inputs, in seconds."""
     times = []
     for _ in range(WARM_UP_CALLS + TIMED_CALLS):
         start = time.perf_counter()

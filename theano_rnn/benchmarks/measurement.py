@@ -1,4 +1,4 @@
-"""Measure workloads: theano_rnn and a contender in turn, round by round."""
+"""Measures workloads in rounds, in each of which theano_rnn and a contender take turns."""
 
 import contextlib
 import dataclasses
@@ -27,11 +27,11 @@ class Measurement:
     ----------
     workload : Workload
     own_seconds : list of float
-        theano_rnn's median of each round.
+        theano_rnn's median time in each round.
     lower_bound : float
         Time of the bare matrix products; 0.0 if they are too small to be timed.
     contender_seconds : list of float
-        The contender's median of each round; empty without a contender.
+        The contender's median time in each round; empty without a contender.
     contender_variant : str
         The contender's fastest variant; empty without a contender.
     """
@@ -44,16 +44,16 @@ class Measurement:
 
     @property
     def over_products(self) -> float | None:
-        """theano_rnn's time divided by that of the bare products; None if these are too small to be timed."""
+        """theano_rnn's time divided by that of the bare products; None if those are too small to be timed."""
         return statistics.median(self.own_seconds) / self.lower_bound if self.lower_bound else None
 
     @property
     def ratios(self) -> list[float]:
-        """The contender's time divided by theano_rnn's, for each round; above 1, theano_rnn is faster."""
+        """The contender's time divided by theano_rnn's, for each round. Above 1, theano_rnn is faster."""
         return [theirs / own for own, theirs in zip(self.own_seconds, self.contender_seconds, strict=False)]
 
     def to_json(self) -> dict[str, Any]:
-        """Return everything as a dict that JSON can represent.
+        """Return the measurement as a JSON-serializable dict.
 
         Returns
         -------
@@ -90,7 +90,7 @@ class Measurement:
 
 
 def measure(workload: Workload, rounds: int, contender: Contender | None = None) -> Measurement:
-    """Time a workload in rounds, theano_rnn and each variant of a contender in turn.
+    """Time a workload in rounds, in each of which theano_rnn and the variants of a contender take turns.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def measure(workload: Workload, rounds: int, contender: Contender | None = None)
     Returns
     -------
     Measurement
-        The median of each round. Of the contender's variants, the one that is the fastest over all rounds.
+        The median times of each round, for theano_rnn and for the contender's variant that is the fastest overall.
     """
     own, theirs = _measure_in_turn(workload, rounds, contender)
     lower_bound = lower_bound_seconds(workload)
@@ -112,7 +112,7 @@ def measure(workload: Workload, rounds: int, contender: Contender | None = None)
 
 
 def measure_engines(workload: Workload, rounds: int, contender: Contender) -> dict[str, Any]:
-    """Time a workload in rounds, theano_rnn on PyTensor and each variant of a `TheanoContender` in turn.
+    """Time a workload in rounds, in each of which theano_rnn on PyTensor and the variants of a contender take turns.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def measure_engines(workload: Workload, rounds: int, contender: Contender) -> di
 def _measure_in_turn(
     workload: Workload, rounds: int, contender: Contender | None
 ) -> tuple[list[float], dict[Any, list[float]]]:
-    """The median of each round in seconds: theano_rnn's, and those of each variant of the contender."""
+    """Return the median time of each round in seconds, for theano_rnn and for each variant of the contender."""
     run_once = prepare(workload)
     run_once()
     repeats = repeats_per_round(min(run_once() for _ in range(3)))
@@ -156,7 +156,7 @@ def _measure_in_turn(
 
 
 def measure_growth(workload: Workload, device: str = "auto") -> dict[str, Any]:
-    """Measure speed and peak memory of a workload in a process of its own.
+    """Measure the speed and peak memory of a workload in a separate process.
 
     Parameters
     ----------
@@ -166,15 +166,15 @@ def measure_growth(workload: Workload, device: str = "auto") -> dict[str, Any]:
     Returns
     -------
     dict
-        ``word_dim``, ``hidden_dim``, ``tokens_per_second``, ``peak_memory_mb`` of the whole process and
-        ``parameters_mb`` of U, V and W.
+        ``word_dim``, ``hidden_dim``, ``tokens_per_second``, ``peak_memory_mb`` (of the whole process) and
+        ``parameters_mb`` (of U, V and W).
     """
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(_measure_growth_here, (workload, device))
 
 
 def _measure_growth_here(workload: Workload, device: str) -> dict[str, Any]:
-    tune_process()  # as the script does in its own process
+    tune_process()  # as the commands do
     select_device(device)
     run_once = prepare(workload)
     run_once()
@@ -191,9 +191,9 @@ def _measure_growth_here(workload: Workload, device: str) -> dict[str, Any]:
 
 
 def measure_startup(workload: Workload, device: str = "auto") -> dict[str, Any]:
-    """Measure the time until the first run of a workload has ended, without and with a cache of compiled functions.
+    """Measure the time until the end of the first run of a workload, without and with a cache of compiled functions.
 
-    Each run has a process of its own, and the cache is a new folder.
+    Each run uses a new process. The cache is a temporary folder.
 
     Parameters
     ----------
@@ -203,8 +203,8 @@ def measure_startup(workload: Workload, device: str = "auto") -> dict[str, Any]:
     Returns
     -------
     dict
-        The attributes of the workload, and in seconds ``cold_s`` and ``warm_s``, to build and compile the model and do
-        the first run, and ``imports_s``, to start the interpreter and import the package.
+        The attributes of the workload, and times in seconds: ``cold_s`` and ``warm_s``, to build and compile the model
+        and complete the first run, and ``imports_s``, to start the interpreter and import the package.
     """
     with tempfile.TemporaryDirectory() as folder:
         runs = []
@@ -226,7 +226,7 @@ def _measure_startup_here(workload: Workload, device: str, cache_folder: str, st
 
 
 def peak_memory_mb() -> float:
-    """Return the most memory that this process has held so far, in MB.
+    """Return the peak memory of this process so far, in MB.
 
     Returns
     -------

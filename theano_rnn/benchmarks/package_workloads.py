@@ -1,4 +1,4 @@
-"""The benchmark's workloads done by theano_rnn, through the functions that a user calls.
+"""The benchmark's workloads in theano_rnn, through the functions that users call.
 
 These are `RNN.sgd_step`, the training loop's `Optimizer.step`, and `LanguageModel`'s `score`, `generate` and `advance`.
 """
@@ -17,12 +17,12 @@ from theano_rnn.text.minibatches import Batch
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import SENTENCE_END, SENTENCE_START, UNKNOWN_TOKEN, Vocabulary
 
-# `draw()` makes the arguments of `run`, which is what the stopwatch measures.
+# `draw()` returns the arguments of `run`, whose time is measured.
 Preparation = tuple[Callable[[], tuple[Any, ...]], Callable[..., object]]
 
 
 def prepare(workload: Workload) -> Callable[[], float]:
-    """Build the model of a workload.
+    """Build the model of a workload, and return a function that times one run.
 
     Parameters
     ----------
@@ -31,8 +31,8 @@ def prepare(workload: Workload) -> Callable[[], float]:
     Returns
     -------
     callable
-        Takes no arguments, runs the workload once on fresh random input and returns the seconds that it took. The
-        input is made outside the measured time. The first call also compiles.
+        Runs the workload once on new random input, which is drawn outside the measured time, and returns the time in
+        seconds. It takes no arguments. The first call includes compilation.
 
     Examples
     --------
@@ -44,12 +44,12 @@ def prepare(workload: Workload) -> Callable[[], float]:
 
 
 def stopwatch(draw: Callable[[], tuple[Any, ...]], run: Callable[..., object]) -> Callable[[], float]:
-    """Make a function that calls ``run(*draw())`` and returns the seconds that `run` took.
+    """Return a function that calls ``run(*draw())`` and returns the time of `run` in seconds.
 
     Parameters
     ----------
     draw : callable
-        Returns a tuple of arguments. Its time does not count.
+        Returns a tuple of arguments. Its time is not measured.
     run : callable
 
     Returns
@@ -67,7 +67,7 @@ def stopwatch(draw: Callable[[], tuple[Any, ...]], run: Callable[..., object]) -
 
 
 def random_minibatches(workload: Workload) -> Iterator[Batch]:
-    """Yield random minibatches of a workload's shape without end, the same ones in each process.
+    """Yield an endless sequence of random minibatches of a workload's shape. It is the same in each process.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def random_minibatches(workload: Workload) -> Iterator[Batch]:
 
 
 def random_language_model(workload: Workload) -> LanguageModel:
-    """Make an untrained language model that splits text at spaces, so that tokenizing costs little.
+    """Create an untrained language model that splits text at spaces, so that tokenizing takes little time.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def _network(workload: Workload) -> RNN:
 
 
 def _prepare_sentence(workload: Workload) -> Preparation:
-    """One SGD step on one sentence, as in the tutorial."""
+    """Prepare an SGD step on one sentence, as in the tutorial."""
     rnn, batches = _network(workload), random_minibatches(workload)
 
     def draw() -> tuple[np.ndarray, np.ndarray]:
@@ -127,25 +127,25 @@ def _prepare_sentence(workload: Workload) -> Preparation:
 
 
 def _prepare_step(workload: Workload) -> Preparation:
-    """One step of the training loop on a minibatch."""
+    """Prepare a step of the training loop on a minibatch."""
     optimizer, batches = Optimizer(_network(workload), workload.optimizer), random_minibatches(workload)
     return lambda: (next(batches),), lambda batch: float(optimizer.step(batch, LEARNING_RATE)[0])
 
 
 def _prepare_scoring(workload: Workload) -> Preparation:
-    """Log-probabilities of a list of sentences."""
+    """Prepare the scoring of a list of sentences."""
     lm, generator = random_language_model(workload), np.random.default_rng(0)
     words = lm.vocabulary.index_to_word[3:]
 
     def draw() -> tuple[list[str]]:
-        # SENTENCE_END is one of a sentence's tokens.
+        # SENTENCE_END is the last of the `steps` tokens.
         return ([" ".join(generator.choice(words, workload.steps - 1)) for _ in range(workload.batch_size)],)
 
     return draw, lm.score
 
 
 def _prepare_generation(workload: Workload) -> Preparation:
-    """Sampling texts of a fixed length."""
+    """Prepare the sampling of texts of a fixed length."""
     lm, generator, length = random_language_model(workload), np.random.default_rng(0), workload.steps
 
     def run(seed: int) -> None:
@@ -155,7 +155,7 @@ def _prepare_generation(workload: Workload) -> Preparation:
 
 
 def _prepare_advance(workload: Workload) -> Preparation:
-    """The log-probabilities of the words of one text, one call for each."""
+    """Prepare the scoring of one text word by word."""
     lm, generator = random_language_model(workload), np.random.default_rng(0)
     words = lm.vocabulary.index_to_word[3:]
 

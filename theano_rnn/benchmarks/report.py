@@ -1,4 +1,4 @@
-"""The benchmark's results for people: the machine in one line, and tables in Markdown."""
+"""Formats the results of the benchmark: one line about the machine, and tables in Markdown."""
 
 import contextlib
 import os
@@ -13,7 +13,7 @@ from theano_rnn.engines.engine import device_name, versions
 
 
 def describe_machine() -> str:
-    """Describe what the figures depend on: the device, the number of cores, and the versions.
+    """Describe the machine and the software: the device, the number of cores, and the versions.
 
     Returns
     -------
@@ -42,7 +42,7 @@ def measurement_table(measurements: Sequence[Measurement]) -> str:
     Returns
     -------
     str
-        The columns about PyTorch are there only if it was measured.
+        There are columns about PyTorch only if it was measured.
     """
     with_contender = any(measurement.contender_seconds for measurement in measurements)
     columns = ["work", "", "V", "H", "steps x texts", "ours, ms", "tokens/s", "bare products, ms", "ours / products"]
@@ -146,7 +146,7 @@ def engines_table(records: Sequence[dict[str, Any]]) -> str:
 
 
 def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Format a Markdown table whose columns also line up on a terminal.
+    """Format a Markdown table with aligned columns.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """The benchmark's workloads on the original Theano: theano_rnn's functions, and the tutorial's own graph.
 
-Runs as a process of its own, see `main`, in an interpreter that has theano_rnn with Theano.
+Runs in a separate process (see `main`), in an interpreter that has theano_rnn and Theano.
 """
 
 import functools
@@ -21,17 +21,17 @@ def tutorial_sgd_step(parameters: list[Any]) -> Any:
     """Compile the SGD step of the tutorial's class (part 2): softmax inside `scan`, `theano.grad`, dense updates.
 
     The gradient flows through the whole sentence. With ``truncate_gradient=4``, `scan` would differentiate only the
-    last four steps, which is less work but not the truncation that the tutorial describes.
+    last four steps. That is less work, but not the truncation that the tutorial describes.
 
     Parameters
     ----------
     parameters : list of Theano shared variables
-        U, V, W, stored as in the tutorial.
+        U, V and W, stored as in the tutorial.
 
     Returns
     -------
     CompiledFunction
-        Takes (x, y, learning_rate) and returns the loss before the step, in nats summed over the words.
+        Takes (x, y, learning_rate) and returns the loss before the step, in nats, summed over the words.
     """
 
     def build() -> tuple[list[Any], Any, list[tuple[Any, Any]]]:
@@ -80,7 +80,7 @@ def tutorial_parameters(word_dim: int, hidden_dim: int) -> list[Any]:
 
 
 def prepare_tutorial(workload: Workload) -> Callable[[], float]:
-    """Build the tutorial's model of a workload of kind "sentence".
+    """Build the tutorial's model for a workload of kind "sentence", and return a function that times one run.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def prepare_tutorial(workload: Workload) -> Callable[[], float]:
     Returns
     -------
     callable
-        As `theano_rnn.benchmarks.package_workloads.prepare` returns it.
+        See `theano_rnn.benchmarks.package_workloads.prepare`.
     """
     sgd_step = tutorial_sgd_step(tutorial_parameters(workload.word_dim, workload.hidden_dim))
     batches = random_minibatches(workload)
@@ -108,9 +108,9 @@ def _prepared(workload: Workload, variant: str) -> Callable[[], float]:
 
 
 def main() -> None:
-    """Answer requests from standard input until it ends.
+    """Answer requests until standard input ends.
 
-    The greeting gives the versions. A request has the attributes of a `Workload`, a ``variant`` ("ours" or, for
+    The greeting contains the versions. A request has the attributes of a `Workload`, a ``variant`` ("ours" or, for
     workloads of kind "sentence", "tutorial") and ``repeats``; the answer is a list of seconds.
     """
 

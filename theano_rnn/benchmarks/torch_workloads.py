@@ -1,6 +1,6 @@
-"""The benchmark's workloads in PyTorch, written as its users would write them. Run as a process of its own: see `main`.
+"""The benchmark's workloads in PyTorch, written as PyTorch users would. Runs in a separate process (see `main`).
 
-Only this module needs torch, and only when it runs; theano_rnn works without it.
+Only this module needs torch, and only when it runs.
 """
 
 import functools
@@ -16,7 +16,7 @@ from theano_rnn.engines import malloc_settings
 
 @functools.cache
 def build_network(workload: Workload, sparse: bool, device: str) -> Any:
-    """Build a network of an embedding or one-hot words, recurrent layers and an output layer.
+    """Build a network: an embedding or one-hot words, recurrent layers, and an output layer.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def build_network(workload: Workload, sparse: bool, device: str) -> Any:
     Returns
     -------
     torch.nn.Module
-        Maps ids of shape (steps, batch_size) to logits of shape (steps, batch_size, word_dim) and the last state.
+        Maps word ids (steps, batch_size) to logits (steps, batch_size, word_dim) and the last state.
     """
     from torch import nn
 
@@ -54,7 +54,7 @@ def build_network(workload: Workload, sparse: bool, device: str) -> Any:
 
 @functools.cache
 def build_optimizer(workload: Workload, sparse: bool, device: str) -> Any:
-    """Build the optimizer of a workload's network, in PyTorch's fastest form."""
+    """Build the optimizer of a workload's network, in its fastest implementation."""
     import torch
 
     parameters = build_network(workload, sparse, device).parameters()
@@ -64,7 +64,7 @@ def build_optimizer(workload: Workload, sparse: bool, device: str) -> Any:
 
 
 def train_step(workload: Workload, network: Any, optimizer: Any, x: Any, y: Any) -> float:
-    """Do one step on the mean cross-entropy, wait for the loss and return it.
+    """Take one step on the mean cross-entropy, wait for the loss, and return it in nats per token.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def generate(workload: Workload, network: Any, optimizer: Any, x: Any, y: Any) -
 
 
 def advance(workload: Workload, network: Any, optimizer: Any, x: Any, y: Any) -> float:
-    """Score one text word by word, as a decoder does, and return the sum of the log-probabilities.
+    """Score one text word by word, as a decoder does, and return the sum of the log-probabilities in nats.
 
     Parameters
     ----------
@@ -174,7 +174,7 @@ def seconds(workload: Workload, sparse: bool, device: str, repeats: int) -> list
     Returns
     -------
     list of float
-        Seconds of each run. Random input is made outside the measured time.
+        Time of each run in seconds. Random input is drawn outside the measured time.
     """
     import torch
 
@@ -191,11 +191,11 @@ def seconds(workload: Workload, sparse: bool, device: str, repeats: int) -> list
 
 
 def main() -> None:
-    """Answer requests from standard input until it ends.
+    """Answer requests until standard input ends.
 
-    The greeting gives the version of PyTorch and whether it finds a GPU. A request has the attributes of a `Workload`,
-    and ``sparse``, ``device`` and ``repeats``; the answer is a list of seconds. With ``malloc`` as first argument the
-    process uses the malloc settings of `theano_rnn.engines.malloc_settings`.
+    The greeting contains the version of PyTorch and whether it finds a GPU. A request has the attributes of a
+    `Workload`, and ``sparse``, ``device`` and ``repeats``; the answer is a list of seconds. If the first argument is
+    ``malloc``, the process uses the malloc settings of `theano_rnn.engines.malloc_settings`.
     """
     if "malloc" in sys.argv[1:]:
         malloc_settings.keep_freed_memory()

@@ -1,8 +1,8 @@
-"""The table of benchmark workloads: which model, and what is done with it.
+"""The table of benchmark workloads: models and what to do with them.
 
-To add a workload, add an entry to `STANDARD`. To add a kind of work, name it in `KINDS` and write one function in each
-of `package_workloads` (theano_rnn's side), `torch_workloads` (PyTorch's) and `matrix_products` (the lower bound).
-Must know neither Theano nor any contender.
+To add a workload, add an entry to `STANDARD`. To add a kind of workload, name it in `KINDS` and write a function for it
+in each of `package_workloads` (theano_rnn), `torch_workloads` (PyTorch) and `matrix_products` (the lower bound). Must
+know neither Theano nor any contender.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,20 +19,20 @@ MIN_REPEATS, MAX_REPEATS = 5, 400
 
 @dataclass(frozen=True)
 class Workload:
-    """One thing to time. All contenders compute in float32.
+    """A model and a task to time. All computations are in float32.
 
     Attributes
     ----------
     name : str
-        What ``--only`` calls it.
+        The name used by the option ``--only``.
     kind : {"sentence", "step", "score", "generate", "advance"}
         ``"sentence"`` trains on one sentence with `RNN.sgd_step`, ``"step"`` is one step of the training loop,
         ``"score"`` scores sentences without gradients, ``"generate"`` generates texts, ``"advance"`` scores one text
         word by word.
     word_dim, hidden_dim : int
-        Size of the vocabulary and of the hidden layer.
+        Sizes of the vocabulary and of the state of each layer.
     steps, batch_size : int
-        Words per sentence or text, and how many of them are processed side by side.
+        Number of words per sentence or text, and number of sentences or texts processed in parallel.
     description : str
         A few words for the table of results.
     cell, layers, embedding_dim, bias
@@ -40,8 +40,8 @@ class Workload:
     optimizer : {"sgd", "adam"}
         The update rule of training steps.
     one_hot : bool
-        Whether PyTorch's network reads one-hot words, which makes it the same model as theano_rnn's without embeddings.
-        Otherwise it reads embeddings, which are of size `hidden_dim` unless `embedding_dim` says otherwise.
+        Whether PyTorch's network reads one-hot words, like theano_rnn's network without embeddings. Otherwise it reads
+        embeddings of size `embedding_dim`, or `hidden_dim` if `embedding_dim` is None.
     """
 
     name: str
@@ -70,7 +70,7 @@ class Workload:
 
 
 STANDARD = (
-    Workload("W1", "sentence", 8000, 100, 20, 1, "one sentence a step"),
+    Workload("W1", "sentence", 8000, 100, 20, 1, "one sentence per step"),
     Workload("W2", "step", 8000, 100, 20, 32, "a minibatch of sentences"),
     Workload("W2p", "step", 10000, 200, 35, 20, "the shape of the Penn Treebank"),
     Workload("W3", "step", 65, 128, 50, 50, "characters"),
@@ -85,7 +85,7 @@ GRID = tuple(
     for hidden_dim in (100, 512, 1024)
     for batch_size in (32, 256)
 )
-# Cells with gates and layers, with biases and Adam, as they are used in practice.
+# Networks with gated cells and several layers, with biases and Adam, as used in practice.
 NETWORKS = (
     *(
         Workload(
@@ -120,12 +120,12 @@ NETWORKS = (
         *("LSTM-A1", "advance", 8000, 100, 100, 1, "scoring word by word"), cell="lstm", embedding_dim=100, bias=True
     ),
 )
-# Time until the first training step.
+# For measuring the time until the end of the first training step.
 STARTUP = (
     STANDARD[3],
     *(workload for workload in NETWORKS if workload.name in ("GRU-128", "LSTM-128", "LSTM-128x2")),
 )
-# How speed and memory change with the vocabulary, and with the hidden layer.
+# For measuring speed and memory as functions of the sizes of the vocabulary and of the state.
 GROWTH = tuple(
     [Workload(f"V={word_dim}", "step", word_dim, 100, 20, 32, "") for word_dim in (1_000, 8_000, 50_000, 100_000)]
     + [Workload(f"H={hidden_dim}", "step", 8_000, hidden_dim, 20, 32, "") for hidden_dim in (50, 100, 200, 500, 1000)]
@@ -140,7 +140,7 @@ def select_workloads(workloads: Sequence[Workload], names: Iterable[str] | None)
     workloads : sequence of Workload
         For example `STANDARD`.
     names : iterable of str or None
-        The names, in the order in which the workloads are wanted. ``None`` selects all of them.
+        The names, in the order of the result. None selects all workloads.
 
     Returns
     -------
@@ -154,7 +154,7 @@ def select_workloads(workloads: Sequence[Workload], names: Iterable[str] | None)
     Examples
     --------
     >>> [workload.description for workload in select_workloads(STANDARD, ["S1", "W1"])]
-    ['scoring', 'one sentence a step']
+    ['scoring', 'one sentence per step']
     """
     if names is None:
         return list(workloads)
@@ -166,7 +166,7 @@ def select_workloads(workloads: Sequence[Workload], names: Iterable[str] | None)
 
 
 def repeats_per_round(seconds: float) -> int:
-    """Return how often to repeat something that takes so many seconds, so that a round takes about a second.
+    """Return the number of repetitions for a round of about one second, given the time of one run in seconds.
 
     Examples
     --------

@@ -1,5 +1,6 @@
 """Where the value of a shared array is kept between calls. Must not know any Theano or compiler."""
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,13 @@ class DeviceValue:
         """Return the array itself, not its transpose, as a NumPy array that belongs to the caller."""
         value = np.asarray(self.array)
         return np.array(value.T if self.transposed else value, order="C")
+
+    @functools.cached_property
+    def on_host(self) -> npt.NDArray[Any]:
+        """The array itself, copied once, with the memory layout that it has on the device. It must not be changed."""
+        value = np.array(self.array, order="C")
+        value.flags.writeable = False
+        return value.T if self.transposed else value
 
 
 class DeviceStorage(list[Any]):

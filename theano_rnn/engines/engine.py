@@ -95,6 +95,7 @@ _floatx_setting = FloatXSetting(chosen_engine.float_parameter(), _imported_befor
 theano: ModuleType = chosen_engine.theano
 T: Any = chosen_engine.T
 scan: Callable[..., TensorVariable] = chosen_engine.scan
+require_usable_process = chosen_engine.require_usable_process
 block_until_ready, fused, precision = chosen_engine.block_until_ready, chosen_engine.fused, chosen_engine.precision
 axis_length, with_last_axis_length, typed_tensor = (
     chosen_engine.axis_length,

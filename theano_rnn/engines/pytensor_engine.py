@@ -62,6 +62,12 @@ class SharedArray(TensorSharedVariable):
         """Return the value as a NumPy array that belongs to the caller."""
         return np.array(self.container.storage.peek(), order="C")
 
+    def value_on_host(self) -> npt.NDArray[Any]:
+        """Return the value as a NumPy array that is copied once and must not be changed."""
+        storage = self.container.storage
+        value_for_call(storage)  # what a NumPy array holds could change without notice
+        return storage.raw.on_host
+
     def set_value(self, new_value: npt.ArrayLike, borrow: bool = False) -> None:
         """Replace the value by a copy of a NumPy array."""
         self.container.storage[0] = self.type.filter(np.array(new_value, order="C"), strict=True)
@@ -86,7 +92,7 @@ def step_of_scan(operation: Any) -> tuple[list[TensorVariable], list[TensorVaria
 
 def axis_length(array: TensorVariable, axis: int) -> Any:
     """Return the length of an axis of a symbolic array if it is known without data, as a parameter's, else None."""
-    return array.type.shape[axis]
+    return (array.shape if isinstance(array, np.ndarray) else array.type.shape)[axis]
 
 
 def with_last_axis_length(array: TensorVariable, length: Any) -> TensorVariable:

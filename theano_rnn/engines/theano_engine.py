@@ -58,6 +58,10 @@ class SharedArray(TensorSharedVariable):
         """Return the value as a NumPy array that belongs to the caller."""
         return np.array(super().get_value(borrow=True), order="C")
 
+    def value_on_host(self) -> npt.NDArray[Any]:
+        """Return the value as the NumPy array that Theano works with, which must not be changed."""
+        return super().get_value(borrow=True)
+
     def set_value(self, new_value: npt.ArrayLike, borrow: bool = False) -> None:
         """Replace the value by a copy of a NumPy array."""
         super().set_value(np.array(new_value, order="F" if self.tag.by_columns else "C"), borrow=True)

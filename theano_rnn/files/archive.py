@@ -92,6 +92,8 @@ def read_archive(path: str | os.PathLike[str], mapped: bool = False) -> dict[str
             return map_arrays(file) if mapped else read_arrays(file)
     except ModelFileError:
         raise
+    except IsADirectoryError as error:
+        raise ModelFileError(f"{path}: is a directory; name a file in it") from error
     except FileNotFoundError as error:
         raise ModelFileError(f"{path}: no such file; train a model first, or name another file") from error
     except OSError as error:
@@ -117,7 +119,7 @@ def read_document(path: str | os.PathLike[str], entries: Mapping[str, npt.NDArra
         If it is missing, not JSON, or of a newer format version.
     """
     if name not in entries:
-        raise ModelFileError(f"{path}: holds no {name}; it was not saved as a language model")
+        raise ModelFileError(f"{path}: contains no {name}; it was not saved as a language model")
     try:
         if entries[name].dtype != np.uint8 or entries[name].ndim != 1:
             raise ValueError(f"expected bytes, got {entries[name].dtype} of shape {entries[name].shape}")

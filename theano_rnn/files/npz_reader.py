@@ -143,7 +143,7 @@ def read_header(stream: IO[bytes], name: str, size: int) -> ArrayHeader:
         (2, 0): np.lib.format.read_array_header_2_0,
     }.get(version)
     if read is None:
-        raise UnreadableArrayError(f"{name} has an array format {version} that holds no plain numbers")
+        raise UnreadableArrayError(f"{name} has the unsupported array format {version}")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # headers written by Python 2 are valid too
         header = ArrayHeader(*read(stream))

@@ -35,7 +35,7 @@ def check_output_path(path: str | os.PathLike[str], inputs: Iterable[str | os.Pa
         if path.resolve() == Path(source).resolve():
             raise OptionError(f"{path}: is one of the files that are read; choose another place for what is written")
     if path.is_dir():
-        raise OutputFileError(f"{path}: is a folder; name a file in it")
+        raise OutputFileError(f"{path}: is a directory; name a file in it")
     if path.exists() and not path.is_file():
         raise OutputFileError(f"{path}: is not a regular file, but would be replaced by one; choose another place")
     if is_standard_stream(path):

@@ -220,10 +220,10 @@ def _file_errors_as_corpus_errors(name: str, path: str | os.PathLike[str] | None
     except FileNotFoundError:
         raise CorpusError(f"{name}: no such file; check the path") from None
     except IsADirectoryError:
-        raise CorpusError(f"{name} is a directory; name the files in it") from None
+        raise CorpusError(f"{name}: is a directory; name a file in it") from None
     except PermissionError:
         if path is not None and os.path.isdir(path):  # on Windows
-            raise CorpusError(f"{name} is a directory; name the files in it") from None
+            raise CorpusError(f"{name}: is a directory; name a file in it") from None
         raise CorpusError(f"{name}: no permission to read it; change the file's permissions") from None
     except EOFError:
         raise CorpusError(f"{name}: the gzip data are truncated; copy or download the file again") from None

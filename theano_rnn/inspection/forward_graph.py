@@ -1,4 +1,4 @@
-"""The forward pass as a graph to look at: as it is built, as it is compiled, and XLA's program."""
+"""The graph of the forward pass for display: as built, as compiled, and as XLA's program."""
 
 import dataclasses
 import re
@@ -28,14 +28,14 @@ from theano_rnn.networks.rnn import RNN
 from theano_rnn.networks.softmax import softmax
 
 MAX_LABEL_LENGTH = 60  # characters
-# Paragraphs of XLA's text that only say where in the source code an operation came from.
+# Paragraphs of XLA's text that only refer to source code.
 _ORIGINS = ("FileNames", "FunctionNames", "FileLocations", "StackFrames")
 _METADATA = re.compile(r", metadata=\{[^{}]*\}")
 
 
 @dataclass(frozen=True)
 class Box:
-    """A node of a picture.
+    """A node in the picture of a graph.
 
     Attributes
     ----------
@@ -43,11 +43,11 @@ class Box:
     label : str
         The operation, or the name of an input.
     name : str
-        The name of its result in the formulas; may be empty.
+        The name of its result in the formulas, or an empty string.
     shape : str
         Shape of its result, with ``?`` for sizes that depend on the text.
     inputs : tuple of int
-        Indices of the boxes whose results it takes, in their order.
+        Indices of the boxes whose results it takes, in the order of its arguments.
     """
 
     kind: str
@@ -68,7 +68,7 @@ class ForwardGraph:
     ----------
     rnn : RNN
     x, o : symbolic variables
-        Input and output of the graph as it is built.
+        Input and output of the graph before compilation.
     function : CompiledFunction
         The compiled graph.
     """
@@ -79,29 +79,29 @@ class ForwardGraph:
         self.function: Any = compile_function(lambda: ([self.x], self.o, None), rnn.dtype)
 
     def symbolic(self) -> tuple[str, list[Box]]:
-        """Return the graph as theano_rnn builds it.
+        """Return the graph before compilation.
 
         Returns
         -------
         text : str
-            From Theano's ``debugprint``.
+            The output of Theano's ``debugprint``.
         boxes : list of Box
         """
         return debugprint(self.o), graph_boxes([self.o], {}, self.rnn.parameters)
 
     def compiled(self) -> tuple[str, list[Box]]:
-        """Return the graph after Theano's rewrites, as it is handed to the compiler.
+        """Return the graph after Theano's rewrites, which the compiler receives.
 
         Returns
         -------
         text : str
-            From Theano's ``debugprint``.
+            The output of Theano's ``debugprint``.
         boxes : list of Box
         """
         return debugprint(self.function.function), graph_boxes(self._compiled_outputs(), {}, self.rnn.parameters)
 
     def step(self, layer: int = 1) -> list[Box]:
-        """Return the boxes of one step of a layer's loop over t, as theano_rnn builds it; layers are counted from 1."""
+        """Return the boxes of one step of a layer's loop over t, before compilation. Layers are counted from 1."""
         return step_boxes([self.o], self.rnn, layer)
 
     def compiled_step(self, layer: int = 1) -> list[Box]:
@@ -109,21 +109,23 @@ class ForwardGraph:
         return step_boxes(self._compiled_outputs(), self.rnn, layer)
 
     def program(self, steps: int = 10) -> str:
-        """Return the program that XLA makes of the graph (optimized HLO).
+        """Return the program that XLA compiles the graph to (optimized HLO).
 
         Parameters
         ----------
         steps : int
-            Number of words in the sentence that the program is for.
+            Number of words in the sentence for which the program is compiled.
 
         Returns
         -------
         str
-            Without the references to source code.
+            The program without references to source code.
         """
         text = xla_program(self.function, [np.zeros((steps, 1), np.int32)])
-        paragraphs = [one.strip("\n") for one in text.split("\n\n")]
-        return "\n\n".join(_METADATA.sub("", one) for one in paragraphs if one and not one.startswith(_ORIGINS))
+        paragraphs = [paragraph.strip("\n") for paragraph in text.split("\n\n")]
+        return "\n\n".join(
+            _METADATA.sub("", paragraph) for paragraph in paragraphs if paragraph and not paragraph.startswith(_ORIGINS)
+        )
 
     def _compiled_outputs(self) -> list[TensorVariable]:
         return self.function.function.maker.fgraph.outputs
@@ -157,7 +159,7 @@ def symbolic_forward(rnn: RNN) -> tuple[TensorVariable, TensorVariable]:
 
 
 def input_name(rnn: RNN, layer: int) -> str:
-    """What the formulas call the part of a layer's activation that does not depend on s_{t-1}: U x_t, or a_t."""
+    """Return the formulas' name for the part of a layer's input that does not depend on s_{t-1}: U x_t or a_t."""
     return "a_t" if layer > 1 or rnn.bias else "U x_t"
 
 
@@ -172,16 +174,16 @@ def graph_boxes(
     ----------
     outputs : list of symbolic variables
     names : dict of symbolic variables to str
-        Names of inputs that have none of their own.
+        Names for inputs that have no name.
     parameters : collection of symbolic variables
-        Which of the inputs are parameters.
+        The inputs to show as parameters.
 
     Returns
     -------
     list of Box
     """
     boxes: list[Box] = []
-    indices: dict[Any, int] = {}  # of the boxes of inputs and operations
+    indices: dict[Any, int] = {}  # index of the box of each input and operation
 
     def add(variable: TensorVariable) -> int:
         """Append the box of a variable after those of its inputs; return its index."""
@@ -189,12 +191,12 @@ def graph_boxes(
         key = variable if node is None else node
         if key not in indices:
             if node is None:
-                is_parameter = variable in parameters or isinstance(variable, SharedArray)  # or a copy of one
+                is_parameter = variable in parameters or isinstance(variable, SharedArray)  # or a copy of a parameter
                 name = names.get(variable) or variable.name or str(variable)
                 box = Box("parameter" if is_parameter else "input", name, "", _shape_text(variable))
             else:
-                shown = [one for one in node.inputs if not isinstance(one, Constant) and not _is_size(one)]
-                inputs = tuple([add(one) for one in shown])
+                shown = [value for value in node.inputs if not isinstance(value, Constant) and not _is_size(value)]
+                inputs = tuple([add(value) for value in shown])
                 kind = "loop" if isinstance(node.op, Scan) else "operation"
                 box = Box(kind, _operation_label(node), variable.name or "", _shape_text(variable), inputs)
             indices[key] = len(boxes)
@@ -208,7 +210,7 @@ def graph_boxes(
 
 
 def step_boxes(outputs: Sequence[TensorVariable], rnn: RNN, layer: int = 1) -> list[Box]:
-    """List the boxes of one step of a loop in a graph: s_t from U x_t, s_{t-1} and W.
+    """List the boxes of one step of a loop over t, which computes s_t from U x_t, s_{t-1} and W.
 
     Parameters
     ----------
@@ -216,37 +218,38 @@ def step_boxes(outputs: Sequence[TensorVariable], rnn: RNN, layer: int = 1) -> l
         Outputs of the graph that contains the loop.
     rnn : RNN
     layer : int
-        Which layer's loop, counted from 1.
+        The layer of the loop, counted from 1.
 
     Returns
     -------
     list of Box
     """
-    loops = [one.owner for one in ancestors(outputs) if one.owner and isinstance(one.owner.op, Scan)]
+    nodes = [variable.owner for variable in ancestors(outputs) if variable.owner]
+    loops = [node for node in nodes if isinstance(node.op, Scan)]
     node = list(dict.fromkeys(loops))[-layer]  # the top layer comes first
     states = rnn.recurrent_cell.state_names
     op, (inner, inner_outputs) = node.op, step_of_scan(node.op)
     names = dict.fromkeys(op.inner_seqs(inner), input_name(rnn, layer))
-    names |= dict(zip(op.inner_sitsot(inner), [f"{one}_{{t-1}}" for one in states], strict=True))
+    names |= dict(zip(op.inner_sitsot(inner), [f"{name}_{{t-1}}" for name in states], strict=True))
     parameters = dict(zip(op.inner_non_seqs(inner), op.outer_non_seqs(node.inputs), strict=True))
     for variable, outer in parameters.items():
-        # Theano marks the names of variables that its rewrites have put in the place of others.
+        # Theano adds this suffix to the name of a variable that replaces another.
         names[variable] = (_name_of(outer) or variable.name or "").removesuffix("_replace")
-    # The other outputs are what the loop keeps for the backward pass.
+    # The other outputs are kept for the backward pass.
     boxes = graph_boxes(inner_outputs[: len(states)], names, parameters)
-    labels = iter([f"{one}_t" for one in states])
+    labels = iter([f"{name}_t" for name in states])
     return [dataclasses.replace(box, label=next(labels)) if box.kind == "output" else box for box in boxes]
 
 
 def _name_of(variable: TensorVariable) -> str | None:
-    """The name of a variable, or of the one that it is made from, such as a vector that Theano has made a row."""
+    """Return the name of a variable, or of the variable that it is computed from, such as a vector made a row."""
     while not variable.name and variable.owner is not None and variable.owner.inputs:
         variable = variable.owner.inputs[-1]
     return variable.name
 
 
 def _is_size(variable: TensorVariable) -> bool:
-    """Whether a variable depends only on the shapes of others."""
+    """Return whether a variable depends only on the shapes of other variables."""
     node = variable.owner
     if node is None:
         return False
@@ -254,20 +257,20 @@ def _is_size(variable: TensorVariable) -> bool:
         return True
     if not getattr(variable.type, "dtype", "int64").startswith(("int", "uint", "bool")) or _is_constant(variable):
         return False
-    return all(_is_size(one) or _is_constant(one) for one in node.inputs)
+    return all(_is_size(value) or _is_constant(value) for value in node.inputs)
 
 
 def _is_constant(variable: TensorVariable) -> bool:
     node = variable.owner
-    return isinstance(variable, Constant) or (node is not None and all(_is_constant(one) for one in node.inputs))
+    return isinstance(variable, Constant) or (node is not None and all(map(_is_constant, node.inputs)))
 
 
 def _operation_label(node: Any) -> str:
-    """The operation, followed by those of its inputs that are constants."""
+    """Return the name of the operation, followed by its constant inputs."""
     if isinstance(node.op, Scan):
         return "Scan: the loop over t"
     name = re.sub(r"\{idx_list=.*?\}$|\{dtype=.*?\}", "", str(node.op))
-    constants = [" ".join(str(one.data).split()) for one in node.inputs if isinstance(one, Constant)]
+    constants = [" ".join(str(value.data).split()) for value in node.inputs if isinstance(value, Constant)]
     label = name + (f"  {', '.join(constants)}" if constants else "")
     return label if len(label) <= MAX_LABEL_LENGTH else label[: MAX_LABEL_LENGTH - 1] + "…"
 

@@ -1,7 +1,7 @@
-"""How errors shrink or grow on their way back through a network: ‖∂s_t/∂s_k‖ by distance t - k, over a text.
+"""Measures how errors shrink or grow as they flow back through time: ‖∂s_t/∂s_k‖ by distance t - k, over a text.
 
-s_t is that of the top layer, which the outputs read. s_k stands for the whole state at k: that of all layers, and with
-c_k in an LSTM.
+s_t is the state of the top layer, which the output reads. s_k denotes the whole state at k: that of all layers,
+including c_k in an LSTM.
 """
 
 from collections.abc import Sequence
@@ -18,13 +18,13 @@ from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.minibatches import column
 
 LENGTH, STARTS, SEED = 30, 32, 1
-MAX_LENGTH = 500  # steps; a product of more factors may leave the range of floating-point numbers
-BAND = (10, 90)  # percentiles
+MAX_LENGTH = 500  # steps; longer products of Jacobians may overflow or underflow
+BAND = (10, 90)  # percentiles shown as a band
 
 
 @dataclass(frozen=True)
 class GradientCurve:
-    """Gradient norms of one network, by distance.
+    """The gradient norms of a network, by distance.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class GradientCurve:
         The cell, or the activation of the simple cell.
     trained : bool
     norms : float64 array of shape (length, starts)
-        Row d - 1 holds ‖∂s_t/∂s_{t-d}‖₂ at each place; NaN where the text is too short.
+        Row d - 1 is ‖∂s_t/∂s_{t-d}‖₂ for each start; NaN where a sequence is too short.
     """
 
     name: str
@@ -76,35 +76,35 @@ class GradientCurve:
 
 
 def is_tutorials(rnn: RNN) -> bool:
-    """Whether a network has the tutorial's formula for the state: one layer of the simple cell."""
+    """Return whether a network has the tutorial's formula for the state: one layer of the simple cell."""
     return rnn.cell == "simple" and rnn.layers == 1
 
 
 def gradient_norms(
     rnn: RNN, sequences: Sequence[npt.ArrayLike], length: int = LENGTH, starts: int = STARTS, seed: int = SEED
 ) -> npt.NDArray[np.float64]:
-    """Compute ‖∂s_t/∂s_k‖₂ for t - k = 1 … length at places drawn from sequences of word ids.
+    """Compute ‖∂s_t/∂s_k‖₂ for t - k = 1 … length, in segments of `length` steps drawn from sequences of word ids.
 
-    A place is a stretch of `length` steps. With one layer of the simple cell, k is the beginning of the stretch; with
-    all other networks, t is its end.
+    With one layer of the simple cell, k is the start of a segment and t varies. With all other networks, t is the end
+    of a segment and k varies.
 
     Parameters
     ----------
     rnn : RNN
     sequences : sequence of integer arrays
-        What the network reads, each from s_{-1} = 0.
+        The word ids to read. Each sequence starts from s_{-1} = 0.
     length : int
-        The greatest distance t - k, from 1 to 500.
+        The largest distance t - k, from 1 to 500.
     starts : int
-        How many places are drawn, without replacement. Places that have all their `length` steps come first.
+        Number of segments, drawn without replacement. Segments of the full length are preferred.
     seed : int
-        The same seed draws the same places, whatever the network.
+        The same seed draws the same segments, regardless of the network.
 
     Returns
     -------
     float64 array of shape (length, starts)
-        NaN where a stretch is shorter than t - k, because a sequence ends. Smaller than asked for if the sequences are
-        too short for so great a distance or so many places.
+        NaN where a segment is shorter than t - k, because a sequence ends. The array is smaller if the sequences are
+        too short for this distance or this number of segments.
 
     Raises
     ------
@@ -119,21 +119,21 @@ def gradient_norms(
     chosen = draw_starts([len(array) for array in arrays], length, check_count("starts", starts), seed)
     longest = max(steps for _, _, steps in chosen)
     shape = longest, len(chosen)
-    states = np.zeros((*shape, rnn.architecture.state_dim))  # s_{k+1}, s_{k+2}, …; or those before t, t-1, …
+    states = np.zeros((*shape, rnn.architecture.state_dim))  # s_{k+1}, s_{k+2}, …; or s_{t-1}, s_{t-2}, …
     words = np.zeros(shape, np.int32)  # x_t, x_{t-1}, …
     is_within_text = np.zeros(shape, dtype=bool)
     for index in sorted({index for index, _, _ in chosen}):
         ids = arrays[index].astype(np.int32)
         s = rnn.states(column(ids))[: len(ids), 0]
-        for place, (sequence, k, steps) in enumerate(chosen):
+        for start, (sequence, k, steps) in enumerate(chosen):
             if sequence != index:
                 continue
-            is_within_text[:steps, place] = True
+            is_within_text[:steps, start] = True
             if is_tutorials(rnn):
-                states[:steps, place] = s[k + 1 : k + 1 + steps]
+                states[:steps, start] = s[k + 1 : k + 1 + steps]
             else:
-                states[:steps, place] = s[k : k + steps][::-1]
-                words[:steps, place] = ids[k + 1 : k + 1 + steps][::-1]
+                states[:steps, start] = s[k : k + steps][::-1]
+                words[:steps, start] = ids[k + 1 : k + 1 + steps][::-1]
     if is_tutorials(rnn):
         norms = jacobian_norms(states, rnn.get_values()["W"], rnn.activation)
     else:
@@ -142,28 +142,28 @@ def gradient_norms(
 
 
 def draw_starts(lengths: Sequence[int], length: int, count: int, seed: int) -> list[tuple[int, int, int]]:
-    """Draw places k that have at least one token after them.
+    """Draw starts k that are followed by at least one token.
 
     Parameters
     ----------
     lengths : sequence of int
         Length of each sequence.
     length : int
-        The greatest distance of interest.
+        The largest number of steps after a start.
     count : int
-        At most how many places.
+        Maximum number of starts.
     seed : int
 
     Returns
     -------
     list of (sequence, k, steps)
-        Index of the sequence, the place in it, and how many of the next `length` places the sequence has. Places with
+        Index of the sequence, index k in it, and the number of steps that follow, at most `length`. Starts followed by
         the most steps come first.
 
     Raises
     ------
     CorpusError
-        If there is no such place.
+        If there is no such start.
 
     Examples
     --------
@@ -171,11 +171,11 @@ def draw_starts(lengths: Sequence[int], length: int, count: int, seed: int) -> l
     [(0, 0, 1)]
     """
     sizes = np.asarray(lengths, dtype=np.int64)
-    places = np.maximum(sizes - 1, 0)
-    if not places.sum():
+    counts = np.maximum(sizes - 1, 0)  # of possible starts in each sequence
+    if not counts.sum():
         raise CorpusError("the text is too short; it needs at least two tokens in a row")
-    sequence = np.repeat(np.arange(len(sizes)), places)
-    k = np.arange(len(sequence)) - np.repeat(np.cumsum(places) - places, places)
+    sequence = np.repeat(np.arange(len(sizes)), counts)
+    k = np.arange(len(sequence)) - np.repeat(np.cumsum(counts) - counts, counts)
     steps = np.minimum(sizes[sequence] - 1 - k, length)
     order = np.random.default_rng(seed).permutation(len(sequence))
     order = order[np.argsort(-steps[order], kind="stable")][:count]

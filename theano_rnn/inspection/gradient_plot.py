@@ -1,4 +1,4 @@
-"""A picture of how errors shrink or grow with distance: the vanishing gradient of the tutorial's part 3."""
+"""Plots how errors shrink or grow as they flow back through time: the vanishing gradient (tutorial part 3)."""
 
 import itertools
 from collections.abc import Sequence
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLORS = {"tanh": BLUE, "relu": ORANGE, "gru": GREEN, "lstm": RED}
-MORE_COLORS = (GREEN, RED, PURPLE, GRAY)  # for further networks of a kind, unless they stand for another kind
-LOWEST_NORM = 1e-12  # the axis ends here
+MORE_COLORS = (GREEN, RED, PURPLE, GRAY)  # for further networks of the same kind; skipped if they denote another kind
+LOWEST_NORM = 1e-12  # lower limit of the axis
 MAX_NAME_LENGTH = 40  # characters
 
 
@@ -36,7 +36,7 @@ def draw_gradients(path: Path, curves: Sequence[GradientCurve]) -> None:
 
 
 def gradients_figure(curves: Sequence[GradientCurve]) -> "Figure":
-    """Make the figure that `draw_gradients` writes.
+    """Create the figure that `draw_gradients` writes.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def gradients_figure(curves: Sequence[GradientCurve]) -> "Figure":
     matplotlib.figure.Figure
     """
     figure = new_figure(6.7, 4.4)
-    axes: Any = figure.subplots()  # its default locators have no types
+    axes: Any = figure.subplots()  # Any, because the type of its locators is too general
     axes.axhline(1, color=GRAY, linewidth=0.8, linestyle=":")
     for curve, color in zip(curves, curve_colors(curves), strict=True):
         _draw_curve(axes, curve, color)
@@ -78,10 +78,10 @@ def curve_colors(curves: Sequence[GradientCurve]) -> list[str]:
     Returns
     -------
     list of str
-        The color of the curve's kind, or another one if there was already a curve of the same kind.
+        The color of each curve's kind, or another color if an earlier curve is of the same kind.
     """
-    of_kinds = {COLORS[curve.kind] for curve in curves}
-    others = itertools.cycle([color for color in MORE_COLORS if color not in of_kinds])
+    kind_colors = {COLORS[curve.kind] for curve in curves}
+    others = itertools.cycle([color for color in MORE_COLORS if color not in kind_colors])
     seen, colors = set(), []
     for curve in curves:
         kind = curve.kind, curve.trained
@@ -91,7 +91,7 @@ def curve_colors(curves: Sequence[GradientCurve]) -> list[str]:
 
 
 def _draw_curve(axes: Any, curve: GradientCurve, color: str) -> None:
-    """The median as a line within a band; zeros, which a logarithmic axis cannot show, are left out."""
+    """Draw the median as a line within a band. Zeros are left out, because the axis is logarithmic."""
     factor = "" if np.isnan(curve.factor_per_step) else f": × {curve.factor_per_step:.2f} per step"
     distances = range(1, len(curve.norms) + 1)
     low, middle, high = (np.ma.masked_equal(curve.percentile(q), 0) for q in (BAND[0], 50, BAND[1]))

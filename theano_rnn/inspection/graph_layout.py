@@ -1,15 +1,16 @@
-"""Lay out a directed graph from top to bottom: positions of boxes, and the lines between them. Must not know networks.
+"""Lays out a directed graph from top to bottom: positions of boxes, and the lines between them. Must not know networks.
 
 The method is that of Sugiyama, Tagawa and Toda (1981): assign boxes to layers, order each layer so that few lines
-cross, then choose horizontal positions. A line that passes a layer has a dummy box there, which keeps a gap for it.
+cross, then choose horizontal positions. A line that passes through a layer has a dummy box there, which reserves space
+for it.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-GAP, LAYER_GAP = 18, 30  # between boxes side by side, and between layers, in pixels
+GAP, LAYER_GAP = 18, 30  # between boxes of a layer, and between layers, in pixels
 DUMMY_WIDTH = 6
-SWEEPS = 12  # downwards and upwards in turn
+SWEEPS = 12  # alternately downwards and upwards
 
 Point = tuple[float, float]
 Layers = list[list[int]]  # the boxes of each layer, from left to right
@@ -35,14 +36,14 @@ class Layout:
 
 
 def lay_out(sizes: Sequence[tuple[float, float]], inputs: Sequence[Sequence[int]]) -> Layout:
-    """Place each box below its inputs, so that lines are short and seldom cross.
+    """Place each box below its inputs, so that lines are short and rarely cross.
 
     Parameters
     ----------
     sizes : sequence of (width, height)
         In pixels.
     inputs : sequence of sequences of int
-        For each box, the boxes from which lines lead to it. All of them come before it.
+        For each box, the indices of the boxes from which lines lead to it. They are smaller than its own index.
 
     Returns
     -------
@@ -68,36 +69,36 @@ def lay_out(sizes: Sequence[tuple[float, float]], inputs: Sequence[Sequence[int]
     height: float = 0
     for layer in layers:
         tops.append(height)
-        height += max((sizes[one][1] for one in layer if one < len(sizes)), default=0) + LAYER_GAP
+        height += max((sizes[box][1] for box in layer if box < len(sizes)), default=0) + LAYER_GAP
 
     def line_points(chain: _Chain) -> list[Point]:
-        """From the middle of a box's lower edge, through the dummies, to a place on the upper edge of another."""
+        """Return points from the middle of the source's lower edge, through the dummies, to the target's upper edge."""
         source, target = chain.source, chain.target
         points: list[Point] = [(lefts[source] + widths[source] / 2, tops[layer_of[source]] + sizes[source][1])]
         for layer, dummy in enumerate(chain.dummies, layer_of[source] + 1):
             x = lefts[dummy] + DUMMY_WIDTH / 2
             points += [(x, tops[layer]), (x, tops[layer + 1] - LAYER_GAP)]
-        end_x = lefts[target] + widths[target] * (chain.place + 1) / (len(inputs[target]) + 1)
+        end_x = lefts[target] + widths[target] * (chain.input_number + 1) / (len(inputs[target]) + 1)
         return [*points, (end_x, tops[layer_of[target]])]
 
     lines = [(chain.source, chain.target, line_points(chain)) for chain in chains]
-    boxes = [(lefts[one], tops[layer_of[one]]) for one in range(len(sizes))]
+    boxes = [(lefts[box], tops[layer_of[box]]) for box in range(len(sizes))]
     width = max(left + width for left, width in zip(lefts, widths, strict=True))
     return Layout(width, height - LAYER_GAP, boxes, lines)
 
 
 @dataclass(frozen=True)
 class _Chain:
-    """A line: from a source, through a dummy in each layer that it passes, to an input of a target."""
+    """A line from a source, through a dummy in each layer that it passes, to an input of a target."""
 
     source: int
     target: int
-    place: int  # which of the target's inputs
+    input_number: int  # the number of the target's input, counted from 0
     dummies: list[int]
 
 
 def _assign_layers(inputs: Sequence[Sequence[int]]) -> list[int]:
-    """The layer of each box: below all of its inputs, and as near as possible to the boxes that need it."""
+    """Return the layer of each box: below all its inputs, and as near as possible to the boxes that use it."""
     layer_of: list[int] = []
     for sources in inputs:
         layer_of.append(1 + max((layer_of[source] for source in sources), default=-1))
@@ -105,26 +106,26 @@ def _assign_layers(inputs: Sequence[Sequence[int]]) -> list[int]:
     for target, sources in enumerate(inputs):
         for source in sources:
             needed_by[source].append(target)
-    for one in reversed(range(len(inputs))):
-        if needed_by[one]:
-            layer_of[one] = min(layer_of[target] for target in needed_by[one]) - 1
+    for box in reversed(range(len(inputs))):
+        if needed_by[box]:
+            layer_of[box] = min(layer_of[target] for target in needed_by[box]) - 1
     return layer_of
 
 
 def _insert_dummies(
     inputs: Sequence[Sequence[int]], layer_of: Sequence[int], widths: list[float]
 ) -> tuple[list[_Chain], dict[int, list[int]], Layers]:
-    """Put a dummy box into each layer that a line passes, and append its width to `widths`.
+    """Add a dummy box to each layer that a line passes through, and append its width to `widths`.
 
     Returns the lines, the neighbors of each box in the layer above, and the boxes of each layer.
     """
     layers: Layers = [[] for _ in range(max(layer_of) + 1)]
-    for one, layer in enumerate(layer_of):
-        layers[layer].append(one)
+    for box, layer in enumerate(layer_of):
+        layers[layer].append(box)
     chains: list[_Chain] = []
-    upper: dict[int, list[int]] = {one: [] for one in range(len(inputs))}
+    upper: dict[int, list[int]] = {box: [] for box in range(len(inputs))}
     for target, sources in enumerate(inputs):
-        for place, source in enumerate(sources):
+        for input_number, source in enumerate(sources):
             dummies, above = [], source
             for layer in range(layer_of[source] + 1, layer_of[target]):
                 dummy = len(widths)
@@ -134,7 +135,7 @@ def _insert_dummies(
                 dummies.append(dummy)
                 above = dummy
             upper[target].append(above)
-            chains.append(_Chain(source, target, place, dummies))
+            chains.append(_Chain(source, target, input_number, dummies))
     return chains, upper, layers
 
 
@@ -151,19 +152,20 @@ def lower_neighbors(upper: dict[int, list[int]], count: int) -> list[list[tuple[
     Returns
     -------
     list of lists of (int, float)
-        For each box, its lower neighbors, and where on their upper edges the lines end: from 0 (left) to 1 (right).
+        For each box, its lower neighbors and the points on their upper edges where the lines end, from 0 (left) to 1
+        (right).
     """
     lower: list[list[tuple[int, float]]] = [[] for _ in range(count)]
-    for one, above in upper.items():
-        for place, neighbor in enumerate(above):
-            lower[neighbor].append((one, (place + 1) / (len(above) + 1)))
+    for box, above in upper.items():
+        for i, neighbor in enumerate(above):
+            lower[neighbor].append((box, (i + 1) / (len(above) + 1)))
     return lower
 
 
 def order_layers(layers: Layers, upper: dict[int, list[int]], lower: list[list[tuple[int, float]]]) -> Layers:
     """Order the boxes of each layer so that few lines cross.
 
-    Sorts each layer by the mean place of its neighbors above and below in turn, and keeps the best order found.
+    Sort each layer by the mean position of its neighbors, alternately above and below, and keep the best order found.
 
     Parameters
     ----------
@@ -186,21 +188,21 @@ def order_layers(layers: Layers, upper: dict[int, list[int]], lower: list[list[t
         pairs = list(zip(order, order[1:], strict=False))
         for above, below in pairs if downwards else reversed(pairs):
             fixed, moved = (above, below) if downwards else (below, above)
-            place = {one: i for i, one in enumerate(fixed)}
-            own = {one: i for i, one in enumerate(moved)}
+            position = {box: i for i, box in enumerate(fixed)}
+            own = {box: i for i, box in enumerate(moved)}
             wanted: dict[int, list[float]] = {
-                one: [place[n] for n in upper[one]] if downwards else [place[n] + edge for n, edge in lower[one]]
-                for one in moved
+                box: [position[n] for n in upper[box]] if downwards else [position[n] + edge for n, edge in lower[box]]
+                for box in moved
             }
-            moved.sort(key=lambda one, wanted=wanted, own=own: _mean(wanted[one], own[one]))  # type: ignore[misc]
-        found = count_crossings(order, upper)
-        if found < fewest:
-            best, fewest = order, found
+            moved.sort(key=lambda box, wanted=wanted, own=own: _mean(wanted[box], own[box]))  # type: ignore[misc]
+        crossings = count_crossings(order, upper)
+        if crossings < fewest:
+            best, fewest = order, crossings
     return best
 
 
 def count_crossings(layers: Layers, upper: dict[int, list[int]]) -> int:
-    """Count how often lines between adjacent layers cross.
+    """Count the crossings of lines between adjacent layers.
 
     Parameters
     ----------
@@ -220,8 +222,8 @@ def count_crossings(layers: Layers, upper: dict[int, list[int]]) -> int:
     """
     total = 0
     for above, layer in zip(layers, layers[1:], strict=False):
-        place = {one: i for i, one in enumerate(above)}
-        ends = [place[neighbor] for one in layer for neighbor in upper[one]]
+        position = {box: i for i, box in enumerate(above)}
+        ends = [position[neighbor] for box in layer for neighbor in upper[box]]
         total += sum(ends[i] > ends[j] for i in range(len(ends)) for j in range(i + 1, len(ends)))
     return total
 
@@ -229,7 +231,7 @@ def count_crossings(layers: Layers, upper: dict[int, list[int]]) -> int:
 def _horizontal_positions(
     layers: Layers, widths: list[float], upper: dict[int, list[int]], lower: list[list[tuple[int, float]]]
 ) -> list[float]:
-    """The left edges: each box near the middle of its neighbors, and no box over another."""
+    """Return the left edges: each box is near the middle of its neighbors, and no boxes overlap."""
     lefts = [0.0] * len(widths)
     for layer in layers:
         _place_layer(layer, [0.0] * len(layer), widths, lefts)
@@ -237,10 +239,10 @@ def _horizontal_positions(
         downwards = sweep % 2 == 0
         for layer in layers if downwards else reversed(layers):
             wanted = []
-            for one in layer:
-                neighbors = upper[one] if downwards else [neighbor for neighbor, _ in lower[one]]
-                middle = _mean([lefts[n] + widths[n] / 2 for n in neighbors], lefts[one] + widths[one] / 2)
-                wanted.append(middle - widths[one] / 2)
+            for box in layer:
+                neighbors = upper[box] if downwards else [neighbor for neighbor, _ in lower[box]]
+                middle = _mean([lefts[n] + widths[n] / 2 for n in neighbors], lefts[box] + widths[box] / 2)
+                wanted.append(middle - widths[box] / 2)
             _place_layer(layer, wanted, widths, lefts)
     first = min(lefts)
     return [left - first for left in lefts]
@@ -248,7 +250,7 @@ def _horizontal_positions(
 
 @dataclass
 class _Block:
-    """Boxes of a layer that touch each other and so move together."""
+    """Adjacent boxes of a layer that touch, and therefore move together."""
 
     sum_of_wanted: float
     count: int
@@ -261,13 +263,13 @@ class _Block:
 
 
 def _place_layer(layer: list[int], wanted: list[float], widths: list[float], lefts: list[float]) -> None:
-    """Place the boxes of a layer in their order, each as near as possible to where it is wanted.
+    """Place the boxes of a layer in order, each as near as possible to its wanted left edge.
 
-    Least squares under an order: boxes that would overlap move together (the pool adjacent violators algorithm).
+    This is isotonic least-squares regression: boxes that would overlap move together (pool adjacent violators).
     """
     blocks: list[_Block] = []
-    for one, left in zip(layer, wanted, strict=True):
-        blocks.append(_Block(left, 1, [(one, 0.0)], widths[one] + GAP))
+    for box, left in zip(layer, wanted, strict=True):
+        blocks.append(_Block(left, 1, [(box, 0.0)], widths[box] + GAP))
         while len(blocks) > 1 and blocks[-2].left + blocks[-2].width > blocks[-1].left:
             last, before = blocks.pop(), blocks[-1]
             before.sum_of_wanted += last.sum_of_wanted - last.count * before.width
@@ -275,9 +277,9 @@ def _place_layer(layer: list[int], wanted: list[float], widths: list[float], lef
             before.members += [(member, offset + before.width) for member, offset in last.members]
             before.width += last.width
     for block in blocks:
-        for one, offset in block.members:
-            lefts[one] = block.left + offset
+        for box, offset in block.members:
+            lefts[box] = block.left + offset
 
 
-def _mean(values: Sequence[float], otherwise: float) -> float:
-    return sum(values) / len(values) if values else otherwise
+def _mean(values: Sequence[float], default: float) -> float:
+    return sum(values) / len(values) if values else default

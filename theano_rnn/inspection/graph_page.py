@@ -11,7 +11,7 @@ from theano_rnn.networks.rnn import RNN
 from theano_rnn.results.pages import escaped, write_page
 
 PROGRAM_STEPS = 10
-CHARACTER_WIDTH, LINE_HEIGHT, MARGIN = 7.3, 16, 10  # of the monospaced font and around a picture, in pixels
+CHARACTER_WIDTH, LINE_HEIGHT, MARGIN = 7.3, 16, 10  # font size and margin of a picture, in pixels
 STYLE = """
 .picture { overflow-x: auto; border: 1px solid #ccc; border-radius: 6px; margin: 0.5rem 0 1.5rem; padding: 0.5rem; }
 .picture svg { display: block; margin: 0 auto; max-width: none; }
@@ -48,12 +48,12 @@ GLOSSARY = {
     "AdvancedSubtensor": "selects the columns of U that belong to the words in x: U times one-hot x_t, for all t",
     "MatrixTranspose": "Uᵀ, Vᵀ, Wᵀ",
     "AllocEmpty, Alloc, SetSubtensor": "memory for all states, with s_{-1} = 0 at the beginning",
-    "Scan": "the loop: s_t from s_{t-1}, one step after the other",
+    "Scan": "the loop: computes s_t from s_{t-1}, step by step",
     "Subtensor": "a part of an array; after the loop, the states without s_{-1}",
-    "Reshape, ExpandDims": "the same numbers with rows of another length, or with one more axis",
-    "Dot": "a matrix product; after the loop V s_t, for all t at once",
-    "Max, Sub, Exp, Sum, True_div": "softmax: exp(z) / Σ exp(z), after subtracting the largest z (or Softmax, in one)",
-    "Composite": "several elementwise operations, fused into one",
+    "Reshape, ExpandDims": "the same numbers in another shape",
+    "Dot": "a matrix product; after the loop, V s_t for all t at once",
+    "Max, Sub, Exp, Sum, True_div": "softmax: exp(z) / Σ exp(z), after subtracting the largest z (or a single Softmax)",
+    "Composite": "several elementwise operations fused into one",
 }
 
 
@@ -67,7 +67,7 @@ class Section:
     text : str or None
         Shown below the picture.
     boxes : list of theano_rnn.inspection.forward_graph.Box or None
-        What the picture shows; None for no picture.
+        The boxes of the picture; None for no picture.
     """
 
     heading: str
@@ -77,7 +77,7 @@ class Section:
 
 
 def graph_sections(forward: ForwardGraph, with_program: bool = False) -> list[Section]:
-    """List everything there is to see of a forward graph.
+    """List the sections of the page about a forward graph.
 
     Parameters
     ----------
@@ -90,22 +90,22 @@ def graph_sections(forward: ForwardGraph, with_program: bool = False) -> list[Se
     list of Section
     """
     parameters = ["U", "W", "V", *(name for name in forward.rnn.parameter_names if name not in PARAMETERS)]
-    described = f"as theano_rnn builds it from x, {', '.join(parameters[:-1])} and {parameters[-1]}"
-    compiled = "after Theano's rewrites, as it is handed to the compiler"
+    symbolic = f"as theano_rnn builds it from x, {', '.join(parameters[:-1])} and {parameters[-1]}"
+    compiled = "after Theano's rewrites, as the compiler receives it"
     sections = [
-        Section("The symbolic graph", described, *forward.symbolic()),
+        Section("The symbolic graph", symbolic, *forward.symbolic()),
         *_loop_sections(forward.rnn, forward.step),
         Section("The compiled graph", compiled, *forward.compiled()),
         *_loop_sections(forward.rnn, forward.compiled_step, is_compiled=True),
     ]
     if with_program:
-        description = f"what XLA makes of it for one sentence of {PROGRAM_STEPS} words (optimized HLO)"
+        description = f"the program that XLA compiles for a sentence of {PROGRAM_STEPS} words (optimized HLO)"
         sections.append(Section("XLA's program", description, forward.program(PROGRAM_STEPS)))
     return sections
 
 
 def _loop_sections(rnn: RNN, step: Callable[[int], Sequence[Box]], is_compiled: bool = False) -> Iterator[Section]:
-    """One step of the loop of each layer."""
+    """Yield one section per layer, about one step of its loop."""
     names = rnn.recurrent_cell.state_names
     after = " and ".join(f"{name}_t" for name in names)
     for layer in range(1, rnn.layers + 1):
@@ -118,7 +118,7 @@ def _loop_sections(rnn: RNN, step: Callable[[int], Sequence[Box]], is_compiled: 
 
 
 def formulas(rnn: RNN) -> str:
-    """The formulas of a network for the page, in one line.
+    """Return the formulas of a network as a single line.
 
     Examples
     --------
@@ -142,7 +142,7 @@ def write_graph_page(path: Path, title: str, sections: Sequence[Section], formul
     title : str
     sections : sequence of Section
     formula : str
-        What the graph computes.
+        The formulas that the graph computes.
 
     Raises
     ------
@@ -155,9 +155,8 @@ def write_graph_page(path: Path, title: str, sections: Sequence[Section], formul
 def _page_parts(sections: Sequence[Section], formula: str) -> Iterator[str]:
     yield f"<p>{escaped(formula)}.</p>\n" if formula else ""
     yield (
-        "<p>The pictures leave out arithmetic on sizes and show "
-        "constants inside the operation that uses them. A ? is a size that depends on the text. The texts below the "
-        "pictures are complete.</p>\n"
+        "<p>The pictures leave out arithmetic on sizes, and show constants inside the operations that use them. A ? "
+        "stands for a size that depends on the text. The texts below the pictures are complete.</p>\n"
     )
     yield LEGEND
     for section in sections:
@@ -212,7 +211,7 @@ def draw_boxes(boxes: Sequence[Box], title: str) -> str:
 
 
 def _box_texts(box: Box) -> list[tuple[str, str]]:
-    """The lines of text in a box, each with its CSS class."""
+    """Return the lines of text in a box, each with its CSS class."""
     if box.kind in ("operation", "loop"):
         result = f"{box.name}: {box.shape}" if box.name else box.shape
         return [(box.label, ""), (result, "name" if box.name else "")]
@@ -220,7 +219,7 @@ def _box_texts(box: Box) -> list[tuple[str, str]]:
 
 
 def svg_path(points: Sequence[Point]) -> str:
-    """Make an SVG path through points, vertical at each of them.
+    """Return an SVG path through points. The path is vertical at each point.
 
     Parameters
     ----------
@@ -229,7 +228,7 @@ def svg_path(points: Sequence[Point]) -> str:
     Returns
     -------
     str
-        Value of the attribute ``d``.
+        The value of the attribute ``d``.
 
     Examples
     --------

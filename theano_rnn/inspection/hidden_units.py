@@ -1,4 +1,4 @@
-"""What hidden units do while a network reads a text: their values, and statistics that tell one unit from another."""
+"""Records the values of hidden units while a network reads a text, and computes statistics of each unit."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -14,8 +14,8 @@ from theano_rnn.inspection.unit_values import check_quantity, unit_values
 from theano_rnn.language_models.language_model import LanguageModel
 
 WORDS_SHOWN = 5
-MAX_TOKENS = 100_000  # the states of all of them are in memory
-MIN_OCCURRENCES = 3  # from which a token's mean says something
+MAX_TOKENS = 100_000  # the states of all tokens are kept in memory
+MIN_OCCURRENCES = 3  # of a token whose mean is meaningful
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,10 @@ class UnitStatistics:
     deviation : float
         Standard deviation of its values.
     persistence : float
-        Correlation of its value with its value one token later. Near 1, the unit remembers something; near 0, it
-        forgets at once.
+        Correlation of its value with its value one token later. A value near 1 means that the unit remembers something,
+        a value near 0 that it forgets immediately.
     high_after, low_after : list of str
-        Tokens after which its value is highest and lowest on average. Tokens that occur fewer than three times are left
+        The tokens after which its mean value is highest and lowest. Tokens that occur fewer than three times are left
         out if there are enough others.
     """
 
@@ -49,17 +49,17 @@ class UnitStatistics:
 
 @dataclass(frozen=True)
 class HiddenActivity:
-    """A text that a language model has read, and what the hidden units did.
+    """A text that a language model has read, and the values of the hidden units.
 
     Attributes
     ----------
     lm : LanguageModel
     sequences : list of theano_rnn.inspection.input_sequences.InputSequence
     states : list of arrays of shape (number of tokens, hidden_dim)
-        For each sequence, s_t after each of its tokens, or the requested quantity.
+        For each sequence, s_t or the requested quantity after each of its tokens.
     statistics : list of UnitStatistics
-        Of the requested units in their order; else of all units, the most informative first, or those that follow the
-        requested property best.
+        Statistics of the requested units, in the requested order. Without a request, all units are listed: the most
+        informative first, or those that follow the requested property best.
     are_requested : bool
         Whether the units were requested.
     is_complete : bool
@@ -69,9 +69,9 @@ class HiddenActivity:
     layer : int
         Counted from 1.
     by : str or None
-        The property that decided about the order.
+        The property by which the units are sorted.
     properties : list of PropertyUnits
-        For each property of which the text has enough examples, all units, those that follow it best first.
+        For each property with enough examples in the text, all units, sorted by how well they follow it.
     """
 
     lm: LanguageModel
@@ -95,24 +95,24 @@ def hidden_activity(
     layer: int | None = None,
     by: str | None = None,
 ) -> HiddenActivity:
-    """Let a language model read a text, and record its hidden units.
+    """Read a text with a language model, and record its hidden units.
 
     Parameters
     ----------
     lm : LanguageModel
     lines : iterable of str
-        Only as many are consumed as needed.
+        Only as many lines as needed are consumed.
     unit : sequence of int, optional
-        The units of interest, by default all.
+        The requested units. The default is all units.
     tokens : int
-        How many tokens of the text to read at most, from 1 to 100,000.
+        Maximum number of tokens to read, from 1 to 100,000.
     of : str
-        What to record of each unit, a key of `theano_rnn.inspection.unit_values.QUANTITIES`.
+        The quantity to record, a key of `theano_rnn.inspection.unit_values.QUANTITIES`.
     layer : int, optional
         The layer, counted from 1; the default is the top layer.
     by : str, optional
-        The property, a key of `theano_rnn.inspection.text_properties.PROPERTIES`, that the units are sorted by. By
-        default the most informative ones come first.
+        The property by which to sort the units, a key of `theano_rnn.inspection.text_properties.PROPERTIES`. By
+        default, the most informative units come first.
 
     Returns
     -------
@@ -123,29 +123,29 @@ def hidden_activity(
     CorpusError
         If the text has no tokens, or too few examples of the property.
     ArgumentValueError
-        If the network has no such unit, quantity or layer, or `tokens` is out of range.
+        If the network does not have the unit, quantity or layer, or `tokens` is out of range.
     """
     if check_count("tokens", tokens) > MAX_TOKENS:
         raise ArgumentValueError(f"tokens: expected at most {MAX_TOKENS}, got {tokens}")
-    for one in unit or ():
-        if not 0 <= one < lm.rnn.hidden_dim:
-            raise ArgumentValueError(f"unit: the network has units 0 … {lm.rnn.hidden_dim - 1}, got {one}")
+    for number in unit or ():
+        if not 0 <= number < lm.rnn.hidden_dim:
+            raise ArgumentValueError(f"unit: the network has units 0 … {lm.rnn.hidden_dim - 1}, got {number}")
     layer = check_quantity(lm.rnn, of, layer)
     if by is not None:
         check_choice("by", by, PROPERTIES)
     sequences, is_complete = read_input_sequences(lm, lines, tokens)
     if not sequences:
         raise CorpusError("the text is empty; give at least one line with some words")
-    states = [values[1:] for values in unit_values(lm.rnn, [one.ids for one in sequences], of, layer)]
-    properties = units_of_properties([one.tokens for one in sequences], states)
+    states = [values[1:] for values in unit_values(lm.rnn, [sequence.ids for sequence in sequences], of, layer)]
+    properties = units_of_properties([sequence.tokens for sequence in sequences], states)
     if unit:
         statistics = unit_statistics(dict.fromkeys(unit), sequences, states)
     elif by is None:
         statistics = most_informative_first(unit_statistics(range(lm.rnn.hidden_dim), sequences, states))
     else:
-        order = next((one.units for one in properties if one.name == by), None)
+        order = next((found.units for found in properties if found.name == by), None)
         if order is None:
-            raise CorpusError(f"the text has too few examples of {by} to sort units by it; give a longer one")
+            raise CorpusError(f"the text has too few examples of {by} to sort units by it; give a longer text")
         statistics = unit_statistics([number for number, _ in order], sequences, states)
     return HiddenActivity(lm, sequences, states, statistics, bool(unit), is_complete, of, layer, by, properties)
 
@@ -170,10 +170,10 @@ def unit_statistics(
     values = np.concatenate(states).astype(np.float64)
     persistence = _persistence(states)
     tokens, means = mean_states([token for sequence in sequences for token in sequence.tokens], values)
-    found = []
+    statistics = []
     for unit in units:
         order = np.argsort(-means[:, unit], kind="stable")
-        found.append(
+        statistics.append(
             UnitStatistics(
                 unit=unit,
                 lowest=float(values[:, unit].min()),
@@ -184,13 +184,13 @@ def unit_statistics(
                 low_after=[tokens[i] for i in order[::-1][:WORDS_SHOWN]],
             )
         )
-    return found
+    return statistics
 
 
 def _persistence(states: Sequence[np.ndarray]) -> npt.NDArray[np.float64]:
-    """The correlation of s_t and s_{t+1} of each unit, within sequences; 0 for a unit that never changes."""
-    before = np.concatenate([one[:-1] for one in states]).astype(np.float64)
-    after = np.concatenate([one[1:] for one in states]).astype(np.float64)
+    """Return the correlation of s_t and s_{t+1} of each unit, within sequences; 0 for a constant unit."""
+    before = np.concatenate([values[:-1] for values in states]).astype(np.float64)
+    after = np.concatenate([values[1:] for values in states]).astype(np.float64)
     if not len(before):
         return np.zeros(states[0].shape[1])
     before, after = before - before.mean(axis=0), after - after.mean(axis=0)
@@ -209,7 +209,7 @@ def mean_states(tokens: Sequence[str], states: np.ndarray) -> tuple[list[str], n
     Returns
     -------
     distinct : list of str
-        The distinct tokens; only those that occur at least three times if there are at least ten of them.
+        The distinct tokens. If at least ten occur three times or more, the others are left out.
     means : float64 array of shape (number of distinct tokens, hidden_dim)
 
     Examples
@@ -218,9 +218,9 @@ def mean_states(tokens: Sequence[str], states: np.ndarray) -> tuple[list[str], n
     (['a', 'b'], array([[1.5],
            [5. ]]))
     """
-    distinct, places, counts = np.unique(np.array(tokens, dtype=object), return_inverse=True, return_counts=True)
+    distinct, indices, counts = np.unique(np.array(tokens, dtype=object), return_inverse=True, return_counts=True)
     sums = np.zeros((len(distinct), states.shape[1]))
-    np.add.at(sums, places, states)
+    np.add.at(sums, indices, states)
     chosen = counts >= MIN_OCCURRENCES
     if chosen.sum() < 2 * WORDS_SHOWN:
         chosen[:] = True
@@ -230,7 +230,7 @@ def mean_states(tokens: Sequence[str], states: np.ndarray) -> tuple[list[str], n
 def most_informative_first(statistics: Iterable[UnitStatistics]) -> list[UnitStatistics]:
     """Sort units by deviation times persistence.
 
-    A unit that varies much and yet keeps its value stands for something that extends over several tokens.
+    A unit that varies widely but slowly represents something that extends over several tokens.
 
     Parameters
     ----------
@@ -240,4 +240,4 @@ def most_informative_first(statistics: Iterable[UnitStatistics]) -> list[UnitSta
     -------
     list of UnitStatistics
     """
-    return sorted(statistics, key=lambda one: -one.deviation * max(one.persistence, 0))
+    return sorted(statistics, key=lambda unit: -unit.deviation * max(unit.persistence, 0))

@@ -1,4 +1,4 @@
-"""An HTML page that shows a text once for each of some hidden units, colored by the value of the unit."""
+"""An HTML page that shows a text several times, each time colored by the value of one hidden unit."""
 
 import itertools
 from collections.abc import Container, Iterator, Sequence
@@ -14,7 +14,7 @@ from theano_rnn.results.pages import escaped, write_page
 from theano_rnn.text.token_spans import token_spans
 
 UNITS_SHOWN = 5
-BLUE, WHITE, ORANGE = (94, 174, 230), (255, 255, 255), (245, 150, 60)  # text is readable on each
+BLUE, WHITE, ORANGE = (94, 174, 230), (255, 255, 255), (245, 150, 60)  # black text is readable on each
 SHADES = 10  # on each side of white
 LINE_END_MARK = "↵"
 PROPERTY_NAMES = {"line-position": "the position in the line", "quotes": "quotes", "brackets": "brackets"}
@@ -45,7 +45,7 @@ def write_units_page(path: Path, title: str, activity: HiddenActivity) -> None:
     path : pathlib.Path
     title : str
     activity : theano_rnn.inspection.hidden_units.HiddenActivity
-        The page shows its requested units, or else its five most informative ones.
+        The page shows the requested units, or the first five units of `statistics`.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def write_units_page(path: Path, title: str, activity: HiddenActivity) -> None:
 
 
 def shade_styles() -> str:
-    """Make the CSS classes of the shades, v-10 (blue) to v10 (orange).
+    """Return the CSS classes of the shades, from v-10 (blue) to v10 (orange).
 
     Returns
     -------
@@ -65,8 +65,8 @@ def shade_styles() -> str:
     """
     rules = []
     for shade in range(-SHADES, SHADES + 1):
-        end, share = (ORANGE if shade > 0 else BLUE), abs(shade) / SHADES
-        mixed = (round(white + (color - white) * share) for white, color in zip(WHITE, end, strict=True))
+        end, fraction = (ORANGE if shade > 0 else BLUE), abs(shade) / SHADES
+        mixed = (round(white + (color - white) * fraction) for white, color in zip(WHITE, end, strict=True))
         rules.append(f".v{shade} {{ background: #{''.join(f'{part:02x}' for part in mixed)}; }}")
     return "\n".join(rules)
 
@@ -75,7 +75,7 @@ def _page_parts(activity: HiddenActivity) -> Iterator[str]:
     shown = activity.statistics if activity.are_requested else activity.statistics[:UNITS_SHOWN]
     yield _introduction(activity)
     yield _table(shown)
-    yield _property_list(activity, {one.unit for one in shown})
+    yield _property_list(activity, {unit.unit for unit in shown})
     yield '<input type="checkbox" id="values"><label for="values"> show all values beside the tokens</label>\n'
     for unit in shown:
         largest = _value_of_darkest_shade(unit, activity)
@@ -94,13 +94,13 @@ def _introduction(activity: HiddenActivity) -> str:
     else:
         extent = f"The page shows the first {tokens:,} tokens of the text."
     if activity.lm.tokenizer.level == "word":
-        start = "The state starts from zero in each sentence."
+        start = "The state is zero at the beginning of each sentence."
     else:
-        start = "The state is carried over from line to line."
+        start = "The state is carried from line to line."
     if activity.by is not None:
-        choice = f"Of all units, these follow {PROPERTY_NAMES[activity.by]} best. "
+        choice = f"These are the units that follow {PROPERTY_NAMES[activity.by]} best. "
     else:
-        choice = "Of all units, these vary much and yet keep their values longest. "
+        choice = "These are the units that vary most and keep their values longest. "
     return (
         f"<p>The color of a token is {_quantity_text(activity)}. {start} "
         f"{'' if activity.are_requested else choice}{extent} Hover over a token to see its value, or show all values. "
@@ -118,19 +118,19 @@ def _quantity_text(activity: HiddenActivity) -> str:
 
 
 def _property_list(activity: HiddenActivity, shown: Container[int]) -> str:
-    """The units that follow each property best, with links to those that the page shows."""
+    """Return the units that follow each property best, with links to the units that the page shows."""
     if not activity.properties:
         return ""
     rows = []
-    for one in activity.properties:
+    for found in activity.properties:
         units = ", ".join(
             f'<a href="#unit{unit}">{unit}</a> ({format_value(r)})' if unit in shown else f"{unit} ({format_value(r)})"
-            for unit, r in one.units[:STRONGEST_SHOWN]
+            for unit, r in found.units[:STRONGEST_SHOWN]
         )
-        rows.append(f"<li>{PROPERTY_NAMES[one.name]}: {units}</li>\n")
+        rows.append(f"<li>{PROPERTY_NAMES[found.name]}: {units}</li>\n")
     return (
-        "<p>Units that follow a property of the text, chosen in its first half, with their correlations in its second "
-        f"half:</p>\n<ul>\n{''.join(rows)}</ul>\n"
+        "<p>Units that follow a property of the text. They are chosen by its first half; their correlations are those "
+        f"in its second half:</p>\n<ul>\n{''.join(rows)}</ul>\n"
     )
 
 
@@ -139,12 +139,11 @@ def _table(statistics: Sequence[UnitStatistics]) -> str:
         f"<th>{name}</th>" for name in ("unit", "from", "to", "deviation", "persistence", "high after", "low after")
     )
     rows = [f"<table>\n<tr>{head}</tr>\n"]
-    for one in statistics:
-        numbers = "".join(
-            f"<td>{format_value(value)}</td>" for value in (one.lowest, one.highest, one.deviation, one.persistence)
-        )
-        words = "".join(f"<td>{escaped(visible_tokens(words))}</td>" for words in (one.high_after, one.low_after))
-        rows.append(f'<tr><td><a href="#unit{one.unit}">{one.unit}</a></td>{numbers}{words}</tr>\n')
+    for unit in statistics:
+        values = unit.lowest, unit.highest, unit.deviation, unit.persistence
+        numbers = "".join(f"<td>{format_value(value)}</td>" for value in values)
+        words = "".join(f"<td>{escaped(visible_tokens(words))}</td>" for words in (unit.high_after, unit.low_after))
+        rows.append(f'<tr><td><a href="#unit{unit.unit}">{unit.unit}</a></td>{numbers}{words}</tr>\n')
     explanation = (
         "Deviation: the standard deviation of the value. Persistence: the correlation of the value with the value one "
         "token later."
@@ -153,7 +152,7 @@ def _table(statistics: Sequence[UnitStatistics]) -> str:
 
 
 def _value_of_darkest_shade(unit: UnitStatistics, activity: HiddenActivity) -> float:
-    """1 for gates and for states, which are from -1 to 1; else the largest absolute value that occurs."""
+    """Return 1 for gates and for states between -1 and 1, else the largest absolute value that occurs."""
     if activity.of == "cell" or (activity.of == "state" and activity.lm.rnn.activation != "tanh"):
         return max(unit.highest, -unit.lowest, float(np.finfo(np.float32).tiny))
     return 1.0
@@ -164,14 +163,14 @@ def _legend(unit: UnitStatistics, largest: float) -> str:
     return " ".join(f'<span class="v{shade}">{format_value(shade / SHADES * largest)}</span>' for shade in shades)
 
 
-# The shade and the value of a token, and whether the vocabulary has it.
+# The shade of a token, the value of the unit, and whether the vocabulary has the token.
 Color = tuple[int, float, bool]
 
 
 def _paragraphs(
     activity: HiddenActivity, sequence: InputSequence, values: np.ndarray, known: list[bool], largest: float
 ) -> Iterator[str]:
-    """The lines of a sequence, one paragraph each."""
+    """Yield the lines of a sequence as paragraphs."""
     shades = np.rint(np.clip(values / largest, -1, 1) * SHADES).astype(int).tolist()
     colors: list[Color] = list(zip(shades, values.tolist(), known, strict=True))
     if activity.lm.tokenizer.level == "char":
@@ -187,26 +186,26 @@ def _paragraphs(
 
 
 def _mark_words(sequence: InputSequence, colors: Sequence[Color]) -> str:
-    """A sentence with its tokens marked: as it was written, or its tokens with spaces between them."""
+    """Return a sentence with marked tokens: as it was written if possible, else its tokens separated by spaces."""
     text, tokens = sequence.text, sequence.tokens
-    places = None if text is None else token_spans(text, tokens)
-    if text is None or places is None:
+    spans = None if text is None else token_spans(text, tokens)
+    if text is None or spans is None:
         return " ".join(mark_token(token, *color) for token, color in zip(tokens, colors, strict=True))
     parts: list[str] = []
     position = 0
-    for (begin, end), color in zip(places, colors, strict=True):
+    for (begin, end), color in zip(spans, colors, strict=True):
         parts += escaped(text[position:begin]), mark_token(text[begin:end], *color)
         position = end
     return "".join([*parts, escaped(text[position:])])
 
 
 def mark_token(text: str, shade: int, value: float, is_known: bool) -> str:
-    """Mark a token with a color.
+    """Return a token as an HTML element with a background color.
 
     Parameters
     ----------
     text : str
-        The token as it was written.
+        The token as it appears in the text.
     shade : int
         From -10 to 10.
     value : float

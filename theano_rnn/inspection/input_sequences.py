@@ -1,4 +1,4 @@
-"""What a language model reads when it is given a text: sequences of word ids, each starting from s_{-1} = 0."""
+"""Converts a text to the sequences of word ids that a language model reads, each starting from s_{-1} = 0."""
 
 import itertools
 from collections.abc import Iterable
@@ -13,16 +13,16 @@ from theano_rnn.language_models.language_model import LanguageModel
 
 @dataclass(frozen=True)
 class InputSequence:
-    """One sequence that the network reads.
+    """A sequence that the network reads.
 
     Attributes
     ----------
     text : str or None
-        The text of the tokens; None if the sequence is not one whole sentence or line.
+        The text of the tokens; None if the sequence is not a complete sentence or line.
     tokens : list of str
-        At character level, ``"\\n"`` ends each line.
+        At character level, each line ends with ``"\\n"``.
     ids : int32 array of shape (1 + number of tokens,)
-        The start token, then the tokens: s_{i+1} is the state after reading ``tokens[i]``.
+        The start token, followed by the tokens: s_{i+1} is the state after reading ``tokens[i]``.
     """
 
     text: str | None
@@ -31,25 +31,25 @@ class InputSequence:
 
 
 def read_input_sequences(lm: LanguageModel, lines: Iterable[str], max_tokens: int) -> tuple[list[InputSequence], bool]:
-    """Turn lines of text into the sequences that a language model reads.
+    """Convert lines of text to the sequences that a language model reads.
 
-    At word level, each sentence of a line is a sequence of its own, as in scoring. At character level, all lines form
-    one sequence, so that the state is carried over from line to line.
+    At word level, each sentence of a line is a separate sequence, as in scoring. At character level, all lines form one
+    sequence, so the state is carried from line to line.
 
     Parameters
     ----------
     lm : LanguageModel
     lines : iterable of str
-        Lines without their line ends. Only as many are consumed as needed.
+        Lines without line ends. Only as many as needed are consumed.
     max_tokens : int
-        Tokens after this many are left out.
+        Maximum number of tokens. The rest of the text is left out.
 
     Returns
     -------
     sequences : list of InputSequence
         Sentences without tokens are left out.
     is_complete : bool
-        Whether no token was left out.
+        Whether the whole text was read.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def read_input_sequences(lm: LanguageModel, lines: Iterable[str], max_tokens: in
 
 
 def _sentences(lm: LanguageModel, line: str) -> list[str]:
-    """The sentences of a line; a line of one sentence exactly as it is written."""
+    """Return the sentences of a line. A line with a single sentence is returned unchanged."""
     sentences = lm.split(line)
     return [line] if len(sentences) == 1 else sentences
 
@@ -107,4 +107,6 @@ def visible_tokens(tokens: Iterable[str]) -> str:
     >>> print(visible_tokens(["the", "é", " ", "\\n"]))
     the é ' ' '\\n'
     """
-    return " ".join(one if one and one.isprintable() and not one.isspace() else ascii(one) for one in tokens)
+    return " ".join(
+        token if token and token.isprintable() and not token.isspace() else ascii(token) for token in tokens
+    )

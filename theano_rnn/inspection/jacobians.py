@@ -2,7 +2,7 @@
 
 ∂s_t/∂s_k = Π_{j=k+1..t} ∂s_j/∂s_{j-1} = Π_{j=k+1..t} diag(f'(j)) W      (tutorial part 3, the vanishing gradient)
 
-This holds for one layer of the tutorial's cell. `state_jacobians` is for all other networks.
+This holds for a single layer of the tutorial's cell. For all other networks, see `state_jacobians`.
 """
 
 import functools
@@ -18,15 +18,15 @@ from theano_rnn.engines.tensor_types import TensorVariable
 from theano_rnn.errors import ArgumentValueError
 from theano_rnn.networks.simple_cell import ACTIVATIONS
 
-DTYPE = "float64"  # whatever the network's type: many small factors are multiplied
-MAX_POWER, PRECISION = 2.0**50, 1e-14  # of `largest_singular_values`
+DTYPE = "float64"  # regardless of the network's type, because many small factors are multiplied
+MAX_POWER, PRECISION = 2.0**50, 1e-14  # stopping criteria of `largest_singular_values`
 
 
 def largest_singular_values(matrices: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """The largest singular value of each matrix M: √λ with λ = lim trace((M Mᵀ)ⁿ)^(1/n), for n = 1, 2, 4, … (Gelfand).
+    """Compute the largest singular value of each matrix M: √λ with λ = lim trace((M Mᵀ)ⁿ)^(1/n) for n = 1, 2, 4, …
 
-    As exact as a singular value decomposition, and much faster with few rows or on a busy machine, because it consists
-    of large products.
+    This is Gelfand's formula. It is as accurate as a singular value decomposition, and much faster for matrices with
+    few rows or on a busy machine, because it consists of large products.
 
     Parameters
     ----------
@@ -48,7 +48,18 @@ def largest_singular_values(matrices: npt.NDArray[np.float64]) -> npt.NDArray[np
 
 
 class _Power(NamedTuple):
-    """(M Mᵀ)ⁿ, divided by a number whose part in ln λ is in `log_lambda`; `change` is the last change of that."""
+    """A step of `largest_singular_values`.
+
+    Attributes
+    ----------
+    power : array (matrices, rows, rows)
+        (M Mᵀ)ⁿ, scaled so that its trace is 1.
+    n : float
+    log_lambda, change : arrays (matrices,)
+        The estimate of ln λ, and its last change.
+    scale : array (matrices,)
+        The factor by which each matrix was divided at the beginning.
+    """
 
     power: Any
     n: Any
@@ -58,7 +69,7 @@ class _Power(NamedTuple):
 
 
 def _first_power(matrices: Any, xp: Any) -> _Power:
-    scale = xp.abs(matrices).max(axis=(1, 2))  # squares of tiny numbers would be zero
+    scale = xp.abs(matrices).max(axis=(1, 2))  # without scaling, squares of tiny numbers would underflow to zero
     scaled = matrices / xp.where(scale > 0, scale, 1)[:, None, None]
     zero = xp.zeros_like(scale)
     return _next_power(_Power(scaled @ scaled.swapaxes(1, 2), 0.5, zero, zero, scale), xp, squared=False)
@@ -73,7 +84,7 @@ def _next_power(state: _Power, xp: Any, squared: bool = True) -> _Power:
 
 
 def _is_unfinished(state: _Power, xp: Any) -> Any:
-    """Whether a trace still changes ln λ: no longer when a single eigenvalue is left, or n is very large."""
+    """Return whether to continue: n is not too large, and the last step changed an estimate of ln λ."""
     return (state.n < MAX_POWER) & (xp.abs(state.change).max() > PRECISION)
 
 
@@ -96,7 +107,9 @@ class SpectralNorms(Op):
 def _xla_spectral_norms(op: SpectralNorms, **kwargs: Any) -> Callable[[Any], Any]:
     def largest(matrices: Any) -> Any:
         state = _first_power(matrices, jnp)
-        state = jax.lax.while_loop(lambda one: _is_unfinished(one, jnp), lambda one: _next_power(one, jnp), state)
+        state = jax.lax.while_loop(
+            lambda power: _is_unfinished(power, jnp), lambda power: _next_power(power, jnp), state
+        )
         return state.scale * jnp.exp(state.log_lambda / 2)
 
     return largest
@@ -106,21 +119,21 @@ spectral_norms = SpectralNorms()
 
 
 def jacobian_products(s: TensorVariable, W: TensorVariable, activation: str) -> tuple[TensorVariable, TensorVariable]:
-    """Build the graph of ∂s_t/∂s_k and its norm for t = k+1, k+2, …, for many starts k side by side.
+    """Build the graph of ∂s_t/∂s_k and its norm for t = k+1, k+2, …, for many starts k at once.
 
     Parameters
     ----------
     s : tensor (steps, starts, hidden_dim)
-        The states s_{k+1}, s_{k+2}, … after each start k, which give the slopes f'.
+        The states s_{k+1}, s_{k+2}, … after each start k, which determine the slopes f'.
     W : matrix (hidden_dim, hidden_dim)
     activation : {"tanh", "relu"}
 
     Returns
     -------
     products : tensor (steps, starts, hidden_dim, hidden_dim)
-        Each matrix is transposed, so that one product with Wᵀ takes all of them a step further.
+        Transposed Jacobians, so that a single product with Wᵀ advances all of them by one step.
     norms : matrix (steps, starts)
-        A function that returns only the norms never holds more than one step's products.
+        If a compiled function returns only the norms, the products of a single step are in memory at a time.
     """
     _, slope = ACTIVATIONS[activation]
     starts, hidden_dim = s.shape[1], s.shape[2]
@@ -150,7 +163,7 @@ def _compiled_norms(activation: str) -> Callable[..., Any]:
 
 
 def jacobian_norms(s: npt.ArrayLike, W: npt.ArrayLike, activation: str) -> npt.NDArray[np.float64]:
-    """Compute ‖∂s_t/∂s_k‖₂ for t = k+1, k+2, …: the largest factor by which a change of s_k arrives at s_t.
+    """Compute ‖∂s_t/∂s_k‖₂ for t = k+1, k+2, …: the largest factor by which a change of s_k is amplified in s_t.
 
     Parameters
     ----------
@@ -166,7 +179,7 @@ def jacobian_norms(s: npt.ArrayLike, W: npt.ArrayLike, activation: str) -> npt.N
     Raises
     ------
     ArgumentValueError
-        If the shapes do not fit each other, or for another activation.
+        If the shapes do not match, or the activation is unknown.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What a model file says about its model: sizes, settings, quality, how it was trained, and which words it knows."""
+"""Summarizes a model file: sizes, settings, quality, training and vocabulary."""
 
 import json
 import math
@@ -39,17 +39,17 @@ def summarize_model(path: str | os.PathLike[str]) -> dict[str, Any]:
     Returns
     -------
     dict
-        Can be represented in JSON. Always has ``file``, ``bytes``, ``network`` (sizes and settings) and ``parameters``
+        JSON-serializable. It always has ``file``, ``bytes``, ``network`` (sizes and settings) and ``parameters``
         (shapes, their total and their dtype). For a language model it also has
 
-        - ``tokenizer``: how text becomes tokens.
-        - ``vocabulary``: its size, which includes the special tokens, and its most and least frequent other entries.
+        - ``tokenizer``: the settings of the tokenizer.
+        - ``vocabulary``: its size, including the special tokens, and its most and least frequent words.
         - ``coverage``: counts of words and unknown words in the training text, or None if not recorded.
         - ``options``: the options of the training run, empty if not recorded.
         - ``history``: one dict per evaluation, empty if not recorded.
-        - ``best_epoch``: the epoch whose parameters are in the file, or None if the history does not say.
-        - ``quality``: the loss in that epoch, or None: ``loss`` (nats per token), ``text`` ("held-out" or "training"),
-          ``perplexity`` (per token), and ``bits_per_character`` (None at word level).
+        - ``best_epoch``: the epoch whose parameters are in the file, or None if not recorded.
+        - ``quality``: the result of that epoch, or None if not recorded: ``loss`` (nats per token), ``text``
+          ("held-out" or "training"), ``perplexity`` (per token), and ``bits_per_character`` (None at word level).
 
     Raises
     ------
@@ -182,7 +182,7 @@ def _language_model_lines(summary: Mapping[str, Any]) -> Iterator[str]:
 
 def _tokenizer_line(tokenizer: Mapping[str, Any]) -> str:
     if tokenizer["level"] == "char":
-        return "each character is a token"  # the other settings are about words
+        return "each character is a token"  # the other settings only matter for words
     settings = {name: value for name, value in tokenizer.items() if name != "level"}
     abbreviations = settings.pop("abbreviations", None)
     if abbreviations:
@@ -206,7 +206,7 @@ def _quality_line(summary: Mapping[str, Any]) -> str:
 
 
 def _history_lines(summary: Mapping[str, Any]) -> Iterator[str]:
-    """The evaluations as a table that marks the one whose parameters are in the file."""
+    """Yield the evaluations as a table, which marks the epoch whose parameters are in the file."""
     history, best = summary["history"], summary["best_epoch"]
     if not history:
         yield "history       not recorded"
@@ -237,7 +237,7 @@ def _format_cell(value: Any) -> str:
 
 
 def _wrapped(title: str, parts: Sequence[str]) -> Iterator[str]:
-    """Parts on lines of a readable length, with commas between them; no part is divided."""
+    """Yield lines of comma-separated parts, wrapped between parts."""
     lines: list[str] = []
     for part in parts:
         if lines and len(lines[-1]) + len(part) < WIDTH:

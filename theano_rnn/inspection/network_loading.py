@@ -1,4 +1,4 @@
-"""Load a network from a file of either kind: a language model, or a bare network (U, V, W) without a vocabulary."""
+"""Loads a network from the file of a language model or of a bare network, which has no vocabulary."""
 
 import os
 
@@ -8,7 +8,7 @@ from theano_rnn.networks.rnn import RNN
 
 
 def load_network(path: str | os.PathLike[str]) -> tuple[RNN, LanguageModel | None]:
-    """Load the network in a file, and its language model if there is one.
+    """Load the network in a file, and the language model if the file has one.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def load_network(path: str | os.PathLike[str]) -> tuple[RNN, LanguageModel | Non
     Raises
     ------
     ModelFileError
-        If the file is missing or damaged, or holds something else.
+        If the file is missing, damaged or not a model.
     """
     if "vocabulary" not in read_archive(path):
         return RNN.load(path), None

@@ -1,8 +1,8 @@
-"""Norms of ∂s_t/∂s_k for every cell and depth, where s_t is that of the top layer, and s_k stands for the whole state.
+"""Norms of ∂s_t/∂s_k for networks with any cell and any number of layers.
 
-Errors start from s_t of the top layer, which the outputs read. They arrive at the whole state of step k: s_k of all
-layers, and c_k in an LSTM. The factor of each step is the Jacobian of the whole state with respect to the state before,
-as in Pascanu, Mikolov and Bengio (2013); s_t is a part of the last state:
+Errors flow back from s_t of the top layer, which the output reads, to the whole state at step k: s_k of all layers,
+including c_k in an LSTM. The factor of each step is the Jacobian of the whole state with respect to the previous state,
+as in Pascanu, Mikolov and Bengio (2013). The first factor selects s_t of the top layer from the last state:
 
     ∂s_t/∂s_k = [0 … 1 … 0] Π_{j=k+1..t} ∂(state at j)/∂(state at j-1)
 """
@@ -30,13 +30,13 @@ from theano_rnn.inspection.jacobians import DTYPE, spectral_norms
 from theano_rnn.networks.architecture import Architecture, SymbolicNetwork
 from theano_rnn.networks.forward import packed, recurrent_activations, unpacked, with_bias
 
-ELEMENTS_AT_ONCE = 4_000_000  # of the products of one step
+ELEMENTS_AT_ONCE = 4_000_000  # maximum size of the products of one step
 
 
 class BatchedProduct(Op):
-    """The product of each matrix of a tensor (n, rows, m) with the one of another tensor (n, m, columns)."""
+    """The products of n pairs of matrices: tensors (n, rows, m) and (n, m, columns)."""
 
-    # The original Theano has such an operation, but it does not compile without a BLAS library.
+    # The original Theano's own operation does not compile without a BLAS library.
     __props__ = ()
 
     def make_node(self, left: TensorVariable, right: TensorVariable) -> Any:
@@ -57,16 +57,16 @@ batched_product = BatchedProduct()
 
 
 class StepSlopes(NamedTuple):
-    """The derivatives of a layer's state at t, element by element, with respect to what its cell takes.
+    """The elementwise derivatives of a layer's state at t with respect to the inputs of its cell.
 
-    In shapes, `states` is the number of matrices of a layer's state.
+    In the shapes, `states` is the number of matrices in a layer's state.
 
     Attributes
     ----------
     a, q : tensors (steps, ends, states, gates * hidden_dim)
-        With respect to a_t and q_t.
+        Derivatives with respect to a_t and q_t.
     previous : tensor (steps, ends, states, states, hidden_dim)
-        With respect to the matrices of the state at t-1, except through q_t.
+        Derivatives with respect to the matrices of the state at t-1, without the part through q_t.
     """
 
     a: TensorVariable
@@ -80,9 +80,9 @@ def step_slopes(x: TensorVariable, s_prev: TensorVariable, network: SymbolicNetw
     Parameters
     ----------
     x : matrix (steps, ends)
-        The words that the steps read.
+        The word that each step reads.
     s_prev : tensor (steps, ends, state_dim)
-        The packed states before the steps.
+        The packed states before each step.
     network : SymbolicNetwork
 
     Returns
@@ -90,7 +90,7 @@ def step_slopes(x: TensorVariable, s_prev: TensorVariable, network: SymbolicNetw
     list of StepSlopes
         One for each layer.
     """
-    cell, found = network.cell, []
+    cell, all_slopes = network.cell, []
     gates, hidden_dim = len(cell.gates), network.architecture.hidden_dim
     words, shape = x.reshape((-1,)), (x.shape[0], x.shape[1])
     states = s_prev.reshape((-1, network.architecture.state_dim))
@@ -101,38 +101,38 @@ def step_slopes(x: TensorVariable, s_prev: TensorVariable, network: SymbolicNetw
         state = cell.next_state(a, q, *previous)
         saved = cell.saved(cell.kept(a, q), previous, state)
         one, zero = T.ones_like(state[0]), T.zeros_like(state[0])
-        # The cell is elementwise, so an error of 1 in every element of a matrix gives the slope of each element.
+        # The cell is elementwise, so the backward pass of a matrix of ones gives the derivative of each element.
         results = [
             cell.backward([one if i == j else zero for j in range(len(state))], saved) for i in range(len(state))
         ]
-        by_state = [[da, dq, *(zero if one is None else one for one in direct)] for da, dq, direct in results]
+        by_state = [[da, dq, *(zero if slope is None else slope for slope in direct)] for da, dq, direct in results]
         widths = [gates * hidden_dim, gates * hidden_dim, *[hidden_dim] * len(state)]
         columns = [
             T.stack([array.reshape((*shape, width)) for array in arrays], axis=2)
             for width, arrays in zip(widths, zip(*by_state, strict=True), strict=True)
         ]
-        found.append(StepSlopes(columns[0], columns[1], T.stack(columns[2:], axis=3)))
+        all_slopes.append(StepSlopes(columns[0], columns[1], T.stack(columns[2:], axis=3)))
         vectors = state[0]
-    return found
+    return all_slopes
 
 
 def previous_errors(
     errors: Sequence[TensorVariable], slopes: Sequence[StepSlopes], network: SymbolicNetwork
 ) -> list[TensorVariable]:
-    """Multiply errors by the Jacobian of a step: take them one step back, through all layers.
+    """Propagate errors back by one step through all layers, by multiplying them by the Jacobian of the step.
 
     Parameters
     ----------
     errors : list of tensors (ends, n, states * hidden_dim)
-        For each layer, n errors of its part of the packed state at t.
+        For each layer, n errors with respect to its part of the packed state at t.
     slopes : list of StepSlopes
-        Those of this step, without the axis of steps.
+        The slopes of this step, without the axis of steps.
     network : SymbolicNetwork
 
     Returns
     -------
     list of tensors
-        The errors of the state at t-1, in the form of `errors`.
+        The errors with respect to the state at t-1, in the same form as `errors`.
     """
     states, width = range(len(network.cell.state_names)), network.architecture.hidden_dim
     before: list[TensorVariable] = []
@@ -151,7 +151,7 @@ def previous_errors(
 
 
 def _jacobian(slopes: TensorVariable, weights: TensorVariable, network: SymbolicNetwork) -> TensorVariable:
-    """Σ diag(slope of a gate) (weights of the gate), as (ends, states * hidden_dim, columns of the weights)."""
+    """Return Σ diag(slope) (weights) over the gates: (ends, states * hidden_dim, columns of the weights)."""
     gates, width = len(network.cell.gates), network.architecture.hidden_dim
     states, columns = len(network.cell.state_names), axis_length(weights, 1)
     by_gate = slopes.reshape((-1, states, gates, width, 1)) * weights.reshape((1, 1, gates, width, columns))
@@ -161,7 +161,7 @@ def _jacobian(slopes: TensorVariable, weights: TensorVariable, network: Symbolic
 def state_jacobian_products(
     x: TensorVariable, s_prev: TensorVariable, network: SymbolicNetwork
 ) -> tuple[list[TensorVariable], TensorVariable]:
-    """Build the graph of ∂s_t/∂(state at k) and its norm for k = t-1, t-2, …, for many ends t side by side.
+    """Build the graph of ∂s_t/∂(state at k) and its norm for k = t-1, t-2, …, for many ends t at once.
 
     Parameters
     ----------
@@ -174,25 +174,25 @@ def state_jacobian_products(
     Returns
     -------
     products : list of tensors (steps, ends, hidden_dim, states * hidden_dim)
-        For each layer, its part of the state at k. The rows are the units of s_t of the top layer.
+        One tensor per layer, for its part of the state at k. The rows are the units of s_t of the top layer.
     norms : matrix (steps, ends)
-        A function that returns only the norms never holds more than one step's products.
+        If a compiled function returns only the norms, the products of a single step are in memory at a time.
     """
     architecture, names = network.architecture, list(network.parameters)
-    slopes = [array for of_layer in step_slopes(x, s_prev, network) for array in of_layer]
+    slopes = [array for layer_slopes in step_slopes(x, s_prev, network) for array in layer_slopes]
 
     def step(*arguments: TensorVariable) -> list[TensorVariable]:
-        of_step, rest = arguments[: len(slopes)], arguments[len(slopes) :]
+        step_arrays, rest = arguments[: len(slopes)], arguments[len(slopes) :]
         errors, values = rest[: architecture.layers], rest[architecture.layers :]
         inner = SymbolicNetwork(architecture, dict(zip(names, values, strict=True)))
-        by_layer = [StepSlopes(*of_step[at : at + 3]) for at in range(0, len(of_step), 3)]
-        found = previous_errors(errors, by_layer, inner)
-        return [*found, spectral_norms(packed(found))]
+        by_layer = [StepSlopes(*step_arrays[i : i + 3]) for i in range(0, len(step_arrays), 3)]
+        products = previous_errors(errors, by_layer, inner)
+        return [*products, spectral_norms(packed(products))]
 
-    # With symbolic sizes: scan takes a state of known length 1, of a single unit, for another type.
+    # The size is symbolic, because scan rejects an initial value whose known length is 1, as for a single unit.
     width = architecture.state_dim // architecture.layers
     identity = T.eye(x.shape[1] * 0 + architecture.state_dim, dtype=DTYPE)[architecture.top_columns]
-    parts = [identity[None, :, at : at + width] for at in range(0, architecture.state_dim, width)]
+    parts = [identity[None, :, i : i + width] for i in range(0, architecture.state_dim, width)]
     at_t = [T.tile(part, (x.shape[1], 1, 1)) for part in parts]
     *products, norms = scan(
         step,
@@ -208,9 +208,10 @@ def state_jacobian_products(
 def state_jacobian_norms(
     x: npt.ArrayLike, s_prev: npt.ArrayLike, values: Mapping[str, npt.NDArray[Any]], architecture: Architecture
 ) -> npt.NDArray[np.float64]:
-    """Compute ‖∂s_t/∂(state at k)‖₂ for k = t-1, t-2, …: the largest factor by which an error of s_t arrives at k.
+    """Compute ‖∂s_t/∂(state at k)‖₂ for k = t-1, t-2, …: the largest factor by which
+    an error of s_t is multiplied on its way back to k.
 
-    s_t is that of the top layer. The state at k is the packed state: s_k of all layers, and c_k of an LSTM.
+    s_t is the state of the top layer. The state at k is the packed state: s_k of all layers, including c_k in an LSTM.
 
     Parameters
     ----------
@@ -246,12 +247,12 @@ def state_jacobian_norms(
     function = compile_function(build, DTYPE)
     arrays = [np.asarray(values[name], DTYPE) for name in architecture.parameter_shapes]
     at_once = max(1, ELEMENTS_AT_ONCE // (architecture.hidden_dim * architecture.state_dim))
-    parts = range(0, words.shape[1], at_once)
-    found = [function(words[:, at : at + at_once], states[:, at : at + at_once], *arrays) for at in parts]
-    return np.concatenate([as_numpy(one) for one in found], axis=1)
+    parts = [slice(begin, begin + at_once) for begin in range(0, words.shape[1], at_once)]
+    norms = [as_numpy(function(words[:, part], states[:, part], *arrays)) for part in parts]
+    return np.concatenate(norms, axis=1)
 
 
 def symbolic_network(architecture: Architecture) -> SymbolicNetwork:
-    """A network whose parameters are inputs of a graph in float64."""
+    """Create a network whose parameters are inputs of a graph, in float64."""
     shapes = architecture.parameter_shapes.items()
     return SymbolicNetwork(architecture, {name: typed_tensor(name, DTYPE, shape) for name, shape in shapes})

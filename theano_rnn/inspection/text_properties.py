@@ -1,4 +1,4 @@
-"""Properties of a text that single units are known to follow: the position in the line, quotes and brackets.
+"""Properties of a text that a single unit may follow: the position in the line, quotes and brackets.
 
 Karpathy, Johnson and Li (2016) found such units in character-level LSTMs.
 """
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 STRONGEST_SHOWN = 5
-MIN_TOKENS = 10  # on each side: inside and outside of quotes, in each half of the text
+MIN_TOKENS = 10  # with and without the property, such as inside and outside of quotes, in each half of the text
 QUOTES, OPENING_QUOTES, CLOSING_QUOTES = {'"'}, {"“", "„", "«", "``"}, {"”", "»", "''"}
 OPENING_BRACKETS, CLOSING_BRACKETS = {"(", "[", "{"}, {")", "]", "}"}
 
@@ -23,7 +23,7 @@ class PropertyUnits(NamedTuple):
     name : str
         A key of `PROPERTIES`.
     units : list of (int, float)
-        Units and their correlations with the property, the strongest first.
+        Units and their correlations with the property, strongest first.
     """
 
     name: str
@@ -31,22 +31,22 @@ class PropertyUnits(NamedTuple):
 
 
 def line_positions(tokens: Iterable[str]) -> list[int]:
-    r"""Number of tokens of the line up to each token; 0 at a line end.
+    r"""Return the position of each token in its line, counted from 1; 0 at a line end.
 
     Examples
     --------
     >>> line_positions("ab\nc")
     [1, 2, 0, 1]
     """
-    found, position = [], 0
+    positions, position = [], 0
     for token in tokens:
         position = 0 if token == "\n" else position + 1
-        found.append(position)
-    return found
+        positions.append(position)
+    return positions
 
 
 def inside_quotes(tokens: Iterable[str]) -> list[int]:
-    """1 after a token that leaves a quotation open, else 0. An empty line ends every quotation.
+    """Return 1 for each token after which a quotation is open, else 0. An empty line ends every quotation.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def inside_quotes(tokens: Iterable[str]) -> list[int]:
 
 
 def inside_brackets(tokens: Iterable[str]) -> list[int]:
-    """1 after a token that leaves a bracket open, else 0. An empty line closes all brackets.
+    """Return 1 for each token after which a bracket is open, else 0. An empty line closes all brackets.
 
     Examples
     --------
@@ -95,7 +95,7 @@ PROPERTIES: dict[str, Callable[[Iterable[str]], list[int]]] = {
 
 
 def correlations(values: npt.NDArray[np.float64], feature: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Pearson's correlation of each column of `values` (n, units) with `feature` (n,); 0 for a constant column.
+    """Return Pearson's correlation of each column of `values` (n, units) with `feature` (n,); 0 for a constant column.
 
     Examples
     --------
@@ -108,27 +108,28 @@ def correlations(values: npt.NDArray[np.float64], feature: npt.NDArray[np.float6
 
 
 def units_of_properties(texts: Sequence[Sequence[str]], values: Sequence[np.ndarray]) -> list[PropertyUnits]:
-    """Find the units that follow each property best, and how well they follow it elsewhere.
+    """Find the units that follow each property best, and their correlations with it.
 
-    Of many units, some correlate with anything by chance. So the first half of the text chooses and orders the units,
-    and the correlations given are those in the second half.
+    Among many units, some correlate with a property by chance. The units are therefore sorted by their correlations in
+    the first half of the text, but the returned correlations are those in the second half.
 
     Parameters
     ----------
     texts : sequence of sequences of str
-        The tokens of each sequence that was read.
+        The tokens of each sequence.
     values : sequence of arrays of shape (number of tokens, hidden_dim)
+        The values of the units after each token.
 
     Returns
     -------
     list of PropertyUnits
-        Without the properties of which a half of the text has no or few examples.
+        A property is left out if either half of the text has too few examples.
     """
     together = np.concatenate(values).astype(np.float64)
     half = len(together) // 2
     found = []
     for name, function in PROPERTIES.items():
-        feature = np.array([one for tokens in texts for one in function(tokens)], np.float64)
+        feature = np.array([value for tokens in texts for value in function(tokens)], np.float64)
         if min(_examples(feature[:half]), _examples(feature[half:])) < MIN_TOKENS:
             continue
         chosen = np.argsort(-np.abs(correlations(together[:half], feature[:half])), kind="stable")
@@ -138,7 +139,7 @@ def units_of_properties(texts: Sequence[Sequence[str]], values: Sequence[np.ndar
 
 
 def _examples(feature: npt.NDArray[np.float64]) -> int:
-    """The smaller of two numbers of tokens: with the property and without it; for positions, early and late."""
+    """Return the number of tokens with or without the property, whichever is smaller; for positions, late or early."""
     if not len(feature):
         return 0
     above = int((feature > (feature.min() + feature.max()) / 2).sum())

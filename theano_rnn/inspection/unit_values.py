@@ -1,4 +1,4 @@
-"""The quantities of a layer's units that can be shown: the states s_t, the cell states c_t, and the gates."""
+"""Computes quantities of the units of a layer: the states s_t, the cell states c_t, and the gates."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -18,12 +18,12 @@ from theano_rnn.text.minibatches import column
 
 
 class Quantity(NamedTuple):
-    """Something that each unit of a layer has.
+    """A quantity that each unit of a layer has.
 
     Attributes
     ----------
     symbol : str
-        Its name in the formulas, which is its name in the cell's `state_names` or `gates`.
+        Its name in the formulas, and in the cell's `state_names` or `gates`.
     title : str
         Its name in headings.
     is_gate : bool
@@ -47,7 +47,7 @@ QUANTITIES = {
 
 
 def available_quantities(rnn: RNN) -> list[str]:
-    """The names of the quantities that a network has.
+    """Return the names of the quantities that a network has.
 
     Examples
     --------
@@ -55,7 +55,11 @@ def available_quantities(rnn: RNN) -> list[str]:
     ['state', 'reset-gate', 'update-gate']
     """
     cell = rnn.recurrent_cell
-    return [name for name, one in QUANTITIES.items() if one.symbol in (cell.gates if one.is_gate else cell.state_names)]
+    return [
+        name
+        for name, quantity in QUANTITIES.items()
+        if quantity.symbol in (cell.gates if quantity.is_gate else cell.state_names)
+    ]
 
 
 def check_quantity(rnn: RNN, of: str, layer: int | None) -> int:
@@ -67,12 +71,12 @@ def check_quantity(rnn: RNN, of: str, layer: int | None) -> int:
     of : str
         A key of `QUANTITIES`.
     layer : int or None
-        Counted from 1, the layer that reads the words. None: the top layer.
+        Counted from 1, which is the layer that reads the words. None means the top layer.
 
     Returns
     -------
     int
-        The layer.
+        The number of the layer.
 
     Raises
     ------
@@ -125,7 +129,7 @@ def unit_values(
 
 
 def gate_graph(rnn: RNN, gate: str, layer: int) -> tuple[list[TensorVariable], TensorVariable, None]:
-    """Build the graph of a gate, σ(a_t + W s_{t-1}) with the gate's blocks of a_t and W.
+    """Build the graph of a gate: σ(a_t + W s_{t-1}), with the gate's blocks of a_t and W.
 
     Parameters
     ----------
@@ -144,5 +148,5 @@ def gate_graph(rnn: RNN, gate: str, layer: int) -> tuple[list[TensorVariable], T
     names = rnn.recurrent_cell.gates
     states = forward.layers[layer]
     q = by_step(rows(states.previous[0]).dot(rnn.symbolic.layers[layer].W.T), x)
-    place = names.index(gate)
-    return [x], sigmoid(blocks(states.a, len(names))[place] + blocks(q, len(names))[place]), None
+    block = names.index(gate)
+    return [x], sigmoid(blocks(states.a, len(names))[block] + blocks(q, len(names))[block]), None

@@ -1,4 +1,4 @@
-"""One step of a beam search: how a network expands all hypotheses at once."""
+"""One step of a beam search, which expands all hypotheses at once."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ from theano_rnn.networks.rnn import RNN
 class TopK(Op):
     """The k largest values of each row of z (n, m) and their columns: (n, k) and int32 (n, k).
 
-    Of equal values the first comes first.
+    Equal values keep their order.
     """
 
     __props__ = ("k",)
@@ -42,7 +42,7 @@ def xla_top_k(op: TopK, **kwargs: Any) -> Callable[[Any], Any]:
 
 
 class BeamExpander:
-    """Finds how each hypothesis of a beam can end or continue.
+    """Scores the end and the best continuations of each hypothesis of a beam.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class BeamExpander:
     never : sequence of int
         Ids that no text contains.
     words_added : sequence of int
-        By how many words each id makes a text longer.
+        The number of words that each id adds to the length of a text.
     """
 
     def __init__(self, rnn: RNN, end: int, never: Sequence[int], words_added: Sequence[int]) -> None:
@@ -99,15 +99,15 @@ class BeamExpander:
         Parameters
         ----------
         k : int
-            Number of continuations of each; at most word_dim.
+            Number of continuations per hypothesis, at most `word_dim`.
         word : int array (hypotheses,)
             The last id of each hypothesis.
         s_prev : array (hypotheses, state_dim)
             The hidden state before `word`.
         words : int array (hypotheses,)
-            Length in words.
+            Length of each hypothesis in words.
         min_words, max_words : int
-            A shorter text does not end, and no text becomes longer.
+            A hypothesis of fewer than `min_words` words may not end, and none may exceed `max_words`.
         forbidden : bool array (hypotheses, word_dim), optional
             Ids that a hypothesis may not continue with.
 
@@ -116,9 +116,9 @@ class BeamExpander:
         ends : array (hypotheses,)
             ln P(end | hypothesis) under the full softmax; -inf if it may not end.
         log_probabilities : array (hypotheses, k)
-            ln P of the k most probable other ids, in descending order; -inf if an id is not allowed.
+            ln P of the k most probable continuations, in descending order; -inf where an id is not allowed.
         ids : int32 array (hypotheses, k)
-            These ids.
+            The ids of these continuations.
         s_t : array (hypotheses, state_dim)
             The hidden state after `word`.
         """

@@ -42,14 +42,14 @@ class Hypothesis:
 
 
 class BestTexts:
-    """The n most probable finished texts found so far, each once.
+    """The n most probable finished texts found so far, without duplicates.
 
     Parameters
     ----------
     n : int
         At least 1.
     to_text : callable
-        Converts the ids of a text to the text. Different ids can be the same text.
+        Converts the ids of a text to the text. Different ids may give the same text.
     """
 
     def __init__(self, n: int, to_text: Callable[[Sequence[int]], str]) -> None:
@@ -59,11 +59,11 @@ class BestTexts:
 
     @property
     def threshold(self) -> float:
-        """The value that ln P of a text must exceed to be among the best."""
+        """The value that ln P of a text must exceed for the text to be kept."""
         return min(self._found.values()) if len(self._found) == self.n else -np.inf
 
     def add(self, ids: Sequence[int], log_probability: float) -> None:
-        """Keep a finished text if it is among the best."""
+        """Add a finished text if it is among the best."""
         if not log_probability > self.threshold:
             return
         text = self._to_text(ids)
@@ -71,7 +71,7 @@ class BestTexts:
             return
         self._found[text] = log_probability
         if len(self._found) > self.n:
-            del self._found[min(self._found, key=lambda one: self._found[one])]
+            del self._found[min(self._found, key=lambda text: self._found[text])]
 
     def best_first(self) -> list[tuple[str, float]]:
         """Return (text, ln P) pairs, most probable first."""
@@ -91,11 +91,11 @@ def most_probable_texts(
     log_probability: float = 0.0,
     seen: SeenNgrams | None = None,
 ) -> list[tuple[str, float]]:
-    """Find the n most probable texts that begin with a prompt, as far as a beam search finds them.
+    """Search for the n most probable texts that begin with a prompt.
 
-    At each step the `beam` most probable hypotheses continue with every token that may follow; the end of a text takes
-    no place in the beam. The probability of a text never grows with its length, so the search ends when n finished
-    texts are at least as probable as every hypothesis.
+    At each step, the `beam` most probable hypotheses are extended by every token that may follow. Finished texts take
+    no place in the beam. Extending a text never makes it more probable, so the search ends when n finished texts are at
+    least as probable as every hypothesis.
 
     Parameters
     ----------
@@ -107,11 +107,12 @@ def most_probable_texts(
     n : int
         At least 1.
     to_text : callable
-        Converts ids after the prompt to text. Of equal texts only the most probable is kept.
+        Converts the ids after the prompt to text. Of several id sequences with the same text, only the most probable is
+        kept.
     words : int
         Length of the prompt in words; it counts toward `min_words` and `max_words`.
     min_words, max_words : int
-        A text of `max_words` words can only end or continue with punctuation.
+        Limits of the length. A text of `max_words` words can only end or continue with punctuation.
     log_probability : float
         ln P of the prompt.
     seen : SeenNgrams, optional
@@ -120,23 +121,24 @@ def most_probable_texts(
     Returns
     -------
     list of (text, ln P)
-        Most probable first; ln P of prompt, text and end.
+        Most probable first; ln P includes the prompt and the end of the text.
     """
     best = BestTexts(n, to_text)
     hypotheses = [Hypothesis((), log_probability, words, seen)]
-    # The arrays have the same shape at each step, so that one function is compiled. Rows beyond the hypotheses are
-    # ignored.
+    # The arrays have the same shape at each step, so that only one function is compiled. Rows beyond the hypotheses
+    # are ignored.
     last = np.full(beam, beginning[-1], np.int32)
     states = np.tile(last_state(expander.rnn, beginning), (beam, 1))
     k = min(beam, expander.rnn.word_dim)
     for _ in range(most_tokens(max_words) + 1):
         lengths = np.zeros(beam, np.int32)
-        lengths[: len(hypotheses)] = [one.words for one in hypotheses]
+        lengths[: len(hypotheses)] = [hypothesis.words for hypothesis in hypotheses]
         forbidden = _forbidden_ids(hypotheses, beam, expander.rnn.word_dim)
         ends, values, ids, states = expander(k, last, states, lengths, min_words, max_words, forbidden)
-        for one, end in zip(hypotheses, ends, strict=False):
-            best.add(one.ids, one.log_probability + float(end))
-        totals = np.array([one.log_probability for one in hypotheses])[:, None] + values[: len(hypotheses)]
+        for hypothesis, end in zip(hypotheses, ends, strict=False):
+            best.add(hypothesis.ids, hypothesis.log_probability + float(end))
+        so_far = np.array([hypothesis.log_probability for hypothesis in hypotheses])
+        totals = so_far[:, None] + values[: len(hypotheses)]
         order = np.argsort(-totals, axis=None, kind="stable")[:beam]
         rows, columns = np.unravel_index(order[totals.ravel()[order] > best.threshold], totals.shape)
         if not len(rows):
@@ -155,7 +157,7 @@ def _forbidden_ids(hypotheses: Sequence[Hypothesis], beam: int, word_dim: int) -
     if hypotheses[0].seen is None:
         return None
     forbidden = np.zeros((beam, word_dim), bool)
-    for row, one in enumerate(hypotheses):
-        assert one.seen is not None  # all hypotheses continue the first one
-        forbidden[row, [index for index in one.seen.repeating() if isinstance(index, int)]] = True
+    for row, hypothesis in enumerate(hypotheses):
+        assert hypothesis.seen is not None  # all hypotheses are extensions of the first one
+        forbidden[row, [index for index in hypothesis.seen.repeating() if isinstance(index, int)]] = True
     return forbidden

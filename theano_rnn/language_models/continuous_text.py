@@ -1,11 +1,11 @@
-"""The loss of one continuous text, with the hidden state carried from its first token to its last. Must not know words.
+"""The loss of a continuous text, with the hidden state carried from its first token to its last. Must not know words.
 
-A text is computed as parallel streams, because one step of many streams costs hardly more than one step of a single
-stream. Each stream starts where the previous one ends, so its initial state is known only when that one is done. The
-first pass therefore starts all streams from zero. A second pass starts each stream from the final state of the previous
-one and stops as soon as its states equal those of the first pass, because all later states are then equal too. A
-network forgets its initial state, so this usually takes some tens of tokens. The result is that of a single stream, for
-any number of streams.
+A text is processed as parallel streams, because one step of many streams costs hardly more than one step of a single
+stream. Each stream starts where the previous one ends, so its initial state is known only after the previous stream is
+finished. The first pass therefore starts all streams from zero. The second pass starts each stream from the final state
+of the previous one. It stops as soon as its states equal those of the first pass, because all later states are then
+equal too. A network forgets its initial state, so this usually takes only a few dozen tokens. The result does not
+depend on the number of streams.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ from theano_rnn.networks.rnn import RNN
 from theano_rnn.text import minibatches
 
 SHORTEST_STREAM = 1000  # tokens; for shorter streams the second pass would cost as much as the first
-LONGEST_STREAM = 10_000  # tokens; longer texts are computed in blocks, so that few states are in memory
+LONGEST_STREAM = 10_000  # tokens; longer texts are processed in blocks, to limit the memory for states
 STATE_TOLERANCE = 32  # states count as equal if they differ by less than this many units of floating-point precision
 
 
@@ -35,13 +35,13 @@ def continuous_cross_entropy(
     ids : int32 array
         Each id except the first is predicted from all ids before it.
     streams : int
-        The largest number of streams that are computed in parallel.
+        Largest number of streams to process in parallel.
     sequence_length : int
-        Tokens of each stream that are computed at once.
+        Number of tokens of each stream per call.
     state : array (state_dim,), optional
         The packed state before the first id. The default is zero.
     unpredicted : int, optional
-        An id that is read but not predicted: that of SENTENCE_START in a text of sentences.
+        An id that is read but not predicted, such as that of SENTENCE_START in a text of sentences.
 
     Returns
     -------
@@ -51,10 +51,10 @@ def continuous_cross_entropy(
         Number of predictions.
     """
     state = rnn.zero_states(1)[0] if state is None else state
-    places, tokens, total = len(ids) - 1, 0, 0.0
+    predictions, tokens, total = len(ids) - 1, 0, 0.0
     block = streams * _whole_chunks(LONGEST_STREAM, sequence_length)
-    for start in range(0, places, block):
-        part = ids[start : min(start + block, places) + 1]
+    for start in range(0, predictions, block):
+        part = ids[start : min(start + block, predictions) + 1]
         chunks = _chunks(part, streams, sequence_length, unpredicted)
         loss, state = _block_cross_entropy(rnn, chunks, state)
         total += loss
@@ -65,7 +65,7 @@ def continuous_cross_entropy(
 def _chunks(
     ids: npt.NDArray[np.int32], streams: int, sequence_length: int, unpredicted: int | None
 ) -> list[minibatches.Batch]:
-    """The chunks of a block, in no more streams than its length is worth."""
+    """The chunks of a block. A short block is divided into fewer streams."""
     used = max(1, min(streams, (len(ids) - 1) // SHORTEST_STREAM))
     return list(minibatches.stream_batches(ids, streams, sequence_length, used, unpredicted))
 

@@ -1,4 +1,4 @@
-"""Draws several texts in parallel as ids, and checks the options of generation. Must not know words."""
+"""Draws several texts in parallel, as ids, and checks the options of generation. Must not know words."""
 
 import dataclasses
 import math
@@ -18,19 +18,19 @@ if TYPE_CHECKING:  # the commands import this module to check arguments, before 
 
 STEPS_PER_CALL = 25
 STREAMED_STEPS = 5  # a divisor of STEPS_PER_CALL; few, so that streamed words appear steadily
-TEXTS_PER_CALL = (1, 4, 16, 32)  # few, because each size is compiled
-# Punctuation does not make a text longer in words. A network that draws nothing else must still come to an end.
+TEXTS_PER_CALL = (1, 4, 16, 32)  # few sizes, because a function is compiled for each
+# Punctuation does not count toward the length in words. A text of nothing but punctuation must still end.
 TOKENS_PER_WORD = 4
-LARGEST_LENGTH = 10**9  # words; fits into 32 bits
+LARGEST_LENGTH = 10**9  # words; fits in 32 bits
 WIDEST_BEAM = 10_000
-# Outputs divided by such temperatures are still finite in single precision.
+# Outputs divided by a temperature in this range are finite in single precision.
 LEAST_TEMPERATURE, GREATEST_TEMPERATURE = 1e-30, 1e30
 BEAM_RESULTS = 10  # texts that a beam search returns by default
 
 
 @dataclasses.dataclass(frozen=True)
 class SamplingOptions:
-    """How many texts to draw and how; the fields are the arguments of `LanguageModel.generate`.
+    """How many texts to draw, and how. The fields are arguments of `LanguageModel.generate`.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def check_beam_arguments(
     Returns
     -------
     int
-        How many texts the search returns at most: `n`, or by default the width of the beam, at most 10.
+        The largest number of texts to return: `n`, or by default the width of the beam, at most 10.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def check_beam_arguments(
     if n is None:
         return min(beam, BEAM_RESULTS)
     if check_count("n", n, 0) > beam:
-        raise ArgumentValueError(f"n: expected at most as many texts as the beam is wide ({beam}), got {n}")
+        raise ArgumentValueError(f"n: expected at most the width of the beam ({beam}), got {n}")
     return n
 
 
@@ -114,28 +114,29 @@ def check_lengths(min_words: int, max_words: int, no_repeat_ngram: int | None) -
 
 
 def most_tokens(max_words: int) -> int:
-    """The number of tokens after which a text ends, however few of them are words."""
+    """The number of tokens after which a text ends, even if it has fewer than `max_words` words."""
     return TOKENS_PER_WORD * max_words + STEPS_PER_CALL
 
 
 def last_state(rnn: "RNN", beginning: npt.NDArray[np.int32]) -> npt.NDArray[np.floating]:
-    """The packed state before the last id of `beginning`: array (state_dim,)."""
+    """The packed state before the last id of `beginning` is read: array (state_dim,)."""
     return rnn.state_after(beginning[:-1]) if len(beginning) > 1 else rnn.zero_states(1)[0]
 
 
 @dataclasses.dataclass(frozen=True)
 class Beginning:
-    """What texts continue from.
+    """The starting point of generated texts: the start marker and the prompt.
 
     Attributes
     ----------
     last_id : int
+        The last id, which the network has not read yet.
     state : array (state_dim,)
-        The hidden state before the last id.
+        The packed state before the last id is read.
     words : int
-        Length so far, in words.
+        Length of the prompt in words.
     seen : SeenNgrams or None
-        The n-grams so far, if none may be repeated.
+        The n-grams of the prompt, if none may be repeated.
     """
 
     last_id: int
@@ -153,7 +154,7 @@ def text_groups(
     seen: SeenNgrams | None = None,
     streamed: bool = False,
 ) -> "Iterator[TextGroup]":
-    """Divide the texts to be drawn into groups.
+    """Yield groups of texts to draw in parallel.
 
     The same seed gives the same texts whether they are streamed or not.
 
@@ -168,12 +169,12 @@ def text_groups(
     seen : SeenNgrams, optional
         The n-grams of the prompt, if none may be repeated.
     streamed : bool
-        Whether to draw few tokens at a time.
+        Whether to draw only a few tokens at a time.
 
     Yields
     ------
     TextGroup
-        Together they have `options.n` texts.
+        Together, the groups have `options.n` texts.
     """
     if options.top_k is not None:
         options = dataclasses.replace(options, top_k=min(options.top_k, sampler.rnn.word_dim))
@@ -199,16 +200,16 @@ class TextGroup:
     size : int
         Number of texts that are drawn.
     wanted : int
-        Number of texts that are used; the others need not end.
+        Number of texts that are used. The others only fill the group up to `size`.
     generator : numpy.random.Generator
     steps : int
-        Tokens to draw at a time; 1 is used if no n-gram may be repeated.
+        Number of tokens to draw at a time; always 1 if no n-gram may be repeated.
     options : SamplingOptions
 
     Attributes
     ----------
     texts : list of list of int
-        The ids after the beginning, without the end marker. A text that has not ended grows.
+        The ids drawn so far for each text, without the end marker.
     ended : list of bool
         Whether each text has ended.
     """
@@ -278,7 +279,7 @@ class TextGroup:
             self._extend(column, drawn[:, column].tolist())
 
     def _forbidden(self, seen: list[SeenNgrams]) -> npt.NDArray[np.bool_]:
-        """The ids that each text may not draw next: (1, texts, word_dim). A text that has no other choice ends."""
+        """The ids that each text may not draw next: (1, texts, word_dim). A text with no allowed id left ends."""
         forbidden = np.zeros((1, self._size, self._sampler.rnn.word_dim), bool)
         drawable = self._sampler.drawable
         for column in range(self._size):

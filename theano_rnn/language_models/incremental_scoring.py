@@ -15,7 +15,7 @@ from theano_rnn.language_models.text_model import TextModel
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import SENTENCE_END, SENTENCE_START, UNKNOWN_TOKEN
 
-# The names that KenLM and SRILM, and so decoders, use for the special tokens.
+# The names of the special tokens in KenLM and SRILM, which decoders use.
 ALIASES = {"</s>": SENTENCE_END, "<unk>": UNKNOWN_TOKEN}
 # Contexts in which a word is tokenized to find out whether it is a single token. A full stop, for example, is split
 # off only at the end of a sentence. The last contexts are for tokens that are not stable on their own: ",a", which the
@@ -25,22 +25,22 @@ _CONTEXTS = tuple(itertools.product(("", "x ", ", ", ",", ":", "d"), ("", " x"))
 
 @dataclass(eq=False, repr=False)
 class State:
-    """What a language model remembers of the beginning of a sentence.
+    """The state of a language model after the first tokens of a sentence.
 
-    Get one from `LanguageModel.state` or `LanguageModel.advance`; its fields are not meant to be set.
+    `LanguageModel.state` and `LanguageModel.advance` return states. Do not set the attributes yourself.
 
     Attributes
     ----------
     word : int
-        The id of the last token, which `s_prev` does not include yet.
+        The id of the last token, which the network has not read yet.
     s_prev : array (1, state_dim)
-        The packed state s_{t-1}; see `RNN.zero_states`.
+        The packed state s_{t-1} before `word`; see `RNN.zero_states`.
     s_t : array (1, state_dim) or None
         The packed state after `word`; computed on first use.
     log_probabilities : array (word_dim,) or None
         ln P of each next token; computed on first use.
     tokens : int or None
-        Number of tokens since the beginning of the sentence; None if not known (a pickle of version 0.1).
+        Number of tokens since the beginning of the sentence; None if unknown (in a pickle of version 0.1).
     """
 
     word: int
@@ -50,10 +50,12 @@ class State:
     tokens: int | None = field(default=None)
 
     def __repr__(self) -> str:
-        place = "after token id" if self.tokens is None else f"after {self.tokens} tokens, last token id"
+        place = "after token id"
         if self.tokens == 0:
             place = "at the beginning of a sentence, last token id"
-        return f"State({place} {self.word}, hidden_dim={self.s_prev.shape[-1]})"
+        elif self.tokens is not None:
+            place = f"after {self.tokens} token{'s' if self.tokens > 1 else ''}, last token id"
+        return f"State({place} {self.word}, state_dim={self.s_prev.shape[-1]})"
 
 
 class IncrementalScorer(TextModel):
@@ -79,26 +81,27 @@ class IncrementalScorer(TextModel):
         state : State
             From `state` or `advance`. It is not changed, so you can advance it by several words.
         word : str
-            Exactly one token, as `tokenize` returns them; it is lower-cased if the model does that. A token that is not
-            in the vocabulary counts as UNKNOWN_TOKEN. SENTENCE_END, or its alias ``</s>``, ends the sentence; so does a
-            newline at character level. UNKNOWN_TOKEN, or ``<unk>``, is the special token itself. If the model was
-            trained on tokenized text and its vocabulary has a word spelled ``</s>``, ``<s>`` or ``<unk>``, that word
-            is meant.
+            Exactly one token, as returned by `tokenize`; it is lower-cased if the model lower-cases text. A token that
+            is not in the vocabulary counts as UNKNOWN_TOKEN. SENTENCE_END, or its alias ``</s>``, ends the sentence; so
+            does a newline at character level. UNKNOWN_TOKEN, or ``<unk>``, is the special token itself. If the model
+            was trained on tokenized text and its vocabulary has a word spelled ``</s>``, ``<s>`` or ``<unk>``, the
+            string refers to that word.
         base : "e" or float
             Base of the logarithm, as in `score`.
 
         Returns
         -------
         state : State
-            The state after the word. After SENTENCE_END it is the state at the beginning of a sentence.
+            The state after the word. After SENTENCE_END, this is the state at the beginning of a sentence.
         log_probability : float
             log P(word | words before it). The sum over the tokens of a sentence and SENTENCE_END is its `score`.
 
         Raises
         ------
         TypeError, ValueError
-            If `word` is not a str or not exactly one token: ``"the game"``, ``" the"``, ``""``, ``"don't"`` in plain
-            text, where it is two tokens, or SENTENCE_START and ``<s>``, which cannot follow a token.
+            If `word` is not a str or not exactly one token. Examples are ``"the game"``, ``" the"``, ``""`` and, in
+            plain text, ``"don't"``, which is two tokens. SENTENCE_START and ``<s>`` are rejected too, because they
+            cannot follow a token.
         """
         unit = check_base(base)
         if not isinstance(state, State):
@@ -120,7 +123,7 @@ class IncrementalScorer(TextModel):
         Returns
         -------
         array (word_dim,)
-            Computed once per state.
+            Of type `rnn.dtype`. Computed once per state.
         """
         if state.log_probabilities is None:
             values, state.s_t = self.rnn.next_log_probabilities(np.array([state.word], np.int32), state.s_prev)
@@ -140,8 +143,8 @@ class IncrementalScorer(TextModel):
         Returns
         -------
         list of (token, probability)
-            Most probable first, with the probabilities of the network's softmax over the whole vocabulary. SENTENCE_END
-            is among the candidates. So are SENTENCE_START and UNKNOWN_TOKEN, which `generate` never draws.
+            Most probable first, with the probabilities of the network's softmax over the whole vocabulary. The list may
+            contain SENTENCE_END, and also SENTENCE_START and UNKNOWN_TOKEN, which `generate` never draws.
         """
         k = check_count("k", k)
         o_t = self.rnn.forward_propagation(self.encode(beginning)[:-1])[-1]
@@ -149,7 +152,7 @@ class IncrementalScorer(TextModel):
         return list(zip(self.vocabulary.decode(best), o_t[best].tolist(), strict=True))
 
     def _token_id(self, word: str) -> int:
-        """The id of one token of a text, or of a special token."""
+        """Return the id of an ordinary or special token."""
         if not isinstance(word, str):
             raise ArgumentTypeError(f"word: expected a str, got {type(word).__name__}")
         vocabulary, tokenizer = self.vocabulary, self.tokenizer
@@ -172,7 +175,7 @@ class IncrementalScorer(TextModel):
 
 @functools.lru_cache(maxsize=65_536)
 def single_token(tokenizer: Tokenizer, word: str) -> str:
-    """Return the token that `word` is.
+    """Return the single token that `word` represents.
 
     Parameters
     ----------
@@ -188,7 +191,7 @@ def single_token(tokenizer: Tokenizer, word: str) -> str:
     Raises
     ------
     ValueError
-        If `word` is no token or several; the message lists them.
+        If `word` is not exactly one token; the message lists its tokens.
     """
     tokens = tokenizer.tokenize(word)
     is_plain_text = tokenizer.level == "word" and not tokenizer.tokenized
@@ -210,7 +213,7 @@ def single_token(tokenizer: Tokenizer, word: str) -> str:
 
 
 def _tokens_in_context(tokenizer: Tokenizer, word: str, before: str, after: str) -> list[str]:
-    """The tokens of a word between two neighbors; none if the word is not separated from a neighbor."""
+    """Return the tokens of a word between two neighbors; empty if the tokenizer does not separate it from them."""
     tokens = tokenizer.tokenize(before + word + after)
     for neighbor, place in ((before.strip(), 0), (after.strip(), -1)):
         if neighbor:

@@ -20,8 +20,8 @@ class LanguageModel(TextScorer, IncrementalScorer, TextGenerator):
     """A recurrent network language model that scores and generates sentences.
 
     At character level each line of a text is a sentence: a newline is SENTENCE_END, and a sentence begins where the
-    line before it ended. A model that was trained on a continuous text scores each sentence from a zero state all the
-    same; `text_loss` carries the state on, as training does.
+    line before it ended. A model that was trained on continuous text still scores each sentence from a zero state;
+    `text_loss` carries the state from sentence to sentence, as training does.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class LanguageModel(TextScorer, IncrementalScorer, TextGenerator):
         write_archive(path, self.rnn.get_values(), self.documents())
 
     def documents(self) -> dict[str, Any]:
-        """Return what describes the model apart from its parameters: JSON-serializable dicts by name."""
+        """Return all that a file stores besides the parameters: JSON-serializable dicts by name."""
         configuration = {
             "task": LANGUAGE_MODEL,
             "network": self.rnn.settings(),
@@ -89,7 +89,7 @@ class LanguageModel(TextScorer, IncrementalScorer, TextGenerator):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "LanguageModel":
-        """Read a model that `save` wrote.
+        """Read a model from a file written by `save`.
 
         Parameters
         ----------
@@ -140,7 +140,7 @@ def _checked_training(training: object) -> dict[str, Any]:
 
 
 def load(path: str | os.PathLike[str]) -> LanguageModel:
-    """Load a model from a file that its `save` or training wrote.
+    """Load a model from a file written by its `save` or by training.
 
     Parameters
     ----------
@@ -149,7 +149,8 @@ def load(path: str | os.PathLike[str]) -> LanguageModel:
     Returns
     -------
     LanguageModel, Classifier, …
-        An object of the class that `theano_rnn.language_models.model_files.TASKS` names for the task of the file.
+        An instance of the class registered for the task of the file in
+        `theano_rnn.language_models.model_files.TASKS`.
 
     Raises
     ------
@@ -183,7 +184,7 @@ def score(
     Returns
     -------
     float or float64 array
-        ln P of one text, or of each of several.
+        log P(text) to the given base: a float for a str, an array with one entry per text otherwise.
 
     Raises
     ------

@@ -1,6 +1,6 @@
-"""Model files: one .npz of arrays and JSON documents, and the table of the tasks that a file can be for.
+"""Model files: .npz archives of arrays and JSON documents, and the table of tasks.
 
-Must not know the classes in the table until a file asks for one: they are above this package.
+The classes in the table may live in packages above this one, so they are imported only when a file needs them.
 """
 
 import importlib
@@ -14,7 +14,7 @@ from theano_rnn.errors import ModelFileError
 from theano_rnn.files.archive import one_line, read_archive, read_document
 
 LANGUAGE_MODEL = "language-model"
-# The class that loads the files of each task, as "module:class". Each has a class method `from_file(ModelFile)`.
+# The class that loads the model files of each task, as "module:class". It has a class method `from_file(ModelFile)`.
 # A file that does not name its task was written by version 0.1 and holds a language model.
 TASKS = {
     LANGUAGE_MODEL: "theano_rnn.language_models.language_model:LanguageModel",
@@ -30,7 +30,7 @@ def class_of_task(task: str) -> Any:
 
 @dataclass(frozen=True)
 class ModelFile:
-    """What a model file holds, before anything is made from it.
+    """The contents of a model file, before a model is created from them.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class ModelFile:
     entries : dict of str to array
         All entries of the archive.
     configuration : object
-        The JSON document of that name.
+        The JSON document "configuration".
     """
 
     path: str
@@ -64,7 +64,7 @@ class ModelFile:
 
     @property
     def task(self) -> Any:
-        """The name of the task that the model is for; any JSON value in a file edited by hand."""
+        """The task of the model, a str; in a file edited by hand it may be any JSON value."""
         return (
             self.configuration.get("task", LANGUAGE_MODEL) if isinstance(self.configuration, dict) else LANGUAGE_MODEL
         )
@@ -97,11 +97,11 @@ class ModelFile:
         return read_document(self.path, self.entries, name)
 
     def check_entries(self, expected: set[str]) -> None:
-        """Raise ModelFileError if the file holds entries that are not expected."""
+        """Raise ModelFileError if the file contains entries that are not expected."""
         unexpected = self.entries.keys() - expected
         if unexpected:
-            raise ModelFileError(f"{self.path}: holds entries that no model has: {', '.join(sorted(unexpected))}")
+            raise ModelFileError(f"{self.path}: contains entries that no model has: {', '.join(sorted(unexpected))}")
 
     def inconsistent(self, error: Exception) -> ModelFileError:
-        """The error to raise when no model can be made from the file because of `error`."""
+        """Return the error to raise if no model can be created from the file because of `error`."""
         return ModelFileError(f"{self.path}: damaged or inconsistent: {one_line(error)}")

@@ -9,9 +9,9 @@ class SeenNgrams:
     Parameters
     ----------
     n : int
-        At least 1; with 1 no token may be repeated.
+        At least 1. With 1, no token may be repeated.
     tokens : iterable of hashable
-        The beginning of the text: ids, or any other object for a token that has no id of its own.
+        The beginning of the text: ids, or other hashable objects for tokens that have no id of their own.
 
     Examples
     --------
@@ -34,7 +34,7 @@ class SeenNgrams:
         self._context = (*self._context, token)[1 - self._n :] if self._n > 1 else ()
 
     def repeating(self) -> Sequence[Hashable]:
-        """Return the tokens that would complete an n-gram that the text already has."""
+        """Return the tokens that would complete an n-gram that already occurs in the text."""
         return self._followers.get(self._context, [])
 
     def copy(self) -> "SeenNgrams":

@@ -1,6 +1,6 @@
-"""Draws words with a network in a compiled scan that carries the state, so that the cost is linear in the length.
+"""Draws words from a network. A compiled scan carries the state, so the cost is linear in the length of a text.
 
-Random numbers are an argument, an array of uniforms: compiled functions have no random state of their own.
+Uniform random numbers are an argument, because compiled functions have no random state of their own.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +14,7 @@ from theano_rnn.networks.architecture import SymbolicNetwork
 from theano_rnn.networks.forward import next_state
 from theano_rnn.networks.rnn import RNN
 
-BLOCK_WIDTH = 80  # ids whose weights are added up together when a word is drawn
+BLOCK_WIDTH = 80  # number of ids in a block; see `_invert`
 
 
 class Draw(Op):
@@ -25,10 +25,10 @@ class Draw(Op):
     Parameters
     ----------
     top_k : int or None
-        Draw only from the k most probable ids. Of equal weights the lower id counts as the more probable one.
+        Draw only from the k most probable ids. Ties are broken in favor of the lower id.
     use_top_p : bool
-        Whether to draw only from the fewest most probable ids whose weights reach the fraction `top_p`, an input, of
-        what `top_k` leaves.
+        Whether to draw only from the smallest set of most probable ids whose weights add up to at least the fraction
+        `top_p`, an input, of the weights that `top_k` leaves.
     """
 
     __props__ = ("top_k", "use_top_p")
@@ -59,7 +59,7 @@ class Draw(Op):
 
 @xla_version(Draw)
 def xla_draw(op: Draw, **kwargs: Any) -> Callable[[Any, Any, Any], Any]:
-    """Return a function that computes the same with XLA."""
+    """Return the XLA implementation of a draw."""
 
     def draw(z: Any, u: Any, top_p: Any) -> Any:
         weights = jnp.exp(z - z.max(axis=1, keepdims=True))
@@ -78,8 +78,8 @@ def xla_draw(op: Draw, **kwargs: Any) -> Callable[[Any, Any, Any], Any]:
 def _invert(weights: Any, u: Any) -> Any:
     """The first id at which the cumulative weight exceeds u times the total weight.
 
-    It is found in two levels, first the block and then the id in it. The cumulative sums over blocks and inside a block
-    are small products with triangular matrices; a cumulative sum over the whole vocabulary is ten times slower.
+    The search has two levels: first the block, then the id in it. The cumulative sums over blocks and inside a block
+    are small products with triangular matrices. A cumulative sum over the whole vocabulary is ten times slower.
     """
     count, word_dim = weights.shape
     width = min(BLOCK_WIDTH, word_dim)
@@ -100,13 +100,13 @@ def _cumulative_sums(weights: Any) -> Any:
 
 
 def _first_above(sums: Any, weights: Any, target: Any) -> Any:
-    """The first place of positive weight in each row whose cumulative sum exceeds the target.
+    """The first column of positive weight in each row whose cumulative sum exceeds the target.
 
-    If rounding leaves none, it is the last place of positive weight, because an id without weight is never drawn.
+    If rounding leaves none, it is the last column of positive weight, because an id of zero weight is never drawn.
     """
-    places = jnp.arange(sums.shape[1], dtype=jnp.int32)
-    first = jnp.where((sums > target[:, None]) & (weights > 0), places, sums.shape[1]).min(axis=1)
-    last = jnp.where(weights > 0, places, 0).max(axis=1)
+    columns = jnp.arange(sums.shape[1], dtype=jnp.int32)
+    first = jnp.where((sums > target[:, None]) & (weights > 0), columns, sums.shape[1]).min(axis=1)
+    last = jnp.where(weights > 0, columns, 0).max(axis=1)
     return jnp.minimum(first, last)
 
 
@@ -117,18 +117,18 @@ class Sampler:
     ----------
     rnn : RNN
     end : int
-        The id that ends a text. It is not drawn while a text has fewer words than asked for.
+        The id that ends a text. It is not drawn before a text has the minimum number of words.
     never : sequence of int
         Ids that are never drawn.
     words_added : sequence of int
-        By how many words each id makes a text longer.
+        The number of words that each id adds to the length of a text.
 
     Attributes
     ----------
     drawable : set of int
-        The ids that a text can consist of.
+        The ids that may occur in a text.
     has_marks : bool
-        Whether a text can continue without becoming longer in words.
+        Whether some ids, such as punctuation marks, do not count toward the length in words.
     """
 
     drawable: set[int]
@@ -140,7 +140,7 @@ class Sampler:
         self.words_added = [int(added) for added in words_added]
         self.drawable = set(range(rnn.word_dim)) - {end, *never}
         self.has_marks = any(self.words_added[index] < 1 for index in self.drawable)
-        # Rows of biases that are added to the outputs: always, and while a text is too short. The value that forbids an
+        # Biases that are added to the outputs: row 0 always, row 1 while a text is too short. The value that forbids an
         # id is finite, because 0 times infinity is not a number.
         self._forbidding_bias = np.asarray(-np.finfo(rnn.dtype).max / 4, rnn.dtype)
         self._biases = np.zeros((2, rnn.word_dim), rnn.dtype)
@@ -154,16 +154,16 @@ class Sampler:
 
         architecture, names = rnn.architecture, rnn.parameter_names
 
-        def turned(parameters: Mapping[str, Any]) -> dict[str, Any]:
-            # The loop takes the transposes that its products need; it would make them anew at each step. A second call
-            # undoes the first.
-            return {name: one.T if name[0] in "UW" else one for name, one in parameters.items()}
+        def transposed(parameters: Mapping[str, Any]) -> dict[str, Any]:
+            # The products in the loop need transposed weights, which would otherwise be computed anew at each step. A
+            # second call undoes the first.
+            return {name: value.T if name[0] in "UW" else value for name, value in parameters.items()}
 
         def step(
             u_t: Any, forbidden_t: Any, word: Any, s_prev: Any, words: Any,
             weights: Any, words_added: Any, temperature: Any, min_words: Any, top_p: Any, *parameters: Any,
         ) -> Any:  # fmt: skip
-            network = SymbolicNetwork(architecture, turned(dict(zip(names, parameters, strict=True))))
+            network = SymbolicNetwork(architecture, transposed(dict(zip(names, parameters, strict=True))))
             top, s_t = next_state(word, s_prev, network)
             one = T.ones_like(too_short := T.cast(words < min_words, top.dtype)[:, None])
             inputs = [top / temperature, one, too_short, *([one / temperature] if rnn.bias else [])]
@@ -180,7 +180,7 @@ class Sampler:
             s_init = T.matrix("s_init", dtype=rnn.dtype)
             temperature, top_p = (T.scalar(name, dtype=rnn.dtype) for name in ("temperature", "top_p"))
             min_words = T.iscalar("min_words")
-            # V s_t / temperature and the biases in one product: adding to z would be as slow as the product itself.
+            # V s_t / temperature and the biases are one product, because adding to z is as slow as the product itself.
             c = rnn.symbolic.c
             rows = [rnn.V.T, T.constant(self._biases), *([c[None, :]] if c is not None else [])]
             words_added = T.constant(np.array(self.words_added, np.int32))
@@ -194,7 +194,7 @@ class Sampler:
                     temperature,
                     min_words,
                     top_p,
-                    *turned(rnn.symbolic.parameters).values(),
+                    *transposed(rnn.symbolic.parameters).values(),
                 ],
                 n_steps=u.shape[0],
                 strict=True,
@@ -221,17 +221,17 @@ class Sampler:
         Parameters
         ----------
         u : array (steps, texts)
-            Uniform random numbers from [0, 1).
+            Uniform random numbers in [0, 1).
         word : int array (texts,)
             The last id of each text.
         s_prev : array (texts, state_dim)
-            The hidden state before `word`.
+            The packed states before `word` is read.
         words : int array (texts,)
             Length of each text so far, in words.
         temperature : float
             Above 0; the outputs are softmax(V s_t / temperature).
         min_words : int
-            Shorter texts do not end.
+            Texts with fewer words do not end.
         top_k : int, optional
             Draw only from the k most probable ids.
         top_p : float, optional
@@ -242,10 +242,10 @@ class Sampler:
         Returns
         -------
         drawn : int32 array (steps, texts)
-            What follows the end of a text has no meaning.
+            Ids after the end of a text are meaningless.
         s_prev : array (texts, state_dim)
-        words : array (texts,)
-            Both are arguments of the next call.
+        words : int32 array (texts,)
+            Arguments of the next call.
         """
         key = (top_k, top_p is not None, forbidden is not None)
         if key not in self._functions:

@@ -1,8 +1,8 @@
-"""Divides sentences into minibatches for scoring, with few padded columns and few different shapes.
+"""Divides sentences into minibatches for scoring, with little padding and few different shapes.
 
 The cost of a call is a fixed overhead plus the cost of its columns. More calls cost more overhead, wider calls more
 padding. XLA compiles each shape once, so a plan has at most two widths, and large numbers of sentences always use the
-same width.
+same one.
 """
 
 import functools
@@ -43,7 +43,7 @@ def score_batches(
     ------
     batch : Batch
     indices : int array
-        The indices of its sentences, in the order of the columns. Each sentence is in exactly one minibatch.
+        The indices of its sentences, in column order. Each sentence is in exactly one minibatch.
     """
     lengths = np.array([minibatches.bucket_length(len(sentence) - 1) for sentence in sentences])
     work: float = word_dim * (hidden_dim + EXPONENTIAL) + hidden_dim**2
@@ -66,7 +66,7 @@ def widths_for(count: int, length: int, work: float) -> tuple[int, ...]:
     count : int
         Number of sentences.
     length : int
-        Steps of each sentence.
+        Number of steps of each sentence.
     work : float
         Multiplications for one step of one sentence.
 
@@ -89,7 +89,7 @@ def widths_for(count: int, length: int, work: float) -> tuple[int, ...]:
         (width for width in allowed if width >= _NARROWEST_BULK and width * NEGLIGIBLE >= overhead(width)), allowed[-1]
     )
     if count >= _MANY_CALLS * bulk:
-        # One of two widths; for many sentences always the same one, so that no new shape is compiled.
+        # With very many sentences there is only one candidate, so that no new shape is compiled.
         candidates = (bulk,) if count >= _MANY_CALLS * allowed[-1] else (bulk, allowed[-1])
         width = min(candidates, key=lambda width: cost([(width, -(-count // width))]))
         return (width,) * -(-count // width)

@@ -1,4 +1,4 @@
-"""Log-probabilities and losses of encoded sentences, in minibatches; perplexity. Must not know words."""
+"""Log-probabilities, losses and perplexities of encoded sentences. Must not know words."""
 
 import math
 from collections.abc import Sequence
@@ -11,7 +11,8 @@ from theano_rnn.networks.rnn import RNN
 from theano_rnn.text import minibatches
 from theano_rnn.text.encoded_sentences import EncodedSentences
 
-STEPS_AT_ONCE = 1280  # of a long sentence; the states of a text without line ends would otherwise fill the memory
+# Steps of a long sentence per call. Without this limit, the states of a text without line ends would fill the memory.
+STEPS_AT_ONCE = 1280
 _LARGE_PERPLEXITY = 1e7
 
 
@@ -29,16 +30,16 @@ def token_log_probabilities(rnn: RNN, sentences: Sequence[npt.NDArray[np.int32]]
     list of float64 arrays
         In the order of the sentences.
     """
-    # Each distinct sentence is computed once: lines of a text repeat, above all blank ones.
-    places: dict[bytes, list[int]] = {}
-    for place, sentence in enumerate(sentences):
-        places.setdefault(sentence.tobytes(), []).append(place)
-    found = _distinct_log_probabilities(rnn, [sentences[same[0]] for same in places.values()])
+    # Each distinct sentence is computed once, because many texts contain repeated lines, especially blank ones.
+    indices_by_content: dict[bytes, list[int]] = {}
+    for index, sentence in enumerate(sentences):
+        indices_by_content.setdefault(sentence.tobytes(), []).append(index)
+    groups = list(indices_by_content.values())
     results: dict[int, npt.NDArray[np.float64]] = {}
-    for values, same in zip(found, places.values(), strict=True):
-        for place in same:
-            results[place] = values.copy() if place != same[0] else values
-    return [results[place] for place in range(len(sentences))]
+    for values, group in zip(_distinct_log_probabilities(rnn, [sentences[i] for i, *_ in groups]), groups, strict=True):
+        for index in group:
+            results[index] = values.copy() if index != group[0] else values
+    return [results[index] for index in range(len(sentences))]
 
 
 def _distinct_log_probabilities(rnn: RNN, sentences: Sequence[npt.NDArray[np.int32]]) -> list[npt.NDArray[np.float64]]:
@@ -54,7 +55,7 @@ def _distinct_log_probabilities(rnn: RNN, sentences: Sequence[npt.NDArray[np.int
 
 
 def _long_log_probabilities(rnn: RNN, sentence: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
-    """The log-probabilities of one sentence, computed in parts that pass on the hidden state."""
+    """The log-probabilities of one sentence, computed in parts. The state is carried from part to part."""
     values = np.empty(len(sentence) - 1)
     states = None
     for start in range(0, len(values), STEPS_AT_ONCE):
@@ -87,7 +88,7 @@ def perplexity(log_probability: float, tokens: int) -> float:
 
 
 def format_perplexity(value: float) -> str:
-    """Format a perplexity for people to read: two decimals, or three digits if it is very large.
+    """Format a perplexity: two decimals, or three significant digits if it is very large.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Generating texts: converts prompts to ids, draws or searches for continuations, and converts ids back to text."""
+"""Generates texts: converts prompts to ids, draws or searches for continuations, and converts ids back to text."""
 
 import functools
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ from theano_rnn.text.vocabulary import Vocabulary
 
 
 class Prompt:
-    """The text that generated texts begin with, unchanged.
+    """The text with which generated texts begin. It is kept unchanged.
 
     Parameters
     ----------
@@ -56,17 +56,17 @@ class Prompt:
         self.words = sum(tokenizer.words_added(token) for token in self._tokens)
 
     def check_length(self, max_words: int) -> None:
-        """Raise ValueError if the prompt is longer than a text may be."""
+        """Raise ValueError if the prompt has more than `max_words` words."""
         if self.words > max_words:
             raise ArgumentValueError(f"prompt: expected at most `max_words` ({max_words}) words, got {self.words}")
 
     def seen_ngrams(self, n: int) -> SeenNgrams:
-        """Return the n-grams of the prompt. Different unknown words are different tokens."""
+        """Return the n-grams of the prompt. Distinct unknown words count as distinct tokens."""
         pairs = zip(self._tokens, self.ids[1:].tolist(), strict=True)
         return SeenNgrams(n, [index if token in self._vocabulary else token for token, index in pairs])
 
     def continued(self, tokens: Sequence[str]) -> str:
-        """Return the prompt as it was given, followed by tokens as readable text."""
+        """Return the unchanged prompt, followed by the tokens as readable text."""
         return "".join(self.pieces(tokens, True, 0)[0])
 
     def pieces(self, tokens: Sequence[str], ended: bool, shown: int) -> tuple[list[str], int]:
@@ -77,22 +77,22 @@ class Prompt:
         tokens : sequence of str
             The tokens after the prompt so far.
         ended : bool
-            Whether these are all tokens.
+            Whether the text is complete.
         shown : int
-            How many pieces are already shown; the prompt is the first.
+            Number of pieces already shown. The first piece is the prompt.
 
         Returns
         -------
         pieces : list of str
             The next pieces, which later tokens cannot change.
         shown : int
-            How many pieces are shown with these.
+            Number of pieces shown, including the new ones.
         """
         before = len(self._tokens)
         written, settled = self._tokenizer.written_tokens([*self._tokens, *tokens])
         written, settled = written[before:], len(tokens) if ended else max(settled - before, 0)
         if written and self._tokenizer.level == "word" and self._text[-1:].isspace():
-            written[0] = written[0].removeprefix(" ")  # the prompt ends with whitespace of its own
+            written[0] = written[0].removeprefix(" ")  # the prompt already ends with whitespace
         return [self._text, *written][shown : settled + 1], max(shown, settled + 1)
 
 
@@ -118,22 +118,22 @@ class TextGenerator(TextModel):
         n : int
             Number of texts.
         temperature : float
-            Above 0. Below 1 probable words are drawn more often, above 1 improbable ones.
+            Above 0. Values below 1 make probable words more likely, values above 1 improbable ones.
         top_k : int, optional
             Draw only from the k most probable words.
         top_p : float, optional
-            Draw only from the most probable words that together have this probability.
+            Draw only from the smallest set of most probable words whose probabilities add up to at least this.
         prompt : str
-            The beginning of every text, kept unchanged, including unknown words and whitespace at its end. If it ends
-            with whitespace, no further space precedes the first generated word.
+            The beginning of every text. It is kept unchanged, including unknown words and trailing whitespace, after
+            which no other space precedes the first generated word.
         min_words, max_words : int
-            Length of each text with the prompt, in whitespace-separated words (in characters at character level).
+            Length of each text including the prompt, in whitespace-separated words (in characters at character level).
         seed : int, optional
             The same seed gives the same texts.
         no_repeat_ngram : int, optional
-            No sequence of this many tokens, punctuation included, occurs twice in a text with its prompt. Tokens that
-            would repeat one are excluded before `top_k` and `top_p` apply. If none is left the text ends, even before
-            `min_words`.
+            No sequence of this many tokens, punctuation included, occurs twice in a text including its prompt. Tokens
+            that would repeat a sequence are excluded before `top_k` and `top_p` apply. If no token is left, the text
+            ends, even before `min_words`.
 
         Returns
         -------
@@ -188,7 +188,7 @@ class TextGenerator(TextModel):
         no_repeat_ngram: int | None = None,
         with_scores: bool = False,
     ) -> Iterator[str] | Iterator[tuple[str, float]]:
-        """Draw texts like `generate`, and yield each as soon as it is drawn. Arguments are checked at once.
+        """Draw texts like `generate`, and yield each as soon as it is drawn. Arguments are checked immediately.
 
         Parameters
         ----------
@@ -200,9 +200,9 @@ class TextGenerator(TextModel):
         Returns
         -------
         iterator of str, or of (str, float)
-            Texts, with scores (text, ln P(text)): the `score` of the tokens drawn, prompt and SENTENCE_END included. It
-            is the probability under the model itself, whatever `temperature`, `top_k` and `top_p` are. SENTENCE_END
-            counts even if a text was cut off at `max_words`.
+            Texts, or pairs (text, ln P(text)) if `with_scores` is set. ln P(text) is the `score` of the tokens drawn,
+            including the prompt and SENTENCE_END, even if the text was cut off at `max_words`. It is the probability
+            under the model itself, regardless of `temperature`, `top_k` and `top_p`.
         """
         options = SamplingOptions(n, temperature, top_k, top_p, min_words, max_words, seed, no_repeat_ngram)
         checked_prompt = self._prompt(prompt, max_words)
@@ -221,10 +221,10 @@ class TextGenerator(TextModel):
         seed: int | None = None,
         no_repeat_ngram: int | None = None,
     ) -> Iterator[Iterator[str]]:
-        """Draw texts like `generate`, and yield the words and punctuation of each as they are drawn.
+        """Draw texts like `generate`, and yield the words and punctuation of each text as they are drawn.
 
-        A piece that later words can change is held back until they are drawn: an opening bracket until the word that
-        it is attached to, a single quote until its partner or the end of the text.
+        A piece that later words can change is held back until they are drawn: an opening bracket until the next word, a
+        single quote until the closing quote or the end of the text.
 
         Parameters
         ----------
@@ -252,22 +252,23 @@ class TextGenerator(TextModel):
     ) -> list[tuple[str, float]]:
         """Search for the most probable texts.
 
-        The search is exact if the beam is as wide as there are texts.
+        The search is exact if the beam is at least as wide as the number of possible texts.
 
         Parameters
         ----------
         beam : int
-            Width of the beam: how many unfinished texts are kept at each step.
+            Width of the beam: the number of unfinished texts kept at each step.
         n : int, optional
-            How many texts to return, at most `beam`. The default is `beam`, at most 10.
+            Largest number of texts to return, at most `beam`. The default is the smaller of `beam` and 10.
         prompt, min_words, max_words, no_repeat_ngram
-            As in `generate`. Texts are not cut off: a text of `max_words` words can only end.
+            As in `generate`, but texts are not cut off: a text of `max_words` words can only end or continue with
+            punctuation.
 
         Returns
         -------
         list of (text, ln P(text))
-            Different texts, most probable first, each with the `score` of its tokens, prompt and SENTENCE_END included.
-            Fewer than `n` if the search finds no more.
+            Distinct texts, most probable first, each with the `score` of its tokens, including the prompt and
+            SENTENCE_END. There are fewer than `n` if the search finds no more.
 
         Raises
         ------
@@ -279,7 +280,7 @@ class TextGenerator(TextModel):
         if n == 0:
             return []
         framed = np.append(checked_prompt.ids, self.vocabulary.end)
-        (of_prompt,) = scoring.token_log_probabilities(self.rnn, [framed])
+        (prompt_scores,) = scoring.token_log_probabilities(self.rnn, [framed])
         return beam_search.most_probable_texts(
             self._beam_expander,
             checked_prompt.ids,
@@ -289,19 +290,19 @@ class TextGenerator(TextModel):
             words=checked_prompt.words,
             min_words=min_words,
             max_words=max_words,
-            log_probability=float(of_prompt[:-1].sum()),
+            log_probability=float(prompt_scores[:-1].sum()),
             seen=None if no_repeat_ngram is None else checked_prompt.seen_ngrams(no_repeat_ngram),
         )
 
     def check_prompt(self, prompt: str, max_words: int = 100) -> None:
-        """Check that texts of at most `max_words` words can begin with a prompt.
+        """Check that a text of at most `max_words` words can begin with a prompt.
 
         Raises
         ------
         TypeError
             If the prompt is not a str.
         ValueError
-            If it is too long.
+            If the prompt is too long.
         """
         self._prompt(prompt, max_words)
 
@@ -312,7 +313,7 @@ class TextGenerator(TextModel):
 
     @functools.cached_property
     def _words_added(self) -> list[int]:
-        """By how many words each vocabulary entry makes a text longer."""
+        """The number of words that each vocabulary entry adds to the length of a text."""
         return [self.tokenizer.words_added(token) for token in self.vocabulary.index_to_word]
 
     @functools.cached_property

@@ -1,4 +1,4 @@
-"""The base of a language model: a network with its vocabulary and tokenizer, and the way from text to ids."""
+"""Base class of the language models: a network with its vocabulary and tokenizer; converts text to ids."""
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +13,7 @@ from theano_rnn.text.coverage import Coverage
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary
 
-Record = TypeVar("Record", bound=Mapping[str, Any])  # of an evaluation
+Record = TypeVar("Record", bound=Mapping[str, Any])  # the results of an evaluation
 
 
 class TextModel:
@@ -79,13 +79,13 @@ class TextModel:
     def held_out_loss(self) -> float | None:
         """Loss on held-out text in nats per token, as measured during training; None if not recorded."""
         history, options = self.training.get("history"), self.training.get("options")
-        records = [one for one in history if isinstance(one, Mapping)] if isinstance(history, list) else []
+        records = [record for record in history if isinstance(record, Mapping)] if isinstance(history, list) else []
         is_tutorial = isinstance(options, Mapping) and bool(options.get("tutorial"))
-        best = best_evaluation((one for one in records if is_loss(one.get("valid_loss"))), is_tutorial)
+        best = best_evaluation((record for record in records if is_loss(record.get("valid_loss"))), is_tutorial)
         return None if best is None else best["valid_loss"]
 
     def tokenize(self, sentence: str) -> list[str]:
-        """Split one sentence into tokens, as the training text was.
+        """Split one sentence into tokens by the rules that were applied to the training text.
 
         Raises
         ------
@@ -111,7 +111,7 @@ class TextModel:
         return self.frame(self.vocabulary.encode(self.tokenize(sentence)))
 
     def frame(self, ids: Sequence[int] | npt.NDArray[np.integer]) -> npt.NDArray[np.int32]:
-        """Put the start marker before the ids of a sentence and the end marker after them: int32 array."""
+        """Return the ids of a sentence between its start and end markers: int32 array (len(ids) + 2,)."""
         framed = np.empty(len(ids) + 2, np.int32)
         framed[0], framed[1:-1], framed[-1] = self.start, ids, self.vocabulary.end
         return framed
@@ -142,7 +142,7 @@ def deciding_loss(record: Mapping[str, Any], tutorial: bool) -> str:
 
 
 def best_evaluation(history: Iterable[Record], tutorial: bool) -> Record | None:
-    """Find the evaluation whose parameters are in the file: the first one with the lowest deciding loss.
+    """Find the evaluation whose parameters are in the file: the first with the lowest deciding loss.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def best_evaluation(history: Iterable[Record], tutorial: bool) -> Record | None:
     Returns
     -------
     dict or None
-        None if no evaluation has such a loss.
+        None if no evaluation recorded that loss.
 
     Examples
     --------
@@ -169,5 +169,5 @@ def best_evaluation(history: Iterable[Record], tutorial: bool) -> Record | None:
 
 
 def is_loss(value: object) -> bool:
-    """Return whether a recorded value is a loss: a finite number from 0."""
+    """Return whether a recorded value is a valid loss: a finite, non-negative number."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= sys.float_info.max

@@ -18,7 +18,7 @@ from theano_rnn.language_models.text_model import TextModel
 from theano_rnn.language_models.unknown_words import TOO_MANY, unknown_words_warning
 from theano_rnn.text.vocabulary import SENTENCE_END
 
-_FEWEST_WORDS_TO_WARN_OF = 100  # in a shorter text the scores themselves show which words are unknown
+_MIN_WORDS_TO_WARN = 100  # the scores of a shorter text are easy to read, and they mark unknown words
 _SENTENCES_AT_ONCE = 32
 
 Base: TypeAlias = float | Literal["e"]
@@ -70,11 +70,12 @@ class TextScorer(TextModel):
             One text or several; each may hold several sentences. A word that is not in the vocabulary is scored as
             UNKNOWN_TOKEN.
         base : "e" or float
-            Base of the logarithm. The default is the natural logarithm; 2 gives bits, 10 what KenLM and SRILM print.
+            Base of the logarithm. The default is the natural logarithm. 2 gives bits; 10 gives the units of KenLM and
+            SRILM.
         split : bool, optional
-            Whether to split each text into sentences, whose log-probabilities are summed. By default a text is split
-            if the training text was: not at character level, and not if the model was trained with `lines` or
-            `tokenized`. With False each text is scored as one sentence.
+            Whether to split each text into sentences, whose log-probabilities are summed. If False, each text is
+            scored as one sentence. By default a text is split if the training text was, that is, unless the model
+            works at character level or was trained with `lines` or `tokenized`.
 
         Returns
         -------
@@ -86,7 +87,7 @@ class TextScorer(TextModel):
         TypeError
             If a text is not a str.
         ValueError
-            If `base` is not a base of logarithms, or `split` is True and the model does not split texts.
+            If `base` is not a positive number other than 1, or `split` is True for a model that does not split texts.
 
         See Also
         --------
@@ -96,7 +97,7 @@ class TextScorer(TextModel):
         unit = check_base(base)
         if isinstance(sentences, str):
             return float(self._token_log_probabilities([sentences], split)[0].sum()) / unit
-        totals = [values.sum() for values in self._token_log_probabilities(_several(sentences), split)]
+        totals = [values.sum() for values in self._token_log_probabilities(_checked_texts(sentences), split)]
         return np.array(totals, dtype=np.float64) / unit
 
     @overload
@@ -120,7 +121,7 @@ class TextScorer(TextModel):
         Returns
         -------
         list of (token, log P(token | tokens before it), known)
-            SENTENCE_END follows the tokens of each sentence. `known` tells whether the vocabulary has the token. For
+            SENTENCE_END follows the tokens of each sentence. `known` is whether the vocabulary has the token. For
             several texts, a list of such lists.
         """
         unit = check_base(base)
@@ -150,7 +151,7 @@ class TextScorer(TextModel):
         """
         if isinstance(texts, str):
             return self.scored_sentences([texts], split)[0]
-        parts = [self.split(text, split) for text in _several(texts)]
+        parts = [self.split(text, split) for text in _checked_texts(texts)]
         token_lists = [self.tokenize(sentence) for part in parts for sentence in part]
         encoded = [self.frame(self.vocabulary.encode(tokens)) for tokens in token_lists]
         scores = scoring.token_log_probabilities(self.rnn, encoded)
@@ -209,7 +210,7 @@ class TextScorer(TextModel):
         return scoring.perplexity(joined.sum(), len(joined))
 
     def text_loss(self, text: str, batch_size: int = 10, sequence_length: int = 50) -> float:
-        """Return the mean cross-entropy of a text in nats per token, as training measures it.
+        """Return the mean cross-entropy of a text in nats per token, measured as in training.
 
         At word level this is the mean over the tokens of its sentences, sentence ends included. If the model was
         trained with `continuous`, the state is carried from each sentence to the next. At character level the text is
@@ -219,19 +220,19 @@ class TextScorer(TextModel):
         ----------
         text : str
         batch_size, sequence_length : int
-            For a continuous text, the size of the minibatches. The result does not depend on them.
+            The size of the minibatches of a continuous text. It does not affect the result.
 
         Raises
         ------
         ValueError
-            If the text has no token.
+            If the text has no tokens.
         """
         unpredicted = None
         if self.tokenizer.level == "char":
-            ended = text if not text or text.endswith("\n") else text + "\n"
-            encoded = [np.concatenate([[self.start], self.vocabulary.encode_text(ended)]).astype(np.int32)]
+            text = text if not text or text.endswith("\n") else text + "\n"
+            encoded = [np.concatenate([[self.start], self.vocabulary.encode_text(text)]).astype(np.int32)]
         else:
-            encoded, unpredicted = [self.encode(each) for each in self.tokenizer.sentences([text])], self.start
+            encoded, unpredicted = [self.encode(sentence) for sentence in self.tokenizer.sentences([text])], self.start
         total, tokens = 0.0, 0
         if not self.continuous:
             total, tokens = scoring.sentences_cross_entropy(self.rnn, encoded, _SENTENCES_AT_ONCE)
@@ -245,7 +246,7 @@ class TextScorer(TextModel):
         return total / tokens
 
     def _token_log_probabilities(self, texts: Iterable[str], split: bool | None) -> list[FloatArray]:
-        """ln P of each token and sentence end, one array per text."""
+        """ln P of each token and sentence end: one float64 array per text."""
         parts = [self.split(text, split) for text in texts]
         sentences = [sentence for part in parts for sentence in part]
         encoded = [self.encode(sentence) for sentence in sentences]
@@ -257,9 +258,9 @@ class TextScorer(TextModel):
         return [np.concatenate(list(itertools.islice(remaining, len(part)))) for part in parts]
 
     def _warn_of_unknown_words(self, sentences: Sequence[str], encoded: Sequence[npt.NDArray[np.int32]]) -> None:
-        """Log a warning if most words of a text are unknown, which makes its scores nearly meaningless."""
+        """Log a warning if most words of a text are unknown, because its scores then mean little."""
         words = sum(map(len, encoded)) - 2 * len(encoded)
-        if words < _FEWEST_WORDS_TO_WARN_OF:
+        if words < _MIN_WORDS_TO_WARN:
             return
         unknown = int(np.count_nonzero(np.concatenate(encoded) == self.vocabulary.unknown))
         if unknown > TOO_MANY * words:
@@ -283,17 +284,20 @@ class TextScorer(TextModel):
     def scored_tokens(self, sentences: Iterable[str]) -> list[tuple[list[str], FloatArray, npt.NDArray[np.bool_]]]:
         """Deprecated: use `scored_sentences` with ``split=False``."""
         _warn_of_old_name("scored_tokens", "scored_sentences")
-        return [(one.tokens, one.values, one.known) for [one] in self.scored_sentences(list(sentences), split=False)]
+        return [
+            (scored.tokens, scored.values, scored.known)
+            for [scored] in self.scored_sentences(list(sentences), split=False)
+        ]
 
 
-def _several(texts: Iterable[str]) -> Iterable[str]:
+def _checked_texts(texts: Iterable[str]) -> Iterable[str]:
     if not isinstance(texts, Iterable):
         raise ArgumentTypeError(f"sentences: expected a str or an iterable of str, got {type(texts).__name__}")
     return texts
 
 
 def _rows(sentences: Sequence[ScoredSentence], unit: float) -> list[TokenScore]:
-    return list(itertools.chain.from_iterable(_sentence_rows(one, unit) for one in sentences))
+    return list(itertools.chain.from_iterable(_sentence_rows(sentence, unit) for sentence in sentences))
 
 
 def _sentence_rows(sentence: ScoredSentence, unit: float) -> Iterator[TokenScore]:

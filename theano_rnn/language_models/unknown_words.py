@@ -1,4 +1,4 @@
-"""A warning if a model knows too few words of a text, with the likely reason. Must not know networks."""
+"""Warns if most words of a text are unknown to a model, and names the likely reason. Must not know networks."""
 
 import string
 from collections import Counter
@@ -13,7 +13,7 @@ from theano_rnn.text.vocabulary import SENTENCE_END, Vocabulary
 
 TOO_MANY = 0.5  # fraction of the words, or of the sentences whose last word is unknown only because of punctuation
 _LIKELY = 0.25  # fraction of the unknown words that a reason must explain
-_KEPT = 2000  # different unknown words that are considered
+_MAX_KEPT = 2000  # distinct unknown words that are kept to find the reason
 _EXAMPLES = 3
 _MARKS = string.punctuation + "“”‘’«»„…。、，！？；："
 
@@ -29,7 +29,7 @@ class UnknownWords:
     unknown_in_training : float
         Fraction of the words of the training text that were unknown, from 0 to 1.
     name : callable
-        Converts the name of an option to what the user calls it.
+        Converts the name of an option to the name that the user knows, such as a flag.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class UnknownWords:
         Parameters
         ----------
         line : str
-            The sentence as it was written; not used.
+            The text of the sentence; not used.
         tokens : sequence of str
             Its tokens, followed by SENTENCE_END.
         values : float array
@@ -67,15 +67,15 @@ class UnknownWords:
         self._words += number
         unknown = np.flatnonzero(~np.asarray(known[:number])).tolist()
         self._unknown += len(unknown)
-        for place in unknown:
-            word = tokens[place]
-            if word in self._kept or len(self._kept) < _KEPT:
+        for index in unknown:
+            word = tokens[index]
+            if word in self._kept or len(self._kept) < _MAX_KEPT:
                 self._kept[word] += 1
         if unknown and unknown[-1] == number - 1 and self._tokenizer.tokenized:
             self._attached_ends += self._without_marks(tokens[number - 1]) is not None
 
     def warning(self) -> str | None:
-        """Return the warning in one line, or None if most words are known."""
+        """Return the warning as a single line, or None if most words are known."""
         if not self._words or not (self._unknown > TOO_MANY * self._words or self._ends_are_attached):
             return None
         kind = "characters" if self._tokenizer.level == "char" else "words"
@@ -109,10 +109,10 @@ class UnknownWords:
             reason: [(word, count) for word, count in self._kept.most_common() if known_form(word) is not None]
             for reason, known_form in known_forms.items()
         }
-        for reason in sorted(explained, key=lambda one: -sum(count for _, count in explained[one])):
+        for reason in sorted(explained, key=lambda reason: -sum(count for _, count in explained[reason])):
             found = explained[reason]
-            is_of_ends = known_forms[reason] == self._without_marks and self._ends_are_attached
-            if is_of_ends or sum(count for _, count in found) >= _LIKELY * total:
+            explains_ends = known_forms[reason] == self._without_marks and self._ends_are_attached
+            if explains_ends or sum(count for _, count in found) >= _LIKELY * total:
                 return reason.format(", ".join(repr(word) for word, _ in found[:_EXAMPLES]))
         return (
             "the text may be in another language or on another subject than the training text; check that this is the "
@@ -120,7 +120,7 @@ class UnknownWords:
         )
 
     def _without_marks(self, word: str) -> str | None:
-        """The word without the punctuation around it if that makes it known; None otherwise."""
+        """Return the word without surrounding punctuation if the vocabulary has it in any case; None otherwise."""
         bare = word.strip(_MARKS)
         if bare == word or not bare:
             return None
@@ -143,7 +143,7 @@ def unknown_words_warning(
     token_lists: Iterable[Sequence[str]],
     unknown_in_training: float = 0.0,
 ) -> str | None:
-    """Return the warning for some sentences.
+    """Return the warning for sentences that are already split into tokens.
 
     Parameters
     ----------

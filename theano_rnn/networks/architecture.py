@@ -1,6 +1,6 @@
-"""What a network consists of: its cell, layers and sizes, and the names and shapes of its parameters and states.
+"""The architecture of a network: its cell, layers and sizes, and the names and shapes of its parameters and states.
 
-Names and shapes for G gates, with a number after the name from the second layer on (U2, W2, b2, …):
+Names and shapes for a cell with G gates. From the second layer on, the names end with the layer's number (U2, W2, …):
 
     U  (G hidden_dim, n)          input weights; n is word_dim, embedding_dim, or hidden_dim of the layer below
     W  (G hidden_dim, hidden_dim) recurrent weights
@@ -16,6 +16,7 @@ from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 from theano_rnn.checks import check_choice, check_count, check_flag, check_real
+from theano_rnn.engines.chunked_softmax import FEW_WORDS
 from theano_rnn.engines.tensor_types import TensorVariable
 from theano_rnn.errors import ArgumentValueError
 from theano_rnn.networks.cells import CELLS, Cell
@@ -25,7 +26,7 @@ MAX_LAYERS = 100
 
 
 class Layer(NamedTuple):
-    """The parameters of a layer: a_t = U x_t + b, q_t = W s_{t-1} + r; a bias may be None."""
+    """The parameters of a layer: a_t = U x_t + b and q_t = W s_{t-1} + r. The biases b and r may be None."""
 
     U: TensorVariable
     W: TensorVariable
@@ -34,7 +35,7 @@ class Layer(NamedTuple):
 
 
 def layer_name(name: str, layer: int) -> str:
-    """Name of a layer's parameter: "U" in the first layer, "U2" in the second."""
+    """Return the name of a parameter in a layer, counted from 0: "U" in the first layer, "U2" in the second."""
     return name if layer == 0 else f"{name}{layer + 1}"
 
 
@@ -53,15 +54,15 @@ class Architecture:
     activation : {"tanh", "relu"}
         The function f of the simple cell.
     layers : int
-        Number of recurrent layers. Each reads the states of the one below.
+        Number of recurrent layers, at most 100. Each reads the states s_t of the layer below.
     embedding_dim : int or None
-        Size of the word vectors that the first layer reads. None: words enter through U, as in the tutorial.
+        Size of the embeddings that the first layer reads. With None, it reads one-hot words, as in the tutorial.
     bias : bool
-        Whether layers and outputs have biases.
+        Whether the layers and the output have biases.
     tied : bool
-        Whether the rows of V are also the embeddings. `embedding_dim` must then be `hidden_dim` or None.
+        Whether V is also the embedding matrix. `embedding_dim` must then be `hidden_dim` or None.
     dropout : float
-        Share of the values that training sets to zero, in [0, 1).
+        Fraction of the embeddings' and states' values that training sets to zero, in [0, 1).
 
     Raises
     ------
@@ -105,7 +106,7 @@ class Architecture:
         self._replace("dropout", check_real("dropout", self.dropout, minimum=0, below=1))
 
     def _replace(self, name: str, value: Any) -> None:
-        """Replace a setting by its checked value, which is of Python's own type even if NumPy's was given."""
+        """Set a field of the frozen dataclass to its checked value, which is a Python number, never a NumPy one."""
         object.__setattr__(self, name, value)
 
     @property
@@ -115,12 +116,17 @@ class Architecture:
 
     @property
     def has_embedding(self) -> bool:
-        """Whether words enter as rows of an embedding matrix and not through U."""
+        """Whether the first layer reads embeddings, not one-hot words."""
         return self.embedding_dim is not None
 
     @property
+    def has_few_words(self) -> bool:
+        """Whether sums over the vocabulary cost less than sums over the words of a minibatch."""
+        return self.word_dim <= FEW_WORDS
+
+    @property
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shapes by name, in the order of gradients, updates and files: U, V, W, and what else the network has."""
+        """Shapes by name, in the order of gradients, updates and files: U, V and W, then the other parameters."""
         cell, H = self.recurrent_cell, self.hidden_dim
         rows = len(cell.gates) * H
         shapes: dict[str, tuple[int, ...]] = {}
@@ -142,7 +148,7 @@ class Architecture:
 
     @property
     def state_dim(self) -> int:
-        """Number of columns of a packed state: all matrices of the states of all layers side by side."""
+        """Number of columns of a packed state, which has the state matrices of all layers side by side."""
         return self.layers * len(self.recurrent_cell.state_names) * self.hidden_dim
 
     @property
@@ -153,7 +159,7 @@ class Architecture:
 
     @property
     def dropout_dim(self) -> int:
-        """Number of columns of a dropout mask: those of the embeddings, and of the states of each layer."""
+        """Number of columns of a dropout mask: `embedding_dim`, if it is not None, plus `hidden_dim` per layer."""
         return (self.embedding_dim or 0) + self.layers * self.hidden_dim
 
     def settings(self) -> dict[str, Any]:
@@ -162,7 +168,7 @@ class Architecture:
 
 
 class SymbolicNetwork(NamedTuple):
-    """An architecture with symbolic parameters by name: what graphs are built from."""
+    """An architecture and its symbolic parameters by name. Graphs are built from it."""
 
     architecture: Architecture
     parameters: Mapping[str, TensorVariable]
@@ -174,7 +180,7 @@ class SymbolicNetwork(NamedTuple):
 
     @property
     def layers(self) -> list[Layer]:
-        """The parameters of each layer, the first at the bottom."""
+        """The parameters of each layer, from the bottom to the top."""
         get = self.parameters.get
         return [
             Layer(*(get(layer_name(name, layer)) for name in Layer._fields))
@@ -183,17 +189,17 @@ class SymbolicNetwork(NamedTuple):
 
     @property
     def V(self) -> TensorVariable:
-        """Output weights."""
+        """Output weights (word_dim, hidden_dim)."""
         return self.parameters["V"]
 
     @property
     def c(self) -> TensorVariable | None:
-        """Output bias."""
+        """Output bias (word_dim,); None if the network has no biases."""
         return self.parameters.get("c")
 
     @property
     def E(self) -> TensorVariable | None:
-        """Embeddings; the rows of V if the network is tied; None if words enter through U."""
+        """Embeddings (word_dim, embedding_dim). They are V if the network is tied, and None if words are one-hot."""
         if not self.architecture.has_embedding:
             return None
         return self.V if self.architecture.tied else self.parameters["E"]

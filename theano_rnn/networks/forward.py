@@ -1,19 +1,21 @@
 """Forward propagation: from word ids to states, probabilities and the loss (tutorial part 2).
 
-Symbolic expressions only. Axes are (steps, batch_size) for word ids and (steps, batch_size, n) for vectors; a single
-sentence is a minibatch of one. `mask` is 1 where there is a word, and 0 on the padding after a sentence's end.
+Symbolic expressions only. Word ids have the shape (steps, batch_size), vectors (steps, batch_size, n). A single
+sentence is a minibatch of size one. `mask` is 1 for words and 0 for the padding after the end of a sentence.
 
-    x  (steps, batch_size)      a   the columns U[:, x_t]
-         |  gather, all t at once
-         a_t -> s_t = f(a_t + W s_{t-1})      the only loop: scan
-                 |  a second layer reads s_t in place of x_t: a_t = U s_t
-                 |  one product for all t
-                o_t = softmax(V s_t + c)
+    x_t                                  word ids
+     |   gather columns of U, all t at once
+    a_t = U[:, x_t]
+     |   the only loop: scan
+    s_t = f(a_t + W s_{t-1})             a second layer reads s_t in place of x_t: a_t = U2 s_t
+     |   one product for all t
+    o_t = softmax(V s_t + c)
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from theano_rnn.engines.array_functions import concatenate, repeated
 from theano_rnn.engines.engine import T, axis_length, scan, with_last_axis_length
 from theano_rnn.engines.tensor_types import TensorVariable
 from theano_rnn.networks.architecture import Architecture, Layer, SymbolicNetwork
@@ -27,13 +29,13 @@ class LayerStates(NamedTuple):
     Attributes
     ----------
     vectors : tensor (steps, batch_size, n) or None
-        What the layer reads; None if these are the words themselves.
+        The inputs of the layer; None if it reads one-hot words.
     a : tensor (steps, batch_size, gates * hidden_dim)
         U x_t + b.
     kept : list of tensors (steps, batch_size, hidden_dim)
-        What the backward pass needs beside the states; see `Cell.kept`.
+        What the backward pass needs besides the states; see `Cell.kept`.
     previous, state : lists of tensors (steps, batch_size, hidden_dim)
-        The matrices of the states at t-1 and at t; the first is s.
+        The matrices of the states at t-1 and at t. The first is s.
     """
 
     vectors: TensorVariable | None
@@ -44,7 +46,7 @@ class LayerStates(NamedTuple):
 
 
 class ForwardPass(NamedTuple):
-    """The layers, from the bottom to the top, and what the softmax reads, a tensor (steps, batch_size, hidden_dim)."""
+    """The layers from the bottom to the top, and the input of the softmax: tensor (steps, batch_size, hidden_dim)."""
 
     layers: list[LayerStates]
     output: TensorVariable
@@ -57,7 +59,8 @@ def rows(array: TensorVariable) -> TensorVariable:
 
 def by_step(matrix: TensorVariable, x: TensorVariable) -> TensorVariable:
     """The inverse of `rows`, with steps and batch_size from the word ids x."""
-    # Lengths are taken from x, because XLA knows those of inputs when it compiles, but not all that follow from them.
+    # The lengths are taken from x, because XLA knows the shapes of inputs when it compiles, but not always those of
+    # computed arrays.
     return matrix.reshape((x.shape[0], x.shape[1], axis_length(matrix, -1)))
 
 
@@ -74,7 +77,7 @@ def columns(x: TensorVariable, U: TensorVariable) -> TensorVariable:
 def input_activations(x: TensorVariable, vectors: TensorVariable | None, layer: Layer) -> TensorVariable:
     """a_t = U x_t + b for all t, as (steps, batch_size, gates * hidden_dim).
 
-    x_t is a one-hot word, or a vector if there are `vectors` (steps, batch_size, n).
+    x_t is a vector if `vectors` (steps, batch_size, n) are given, else a one-hot word.
     """
     if vectors is None:
         return with_bias(columns(x, layer.U), layer.b)
@@ -82,11 +85,11 @@ def input_activations(x: TensorVariable, vectors: TensorVariable | None, layer: 
 
 
 def recurrent_activations(s_prev: TensorVariable, WT: TensorVariable, r: TensorVariable | None) -> TensorVariable:
-    """q_t = W s_{t-1} + r, with Wᵀ; r belongs to the last gate."""
+    """q_t = W s_{t-1} + r, where r is added to the block of the last gate: (batch_size, gates * hidden_dim)."""
     q = s_prev.dot(WT)
     if r is None:
         return q
-    return q + T.concatenate([T.zeros((axis_length(WT, 1) - axis_length(WT, 0),), dtype=r.dtype), r])
+    return q + concatenate([repeated((0,), axis_length(WT, 1) - axis_length(WT, 0), like=r), r])
 
 
 def layer_states(
@@ -96,14 +99,14 @@ def layer_states(
     layer: Layer,
     cell: Cell,
 ) -> LayerStates:
-    """The states of a layer for all t; for the tutorial's cell s_t = f(U x_t + W s_{t-1}).
+    """Compute the states of a layer for all t. For the tutorial's cell, s_t = f(U x_t + W s_{t-1}).
 
     Parameters
     ----------
     x : matrix (steps, batch_size)
         Word ids.
     vectors : tensor (steps, batch_size, n), optional
-        What the layer reads, if not the words themselves.
+        The inputs of the layer. By default it reads one-hot words.
     initial : sequence of matrices (batch_size, hidden_dim)
         The state before the first step.
     layer : Layer
@@ -125,22 +128,22 @@ def layer_states(
         step,
         sequences=[a],
         outputs_info=[*initial, *([None] * len(cell.kept(a, a)))],
-        # Wᵀ is made once; a product with the transpose of W inside the loop takes up to a quarter longer.
+        # Transposing W inside the loop makes it up to a quarter slower.
         non_sequences=[layer.W.T] if layer.r is None else [layer.W.T, layer.r],
         n_steps=x.shape[0],
         strict=True,
     )
-    found = found if isinstance(found, list) else [found]
-    found = [with_last_axis_length(one, axis_length(layer.W, 1)) for one in found]
-    state, kept = found[:count], found[count:]
-    previous = [T.concatenate([first[None, :, :], one[:-1]], axis=0) for first, one in zip(initial, state, strict=True)]
+    arrays = found if isinstance(found, list) else [found]
+    arrays = [with_last_axis_length(array, axis_length(layer.W, 1)) for array in arrays]
+    state, kept = arrays[:count], arrays[count:]
+    previous = [T.concatenate([first[None, :, :], s[:-1]], axis=0) for first, s in zip(initial, state, strict=True)]
     return LayerStates(vectors, a, kept, previous, state)
 
 
 def forward_pass(
     x: TensorVariable, s_init: TensorVariable, network: SymbolicNetwork, dropout_mask: TensorVariable | None = None
 ) -> ForwardPass:
-    """All layers, one after the other.
+    """Compute all layers, one after the other.
 
     Parameters
     ----------
@@ -150,7 +153,7 @@ def forward_pass(
         The packed states before the first step.
     network : SymbolicNetwork
     dropout_mask : matrix (batch_size, dropout_dim), optional
-        Factors of the embeddings and of the states of each layer, the same for all t.
+        Factors of the embeddings and of each layer's states, the same for all t. The default is no dropout.
     """
     below, *masks = layer_masks(dropout_mask, network.architecture)
     vectors = None if network.E is None else dropped(columns(x, network.E.T), below)
@@ -162,50 +165,50 @@ def forward_pass(
 
 
 def dropped(vectors: TensorVariable, mask: TensorVariable | None) -> TensorVariable:
-    """Vectors times the dropout mask of their text (Gal and Ghahramani 2016)."""
+    """Multiply vectors by the dropout mask of their text (Gal and Ghahramani 2016)."""
     return vectors if mask is None else vectors * mask
 
 
 def layer_masks(dropout_mask: TensorVariable | None, architecture: Architecture) -> list[TensorVariable | None]:
-    """The parts of a dropout mask: for the embeddings, then for the states of each layer."""
+    """Split a dropout mask: the part for the embeddings, if any, then those for the states of each layer."""
     if dropout_mask is None:
         return [None] * (architecture.layers + 1)
     start, parts = architecture.embedding_dim or 0, []
     parts.append(dropout_mask[:, :start] if start else None)
     for layer in range(architecture.layers):
-        at = start + layer * architecture.hidden_dim
-        parts.append(dropout_mask[:, at : at + architecture.hidden_dim])
+        begin = start + layer * architecture.hidden_dim
+        parts.append(dropout_mask[:, begin : begin + architecture.hidden_dim])
     return parts
 
 
 def unpacked(state: TensorVariable, architecture: Architecture) -> list[list[TensorVariable]]:
-    """A packed state (batch_size, state_dim), as the matrices of each layer."""
+    """Split packed states (batch_size, state_dim) into the state matrices of each layer, (batch_size, hidden_dim)."""
     count, width = len(architecture.recurrent_cell.state_names), architecture.hidden_dim
     if architecture.state_dim == width:
         return [[state]]
-    parts = [state[:, at : at + width] for at in range(0, architecture.state_dim, width)]
-    return [parts[at : at + count] for at in range(0, len(parts), count)]
+    matrices = [state[:, begin : begin + width] for begin in range(0, architecture.state_dim, width)]
+    return [matrices[begin : begin + count] for begin in range(0, len(matrices), count)]
 
 
 def packed(states: Sequence[TensorVariable]) -> TensorVariable:
-    """Matrices of states side by side, the inverse of `unpacked`."""
-    return states[0] if len(states) == 1 else T.concatenate(states, axis=-1)
+    """Join state matrices side by side, the inverse of `unpacked`."""
+    return states[0] if len(states) == 1 else concatenate(states, axis=-1)
 
 
 def all_states(layers: Sequence[LayerStates]) -> TensorVariable:
     """The packed states of all layers for all t: (steps, batch_size, state_dim)."""
-    return packed([one for layer in layers for one in layer.state])
+    return packed([matrix for layer in layers for matrix in layer.state])
 
 
 def last_states(layers: Sequence[LayerStates]) -> TensorVariable:
     """The packed states after the last step: (batch_size, state_dim)."""
-    return packed([one[-1] for layer in layers for one in layer.state])
+    return packed([matrix[-1] for layer in layers for matrix in layer.state])
 
 
 def next_state(
     word: TensorVariable, s_prev: TensorVariable, network: SymbolicNetwork
 ) -> tuple[TensorVariable, TensorVariable]:
-    """One step of all layers.
+    """Compute one step of all layers.
 
     Parameters
     ----------
@@ -217,8 +220,10 @@ def next_state(
 
     Returns
     -------
-    output, s : matrices
-        s_t of the top layer, which the softmax reads, and the packed states at t.
+    output : matrix (batch_size, hidden_dim)
+        s_t of the top layer, which the softmax reads.
+    s : matrix (batch_size, state_dim)
+        The packed states at t.
     """
     states: list[TensorVariable] = []
     vector: TensorVariable | None = None if network.E is None else network.E[word]
@@ -252,12 +257,22 @@ def all_log_probabilities(s: TensorVariable, network: SymbolicNetwork) -> Tensor
 
 def log_probabilities(s: TensorVariable, network: SymbolicNetwork, y: TensorVariable) -> TensorVariable:
     """ln o_t[y_t] in nats, as (steps, batch_size)."""
-    found = softmax_log_probability(rows(s), network.V, network.c, y.reshape((-1,)))
-    return found.reshape((y.shape[0], y.shape[1]))
+    values = softmax_log_probability(rows(s), network.V, network.c, y.reshape((-1,)))
+    return values.reshape((y.shape[0], y.shape[1]))
 
 
 class OutputGradients(NamedTuple):
-    """L in nats, ∂L_t/∂s_t without what flows back from later steps (steps, batch_size, hidden_dim), dV and dc."""
+    """The loss and its gradients with respect to s, V and c.
+
+    Attributes
+    ----------
+    loss : scalar
+        L in nats, summed.
+    ds : tensor (steps, batch_size, hidden_dim)
+        ∂L_t/∂s_t, without the error that flows back from later steps.
+    dV : matrix (word_dim, hidden_dim)
+    dc : vector (word_dim,) or None
+    """
 
     loss: TensorVariable
     ds: TensorVariable

@@ -1,31 +1,30 @@
-"""Cells with gates: GRU and LSTM, in the forms of PyTorch and cuDNN, so that weights can be exchanged.
+"""Cells with gates: GRU and LSTM, in the variants of PyTorch and cuDNN, so that weights can be exchanged.
 
-The activated gates of the forward pass are kept for the backward pass, which is the chain rule written out.
+The forward pass keeps the values of the gates for the backward pass, in which the chain rule is written out.
 """
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from theano_rnn.engines.engine import T, axis_length
+from theano_rnn.engines.array_functions import concatenate, repeated, tanh
+from theano_rnn.engines.engine import axis_length
 from theano_rnn.engines.tensor_types import TensorVariable
 
 
 def sigmoid(z: TensorVariable) -> TensorVariable:
-    """σ(z) = 1 / (1 + exp(-z)), written with tanh, which neither overflows nor needs a division."""
-    return 0.5 * T.tanh(0.5 * z) + 0.5
+    """σ(z) = 1 / (1 + exp(-z)), written with tanh, so that nothing overflows and no division is needed."""
+    return 0.5 * tanh(0.5 * z) + 0.5
 
 
 def blocks(array: TensorVariable, count: int) -> list[TensorVariable]:
-    """The last axis of an array, divided into equal blocks."""
+    """Split the last axis of an array into `count` blocks of equal width."""
     width = axis_length(array, -1) // count
     return [array[..., i * width : (i + 1) * width] for i in range(count)]
 
 
 class GRUCell:
-    """The gated recurrent unit (Cho et al. 2014), with the reset gate after the product.
+    """The gated recurrent unit (Cho et al. 2014), with the reset gate applied after the product W s_{t-1}.
 
-    With a = U x_t + b and q = W s_{t-1}, to whose last block the recurrent bias is added:
+    With a = U x_t + b and q = W s_{t-1}, where the recurrent bias is added to the last block q_n:
 
         r = σ(a_r + q_r)
         z = σ(a_z + q_z)
@@ -35,7 +34,7 @@ class GRUCell:
     Parameters
     ----------
     activation : {"tanh"}
-        Not used: the formulas contain their functions.
+        Not used, because the formulas contain fixed functions.
     """
 
     gates: tuple[str, ...] = ("r", "z", "n")
@@ -46,40 +45,40 @@ class GRUCell:
         pass
 
     def gate_values(self, a: TensorVariable, q: TensorVariable) -> list[TensorVariable]:
-        """The reset gate r, the update gate z, the candidate n, and q_n."""
+        """Return the reset gate r, the update gate z, the candidate n, and q_n."""
         width = 2 * axis_length(a, -1) // 3
         r, z = blocks(sigmoid(a[..., :width] + q[..., :width]), 2)
         a_n, q_n = a[..., width:], q[..., width:]
-        n = T.tanh(a_n + r * q_n)
+        n = tanh(a_n + r * q_n)
         return [r, z, n, q_n]
 
     def next_state(self, a: TensorVariable, q: TensorVariable, *previous: TensorVariable) -> tuple[TensorVariable, ...]:
-        """s_t, a mixture of s_{t-1} and the candidate n."""
+        """Return s_t, a mixture of s_{t-1} and the candidate n."""
         (s_prev,) = previous
         _, z, n, _ = self.gate_values(a, q)
         s = (1 - z) * n + z * s_prev
         return (s,)
 
     def kept(self, a: TensorVariable, q: TensorVariable) -> list[TensorVariable]:
-        """r, z, n and q_n."""
+        """Return r, z, n and q_n."""
         return self.gate_values(a, q)
 
     def saved(
         self, kept: Sequence[TensorVariable], previous: Sequence[TensorVariable], state: Sequence[TensorVariable]
     ) -> list[TensorVariable]:
-        """r, z, n, q_n and s_{t-1}."""
+        """Return r, z, n, q_n and s_{t-1}."""
         return [*kept, *previous]
 
     def backward(
         self, errors: Sequence[TensorVariable], saved: Sequence[TensorVariable]
     ) -> tuple[TensorVariable, TensorVariable, list[TensorVariable | None]]:
-        """The chain rule, with σ' = σ (1 - σ) and tanh' = 1 - tanh²."""
+        """Apply the chain rule, with σ' = σ (1 - σ) and tanh' = 1 - tanh²."""
         (ds,), (r, z, n, q_n, s_prev) = errors, saved
         da_n = ds * (1 - z) * (1 - n**2)
         da_r = da_n * q_n * r * (1 - r)
         da_z = ds * (s_prev - n) * z * (1 - z)
         da, dq = [da_r, da_z, da_n], [da_r, da_z, da_n * r]
-        return T.concatenate(da, axis=-1), T.concatenate(dq, axis=-1), [ds * z]
+        return concatenate(da, axis=-1), concatenate(dq, axis=-1), [ds * z]
 
 
 class LSTMCell:
@@ -87,7 +86,9 @@ class LSTMCell:
 
     With a = U x_t + b and q = W s_{t-1}:
 
-        i, f, o = σ(a + q), each from its own block
+        i = σ(a_i + q_i)
+        f = σ(a_f + q_f)
+        o = σ(a_o + q_o)
         g = tanh(a_g + q_g)
         c_t = f c_{t-1} + i g
         s_t = o tanh(c_t)
@@ -95,7 +96,7 @@ class LSTMCell:
     Parameters
     ----------
     activation : {"tanh"}
-        Not used: the formulas contain their functions.
+        Not used, because the formulas contain fixed functions.
     """
 
     gates: tuple[str, ...] = ("i", "f", "g", "o")
@@ -106,40 +107,40 @@ class LSTMCell:
         pass
 
     def gate_values(self, a: TensorVariable, q: TensorVariable) -> list[TensorVariable]:
-        """The input gate i, the forget gate f, the candidate g, and the output gate o."""
-        # σ(z) = ½ tanh(½ z) + ½ and tanh(z) = 1 tanh(1 z) + 0. One tanh for all gates takes half the time of four.
-        half, one = (T.alloc(np.asarray(k, a.dtype), axis_length(a, -1) // 4) for k in (0.5, 1))
-        k = T.concatenate([half, half, one, half])
-        return blocks(k * T.tanh(k * (a + q)) + (1 - k), 4)
+        """Return the input gate i, the forget gate f, the candidate g, and the output gate o."""
+        # Both functions have the form k tanh(k z) + 1 - k: k is ½ for σ and 1 for tanh. One tanh for all gates takes
+        # half the time of four.
+        k = repeated((0.5, 0.5, 1, 0.5), axis_length(a, -1) // 4, like=a)
+        return blocks(k * tanh(k * (a + q)) + (1 - k), 4)
 
     def next_state(self, a: TensorVariable, q: TensorVariable, *previous: TensorVariable) -> tuple[TensorVariable, ...]:
-        """s_t and the cell state c_t."""
+        """Return s_t and the cell state c_t."""
         _, c_prev = previous
         i, f, g, o = self.gate_values(a, q)
         c = f * c_prev + i * g
-        s = o * T.tanh(c)
+        s = o * tanh(c)
         return s, c
 
     def kept(self, a: TensorVariable, q: TensorVariable) -> list[TensorVariable]:
-        """i, f, g and o."""
+        """Return i, f, g and o."""
         return self.gate_values(a, q)
 
     def saved(
         self, kept: Sequence[TensorVariable], previous: Sequence[TensorVariable], state: Sequence[TensorVariable]
     ) -> list[TensorVariable]:
-        """i, f, g, o, c_{t-1} and c_t."""
+        """Return i, f, g, o, c_{t-1} and c_t."""
         return [*kept, previous[1], state[1]]
 
     def backward(
         self, errors: Sequence[TensorVariable], saved: Sequence[TensorVariable]
     ) -> tuple[TensorVariable, TensorVariable, list[TensorVariable | None]]:
-        """The chain rule, with σ' = σ (1 - σ) and tanh' = 1 - tanh²; a_t and q_t have the same error."""
+        """Apply the chain rule, with σ' = σ (1 - σ) and tanh' = 1 - tanh². ∂L/∂a_t equals ∂L/∂q_t."""
         (ds, dc), (i, f, g, o, c_prev, c) = errors, saved
-        tanh_c = T.tanh(c)
+        tanh_c = tanh(c)
         dc = dc + ds * o * (1 - tanh_c**2)
         d_i = dc * g * i * (1 - i)
         d_f = dc * c_prev * f * (1 - f)
         d_g = dc * i * (1 - g**2)
         d_o = ds * tanh_c * o * (1 - o)
-        delta = T.concatenate([d_i, d_f, d_g, d_o], axis=-1)
+        delta = concatenate([d_i, d_f, d_g, d_o], axis=-1)
         return delta, delta, [None, dc * f]

@@ -1,6 +1,6 @@
 """Gradient checking: backpropagation against central differences (tutorial part 2).
 
-The check runs in float64 and through the whole sentence, whatever the network's own type and truncation.
+The check runs in float64 and without truncation, regardless of the network's own settings.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ from theano_rnn.networks.bptt import LossAndGradients, loss_and_gradients
 from theano_rnn.networks.network_graphs import Graph
 
 DTYPE = "float64"
-# At a kink of ReLU the difference over ±h mixes two slopes. A hundredth of h and less is then tried as well.
+# Near the kink of ReLU, the difference over ±h mixes two slopes. The check then tries smaller steps as well.
 SMALLER_STEPS = (1.0, 1e-1, 1e-2, 1e-3)
 
 
@@ -28,13 +28,13 @@ class GradientCheck(NamedTuple):
     ----------
     elements : int
     parameter : str
-        Name of the parameter that has the worst element.
+        Name of the parameter that contains the element.
     index : tuple of int
-        Where the element is in it.
+        Index of the element in the parameter.
     gradient : float
-        What backpropagation gives.
+        The result of backpropagation.
     estimate : float
-        What central differences give.
+        The result of central differences.
     relative_error : float
     """
 
@@ -56,8 +56,8 @@ def check_gradients(
 ) -> GradientCheck:
     """Compare every element of the gradients of all parameters with (L(θ+h) - L(θ-h)) / 2h.
 
-    The relative error is |gradient - estimate| / max(|gradient| + |estimate|, 100 h²). The second term is there because
-    central differences themselves are off by about h², which matters for gradients that are nearly zero.
+    The relative error is |gradient - estimate| / max(|gradient| + |estimate|, 100 h²). The second term is needed
+    because central differences have an error of about h², which matters for gradients that are nearly zero.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def check_gradients(
     for name, value in arrays.items():
         for index in np.ndindex(value.shape):
             gradient = float(gradients[name][index])
-            # The loss does not depend on columns of U and rows of E whose word is not in x: do not compute it twice.
+            # The loss does not depend on columns of U and rows of E of words that are not in x; no need to compute it.
             is_unused = (name == "U" and not architecture.has_embedding and index[1] not in used_columns) or (
                 name == "E" and index[0] not in used_columns
             )
@@ -112,17 +112,17 @@ def check_gradients(
 def as_minibatch(
     x: npt.NDArray[np.int32], y: npt.NDArray[np.int32]
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int8]]:
-    """x, y and mask (steps, 1) of one sentence."""
+    """Return x, y and the mask of one sentence as a minibatch: arrays (steps, 1)."""
     x, y = (np.asarray(ids, np.int32)[:, None] for ids in (x, y))
     if len(x) > 1:
         return x, y, np.ones(x.shape, np.int8)
-    # The gradient of `scan` needs two steps. The second is padding.
+    # The gradient of `scan` needs two steps, so the sentence is padded.
     x, y = (np.concatenate([ids, np.zeros_like(ids)]) for ids in (x, y))
     return x, y, np.array([[1], [0]], np.int8)
 
 
 def relative_error(gradient: float, estimate: float, h: float) -> float:
-    """|gradient - estimate| relative to their size; see `check_gradients`. NaN counts as infinitely wrong."""
+    """Return the relative error as defined in `check_gradients`; infinity if it is NaN."""
     error = abs(gradient - estimate) / max(abs(gradient) + abs(estimate), 100 * h**2)
     return np.inf if np.isnan(error) else error
 
@@ -135,7 +135,7 @@ def compare(
     h: float,
     error_threshold: float,
 ) -> tuple[float, float]:
-    """(estimate, relative error) of one element. Smaller steps are tried only if h fails."""
+    """Return the estimate and the relative error of one element. Smaller steps are tried only if h fails."""
     best = (0.0, np.inf)
     original = value[index]
     for factor in SMALLER_STEPS:
@@ -146,14 +146,14 @@ def compare(
         loss_minus = loss()
         value[index] = original
         estimate = (loss_plus - loss_minus) / (2 * step)
-        best = min(best, (estimate, relative_error(gradient, estimate, h)), key=lambda found: found[1])
+        best = min(best, (estimate, relative_error(gradient, estimate, h)), key=lambda result: result[1])
         if best[1] <= error_threshold:
             break
     return best
 
 
 class LossAndGradientFunctions:
-    """The loss and its gradients through the whole sentence, as functions of the parameters, x, y, mask in float64."""
+    """The loss and its untruncated gradients, compiled as functions of the parameters, x, y and mask, in float64."""
 
     def __init__(self, values: Mapping[str, np.ndarray], architecture: Architecture) -> None:
         def graph() -> tuple[list[TensorVariable], LossAndGradients]:

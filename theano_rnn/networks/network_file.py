@@ -1,4 +1,4 @@
-"""A network's part of a model file, its arrays and settings; and networks that are made from arrays and files."""
+"""Reads and writes the arrays and settings of networks, and creates networks from arrays, files and PyTorch's names."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -14,23 +14,23 @@ from theano_rnn.networks.architecture import Architecture
 from theano_rnn.networks.parameters import PARAMETERS, NetworkParameters, check_shapes
 from theano_rnn.networks.torch_exchange import from_torch, to_torch
 
-RUN_ENTRY = "run"  # only a training run's checkpoint has an entry of this name
+RUN_ENTRY = "run"  # only the checkpoint of a training run has an entry of this name
 MATRICES = "UVWE"  # first letters of the names of matrices; the other parameters are vectors
-# Of a file without a configuration, such as the tutorial's own.
+# Settings of a network in a file without a configuration, such as the tutorial's own.
 TUTORIAL_SETTINGS: dict[str, Any] = {"bptt_truncate": 4, "activation": "tanh"}
-# Settings that the files of version 0.1 do not name, as the tutorial's network has them.
+# Settings that files of version 0.1 do not contain, with the values of the tutorial's network.
 LATER_SETTINGS: dict[str, Any] = {
     "cell": "simple", "layers": 1, "embedding_dim": None, "bias": False, "tied": False, "dropout": 0.0
 }  # fmt: skip
 
 
 def network_settings(path: str | os.PathLike[str], settings: Any) -> dict[str, Any]:
-    """The settings of a network as a file names them. Their values are not checked yet.
+    """Return the settings of a network, with defaults for those that older files lack. Values are not checked here.
 
     Raises
     ------
     ModelFileError
-        If they are not a dict, or one is missing that all files have.
+        If `settings` is not a dict, or lacks a setting that every file has.
     """
     if not isinstance(settings, dict):
         found = type(settings).__name__
@@ -42,18 +42,18 @@ def network_settings(path: str | os.PathLike[str], settings: Any) -> dict[str, A
 
 
 def read_network(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Read a language model's file, one that `write_network` wrote, or a bare .npz of U, V and W.
+    """Read a file of a language model, a file written by `write_network`, or a bare .npz of U, V and W.
 
     Returns
     -------
     entries : dict of str to array
     settings : dict
-        The network's settings as the file has them.
+        The network's settings as stored in the file.
 
     Raises
     ------
     ModelFileError
-        If the file is missing, damaged or holds something else.
+        If the file is missing, damaged, or not a network's file.
     """
     entries = read_archive(path)
     if RUN_ENTRY in entries:
@@ -68,7 +68,7 @@ def read_network(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], d
                 f"{path}: is a model for the task {task}, not 'language-model'; load it with theano_rnn.load"
             )
         if not isinstance(settings, dict):
-            raise ModelFileError(f"{path}: damaged configuration: it holds no settings of a network")
+            raise ModelFileError(f"{path}: damaged configuration: it contains no network settings")
     return entries, settings
 
 
@@ -78,7 +78,7 @@ def check_parameter_entries(
     """Raise ModelFileError if a parameter is missing, is not an array of floating-point numbers, or is not finite."""
     for name in names:
         if name not in entries:
-            raise ModelFileError(f"{path}: holds no {name}; a model has the arrays {', '.join(names)}")
+            raise ModelFileError(f"{path}: contains no {name}; a model has the arrays {', '.join(names)}")
         kind, axes = ("matrix", 2) if name[0] in MATRICES else ("vector", 1)
         if entries[name].dtype.kind != "f" or entries[name].ndim != axes:
             found = f"{entries[name].dtype} of shape {entries[name].shape}"
@@ -86,7 +86,7 @@ def check_parameter_entries(
         with np.errstate(over="ignore"):
             finite = np.isfinite(entries[name].astype(float_type())).all()
         if not finite:
-            raise ModelFileError(f"{path}: {name} holds values that are not finite in {float_type()}")
+            raise ModelFileError(f"{path}: {name} contains values that are not finite in {float_type()}")
 
 
 def write_network(path: str | os.PathLike[str], values: Mapping[str, np.ndarray], settings: Mapping[str, Any]) -> None:
@@ -104,10 +104,7 @@ N = TypeVar("N", bound="StoredNetwork")
 
 
 class StoredNetwork(NetworkParameters):
-    """A network that can be made from arrays, files and PyTorch's parameters, and written to them.
-
-    Its subclass `RNN` takes all settings as arguments.
-    """
+    """Base class of `RNN`: creates networks from arrays, files and PyTorch's parameters, and writes them."""
 
     bptt_truncate: int | None
 
@@ -120,12 +117,12 @@ class StoredNetwork(NetworkParameters):
         dtype: str | None = None,
         **settings: Any,
     ) -> N:
-        """A network with the given parameters, which determine its sizes.
+        """Create a network with the given parameters, which determine its sizes.
 
         Parameters
         ----------
         values : dict of str to array
-            U, V and W, and the other parameters of the network by name.
+            U, V, W and any other parameters of the network by name.
         bptt_truncate, activation, dtype
             As for `RNN`.
         **settings
@@ -137,9 +134,9 @@ class StoredNetwork(NetworkParameters):
             If an array is missing or has a wrong shape.
         """
         architecture = Architecture(*sizes_of(values, **settings), activation=activation, **settings)
-        # A file could claim anything. W is not made as large as U claims unless it is there.
+        # A damaged file may contain arrays of any shape. Check them before parameters of that size are allocated.
         check_shapes(values, architecture.parameter_shapes)
-        # A subclass, such as the tutorial's, may take only the tutorial's arguments.
+        # Pass only settings that differ from the defaults: a subclass, such as the tutorial's, may not take them.
         settings = architecture.settings()
         chosen = {name: settings[name] for name, default in LATER_SETTINGS.items() if settings[name] != default}
         make: Any = cls
@@ -155,20 +152,20 @@ class StoredNetwork(NetworkParameters):
     def from_entries(
         cls: type[N], path: str | os.PathLike[str], entries: Mapping[str, np.ndarray], settings: Mapping[str, Any]
     ) -> N:
-        """A network from the entries of a file, which are checked before anything is created.
+        """Create a network from the entries of a file, which are checked first.
 
         Parameters
         ----------
         path : str or path-like
-            The file, for messages.
+            The file, for error messages.
         entries : dict of str to array
         settings : dict
-            The network's settings as the file has them.
+            The network's settings as stored in the file.
 
         Raises
         ------
         ModelFileError
-            If a parameter is missing, of a wrong type or shape, or not finite, or a setting is not valid.
+            If a parameter is missing, of a wrong type or shape, or not finite, or if a setting is invalid.
         """
         checked = network_settings(path, settings)
         check_parameter_entries(path, entries, PARAMETERS)
@@ -184,14 +181,14 @@ class StoredNetwork(NetworkParameters):
 
     @classmethod
     def load(cls: type[N], path: str | os.PathLike[str]) -> N:
-        """Read a network from a language model's file, from one that `save` wrote, or from a bare .npz of U, V and W.
+        """Read a network from a file of a language model, a file written by `save`, or a bare .npz of U, V and W.
 
-        A bare file, such as the tutorial's own, has no settings. They are then tanh and a truncation of 4.
+        A bare file, such as the tutorial's own, has no settings. The activation is then tanh, and `bptt_truncate` is 4.
 
         Raises
         ------
         ModelFileError
-            If the file is missing, damaged or holds something else.
+            If the file is missing, damaged, or not a network's file.
         """
         entries, settings = read_network(path)
         return cls.from_entries(path, entries, settings)
@@ -207,17 +204,17 @@ class StoredNetwork(NetworkParameters):
         write_network(path, self.get_values(), self.settings())
 
     def settings(self) -> dict[str, Any]:
-        """What a file says of the network beside its arrays."""
+        """Return the settings that a file stores besides the arrays."""
         return {**self.architecture.settings(), "bptt_truncate": self.bptt_truncate}
 
     # Exchange with PyTorch
 
     def to_torch(self) -> dict[str, npt.NDArray[Any]]:
-        """The parameters under PyTorch's names, such as "rnn.weight_ih_l0", as NumPy arrays.
+        """Return the parameters under PyTorch's names, such as "rnn.weight_ih_l0", as NumPy arrays.
 
-        A PyTorch module with the parts `encoder` (`nn.Embedding`, only with an embedding), `rnn` (`nn.RNN`, `nn.GRU` or
-        `nn.LSTM`) and `decoder` (`nn.Linear`) takes them with `load_state_dict`. See
-        `theano_rnn.networks.torch_exchange` for the names.
+        Convert them to tensors to load them with `load_state_dict` into a module with the parts `encoder`
+        (`nn.Embedding`, only for a network with embeddings), `rnn` (`nn.RNN`, `nn.GRU` or `nn.LSTM`) and `decoder`
+        (`nn.Linear`). See `theano_rnn.networks.torch_exchange` for the names.
 
         Examples
         --------
@@ -237,7 +234,7 @@ class StoredNetwork(NetworkParameters):
         *,
         dropout: float = 0.0,
     ) -> N:
-        """A network with the parameters of a PyTorch module, under the names of `to_torch`.
+        """Create a network with the parameters of a PyTorch module, under the names that `to_torch` uses.
 
         The arrays determine the cell, the layers, the sizes and the biases. The network is tied if encoder.weight and
         decoder.weight are equal.
@@ -245,14 +242,14 @@ class StoredNetwork(NetworkParameters):
         Parameters
         ----------
         arrays : dict of str to array
-            Such as `module.state_dict()`: NumPy arrays, or tensors that `numpy.asarray` takes.
+            NumPy arrays or anything else that `numpy.asarray` accepts, such as `module.state_dict()`.
         bptt_truncate, activation, dtype, dropout
             As for `RNN`. An `nn.RNN` with ReLU needs ``activation="relu"``.
 
         Raises
         ------
         TypeError, ValueError
-            If an array is missing, is not known, has a wrong shape, or does not hold finite floating-point numbers.
+            If an array is missing, unknown, of a wrong shape, or does not contain finite floating-point numbers.
 
         Examples
         --------
@@ -270,15 +267,17 @@ class StoredNetwork(NetworkParameters):
 def sizes_of(
     values: Mapping[str, npt.ArrayLike], cell: str = "simple", embedding_dim: int | None = None, **settings: Any
 ) -> tuple[int, int]:
-    """(word_dim, hidden_dim) of a network with these parameters: from U of the tutorial's network, else from V.
+    """Return (word_dim, hidden_dim) of a network with these parameters.
+
+    They are read from U for the tutorial's network, from V for others.
 
     Raises
     ------
     ValueError
-        If the parameter is missing or is no matrix.
+        If that parameter is missing or not a matrix.
     """
-    words_enter_through_U = cell == "simple" and embedding_dim is None and not settings.get("tied")
-    name, axes = ("U", "hidden_dim, word_dim") if words_enter_through_U else ("V", "word_dim, hidden_dim")
+    is_the_tutorials = cell == "simple" and embedding_dim is None and not settings.get("tied")
+    name, axes = ("U", "hidden_dim, word_dim") if is_the_tutorials else ("V", "word_dim, hidden_dim")
     if name not in values:
         raise ArgumentValueError(f"{name} is missing; expected arrays named {', '.join(PARAMETERS)}")
     shape = np.shape(values[name])

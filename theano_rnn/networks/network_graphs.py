@@ -1,6 +1,6 @@
-"""The graphs of the functions that `RNN` compiles: inputs, outputs and updates of each.
+"""The graphs of the functions that `RNN` compiles: the inputs, outputs and updates of each.
 
-Inputs have the shape (steps, batch_size). XLA specializes a function for each shape that occurs.
+Inputs have the shape (steps, batch_size). XLA compiles a function anew for each shape that occurs.
 """
 
 from typing import Protocol
@@ -22,7 +22,7 @@ from theano_rnn.networks.forward import (
 )
 
 Graph = tuple[list[TensorVariable], TensorVariable | list[TensorVariable], Updates | None]
-"""Inputs, an output or a list of outputs, and updates, as `compile_function` takes them."""
+"""Inputs, an output or a list of outputs, and updates: what `compile_function` takes."""
 
 
 class Network(Protocol):
@@ -42,7 +42,7 @@ class Network(Protocol):
 
 
 def initial_states(rnn: Network, batch_size: TensorVariable) -> TensorVariable:
-    """The packed states before the first step, zero for each text of a minibatch: s_{-1} = 0."""
+    """The packed states before the first step: s_{-1} = 0 for each text of a minibatch."""
     return T.zeros((batch_size, rnn.symbolic.architecture.state_dim), dtype=rnn.dtype)
 
 
@@ -79,11 +79,11 @@ def predict(rnn: Network) -> Graph:
 
 
 def target_log_probabilities(rnn: Network) -> Graph:
-    """x, y, the packed states before -> ln o_t[y_t], the packed states after."""
+    """x, y, the packed states before the first step -> ln o_t[y_t], the packed states after the last step."""
     y, s_init = T.imatrix("y"), T.matrix("s_init", dtype=rnn.dtype)
     x, forward = forward_graph(rnn, s_init)
-    found = log_probabilities(forward.output, rnn.symbolic, y)
-    return [x, y, s_init], [found, last_states(forward.layers)], None
+    values = log_probabilities(forward.output, rnn.symbolic, y)
+    return [x, y, s_init], [values, last_states(forward.layers)], None
 
 
 def next_log_probabilities(rnn: Network) -> Graph:
@@ -100,7 +100,7 @@ def bptt(rnn: Network) -> Graph:
 
 
 def sgd_step(rnn: Network) -> Graph:
-    """x, y, mask, η -> the loss; sets θ ← θ - η ∂L/∂θ, of U only in the columns of the words that occur."""
+    """x, y, mask, η -> the loss. Updates θ ← θ - η ∂L/∂θ; in U, only the columns of words that occur in x."""
     inputs, found = loss_graph(rnn)
     learning_rate = T.scalar("learning_rate", dtype=rnn.dtype)
     updates = []

@@ -1,4 +1,4 @@
-"""Training steps on minibatches: owns the accumulators of an update rule and compiles the step.
+"""Training steps on minibatches. Owns the accumulators of an update rule and compiles the step.
 
 Must not know files or epochs.
 """
@@ -40,19 +40,19 @@ class MinibatchOptimizer(abc.ABC):
     network : ParameterStore
     rule : {"sgd", "momentum", "adagrad", "rmsprop", "adam"}
     clip : float or None
-        Upper limit of the global norm, the Euclidean norm of all gradients together.
+        Maximum of the global norm, the Euclidean norm of all gradients together. Larger gradients are scaled down.
     measures_norm : bool
-        Whether to measure the global norm even without a limit.
+        Whether to measure the global norm even if `clip` is None.
 
     Attributes
     ----------
     step_number : int
-        Steps since the last reset.
+        Number of steps since the last reset.
     gradient_norm : scalar array or None
-        The global norm of the last step's gradients before clipping, which may still be computing; None if it is not
-        measured.
+        The global norm of the last step's gradients before clipping; None if it is not measured. It may still be
+        computing.
     accumulators : dict of str to Theano shared variable
-        By name, such as ``"mean.U"``.
+        Accumulators of the update rule by name, such as ``"mean.U"``.
     """
 
     gradient_norm: DeviceArray | None = None
@@ -78,11 +78,11 @@ class MinibatchOptimizer(abc.ABC):
         """The loss and its gradients."""
 
     def get_state(self) -> dict[str, npt.NDArray[Any]]:
-        """The accumulators' values by name, as NumPy arrays; `step_number` is not among them."""
+        """Return copies of the accumulators by name, as NumPy arrays, without `step_number`."""
         return {name: as_numpy(shared.get_value(borrow=True)) for name, shared in self.accumulators.items()}
 
     def set_state(self, arrays: Mapping[str, npt.ArrayLike], step_number: int) -> None:
-        """Set the accumulators and the number of steps. If an array is missing or does not fit, nothing is set.
+        """Set the accumulators and the number of steps. If an array is missing or has a wrong shape, nothing is set.
 
         Raises
         ------
@@ -113,7 +113,7 @@ class MinibatchOptimizer(abc.ABC):
         learning_rate = T.scalar("learning_rate", dtype=network.dtype)
         step_number = T.scalar("step_number", dtype=network.dtype)
         count = T.scalar("count", dtype=network.dtype)
-        # Update rules work element by element. In the storage layout of the parameters nothing has to be transposed.
+        # Update rules are elementwise. In the parameters' storage layout, they need no transpositions.
         gradients = [in_storage_layout(name, gradient, network.layout) / count for name, gradient in sums.items()]
         norm = [global_norm(gradients)] if self.measures_norm else []
         if self.clip is not None:
@@ -193,27 +193,26 @@ class Optimizer(MinibatchOptimizer):
         tokens: float | None = None,
         dropout_mask: npt.NDArray[Any] | None = None,
     ) -> tuple[DeviceArray, DeviceArray]:
-        """One update on a minibatch.
+        """Update the parameters with a minibatch.
 
         Parameters
         ----------
         batch : theano_rnn.text.minibatches.Batch
         learning_rate : float
         s_init : array (batch_size, state_dim), optional
-            The states before the first step. The default is zero.
+            The packed states before the first step. The default is zero.
         tokens : float, optional
-            What the summed gradients are divided by. The default is the number of tokens in the minibatch. With the
-            same number for all minibatches of a corpus, every token has the same weight, whatever the size of its
-            minibatch.
+            Divisor of the summed gradients. The default is the number of tokens in the minibatch. If it is the same
+            for all minibatches of a corpus, every token has the same weight, regardless of the size of its minibatch.
         dropout_mask : array (batch_size, dropout_dim), optional
-            From `draw_dropout_mask`, for a network with dropout. The default drops nothing.
+            For a network with dropout; see `draw_dropout_mask`. The default is no dropout.
 
         Returns
         -------
         loss : scalar array
-            Before the update, in nats, summed over the minibatch's tokens. It may still be computing.
+            The loss before the update, in nats, summed over the minibatch's tokens. It may still be computing.
         s_last : array (batch_size, state_dim)
-            The states after the last step.
+            The packed states after the last step.
         """
         s_init = self.rnn.zero_states(batch.x.shape[1]) if s_init is None else s_init
         inputs = [batch.x, batch.y, batch.mask.view(np.int8), s_init]
@@ -240,9 +239,9 @@ class DropoutSettings(Protocol):
 def draw_dropout_mask(
     architecture: DropoutSettings, batch_size: int, generator: np.random.Generator
 ) -> npt.NDArray[np.float32]:
-    """Draw the factors of a minibatch: 0 with the probability of dropout, else 1 / (1 - dropout).
+    """Draw the dropout mask of a minibatch: 0 with probability `dropout`, else 1 / (1 - dropout).
 
-    Every text has its own row, which holds for all its steps (Gal and Ghahramani 2016).
+    Each text has one row, which is used for all its steps (Gal and Ghahramani 2016).
 
     Returns
     -------

@@ -1,12 +1,12 @@
-"""The parameters of a network: names, shapes, initial values, storage, and the class that owns them."""
+"""The parameters of a network: initial values, checks of shapes, storage, and the class that owns them."""
 
+import functools
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from theano_rnn.engines.chunked_softmax import FEW_WORDS
 from theano_rnn.engines.engine import as_numpy, shared_array
 from theano_rnn.engines.tensor_types import SharedVariable, TensorVariable
 from theano_rnn.errors import ArgumentValueError
@@ -33,15 +33,19 @@ class ParameterLayout(Protocol):
     @property
     def has_embedding(self) -> bool: ...
 
+    @property
+    def has_few_words(self) -> bool: ...
+
 
 def initial_values(
     architecture: ParameterLayout, dtype: str, generator: np.random.Generator
 ) -> dict[str, npt.NDArray[Any]]:
-    """Initial values of all parameters by name.
+    """Draw the initial values of all parameters: arrays of type `dtype` by name.
 
     Weights are drawn uniformly from ±sqrt(1/n), where n is the number of incoming connections (tutorial part 2). In
     cells with gates, n is `hidden_dim` for all weights of a layer, as in PyTorch, and the recurrent weights of each
-    gate are orthogonal (Saxe et al. 2014). Biases are zero, those of forget gates 1 (Jozefowicz et al. 2015).
+    gate are orthogonal (Saxe et al. 2014). Biases are 0, except those of forget gates, which are 1 (Jozefowicz et al.
+    2015).
     """
     gates, H = architecture.recurrent_cell.gates, architecture.hidden_dim
     values = {}
@@ -60,7 +64,7 @@ def initial_values(
 
 
 def orthogonal_matrix(size: int, generator: np.random.Generator) -> npt.NDArray[np.float64]:
-    """A random orthogonal matrix, uniformly distributed (Mezzadri 2007)."""
+    """Draw an orthogonal matrix (size, size) from the uniform distribution (Mezzadri 2007)."""
     q, r = np.linalg.qr(generator.standard_normal((size, size)))
     return q * np.sign(np.diag(r))
 
@@ -75,17 +79,17 @@ def check_shapes(values: Mapping[str, npt.ArrayLike], shapes: Mapping[str, tuple
 
 
 def is_stored_transposed(name: str, architecture: ParameterLayout) -> bool:
-    """Whether a parameter is transposed in memory, which does not show in formulas.
+    """Return whether a parameter is stored transposed in memory. Formulas are not affected.
 
-    U is if its columns are gathered by word; a large V is, because products with it are faster that way.
+    U is stored transposed if its columns are gathered by word. A large V is, because this makes products faster.
     """
     if name == "U":
         return not architecture.has_embedding
-    return name == "V" and architecture.parameter_shapes["V"][0] > FEW_WORDS
+    return name == "V" and not architecture.has_few_words
 
 
 def in_storage_layout(name: str, array: TensorVariable, architecture: ParameterLayout) -> TensorVariable:
-    """An expression of a parameter's shape, laid out as the parameter is in memory; a second call undoes the first."""
+    """Convert an array of a parameter's shape to the parameter's storage layout. A second call undoes the first."""
     return array.T if is_stored_transposed(name, architecture) else array
 
 
@@ -111,9 +115,9 @@ class ParameterStore:
         """Shapes of the parameters by name, in the order of `parameter_names`."""
         return self.layout.parameter_shapes
 
-    @property
+    @functools.cached_property
     def parameter_names(self) -> tuple[str, ...]:
-        """The order of gradients, updates and files: ("U", "V", "W") for the tutorial's network."""
+        """Names in the order of gradients, updates and files: ("U", "V", "W") for the tutorial's network."""
         return tuple(self.parameter_shapes)
 
     @property
@@ -122,11 +126,11 @@ class ParameterStore:
         return [getattr(self, name) for name in self.parameter_names]
 
     def get_values(self) -> dict[str, npt.NDArray[Any]]:
-        """The parameters' values by name, as NumPy arrays that belong to the caller."""
+        """Return copies of the parameters by name, as NumPy arrays."""
         return {name: as_numpy(getattr(self, name).get_value(borrow=True)) for name in self.parameter_names}
 
     def set_values(self, values: Mapping[str, npt.ArrayLike]) -> None:
-        """Set the parameters from a mapping of arrays. Unless all have the right shape, nothing is set.
+        """Set all parameters from a mapping of arrays. If any array is missing or has a wrong shape, nothing is set.
 
         Raises
         ------
@@ -140,7 +144,7 @@ class ParameterStore:
 
 
 class NetworkParameters(ParameterStore):
-    """The parameters of a network, as Theano shared variables. `RNN` adds what is done with them.
+    """The parameters of a network, as Theano shared variables. `RNN` adds the computations.
 
     Parameters
     ----------
@@ -188,7 +192,7 @@ class NetworkParameters(ParameterStore):
 
     @property
     def embedding_dim(self) -> int | None:
-        """Size of the word vectors, or None if words enter through U."""
+        """Size of the embeddings, or None if the first layer reads one-hot words."""
         return self.architecture.embedding_dim
 
     @property
@@ -198,12 +202,12 @@ class NetworkParameters(ParameterStore):
 
     @property
     def tied(self) -> bool:
-        """Whether the rows of V are also the embeddings."""
+        """Whether V is also the embedding matrix."""
         return self.architecture.tied
 
     @property
     def dropout(self) -> float:
-        """Share of the values that training sets to zero."""
+        """Fraction of the embeddings' and states' values that training sets to zero."""
         return self.architecture.dropout
 
     @property
@@ -213,5 +217,11 @@ class NetworkParameters(ParameterStore):
 
     @property
     def symbolic(self) -> SymbolicNetwork:
-        """What graphs are built from."""
+        """The architecture with the shared variables, for building graphs."""
         return SymbolicNetwork(self.architecture, dict(zip(self.parameter_names, self.parameters, strict=True)))
+
+    @property
+    def on_host(self) -> SymbolicNetwork:
+        """The network with read-only NumPy arrays as parameters: formulas give their values at once."""
+        values = {name: getattr(self, name).value_on_host() for name in self.parameter_names}
+        return SymbolicNetwork(self.architecture, values)

@@ -7,11 +7,20 @@ import numpy as np
 import numpy.typing as npt
 
 from theano_rnn.checks import check_bptt_truncate, check_choice, check_ids, check_pair, check_real
-from theano_rnn.engines.engine import CompiledFunction, as_numpy, compile_function, float_type
+from theano_rnn.engines.blas_threads import one_blas_thread
+from theano_rnn.engines.engine import (
+    CompiledFunction,
+    as_numpy,
+    compile_function,
+    device_name,
+    float_type,
+    require_usable_process,
+)
 from theano_rnn.engines.tensor_types import DeviceArray, SharedVariable
 from theano_rnn.errors import ArgumentValueError
 from theano_rnn.networks import network_graphs
 from theano_rnn.networks.architecture import Architecture
+from theano_rnn.networks.forward import all_log_probabilities, next_state
 from theano_rnn.networks.gradient_check import GradientCheck, check_gradients
 from theano_rnn.networks.network_file import LATER_SETTINGS, StoredNetwork
 from theano_rnn.networks.parameters import initial_values
@@ -30,28 +39,29 @@ class RNN(StoredNetwork):
     hidden_dim : int
         Size of the state s_t of each layer.
     bptt_truncate : int or None
-        The error of each output flows back through at most this many steps beyond its own (tutorial parts 2 and 3), at
-        most 1000. None or -1 means the whole sentence.
+        Number of steps beyond its own through which the error of an output flows back (tutorial parts 2 and 3), at most
+        1000. None or -1 means the whole sentence.
     activation : {"tanh", "relu"}
-        The function f.
+        The function f of the simple cell.
     seed : int, optional
-        Seed of the initial values, which are uniform in ±sqrt(1/n), where n is the number of incoming connections. For
-        cells with gates see `theano_rnn.networks.parameters.initial_values`.
+        Seed of the initial values. They are drawn uniformly from ±sqrt(1/n), where n is the number of incoming
+        connections. See `theano_rnn.networks.parameters.initial_values` for cells with gates.
     dtype : {"float32", "float64"}, optional
-        Type of the parameters. The default is ``theano.config.floatX`` if it has been set, in flags, in a file or in
-        code, and float32 otherwise.
+        Type of the parameters. The default is ``theano.config.floatX`` if it was set in flags, in a file or in code,
+        and float32 otherwise.
     cell : {"simple", "gru", "lstm"}
-        The formula of s_t. The formula above is that of "simple", the tutorial's cell.
+        The formula of s_t. The formula above is that of the tutorial's cell, "simple".
     layers : int
-        Number of recurrent layers, at most 100. Each reads the states of the one below.
+        Number of recurrent layers, at most 100. Each reads the states s_t of the layer below.
     embedding_dim : int or None
-        Size of the word vectors that the first layer reads. None: words enter through U, as in the tutorial.
+        Size of the embeddings that the first layer reads. With None, it reads one-hot words, as in the tutorial.
     bias : bool
-        Whether layers and outputs have biases. The tutorial's formulas have none.
+        Whether the layers and the output have biases. The tutorial's formulas have none.
     tied : bool
-        Whether the rows of V are also the word vectors. `embedding_dim` is then `hidden_dim`.
+        Whether V is also the embedding matrix. `embedding_dim` is then `hidden_dim`.
     dropout : float
-        Share of the word vectors' and states' values that training sets to zero, in [0, 1). It has no effect elsewhere.
+        Fraction of the embeddings' and states' values that training sets to zero, in [0, 1). The methods of `RNN`
+        ignore it.
 
     Attributes
     ----------
@@ -64,11 +74,11 @@ class RNN(StoredNetwork):
     Notes
     -----
     Each function is compiled when it is first used, once for each length in a small fixed set to which sequences are
-    padded. Word ids are checked before every call, because XLA would silently take the nearest valid id.
+    padded. Word ids are checked before every call, because XLA would silently use the nearest valid id.
 
-    Several threads may use a network, but none may use it while another trains it, because training overwrites the
-    parameters in place. A network can be pickled and copied. A process that is forked after the network was used cannot
-    use it (`ForkedProcessError`); a spawned process can.
+    Several threads may use a network at the same time, but not while one of them trains it, because training overwrites
+    the parameters in place. A network can be pickled and copied. A process forked after the first use of a network
+    cannot use it (`ForkedProcessError`); a spawned process can.
 
     Examples
     --------
@@ -115,7 +125,7 @@ class RNN(StoredNetwork):
         return f"RNN({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
 
     def __getstate__(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """Settings and values, for pickle and copy. A copy compiles its functions anew when they are used."""
+        """Return the settings and values, for pickle and copy. A copy compiles its functions again on first use."""
         settings = {**self.architecture.settings(), "bptt_truncate": self.bptt_truncate, "dtype": self.dtype}
         return settings, self.get_values()
 
@@ -129,14 +139,14 @@ class RNN(StoredNetwork):
     # The tutorial's methods, for one sentence
 
     def _function(self, graph: Callable[["RNN"], network_graphs.Graph]) -> CompiledFunction:
-        """One of the functions of `network_graphs`, compiled when it is first used."""
+        """Return the compiled function of a graph in `network_graphs`. It is compiled on first use."""
         if graph not in self._functions:
             function = compile_function(lambda: graph(self), self.dtype)
-            self._functions.setdefault(graph, function)  # another thread may have been faster
+            self._functions.setdefault(graph, function)  # another thread may have compiled it meanwhile
         return self._functions[graph]
 
     def forward_propagation(self, x: npt.ArrayLike) -> npt.NDArray[Any]:
-        """o_t for all t.
+        """Return the probabilities o_t for all t.
 
         Parameters
         ----------
@@ -144,7 +154,7 @@ class RNN(StoredNetwork):
 
         Returns
         -------
-        array (n, word_dim) of probabilities
+        array (n, word_dim)
             Row t is the distribution over the word that follows x[t].
 
         Raises
@@ -157,18 +167,18 @@ class RNN(StoredNetwork):
         return as_numpy(self._function(network_graphs.forward_propagation)(column(ids)))[: len(ids)]
 
     def hidden_states(self, x: npt.ArrayLike) -> npt.NDArray[Any]:
-        """s_t for all t, of the top layer: array (n, hidden_dim)."""
+        """Return s_t of the top layer for all t: array (n, hidden_dim)."""
         ids = check_ids("x", x, self.word_dim)
         top = self.architecture.top_columns
         return as_numpy(self._function(network_graphs.states)(column(ids)))[: len(ids), 0, top]
 
     def state_after(self, x: npt.ArrayLike) -> npt.NDArray[Any]:
-        """The packed state after the last word of x, as for `zero_states`: array (state_dim,)."""
+        """Return the packed state after the last word of x: array (state_dim,). See `zero_states`."""
         ids = check_ids("x", x, self.word_dim)
         return as_numpy(self._function(network_graphs.states)(column(ids)))[len(ids) - 1, 0]
 
     def predict(self, x: npt.ArrayLike) -> npt.NDArray[Any]:
-        """The most probable next word after each word: array (n,) of ids.
+        """Return the id of the most probable next word after each word: integer array (n,).
 
         Examples
         --------
@@ -179,17 +189,17 @@ class RNN(StoredNetwork):
         return as_numpy(self._function(network_graphs.predict)(column(ids)))[: len(ids)]
 
     def ce_error(self, x: npt.ArrayLike, y: npt.ArrayLike) -> float:
-        """Cross-entropy -Σ ln o_t[y_t] in nats, summed over the sentence.
+        """Return the cross-entropy -Σ ln o_t[y_t] in nats, summed over the sentence.
 
         Parameters
         ----------
         x, y : sequences of n >= 1 word ids
-            The words of a sentence, and the word that follows each of them.
+            The words of a sentence, and the words that follow them.
 
         Examples
         --------
-        An untrained network predicts all words with nearly the same probability. Its loss
-        is about n ln(word_dim), here 3 · 8.987.
+        An untrained network predicts all words with nearly the same probability. Its loss is about n ln(word_dim), here
+        3 · 8.987.
 
         >>> loss = RNN(word_dim=8000, hidden_dim=100, seed=10).ce_error([0, 1, 2], [1, 2, 3])
         >>> round(loss, 1)
@@ -200,7 +210,7 @@ class RNN(StoredNetwork):
         return -float(values[: len(ids)].sum(dtype=np.float64))
 
     def bptt(self, x: npt.ArrayLike, y: npt.ArrayLike) -> list[npt.NDArray[Any]]:
-        """The gradients of `ce_error`, truncated to `bptt_truncate`, in the order of `parameter_names`.
+        """Return the gradients of `ce_error`, truncated to `bptt_truncate` steps, in the order of `parameter_names`.
 
         For the tutorial's network these are [dU, dV, dW].
         """
@@ -209,19 +219,19 @@ class RNN(StoredNetwork):
         return [as_numpy(gradient) for gradient in gradients]
 
     def sgd_step(self, x: npt.ArrayLike, y: npt.ArrayLike, learning_rate: float) -> float:
-        """One step of gradient descent on one sentence: θ ← θ - learning_rate · ∂L/∂θ.
+        """Take one step of gradient descent on one sentence: θ ← θ - learning_rate · ∂L/∂θ.
 
         Returns
         -------
         float
-            The loss of the sentence before the step, in nats, summed.
+            The summed loss of the sentence before the step, in nats.
         """
         ids, next_ids = check_pair(x, y, self.word_dim)
         rate = np.asarray(check_real("learning_rate", learning_rate), self.dtype)
         return float(self._function(network_graphs.sgd_step)(column(ids), column(next_ids), column_mask(ids), rate))
 
     def calculate_total_loss(self, X: Iterable[npt.ArrayLike], Y: Iterable[npt.ArrayLike]) -> float:
-        """Cross-entropy in nats, summed over all words of all sentences (tutorial part 2).
+        """Return the cross-entropy in nats, summed over all words of all sentences (tutorial part 2).
 
         Parameters
         ----------
@@ -231,12 +241,12 @@ class RNN(StoredNetwork):
         Raises
         ------
         TypeError, ValueError
-            If there is no sentence, X and Y differ in length, or the ids of a sentence are not valid.
+            If there are no sentences, X and Y differ in length, or the ids of a sentence are invalid.
         """
         return self._total_loss(X, Y)[0]
 
     def calculate_loss(self, X: Iterable[npt.ArrayLike], Y: Iterable[npt.ArrayLike]) -> float:
-        """Cross-entropy in nats, mean per word. An untrained network is near ln(word_dim).
+        """Return the mean cross-entropy per word in nats. For an untrained network it is about ln(word_dim).
 
         Parameters and errors are those of `calculate_total_loss`.
         """
@@ -259,7 +269,7 @@ class RNN(StoredNetwork):
     def gradient_check(
         self, x: npt.ArrayLike, y: npt.ArrayLike, h: float = 0.001, error_threshold: float = 0.01
     ) -> GradientCheck:
-        """Compare every element of the full gradients with central differences, in float64.
+        """Compare every element of the untruncated gradients with central differences, in float64.
 
         Parameters
         ----------
@@ -267,17 +277,18 @@ class RNN(StoredNetwork):
         h : float
             Step of the central differences.
         error_threshold : float
-            Largest relative error allowed.
+            Largest allowed relative error.
 
         Returns
         -------
         GradientCheck
-            The number of elements, and the one with the largest relative error.
+            The number of elements, and the element with the largest relative error.
 
         Raises
         ------
         GradientCheckError
-            For the first element above the threshold, with its parameter, index, both gradients and relative error.
+            If an element exceeds the threshold. The message gives its parameter, index, both gradients and relative
+            error.
 
         Examples
         --------
@@ -289,12 +300,12 @@ class RNN(StoredNetwork):
         h, error_threshold = check_real("h", h, above=0), check_real("error_threshold", error_threshold, above=0)
         return check_gradients(self.get_values(), self.architecture, ids, next_ids, h, error_threshold)
 
-    # Methods for minibatches, with ids that the caller has checked
+    # Methods for minibatches. The caller must check the ids.
 
     def zero_states(self, batch_size: int) -> npt.NDArray[Any]:
-        """The packed states before the first step, for each text of a minibatch: zeros (batch_size, state_dim).
+        """Return the packed states before the first step of a minibatch: zeros (batch_size, state_dim).
 
-        A packed state holds the matrices of all layers side by side. For the tutorial's network it is s_t, and
+        A packed state has the state matrices of all layers side by side. For the tutorial's network it is s_t, and
         `state_dim` is `hidden_dim`.
         """
         return np.zeros((batch_size, self.architecture.state_dim), dtype=self.dtype)
@@ -302,7 +313,7 @@ class RNN(StoredNetwork):
     def log_probabilities(
         self, x: npt.NDArray[np.int32], y: npt.NDArray[np.int32], s_init: DeviceArray | None = None
     ) -> tuple[npt.NDArray[Any], DeviceArray]:
-        """ln o_t[y_t] in nats for a minibatch, and its last states.
+        """Return ln o_t[y_t] in nats for a minibatch, and the packed states after its last step.
 
         Parameters
         ----------
@@ -312,7 +323,8 @@ class RNN(StoredNetwork):
 
         Returns
         -------
-        array (steps, batch_size), array (batch_size, state_dim)
+        log_probabilities : array (steps, batch_size)
+        s_last : array (batch_size, state_dim)
         """
         s_init = self.zero_states(x.shape[1]) if s_init is None else s_init
         values, s_last = self._function(network_graphs.target_log_probabilities)(x, y, s_init)
@@ -321,7 +333,7 @@ class RNN(StoredNetwork):
     def next_log_probabilities(
         self, word: npt.NDArray[np.int32], s_prev: DeviceArray
     ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-        """One step of the recurrence: ln o_t for all words, and s_t.
+        """Compute one step of the recurrence.
 
         Parameters
         ----------
@@ -331,13 +343,25 @@ class RNN(StoredNetwork):
 
         Returns
         -------
-        array (batch_size, word_dim) in nats, array (batch_size, state_dim)
+        log_probabilities : array (batch_size, word_dim)
+            ln o_t of all words, in nats.
+        s_t : array (batch_size, state_dim)
+            The packed states at t.
         """
+        if len(word) == 1 and device_name() is None:
+            # NumPy takes half the time of a compiled function, which is made for larger work.
+            require_usable_process()
+            network = self.on_host
+            with one_blas_thread:
+                output, s = next_state(word, s_prev, network)
+                values = all_log_probabilities(output, network)
+            values.flags.writeable = s.flags.writeable = False  # as are the results of compiled functions
+            return values, s
         values, s = self._function(network_graphs.next_log_probabilities)(word, s_prev)
         return np.asarray(values), np.asarray(s)
 
     def states(self, x: npt.NDArray[np.int32]) -> npt.NDArray[Any]:
-        """The packed states for a minibatch x (steps, batch_size): array (steps, batch_size, state_dim)."""
+        """Return the packed states of a minibatch x (steps, batch_size): array (steps, batch_size, state_dim)."""
         return np.asarray(self._function(network_graphs.states)(x))
 
 

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from theano_rnn.engines import array_functions
 from theano_rnn.engines.engine import T
 from theano_rnn.engines.tensor_types import TensorVariable
 
 
 def tanh(z: TensorVariable) -> TensorVariable:
     """The hyperbolic tangent."""
-    return T.tanh(z)
+    return array_functions.tanh(z)
 
 
 def tanh_slope(s: TensorVariable) -> TensorVariable:
@@ -19,16 +20,16 @@ def tanh_slope(s: TensorVariable) -> TensorVariable:
 
 def relu(z: TensorVariable) -> TensorVariable:
     """The rectified linear unit max(z, 0)."""
-    return T.switch(z > 0, z, T.zeros_like(z))
+    return array_functions.positive_part(z)
 
 
 def relu_slope(s: TensorVariable) -> TensorVariable:
-    """The derivative of s = max(z, 0) with respect to z, as a function of s: 1 above 0, else 0."""
+    """The derivative of s = max(z, 0) with respect to z, as a function of s: 1 if s > 0, else 0."""
     return T.cast(s > 0, s.dtype)
 
 
 class Activation(NamedTuple):
-    """A nonlinearity f and its derivative f', which takes the value s = f(z)."""
+    """A nonlinearity f and its derivative f', expressed as a function of s = f(z)."""
 
     function: Callable[[TensorVariable], TensorVariable]
     slope: Callable[[TensorVariable], TensorVariable]
@@ -55,24 +56,24 @@ class SimpleCell:
         self.slope: Callable[[TensorVariable], TensorVariable] = ACTIVATIONS[activation].slope
 
     def next_state(self, a: TensorVariable, q: TensorVariable, *previous: TensorVariable) -> tuple[TensorVariable, ...]:
-        """s_t = f(U x_t + W s_{t-1}) (tutorial part 1); a_t is U x_t, and q_t is W s_{t-1}."""
+        """Return s_t = f(U x_t + W s_{t-1}) (tutorial part 1), with a_t = U x_t and q_t = W s_{t-1}."""
         return (self.f(a + q),)
 
     def kept(self, a: TensorVariable, q: TensorVariable) -> list[TensorVariable]:
-        """Nothing."""
+        """Return no matrices: the state is all that `saved` needs."""
         return []
 
     def saved(
         self, kept: Sequence[TensorVariable], previous: Sequence[TensorVariable], state: Sequence[TensorVariable]
     ) -> list[TensorVariable]:
-        """f'(U x_t + W s_{t-1}) for all t, which s_t alone determines."""
+        """Return f'(U x_t + W s_{t-1}) for all t, computed from s_t."""
         (s,) = state
         return [self.slope(s)]
 
     def backward(
         self, errors: Sequence[TensorVariable], saved: Sequence[TensorVariable]
     ) -> tuple[TensorVariable, TensorVariable, list[TensorVariable | None]]:
-        """δ_t = ∂L/∂s_t · f' (tutorial part 3), which is the error of both a_t and q_t."""
+        """Return δ_t = ∂L/∂s_t · f' (tutorial part 3), which is both ∂L/∂a_t and ∂L/∂q_t."""
         (error,), (slope,) = errors, saved
         delta = error * slope
         return delta, delta, [None]

@@ -5,16 +5,17 @@ With a large vocabulary the outputs o_t are by far the largest arrays of the net
 `theano_rnn.engines.chunked_softmax`. The original Theano compiles the formulas here.
 """
 
+from theano_rnn.engines.array_functions import exp, log, row_sums
 from theano_rnn.engines.chunked_softmax import fused_cross_entropy, fused_log_probability
 from theano_rnn.engines.engine import T, fused
 from theano_rnn.engines.tensor_types import TensorVariable
 
 
 def exponentials(z: TensorVariable) -> tuple[TensorVariable, TensorVariable, TensorVariable]:
-    """z less its row's maximum, so that nothing overflows; exp(z); and Σ exp(z) of each row, as a column."""
+    """Return z minus the maximum of its row, which prevents overflow, exp(z), and Σ exp(z) of each row as a column."""
     z = z - z.max(axis=1, keepdims=True)
-    e = T.exp(z)
-    return z, e, e.sum(axis=1, keepdims=True, acc_dtype=z.dtype)
+    e = exp(z)
+    return z, e, row_sums(e)
 
 
 def softmax(z: TensorVariable) -> TensorVariable:
@@ -26,7 +27,7 @@ def softmax(z: TensorVariable) -> TensorVariable:
 def log_softmax(z: TensorVariable) -> TensorVariable:
     """ln softmax(z) = z - ln Σ exp(z) for each row."""
     z, _, e_sum = exponentials(z)
-    return z - T.log(e_sum)
+    return z - log(e_sum)
 
 
 def cross_entropy(
@@ -43,7 +44,7 @@ def cross_entropy(
     c : vector (word_dim,) or None
     y : vector (n,) of int
     mask : vector (n,) of the type of s
-        1 for rows that count, 0 for padding.
+        1 for words, 0 for padding.
 
     Returns
     -------

@@ -1,15 +1,16 @@
-"""Exchange of parameters with PyTorch: arrays under the names of a PyTorch module. Works without PyTorch.
+"""Exchange of parameters with PyTorch: arrays under the names of a PyTorch module. Does not need PyTorch.
 
-The module has the parts that language models usually have, and `nn.RNN`, `nn.GRU` or `nn.LSTM` as its layers:
+The module has the usual parts of a language model, with `nn.RNN`, `nn.GRU` or `nn.LSTM` as its layers:
 
-    encoder  nn.Embedding        E        without it the layers read one-hot vectors
+    encoder  nn.Embedding        E        absent if the first layer reads one-hot words
     rnn      weight_ih_l0, …     U, U2, …
              weight_hh_l0, …     W, W2, …
              bias_ih_l0, …       b, b2, …
              bias_hh_l0, …       zero, except r, r2, … in the last block of a GRU
     decoder  nn.Linear           V and c
 
-PyTorch's layers have two biases that are only ever added, where ours have one. Reading adds them up.
+PyTorch's layers have two biases, which are only used as a sum, except in the last block of a GRU. Networks here have
+a single bias, so reading adds PyTorch's two.
 """
 
 import re
@@ -28,11 +29,11 @@ FloatArray = npt.NDArray[np.floating[Any]]
 ENCODER, DECODER, DECODER_BIAS = "encoder.weight", "decoder.weight", "decoder.bias"
 FIRST_W = "rnn.weight_hh_l0"
 LAYER_ARRAYS = {"U": "rnn.weight_ih_l", "W": "rnn.weight_hh_l", "b": "rnn.bias_ih_l", "r": "rnn.bias_hh_l"}
-"""Beginnings of PyTorch's names, by ours."""
+"""Prefixes of PyTorch's names, by this package's names. The number of the layer, counted from 0, follows."""
 
 
 def to_torch(values: Mapping[str, FloatArray], architecture: Architecture) -> dict[str, FloatArray]:
-    """The parameters of a network under PyTorch's names.
+    """Return the parameters of a network under PyTorch's names.
 
     Parameters
     ----------
@@ -48,13 +49,13 @@ def to_torch(values: Mapping[str, FloatArray], architecture: Architecture) -> di
     if architecture.has_embedding:
         arrays[ENCODER] = values["V"].copy() if architecture.tied else values["E"]
     for layer in range(architecture.layers):
-        of_layer = {kind: values[name] for kind in LAYER_ARRAYS if (name := layer_name(kind, layer)) in values}
+        layer_values = {kind: values[name] for kind in LAYER_ARRAYS if (name := layer_name(kind, layer)) in values}
         if architecture.bias:
             bias_hh = np.zeros(architecture.parameter_shapes[layer_name("b", layer)], values["V"].dtype)
-            if "r" in of_layer:
-                bias_hh[-architecture.hidden_dim :] = of_layer["r"]
-            of_layer["r"] = bias_hh
-        arrays |= {f"{LAYER_ARRAYS[kind]}{layer}": value for kind, value in of_layer.items()}
+            if "r" in layer_values:
+                bias_hh[-architecture.hidden_dim :] = layer_values["r"]
+            layer_values["r"] = bias_hh
+        arrays |= {f"{LAYER_ARRAYS[kind]}{layer}": value for kind, value in layer_values.items()}
     arrays[DECODER] = values["V"]
     if architecture.bias:
         arrays[DECODER_BIAS] = values["c"]
@@ -64,10 +65,10 @@ def to_torch(values: Mapping[str, FloatArray], architecture: Architecture) -> di
 def from_torch(
     arrays: Mapping[str, npt.ArrayLike], activation: str = "tanh", dropout: float = 0.0
 ) -> tuple[Architecture, dict[str, FloatArray]]:
-    """The settings and the parameters of the network that arrays under PyTorch's names belong to.
+    """Return the architecture and the parameters of a network, given arrays under PyTorch's names.
 
-    The arrays tell everything but the activation and the dropout. The cell follows from the number of rows of
-    rnn.weight_hh_l0. The network is tied if encoder.weight and decoder.weight are equal.
+    The arrays determine everything except the activation and the dropout. The number of rows of rnn.weight_hh_l0
+    determines the cell. The network is tied if encoder.weight and decoder.weight are equal.
 
     Parameters
     ----------
@@ -86,7 +87,7 @@ def from_torch(
     Raises
     ------
     TypeError, ValueError
-        If an array is missing, not known, of a wrong shape, or does not hold finite floating-point numbers.
+        If an array is missing, unknown, of a wrong shape, or does not contain finite floating-point numbers.
     """
     if not isinstance(arrays, Mapping):
         raise ArgumentTypeError(f"arrays: expected a dict of arrays by name, got {type(arrays).__name__}")
@@ -112,7 +113,7 @@ def from_torch(
 
 
 def as_array(name: str, value: npt.ArrayLike) -> FloatArray:
-    """An array of finite floating-point numbers."""
+    """Convert `value` to an array, and check that it contains finite floating-point numbers."""
     try:
         array = np.asarray(value)
     except (TypeError, ValueError, RuntimeError) as error:
@@ -126,7 +127,7 @@ def as_array(name: str, value: npt.ArrayLike) -> FloatArray:
 
 
 def architecture_of(arrays: Mapping[str, FloatArray], activation: str, dropout: float) -> Architecture:
-    """The settings of a network with these arrays, most of which are not checked yet."""
+    """Return the architecture of a network with these arrays. `check_torch_arrays` checks most of them later."""
     for name in (FIRST_W, DECODER):
         if name not in arrays:
             raise ArgumentValueError(f"arrays: {name} is missing")
@@ -154,13 +155,13 @@ def architecture_of(arrays: Mapping[str, FloatArray], activation: str, dropout: 
 
 
 def torch_shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
-    """Shapes by PyTorch's names."""
+    """Return the expected shapes of all arrays, by PyTorch's names."""
     empty = {name: np.broadcast_to(np.float32(0), shape) for name, shape in architecture.parameter_shapes.items()}
     return {name: array.shape for name, array in to_torch(empty, architecture).items()}
 
 
 def check_torch_arrays(arrays: Mapping[str, FloatArray], architecture: Architecture) -> None:
-    """Raise ValueError if an array is missing, is not known, or has another shape than the architecture demands."""
+    """Raise ValueError if an array is missing, unknown, or of a shape that does not fit the architecture."""
     shapes = torch_shapes(architecture)
     for name in arrays:
         if name not in shapes:

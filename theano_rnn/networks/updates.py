@@ -1,8 +1,8 @@
 """Update rules: from gradients to new parameter values. Symbolic expressions only.
 
 A rule takes a parameter, its gradient, its accumulators, the learning rate η and the number of the step, counted from
-1. It returns the parameter's new value and the new accumulators. Accumulators have the shape of the parameter and start
-at zero. A new rule is one function and one line in `UPDATE_RULES`.
+1. It returns the new values of the parameter and the accumulators. Accumulators have the shape of the parameter and
+start at zero. To add a rule, write a function and add a line to `UPDATE_RULES`.
 """
 
 from collections.abc import Callable, Sequence
@@ -98,7 +98,7 @@ class UpdateRule(NamedTuple):
     accumulators : tuple of str
         Names of the accumulators that each parameter has.
     learning_rate : float
-        A default that suits gradients of the mean loss per token.
+        The default learning rate, for gradients of the mean loss per token.
     """
 
     formula: Callable[
@@ -125,7 +125,7 @@ def global_norm(gradients: Sequence[TensorVariable]) -> TensorVariable:
 def clip_by_norm(
     gradients: Sequence[TensorVariable], threshold: TensorVariable, norm: TensorVariable | None = None
 ) -> list[TensorVariable]:
-    """All gradients scaled by one factor so that their global norm is at most `threshold` (Pascanu et al. 2013)."""
+    """Scale all gradients by one factor so that their global norm is at most `threshold` (Pascanu et al. 2013)."""
     norm = global_norm(gradients) if norm is None else norm
     factor = T.switch(norm > threshold, threshold / norm, T.ones_like(norm))
     return [gradient * factor for gradient in gradients]

@@ -1,4 +1,4 @@
-"""How results are shown: formats of scores, n-best lists, mixtures with other models, HTML pages, pictures.
+"""Presents results: formats of scores, n-best lists, mixtures with other models, HTML pages and pictures.
 
 Must not know how models are trained or inspected. Offers `make_output`, `summary`, pages and pictures.
 """

@@ -1,6 +1,6 @@
 """Reads another model's log10 probabilities of tokens: the output of KenLM and SRILM, and plain numbers.
 
-Files are read as bytes, one sentence at a time, and can be pipes. Must not know texts.
+Files are read as bytes, one sentence at a time, and may be pipes. Must not know texts.
 """
 
 import math
@@ -28,9 +28,9 @@ _END = b"</s>"
 _OWN_END = b"SENTENCE_END"
 _OWN_MARKS = ([b"known"], [b"unknown"])
 _NAMED: Literal["named"] = "named"
-# Whether a token is a sentence end: True, False, `_NAMED` if only its spelling says so, or None if it is not known.
+# Whether a token is a sentence end: True, False, `_NAMED` if only its spelling suggests it, or None if unknown.
 EndMark: TypeAlias = bool | Literal["named"] | None
-# (end mark, number, line of the file); None for what separates sentences.
+# (end mark, number, line of the file); None for a separator between sentences.
 Token: TypeAlias = tuple[EndMark, bytes, int]
 
 
@@ -41,11 +41,11 @@ class SentenceScores:
     Attributes
     ----------
     values : list of float
-        At most as many as were asked for.
+        At most as many as requested.
     number : int
-        How many there are in the file.
+        Number of tokens of the sentence in the file.
     line : int
-        The line of the file where they end.
+        The line of the file where the sentence ends.
     ended : bool
         False if the last token is known not to be a sentence end.
     """
@@ -63,8 +63,9 @@ class TokenScoreFile:
     ``ngram -ppl TEXT -debug 2``; one token per line, with the number in the first column and, if there are more
     columns, the token in the last; and one sentence of numbers per line.
 
-    A word can be spelled like a sentence end. KenLM's "Total:", SRILM's figures after each sentence, and the column
-    "known" of this package's own output tell the two apart. For other files the words of the text do; see `read`.
+    A word can be spelled like a sentence end. The two are distinguished by KenLM's "Total:", by SRILM's figures after
+    each sentence, and by the column "known" of this package's own output. In other files, the words of the text decide;
+    see `read`.
 
     Parameters
     ----------
@@ -74,12 +75,12 @@ class TokenScoreFile:
     ----------
     path : str or path-like
     has_blank_lines : bool
-        Whether a blank line counts as a sentence, which consists of its end. SRILM leaves out blank lines.
+        Whether a blank line counts as a sentence that consists of a sentence end. SRILM leaves out blank lines.
 
     Raises
     ------
     CorpusError
-        If the file cannot be read or holds no log10 probabilities of tokens.
+        If the file cannot be read or contains no log10 probabilities of tokens.
     """
 
     path: str | os.PathLike[str]
@@ -87,7 +88,7 @@ class TokenScoreFile:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = path
-        self._line = 0  # of the last piece that was read
+        self._line = 0  # the line of the last piece that was read
         self._ends_line = True
         try:
             self._file: BinaryIO = open(path, "rb")
@@ -114,10 +115,10 @@ class TokenScoreFile:
         Parameters
         ----------
         number : int
-            The expected number of tokens, including the end. It tells where the sentence ends in a file of numbers
-            alone.
+            The expected number of tokens, including the end. In a file that contains only numbers, it determines where
+            the sentence ends.
         words : sequence of str, optional
-            The expected tokens. If one before the last is spelled like a sentence end, the token in the file is a word.
+            The expected tokens. If a token other than the last is spelled like a sentence end, it is read as a word.
 
         Returns
         -------
@@ -127,20 +128,20 @@ class TokenScoreFile:
         Raises
         ------
         CorpusError
-            If something is not a log10 probability; the message names the line.
+            If a value is not a log10 probability; the message names the line.
         """
         if self._format == "rows":
             row = next(self._rows, None)
             if row is None:
                 return None
-            return SentenceScores([self._value(one, self._line) for one in row[:number]], len(row), self._line)
+            return SentenceScores([self._value(value, self._line) for value in row[:number]], len(row), self._line)
         scores = SentenceScores([], 0, self._line)
-        for found in self._tokens:
-            if found is None:
+        for token in self._tokens:
+            if token is None:
                 if scores.number:
                     break
                 continue
-            end_mark, value, scores.line = found
+            end_mark, value, scores.line = token
             if end_mark == _NAMED:
                 end_mark = not (words and looks_like_end(words[:-1], scores.number))
             scores.number += 1
@@ -171,15 +172,15 @@ class TokenScoreFile:
         if _KENLM_TOKEN.fullmatch(lines[0].split(b"\t")[0]):
             return "kenlm"
         if lines[0].startswith(_KENLM_FIGURES):
-            raise CorpusError(f"{self.path}: holds no tokens; run KenLM's query without -v, or with -v word")
+            raise CorpusError(f"{self.path}: contains no tokens; run KenLM's query without -v, or with -v word")
         if any(map(_SRILM_FIGURES.match, lines)):
-            raise CorpusError(f"{self.path}: holds no tokens; run SRILM's ngram with -debug 2")
+            raise CorpusError(f"{self.path}: contains no tokens; run SRILM's ngram with -debug 2")
         if columns and not is_number(columns[0]):
             raise CorpusError(
-                f"{self.path}: holds no log10 probabilities of tokens; make it with KenLM's query or with SRILM's "
+                f"{self.path}: contains no log10 probabilities of tokens; create it with KenLM's query or with SRILM's "
                 "ngram -debug 2, or write one token per line, number first"
             )
-        # Tokens can be numbers too, but sentence ends cannot. A single number can be a sentence: that of a blank line.
+        # Words can be numbers too, but sentence ends cannot. A single number may be the score of a blank line.
         whole = lines[:-1] if len(self._head) == _CHUNK else lines
         last = [columns[-1] for columns in map(split_columns, whole) if len(columns) > 1]
         return "rows" if last and all(map(is_number, last)) else "columns"
@@ -194,7 +195,7 @@ class TokenScoreFile:
     def _printed_tokens(
         self, ends: bytes, match: Callable[[bytes], re.Match[bytes] | None], has_figures: bool
     ) -> Iterator[Token | None]:
-        """Yield the tokens. If figures follow the tokens of each sentence, only the last token can be its end."""
+        """Yield the tokens. If figures follow the tokens of each sentence, only the last one can be a sentence end."""
         last: tuple[re.Match[bytes], int] | None = None
         for piece in self._pieces(ends):
             token = match(piece)
@@ -215,7 +216,7 @@ class TokenScoreFile:
             yield (end_mark(columns), columns[0], self._line) if columns else None
 
     def _pieces(self, ends: bytes) -> Iterator[bytes]:
-        """Split the file at any of these bytes, and count lines."""
+        """Split the file at each of the bytes `ends`, and count lines."""
         rest = b""
         for chunk in normalized_bytes(self._chunks()):
             pieces = re.split(b"([" + ends + b"])", rest + chunk)
@@ -267,20 +268,20 @@ def split_columns(line: bytes) -> list[bytes]:
 
 
 def end_mark(columns: Sequence[bytes]) -> EndMark:
-    """Tell whether a line is a sentence end. Its last column is the token, unless there is only one column."""
+    """Return whether a line is a sentence end. Its last column is the token, unless there is only one column."""
     if len(columns) < 2:
         return None
     if columns[1:-1] in _OWN_MARKS:
-        # In this package's own output a word "SENTENCE_END" of the text is unknown, and "</s>" is always a word.
+        # In this package's own output, a word "SENTENCE_END" of the text is unknown, and "</s>" is always a word.
         return columns[1:] == [b"known", _OWN_END]
     return _NAMED if columns[-1] in (_END, _OWN_END) else False
 
 
-def looks_like_end(words: Sequence[str], place: int) -> bool:
-    """Tell whether the word at this place is spelled like a sentence end, in any case."""
-    return place < len(words) and words[place].lower() in ("</s>", "sentence_end")
+def looks_like_end(words: Sequence[str], index: int) -> bool:
+    """Return whether the word at this index is spelled like a sentence end, in upper or lower case."""
+    return index < len(words) and words[index].lower() in ("</s>", "sentence_end")
 
 
 def is_number(text: bytes) -> bool:
-    """Tell whether bytes are a number as C and Python print them."""
+    """Return whether bytes are a number as printed by C or Python."""
     return _NUMBER.fullmatch(text.strip()) is not None

@@ -7,12 +7,12 @@ from typing import Any
 from theano_rnn.results.score_output import ScoredLine, ScoreOutput
 from theano_rnn.results.text_statistics import TextStatistics
 
-# Some readers take these characters for line ends. JSON does not require them to be escaped.
+# Some readers treat these characters as line ends, but JSON does not require them to be escaped.
 _LINE_ENDS = {code_point: f"\\u{code_point:04x}" for code_point in (0x85, 0x2028, 0x2029)}
 
 
 class JsonScores(ScoreOutput):
-    """One JSON object per input line; with the option `summary`, one for the whole text.
+    """Writes one JSON object per input line or, with the option `summary`, one for the whole text.
 
     Infinite numbers are written as ``null``.
     """
@@ -32,7 +32,7 @@ class JsonScores(ScoreOutput):
         self._show_document(document)
 
     def finish(self) -> None:
-        """Write the object of the whole text if only the summary is wanted."""
+        """Write the object of the whole text if only the summary is requested."""
         if self.options.summary:
             totals = self.statistics
             self._show_document({"sentences": totals.sentences, "words": totals.words, **self._fields(totals)})

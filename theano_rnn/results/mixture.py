@@ -23,7 +23,7 @@ def interpolate(
     values : float array
         ln P of each token under this model.
     log10_values : sequence of float
-        log10 P_other of each token; -inf for a token that is impossible under the other model.
+        log10 P_other of each token; -inf for a token that the other model considers impossible.
     weight : float
         Weight of this model, from 0 to 1.
 
@@ -37,7 +37,7 @@ def interpolate(
     >>> np.exp(interpolate(np.log([0.5]), [-1.0], 0.5)).round(6).tolist()
     [0.3]
     """
-    ours, other = (math.log(share) if share else -math.inf for share in (weight, 1 - weight))
+    ours, other = (math.log(factor) if factor else -math.inf for factor in (weight, 1 - weight))
     return np.logaddexp(ours + values, other + math.log(10) * np.asarray(log10_values, np.float64))
 
 
@@ -47,14 +47,14 @@ class Mixture:
     Parameters
     ----------
     path : str or path-like
-        A file that `TokenScoreFile` reads.
+        A file in a format that `TokenScoreFile` reads.
     weight : float
         λ, the weight of this model's probabilities, from 0 to 1.
 
     Raises
     ------
     CorpusError
-        If the file cannot be read or holds no log10 probabilities.
+        If the file cannot be read or contains no log10 probabilities.
     """
 
     def __init__(self, path: str | os.PathLike[str], weight: float) -> None:
@@ -78,19 +78,19 @@ class Mixture:
         Parameters
         ----------
         values : float array
-            ln P of each of its tokens, SENTENCE_END included.
+            ln P of each token of the sentence, including SENTENCE_END.
         name : str
             Name of the text, for error messages.
         line : int
             Line of the text, counted from 1, for error messages.
         words : sequence of str, optional
-            The tokens. If the file does not say which tokens are sentence ends, they tell apart words that are spelled
-            like one.
+            The tokens. If the file does not mark sentence ends, they distinguish these from words with the same
+            spelling.
 
         Raises
         ------
         CorpusError
-            If the file has another number of tokens for this sentence, or ends before it.
+            If the file has a different number of tokens for this sentence, or ends before it.
         """
         place = f"{name}, line {line}"
         if len(values) == 1 and not self._file.has_blank_lines:
@@ -98,12 +98,12 @@ class Mixture:
         return interpolate(values, self._next(len(values), place, words).values, self._weight)
 
     def skip(self, name: str, line: int) -> None:
-        """Skip the next sentence, which is a blank line; the parameters are those of `mixed`."""
+        """Skip the next sentence, which is a blank line. The parameters are those of `mixed`."""
         if self._file.has_blank_lines:
             self._next(1, f"{name}, line {line}")
 
     def finish(self) -> None:
-        """Check that the file ends where the text ends.
+        """Check that the file has no sentences after the end of the text.
 
         Raises
         ------

@@ -14,7 +14,7 @@ from theano_rnn.results.score_output import ScoredLine, ScoreOutput
 from theano_rnn.results.text_statistics import plural
 
 FEATURE = "theano_rnn="
-_SHORTEST_MOSES_LINE = 4  # fields
+_MIN_MOSES_FIELDS = 4
 _RANKED_ID = re.compile(r"(.+)-([1-9][0-9]*)", re.DOTALL)
 
 
@@ -25,7 +25,7 @@ class Hypothesis:
     Attributes
     ----------
     id : str
-        The id of the sentence that this is a translation or transcription of.
+        The id of the sentence of which this is a translation or transcription.
     text : str
     score : float or None
         The score in the list.
@@ -60,8 +60,8 @@ def read_hypotheses(lines: Iterable[str], name: str, needs_score: bool = False) 
     Raises
     ------
     CorpusError
-        If a line is blank, lacks its id, a field or a numeric score, or has other fields than the first line. The
-        message names file and line.
+        If a line is blank, has no id, lacks a field or a numeric score, or has a different number of columns than the
+        previous line. The message names the file and the line.
     """
     is_moses: bool | None = None
     columns: int | None = None
@@ -83,7 +83,7 @@ def read_hypotheses(lines: Iterable[str], name: str, needs_score: bool = False) 
 
 
 def _check_fields(fields: Sequence[str], is_moses: bool, columns: int | None, place: str) -> None:
-    if is_moses and len(fields) < _SHORTEST_MOSES_LINE:
+    if is_moses and len(fields) < _MIN_MOSES_FIELDS:
         raise CorpusError(
             f"{place}: expected id ||| text ||| features ||| score, found {len(fields)} "
             f"{plural('field', len(fields))}; add the missing fields"
@@ -115,14 +115,14 @@ def _parse_score(text: str, place: str) -> float:
 class NbestScores(ScoreOutput):
     """Shows n-best lists with the model's scores: all lines in order, or only the best line of each id.
 
-    Memory holds the lines that are being scored and, for the best lines, one line per id. Whether ids are numbered as
-    Kaldi does is known only at the end; see `group_ids`.
+    Only the lines being scored are kept in memory and, if the best lines are requested, one line per id. Whether ids
+    follow Kaldi's convention is known only at the end; see `group_ids`.
     """
 
     def __init__(self, options: ScoringOptions, show: Callable[..., Any]) -> None:
         super().__init__(options, show)
         self._waiting: deque[Hypothesis] = deque()
-        self._best: dict[str, tuple[float, str]] = {}  # score and line by id
+        self._best: dict[str, tuple[float, str]] = {}  # (score, line) by id
         self._may_be_kaldi = options.ids == "auto"
 
     def read_texts(self, lines: Iterable[str], name: str) -> Iterator[str]:
@@ -151,7 +151,7 @@ class NbestScores(ScoreOutput):
 
     def finish(self) -> None:
         """Write the best lines."""
-        groups = group_ids(self._best) if self._may_be_kaldi else [[one] for one in self._best]
+        groups = group_ids(self._best) if self._may_be_kaldi else [[sentence_id] for sentence_id in self._best]
         if len(groups) < len(self._best):
             first = next(group for group in groups if len(group) > 1)
             self.note = (
@@ -159,19 +159,19 @@ class NbestScores(ScoreOutput):
                 f"{len(self._best)} lines for {len(groups)} utterances; --ids exact keeps them apart"
             )
         for group in groups:
-            self.show(max((self._best[one] for one in group), key=lambda found: found[0])[1])
+            self.show(max((self._best[sentence_id] for sentence_id in group), key=lambda scored: scored[0])[1])
 
 
 def group_ids(ids: Iterable[str]) -> list[list[str]]:
     """Group the ids of an n-best list by utterance, following Kaldi's convention of a hyphen and the rank from 1.
 
     Consecutive ids belong to one utterance if they differ only in the number after the last hyphen and these numbers
-    are 1 to N, each once and in any order, with N at least 2. All other ids stand alone.
+    are 1 to N, each once and in any order, with N at least 2. Each other id forms a group of its own.
 
     Parameters
     ----------
     ids : iterable of str
-        Each occurs once; an id that occurs on several lines is not numbered.
+        Distinct ids.
 
     Returns
     -------
@@ -184,26 +184,32 @@ def group_ids(ids: Iterable[str]) -> list[list[str]]:
     [['a-1', 'a-2'], ['b-2'], ['c']]
     """
     groups = []
-    for _, consecutive in itertools.groupby(ids, key=lambda one: (match := _RANKED_ID.fullmatch(one)) and match[1]):
+    for _, consecutive in itertools.groupby(ids, key=_utterance):
         run = list(consecutive)
-        ranks = [int(match[2]) for one in run if (match := _RANKED_ID.fullmatch(one))]
+        ranks = [int(match[2]) for ranked_id in run if (match := _RANKED_ID.fullmatch(ranked_id))]
         if sorted(ranks) == list(range(1, len(run) + 1)):
             groups.append(run)
         else:
-            groups += [[one] for one in run]
+            groups += [[single_id] for single_id in run]
     return groups
 
 
+def _utterance(ranked_id: str) -> str | None:
+    """Return the part of an id before the rank, or None if there is no rank."""
+    match = _RANKED_ID.fullmatch(ranked_id)
+    return match[1] if match else None
+
+
 def combined_score(given: float, ours: float, weight: float) -> float:
-    """Return (1 - weight) · given + weight · ours; with weight 0 even an infinite score of ours does not count."""
+    """Return (1 - weight) · given + weight · ours. With weight 0, `ours` is ignored even if it is infinite."""
     return (1 - weight) * given + (weight * ours if weight else 0.0)
 
 
 def _rescored_line(hypothesis: Hypothesis, ours: float, combined: float | None) -> str:
     """Return the line of a hypothesis with the model's score.
 
-    Tab-separated lines get the model's score, and the combined score if there is one, as further columns. Moses' lines
-    get the model's score as one more feature, and the combined score in place of the given one.
+    In a tab-separated line, the model's score and the combined score, if there is one, are appended as columns. In a
+    line in Moses' format, the model's score is appended to the features, and the combined score replaces the given one.
     """
     fields = list(hypothesis.fields)
     if not hypothesis.is_moses:
@@ -215,5 +221,5 @@ def _rescored_line(hypothesis: Hypothesis, ours: float, combined: float | None) 
 
 
 def _format_score(score: float) -> str:
-    """Return a score with six decimals, or a small one with six significant digits."""
+    """Format a score with six decimals, or with six significant digits if it is small."""
     return f"{score:.6g}" if 0 < abs(score) < 0.1 else f"{score:.6f}"

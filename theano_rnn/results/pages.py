@@ -1,4 +1,4 @@
-"""The frame that all HTML pages share. Must not know what the pages show."""
+"""The frame of all HTML pages. Must not know what the pages show."""
 
 import html
 import os
@@ -17,13 +17,13 @@ h1 { font-size: 1.4rem; line-height: 1.3; }
 table { border-collapse: collapse; }
 th, td { padding: 0.1rem 0.8rem 0.1rem 0; text-align: left; vertical-align: top; }
 """
-_KEPT = "\t\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"  # the last two shape letters of Persian and Hindi, and emoji
+_KEPT = "\t\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"  # the last two are needed in Persian, Hindi and emoji
 
 
 def escaped(text: str) -> str:
-    r"""Escape text for HTML, in attributes too.
+    r"""Escape text for use in HTML, including attributes.
 
-    Control and bidirectional characters are shown escaped, like ``\x00``.
+    Control and bidirectional characters are shown as escapes such as ``\x00``.
 
     Examples
     --------
@@ -31,26 +31,29 @@ def escaped(text: str) -> str:
     'a &lt; b\\x00'
     """
     if not text.isprintable():
-        text = "".join(one if _is_visible(one) else one.encode("unicode_escape").decode("ascii") for one in text)
+        text = "".join(
+            character if _is_visible(character) else character.encode("unicode_escape").decode("ascii")
+            for character in text
+        )
     return html.escape(text)
 
 
-def _is_visible(one: str) -> bool:
-    """Tell whether a page shows a character, if only as a space."""
-    return one.isprintable() or one in _KEPT or unicodedata.category(one) == "Zs"
+def _is_visible(character: str) -> bool:
+    """Return whether a character can be shown as it is; whitespace counts as visible."""
+    return character.isprintable() or character in _KEPT or unicodedata.category(character) == "Zs"
 
 
 def write_page(path: str | os.PathLike[str], title: str, parts: Iterable[str | bytes], style: str = "") -> None:
-    """Write a self-contained HTML page, which needs no other file and no network.
+    """Write a self-contained HTML page.
 
     Parameters
     ----------
     path : str or path-like
     title : str
     parts : iterable of str or bytes
-        HTML (bytes in UTF-8), with `escaped` applied to all text. It is written while it is generated.
+        HTML; bytes are in UTF-8. The caller applies `escaped` to all text. Each part is written as it is generated.
     style : str
-        CSS, in addition to the style of all pages.
+        CSS in addition to the style that all pages share.
 
     Raises
     ------

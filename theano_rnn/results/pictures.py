@@ -1,4 +1,4 @@
-"""PNG pictures drawn by matplotlib, which is optional. Must not know what the pictures show."""
+"""Writes pictures as PNG with matplotlib, which is optional. Must not know what the pictures show."""
 
 import functools
 import importlib.util
@@ -24,7 +24,7 @@ NO_GLYPH = "\N{WHITE SQUARE}"
 
 
 def check_can_draw(path: str | os.PathLike[str]) -> None:
-    """Check that a picture of this name can be drawn.
+    """Check that a picture can be drawn to a file of this name.
 
     Raises
     ------
@@ -38,7 +38,7 @@ def check_can_draw(path: str | os.PathLike[str]) -> None:
 
 
 def check_picture(path: str | os.PathLike[str], inputs: Iterable[str | os.PathLike[str]] = ()) -> Path:
-    """Check, before long work, that a picture can be drawn and written.
+    """Check that a picture can be drawn and written, before a long computation starts.
 
     Parameters
     ----------
@@ -53,9 +53,9 @@ def check_picture(path: str | os.PathLike[str], inputs: Iterable[str | os.PathLi
     Raises
     ------
     OptionError
-        If the name does not end in .png, it is one of the `inputs`, or matplotlib is not installed.
+        If the name does not end in .png, the file is one of `inputs`, or matplotlib is not installed.
     OutputFileError
-        If it cannot be written.
+        If the picture cannot be written.
     """
     checked: Path = check_output_path(path, inputs)
     check_can_draw(checked)
@@ -63,7 +63,7 @@ def check_picture(path: str | os.PathLike[str], inputs: Iterable[str | os.PathLi
 
 
 def new_figure(width: float, height: float) -> "Figure":
-    """Return an empty figure of this size in inches. It uses neither global state nor a screen.
+    """Return an empty figure of the given size in inches. It needs neither global state nor a display.
 
     Returns
     -------
@@ -75,21 +75,23 @@ def new_figure(width: float, height: float) -> "Figure":
 
 
 def drawable(text: str, longest: int) -> str:
-    """Convert text to what a figure can show: one line, shortened, with a white square for characters without a glyph.
+    """Convert text to a single line that a figure can show, with white squares in place of characters without a glyph.
 
-    Pass ``parse_math=False`` when you draw it; otherwise two dollar signs begin a formula.
+    Pass ``parse_math=False`` when you draw it. Otherwise matplotlib reads text between dollar signs as a formula.
 
     Parameters
     ----------
     text : str
     longest : int
-        Characters. A longer text ends with an ellipsis.
+        Maximum number of characters. A longer text is shortened and ends with an ellipsis.
     """
     text = " ".join(text.split())
     if len(text) > longest:
         text = text[: longest - 1].rstrip() + "…"
     glyphs = font_glyphs()
-    return "".join(one if ord(one) in glyphs and one.isprintable() else NO_GLYPH for one in text)
+    return "".join(
+        character if ord(character) in glyphs and character.isprintable() else NO_GLYPH for character in text
+    )
 
 
 @functools.cache
@@ -104,7 +106,7 @@ def font_glyphs() -> frozenset[int]:
 def write_picture(path: str | os.PathLike[str], figure: "Figure") -> None:
     """Write a figure as PNG, atomically.
 
-    The picture has 256 colors, which are enough for lines and bands on white and make the file a third of the size.
+    The picture is reduced to 256 colors. They suffice for lines and bands, and make the file a third of the size.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The table of formats for scores, and the options for showing scores.
+"""The table of score formats, and the options for showing scores.
 
 Must stay cheap to import: commands read the names of the formats before they load NumPy.
 """
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from theano_rnn.errors import OptionError
 
-# The class that writes each format, as "module:class"; a subclass of `ScoreOutput`. A new format is a new line here.
+# The class that writes each format, as "module:class". It is a subclass of `ScoreOutput`. To add a format, add a line.
 FORMATS = {
     "tsv": "theano_rnn.results.tsv_scores:TsvScores",
     "json": "theano_rnn.results.json_scores:JsonScores",
@@ -21,41 +21,41 @@ NBEST_IDS = ("auto", "exact")
 
 @dataclass(frozen=True)
 class ScoringOptions:
-    """Which scores are shown and how.
+    """Which scores to show, and how.
 
     Parameters
     ----------
     format : str
         A name in `FORMATS`.
     words : bool
-        Show each token too.
+        Also show each token.
     summary : bool
         Show only the totals of the whole text.
     log_base : {"e", "2", "10"}, optional
-        Base of the log-probabilities. The default is "e", and "10" in SRILM's format, which has no other.
+        Base of the log-probabilities. The default is "e", or "10" in SRILM's format, which allows no other.
     unknown : {"include", "exclude"}, optional
-        Whether unknown words count. The default is "include", and "exclude" in SRILM's format.
+        Whether unknown words count. The default is "include", or "exclude" in SRILM's format.
     nbest : bool
-        The texts are n-best lists.
+        Read the texts as n-best lists.
     weight : float, optional
-        Weight of the model's score in the combined score of an n-best list, from 0 to 1.
+        Weight of the model's score in the combined scores of an n-best list, from 0 to 1.
     best : bool
         Show only the best line of each n-best list.
     ids : {"auto", "exact"}, optional
-        How the lines of n-best lists are grouped. With "auto", the default, ids such as "utterance-1" are recognized as
-        Kaldi's; with "exact" only equal ids belong together.
+        How to group the lines of n-best lists. With "auto", the default, ids such as "utterance-1" and "utterance-2"
+        are recognized as Kaldi's and belong together. With "exact", only equal ids do.
     mix : str, optional
-        A file of another model's probabilities.
+        A file with another model's probabilities.
     mix_weight : float, optional
-        Weight of this model's probabilities in the mixture, from 0 to 1; SRILM's lambda. The default is 0.5.
+        Weight of this model's probabilities in the mixture, from 0 to 1 (SRILM's lambda). The default is 0.5.
     split : bool, optional
-        Whether lines are split into sentences, as in `LanguageModel.score`. Lines of n-best lists and of mixtures are
-        never split.
+        Whether to split lines into sentences, as in `LanguageModel.score`. Lines of n-best lists and mixtures are never
+        split.
 
     Raises
     ------
     OptionError
-        If a value is out of range or two settings exclude each other.
+        If a value is out of range, or two settings contradict each other.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What all formats of scores share, and the summary of a scored text. Must not know models."""
+"""The base class of all score formats, and the summary of a scored text. Must not know models."""
 
 import importlib
 import math
@@ -19,7 +19,7 @@ NATS = {"e": 1.0, "2": math.log(2), "10": math.log(10)}  # nats per unit of a lo
 
 @dataclass(frozen=True)
 class ScoredLine:
-    """A line of the text with its scores. It can hold several sentences.
+    """A line of the text with its scores. It may contain several sentences.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class ScoredLine:
 
 
 class ScoreOutput(ABC):
-    """Shows scored sentences in one format and adds up their totals.
+    """Shows scored sentences in a format and sums their totals.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class ScoreOutput(ABC):
     statistics : TextStatistics
         Totals of the sentences so far.
     note : str or None
-        One line about the results that the user should read; set by `finish`.
+        A line about the results for the user to read; set by `finish`.
     skips_blank_lines : bool
         Whether the format leaves out blank lines.
     """
@@ -70,7 +70,7 @@ class ScoreOutput(ABC):
         self.note: str | None = None
 
     def read_texts(self, lines: Iterable[str], name: str) -> Iterable[str]:
-        """Yield the text to score of each line of a file.
+        """Return the texts to score, one for each line of a file.
 
         Parameters
         ----------
@@ -90,22 +90,22 @@ class ScoreOutput(ABC):
             At least one.
         """
         if len(sentences) == 1:
-            [one] = sentences
-            self.add_sentence(line, one.tokens, one.values, one.known)
+            [sentence] = sentences
+            self.add_sentence(line, sentence.tokens, sentence.values, sentence.known)
             return
         totals = TextStatistics()
-        for one in sentences:
-            totals.add(TextStatistics.of_sentence(one.values, one.known))
+        for sentence in sentences:
+            totals.add(TextStatistics.of_sentence(sentence.values, sentence.known))
         self.statistics.add(totals)
-        tokens = [token for one in sentences for token in one.tokens]
-        values = np.concatenate([one.values for one in sentences])
-        known = np.concatenate([one.known for one in sentences])
+        tokens = [token for sentence in sentences for token in sentence.tokens]
+        values = np.concatenate([sentence.values for sentence in sentences])
+        known = np.concatenate([sentence.known for sentence in sentences])
         self.show_line(ScoredLine(line, tokens, values, known, totals))
 
     def add_sentence(
         self, line: str, tokens: Sequence[str], values: npt.NDArray[np.floating], known: npt.NDArray[np.bool_]
     ) -> None:
-        """Show a line that is one sentence.
+        """Show a line that consists of one sentence.
 
         Parameters
         ----------
@@ -126,24 +126,24 @@ class ScoreOutput(ABC):
         """Write a line with its scores."""
 
     def end_of_file(self, name: str) -> None:
-        """Show what follows the lines of one file."""
+        """Write any output that follows the lines of a file, such as its totals."""
         return
 
     def finish(self) -> None:
-        """Show what follows the lines of all files."""
+        """Write any output that follows the last file."""
         return
 
     def in_base(self, log_probability: Any) -> Any:
-        """Convert nats, a float or an array, to the base of logarithms that is shown."""
+        """Convert a float or an array from nats to the requested base of logarithms."""
         return log_probability / NATS[self.options.log_base or "e"]
 
     def counted(self, totals: TextStatistics) -> TokenTotals:
-        """Return the totals of the tokens that count: with or without unknown words."""
+        """Return the totals with or without unknown words, as requested."""
         return totals.counted(self.options.unknown)
 
 
 def make_output(options: ScoringOptions, show: Callable[..., Any]) -> ScoreOutput:
-    """Return the output for some options.
+    """Create the output that the options request.
 
     Parameters
     ----------
@@ -162,10 +162,10 @@ def summary(statistics: TextStatistics, options: ScoringOptions, level: str = "w
     Parameters
     ----------
     statistics : TextStatistics
-        Of at least one sentence.
+        Statistics of at least one sentence.
     options : ScoringOptions
     level : {"word", "char"}
-        At word level the line shows the perplexity per token; at character level bits per character and the
+        At word level, the line shows the perplexity per token. At character level, it shows bits per character and the
         perplexity.
 
     Returns
@@ -186,7 +186,7 @@ def summary(statistics: TextStatistics, options: ScoringOptions, level: str = "w
 
 
 def _loss_figures(statistics: TextStatistics, options: ScoringOptions, level: str) -> str:
-    """Return the perplexity or bits per character with and without unknown words, the one that counts first."""
+    """Return perplexities or bits per character with and without unknown words, the requested figure first."""
     both = statistics.with_unknown, statistics.without_unknown
     if level == "char":
         with_unknown, without_unknown = (f"{tokens.bits_per_token:.4f}" for tokens in both)

@@ -1,4 +1,4 @@
-"""Scores as SRILM's ``ngram -ppl`` prints them."""
+"""Scores in the format of SRILM's ``ngram -ppl``."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -15,11 +15,11 @@ from theano_rnn.results.text_statistics import TextStatistics
 
 
 class SrilmScores(ScoreOutput):
-    """What ``ngram -ppl`` of SRILM 1.7.3 prints with ``-debug 1``, or with 0 (option `summary`) or 2 (option `words`).
+    """Prints scores like ``ngram -ppl`` of SRILM 1.7.3 with ``-debug 1``, 0 (option `summary`) or 2 (option `words`).
 
-    Numbers have seven significant digits, logarithms have base 10, and blank lines are left out. Where SRILM prints the
-    length of the n-gram that it found, the number of tokens that the probability depends on is printed, which are all
-    tokens up to this one.
+    Numbers have seven significant digits, logarithms have base 10, and blank lines are left out. SRILM prints the
+    length of the n-gram that it found. In its place, this class prints the number of tokens that the probability
+    depends on: all tokens up to the current one.
 
     The format is that of ``operator<<`` in SRILM's ``lm/src/TextStats.cc`` and of ``LM::sentenceProb`` and
     ``LM::pplFile`` in ``lm/src/LM.cc``.
@@ -32,12 +32,12 @@ class SrilmScores(ScoreOutput):
         self._file_totals = TextStatistics()
 
     def add_line(self, line: str, sentences: Sequence[ScoredSentence]) -> None:
-        """Show each sentence of a line by itself, as SRILM does."""
-        for one in sentences:
-            self.add_sentence(one.text, one.tokens, one.values, one.known)
+        """Show each sentence of a line separately, as SRILM does."""
+        for sentence in sentences:
+            self.add_sentence(sentence.text, sentence.tokens, sentence.values, sentence.known)
 
     def show_line(self, line: ScoredLine) -> None:
-        """Write a sentence, its tokens if wanted, and its totals."""
+        """Write a sentence, its tokens if requested, and its totals."""
         self._file_totals.add(line.totals)
         if self.options.summary:
             return
@@ -86,7 +86,10 @@ def _shown_perplexity(log_probability: float, tokens: int) -> str:
 
 
 def _without_whitespace(token: str) -> str:
-    """Return a token as one word: at character level, whitespace characters are tokens."""
+    """Replace whitespace in a token, which is a token of its own at character level, by names such as <space>."""
     if token.split() == [token]:
         return token
-    return "".join("<space>" if one == " " else f"<U+{ord(one):04X}>" if one.isspace() else one for one in token)
+    return "".join(
+        "<space>" if character == " " else f"<U+{ord(character):04X}>" if character.isspace() else character
+        for character in token
+    )

@@ -1,6 +1,6 @@
 """An HTML page that shows a text with each token colored by its surprisal.
 
-The page is written while the text is scored, in bounded memory.
+Sentences are added as they are scored, and memory use is bounded.
 """
 
 import bisect
@@ -20,12 +20,12 @@ from theano_rnn.results.text_statistics import TextStatistics, plural, surprisal
 from theano_rnn.text.token_spans import token_spans
 
 TEXT_COLOR = "#1a1a1a"
-# From light to dark, so that the order is visible without colors too. The text is readable on all of them.
+# From light to dark, so that the order is visible even without colors. Text is readable on all of them.
 SHADES = ("#ffffff", "#fff9dc", "#ffefb0", "#fedf86", "#fec964", "#fdae4b", "#f99045", "#ef7350")
-EDGES = (1, 2, 3, 5, 7, 10, 14)  # bits at which the shade changes: low ones for characters, high ones for words
+EDGES = (1, 2, 3, 5, 7, 10, 14)  # bits at which the shade changes; low edges suit characters, high edges words
 END_MARK = "↵"
 BLOCK_SIZE = 2**16
-LARGEST_NUMBER = 1e9  # sort key of infinite values: the script cannot read "inf" as a number
+LARGEST_NUMBER = 1e9  # sort key of infinite values, because the script cannot parse "inf"
 
 STYLE = f"""
 .s p {{ margin: 0; }}
@@ -49,7 +49,7 @@ main {{ padding-bottom: 3rem; }}
 .legend .c0 {{ box-shadow: inset 0 0 0 1px #ccc; }}
 """
 
-# A touch screen has no hover: a tap shows the value at the bottom of the page. Arrow keys move to other tokens.
+# A touch screen has no hover, so a tap shows the value at the bottom of the page. Arrow keys move to other tokens.
 SCRIPT = """<output hidden></output>
 <script>
 const main = document.querySelector("main"), bar = document.querySelector("output");
@@ -65,8 +65,8 @@ function choose(token) {
 }
 document.addEventListener("click", event => choose(event.target.closest("main [title]")));
 document.addEventListener("keydown", event => {
-  const way = {ArrowRight: "nextElementSibling", ArrowLeft: "previousElementSibling"}[event.key];
-  if (chosen && way && chosen[way]) { choose(chosen[way]); event.preventDefault(); }
+  const sibling = {ArrowRight: "nextElementSibling", ArrowLeft: "previousElementSibling"}[event.key];
+  if (chosen && sibling && chosen[sibling]) { choose(chosen[sibling]); event.preventDefault(); }
 });
 box.addEventListener("change", () => {
   const worst = [...sentences].sort((a, b) => b.dataset.bits - a.dataset.bits);
@@ -80,17 +80,17 @@ box.parentElement.hidden = false;
 class SurprisalPage:
     """Collects scored sentences and writes the page in `finish`.
 
-    Until then the sentences are in an unnamed file in the folder of the page. Nothing of it remains, however the
-    process ends.
+    Until then, the sentences are kept in an unnamed temporary file in the folder of the page. It disappears with the
+    process, even after a crash.
 
     Parameters
     ----------
     path : pathlib.Path
     title : str
     about : dict of str to str
-        More rows for the table at the top of the page, such as the names of text and model.
+        Rows for the table at the top of the page, such as the names of the text and the model.
     level : {"word", "char"}
-        At character level the page shows bits per character, at word level bits per token and perplexity.
+        The page shows bits per character at character level, and bits per token at word level, with the perplexity.
 
     Attributes
     ----------
@@ -100,7 +100,7 @@ class SurprisalPage:
     Raises
     ------
     OutputFileError
-        If nothing can be written; the methods raise it too.
+        If the temporary file cannot be created. The methods raise it if they cannot write.
     """
 
     def __init__(self, path: Path, title: str, about: Mapping[str, str], level: str = "word") -> None:
@@ -145,8 +145,8 @@ class SurprisalPage:
             write_page(self.path, self.title, self._parts(), STYLE)
 
     def discard(self) -> None:
-        """Write no page, because the run failed."""
-        with contextlib.suppress(OSError):  # the disk can be full
+        """Delete the temporary file without writing a page, because the run failed."""
+        with contextlib.suppress(OSError):  # the disk may be full
             self._body.close()
 
     close = discard
@@ -166,7 +166,7 @@ class SurprisalPage:
 
 
 def _summary_table(about: Mapping[str, str], statistics: TextStatistics, level: str) -> str:
-    unknown_share = statistics.unknown / max(statistics.words, 1)
+    unknown_fraction = statistics.unknown / max(statistics.words, 1)
     all_tokens, known_tokens = statistics.with_unknown, statistics.without_unknown
     is_char = level == "char"
     rows = {
@@ -175,7 +175,7 @@ def _summary_table(about: Mapping[str, str], statistics: TextStatistics, level: 
         "tokens": f"{statistics.tokens:,}, sentence ends counted",
         "perplexity": f"{format_perplexity(all_tokens.perplexity)} per {'character' if is_char else 'token'}",
         "surprisal": f"{all_tokens.bits_per_token:.4f} {'bits/char' if is_char else 'bits per token'}",
-        "unknown": f"{statistics.unknown:,} ({unknown_share:.2%} without sentence ends)",
+        "unknown": f"{statistics.unknown:,} ({unknown_fraction:.2%} without sentence ends)",
     }
     if statistics.unknown:
         rows["without them"] = (
@@ -198,7 +198,7 @@ def _legend() -> str:
 
 
 def _figures(totals: TextStatistics, level: str) -> str:
-    """Return the figures of one sentence."""
+    """Return the figures of a sentence as text."""
     tokens = totals.with_unknown
     unknown = f" · {totals.unknown} unknown" if totals.unknown else ""
     return (
@@ -209,7 +209,7 @@ def _figures(totals: TextStatistics, level: str) -> str:
 
 
 def marked_line(line: str, tokens: Sequence[str], bits: Sequence[float], known: Sequence[bool]) -> str:
-    """Return a line as HTML, as it was written, with a colored span for each token and for the sentence end.
+    """Return a line as HTML, with a colored span for each token and for the end of the sentence.
 
     Parameters
     ----------
@@ -235,7 +235,7 @@ def marked_line(line: str, tokens: Sequence[str], bits: Sequence[float], known: 
 
 
 def _joined(tokens: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
-    """Return a line of these tokens, and their spans in it."""
+    """Join tokens with spaces, and return the line and the spans of the tokens in it."""
     spans, end = [], 0
     for token in tokens:
         spans.append((end, end + len(token)))

@@ -1,4 +1,4 @@
-"""A picture of a scored text: a histogram of the tokens' surprisal, and the worst sentences. Uses bounded memory."""
+"""A picture of a scored text: a histogram of the tokens' surprisal, and the worst sentences. Memory use is bounded."""
 
 import heapq
 import math
@@ -16,45 +16,45 @@ from theano_rnn.results.text_statistics import TextStatistics, plural, surprisal
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-BINS_PER_BIT, MOST_BITS = 100, 64  # narrow bins for the median; larger values are counted in the last bin
+BINS_PER_BIT, MOST_BITS = 100, 64  # narrow bins give an exact median; larger values are counted in the last bin
 BAR_WIDTHS = (0.1, 0.25, 0.5, 1, 2)  # bits
 MOST_BARS = 60
 WORST_SENTENCES = 10
 LONGEST_TEXT = 100  # characters of a sentence
-# Right ends of the columns, as fractions of the width.
+# The right edges of the columns of the table, as fractions of its width.
 COLUMNS = {"bits per\ntoken": 0.06, "perplexity": 0.15, "tokens": 0.21, "unknown": 0.28, "number": 0.34}
 TEXT_COLUMN = 0.36
 
 
 class SurprisalPlot:
-    """Counts scored sentences and draws the picture in `finish`.
+    """Collects statistics of scored sentences, and draws the picture in `finish`.
 
     Parameters
     ----------
     path : pathlib.Path
     title : str
     level : {"word", "char"}
-        At character level the picture shows bits per character, at word level the perplexity per token.
+        The picture shows bits per character at character level, and the perplexity per token at word level.
 
     Attributes
     ----------
     statistics : TextStatistics
         Totals of the sentences so far.
     counts : int64 array (2, bins)
-        Number of tokens by surprisal: those that the vocabulary has, sentence ends included, and the others.
+        Histograms of the surprisal: of known tokens, including sentence ends, and of unknown tokens.
     """
 
     def __init__(self, path: Path, title: str = "", level: str = "word") -> None:
         self.path, self.title, self.level = path, title, level
         self.statistics = TextStatistics()
         self.counts: npt.NDArray[np.int64] = np.zeros((2, BINS_PER_BIT * MOST_BITS), np.int64)
-        # A heap of (bits per token, -number, text, totals) whose first entry is the best of the worst sentences.
+        # A heap of (bits per token, -number, text, totals). Its first entry is the least bad of the worst sentences.
         self._worst: list[tuple[float, int, str, TextStatistics]] = []
 
     def add_sentence(
         self, line: str, tokens: Sequence[str], values: npt.NDArray[np.floating], known: npt.NDArray[np.bool_]
     ) -> None:
-        """Count a sentence.
+        """Add a sentence to the statistics.
 
         Parameters
         ----------
@@ -76,48 +76,48 @@ class SurprisalPlot:
             return
         shown = drawable(line, LONGEST_TEXT)
         if any(shown == text and math.isclose(entry[0], bits, rel_tol=1e-4) for bits, _, text, _ in self._worst):
-            return  # the same sentence again, rounded differently in another minibatch
+            return  # the same sentence, perhaps with rounding errors of another minibatch
         add = heapq.heappush if len(self._worst) < WORST_SENTENCES else heapq.heappushpop
         add(self._worst, (*entry, shown, totals))
 
     def finish(self) -> None:
-        """Draw and write the picture of at least one sentence. Raises OutputFileError if it cannot be written."""
+        """Draw and write the picture. At least one sentence must have been added. May raise OutputFileError."""
         write_picture(self.path, self.figure())
 
     def discard(self) -> None:
-        """Write no picture, because the run failed."""
+        """Do nothing, because the run failed."""
 
     @property
     def worst(self) -> list[tuple[int, str, TextStatistics]]:
-        """The worst sentences, worst first: (number, text as it is drawn, totals)."""
+        """The worst sentences, worst first, as (number, text to draw, totals)."""
         return [(-number, text, totals) for _, number, text, totals in sorted(self._worst, reverse=True)]
 
     @property
     def median(self) -> float:
-        """The median surprisal of a token in bits, to half a bin; infinite if it is above the bins."""
+        """The median surprisal of a token in bits, accurate to half a bin; infinite if it is in the last bin."""
         totals = self.counts.sum(axis=0).cumsum()
         middle = (totals[-1] - 1) / 2
         low, high = np.searchsorted(totals, [math.floor(middle), math.ceil(middle)], side="right")
         return math.inf if high == len(totals) - 1 else (low + high + 1) / 2 / BINS_PER_BIT
 
     def bars(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-        """Combine bins to bars.
+        """Combine the bins into bars.
 
         Returns
         -------
         edges : float64 array (bars + 1,)
-            In bits.
+            The edges of the bars, in bits.
         counts : int64 array (2, bars)
-            Numbers of known and of unknown tokens.
+            Numbers of known and unknown tokens in each bar.
         """
         filled = np.flatnonzero(self.counts.any(axis=0))
         most = (filled[-1] + 1) / BINS_PER_BIT
         width = next((width for width in BAR_WIDTHS if most <= width * MOST_BARS), BAR_WIDTHS[-1])
         number = math.ceil(most / width)
         counts = np.zeros((2, number), np.int64)
-        places = np.arange(self.counts.shape[1]) // round(width * BINS_PER_BIT)
-        for row, found in zip(counts, self.counts, strict=True):
-            row += np.bincount(places, found, minlength=number)[:number].astype(np.int64)
+        bar_of_bin = np.arange(self.counts.shape[1]) // round(width * BINS_PER_BIT)
+        for bars, bins in zip(counts, self.counts, strict=True):
+            bars += np.bincount(bar_of_bin, bins, minlength=number)[:number].astype(np.int64)
         return width * np.arange(number + 1), counts
 
     def figure(self) -> "Figure":
@@ -136,7 +136,7 @@ class SurprisalPlot:
         return figure
 
     def _draw_histograms(self, panel: Any, unknown_panel: Any = None) -> None:
-        """Draw the tokens that the vocabulary has, and the few others in a panel of their own."""
+        """Draw histograms of the known tokens and, in a separate panel, of the unknown ones."""
         edges, (known, unknown) = self.bars()
         statistics = self.statistics
         _draw_bars(panel, edges, known, "tokens", color=BLUE, label="in the vocabulary, sentence ends counted")
@@ -161,7 +161,7 @@ class SurprisalPlot:
         panel.legend(
             handles, labels, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=4, fontsize="small", frameon=False
         )
-        last = ", the last bar includes all above" if self.counts[:, -1].any() else ""
+        last = "; the last bar includes all larger values" if self.counts[:, -1].any() else ""
         (unknown_panel or panel).set_xlabel(f"surprisal of a token, bits (bars of {edges[1]:g}{last})")
 
     def _loss(self) -> str:
@@ -183,9 +183,9 @@ def _draw_bars(
 
 
 def _draw_sentences(panel: Any, worst: Sequence[tuple[int, str, TextStatistics]]) -> list[Any]:
-    """Draw a table of the worst sentences; returns their text objects, which may be too long."""
+    """Draw a table of the worst sentences, and return the text objects of the sentences, which may be too long."""
     panel.set_axis_off()
-    panel.set_title("Worst sentences by bits per token, each text once", loc="left", fontsize="medium")
+    panel.set_title("Worst sentences by bits per token, without duplicates", loc="left", fontsize="medium")
     panel.set_ylim(len(worst) + 1, 0)
     texts = []
     for name, right in COLUMNS.items():
@@ -209,6 +209,6 @@ def _draw_sentences(panel: Any, worst: Sequence[tuple[int, str, TextStatistics]]
 
 
 def _shorten(text: Any, panel: Any) -> None:
-    """Shorten a text until it fits into its panel."""
+    """Shorten a text until it fits in the panel."""
     while text.get_window_extent().x1 > panel.get_window_extent().x1:
         text.set_text(text.get_text()[:-2].rstrip() + "…")

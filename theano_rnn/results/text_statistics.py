@@ -15,7 +15,7 @@ def surprisal(log_probabilities: npt.ArrayLike) -> npt.NDArray[np.float64]:
     Parameters
     ----------
     log_probabilities : array_like
-        Natural logarithms.
+        Natural logarithms of probabilities.
 
     Returns
     -------
@@ -29,20 +29,20 @@ def surprisal(log_probabilities: npt.ArrayLike) -> npt.NDArray[np.float64]:
     [2.0, 0.0]
     """
     bits = np.asarray(log_probabilities, dtype=np.float64) / -math.log(2)
-    return np.maximum(bits, 0.0)  # rounding can make it negative, and -0.0 is not wanted
+    return np.maximum(bits, 0.0)  # removes negative values caused by rounding, and -0.0
 
 
 @dataclass
 class TokenTotals:
-    """The number of some tokens and the sum of their log-probabilities.
+    """A number of tokens and the sum of their log-probabilities.
 
     Attributes
     ----------
     number : int
     impossible : int
-        How many have probability 0, which can happen in mixtures with another model.
+        Number of tokens with probability 0, which occur in mixtures with another model.
     finite_log_probability : float
-        Sum over the other tokens, in nats.
+        The sum of ln P over the other tokens.
     """
 
     number: int = 0
@@ -66,17 +66,17 @@ class TokenTotals:
 
     @property
     def log_probability(self) -> float:
-        """The sum in nats; -inf if one of the tokens is impossible."""
+        """The sum of ln P; -inf if a token is impossible."""
         return -math.inf if self.impossible else self.finite_log_probability
 
     @property
     def perplexity(self) -> float:
-        """Perplexity per token; infinite if one of the tokens is impossible."""
+        """Perplexity per token; infinite if a token is impossible."""
         return perplexity(self.log_probability, self.number)
 
     @property
     def bits_per_token(self) -> float:
-        """Mean surprisal in bits; at character level these are bits per character."""
+        """Mean surprisal in bits; at character level, this is bits per character."""
         return float(surprisal(self.log_probability) / self.number)
 
 
@@ -88,9 +88,9 @@ class TextStatistics:
     ----------
     sentences : int
     unknown : int
-        Number of words that the vocabulary lacks.
+        Number of words that are not in the vocabulary.
     with_unknown, without_unknown : TokenTotals
-        Totals of all tokens, and of those that the vocabulary has. Both count the end of each sentence as a token.
+        Totals of all tokens, and of the known tokens. Both count each sentence end as a token.
     """
 
     sentences: int = 0
@@ -105,7 +105,7 @@ class TextStatistics:
         Parameters
         ----------
         values : float array
-            ln P of each token, SENTENCE_END included.
+            ln P of each token, including SENTENCE_END.
         known : bool array
             Whether the vocabulary has each token.
         """
@@ -136,5 +136,5 @@ class TextStatistics:
 
 
 def plural(noun: str, count: int) -> str:
-    """Return the form of a regular noun after a number: "sentence" after 1, else "sentences"."""
+    """Return the form of a regular noun to use after a count: "sentence" after 1, else "sentences"."""
     return noun if count == 1 else f"{noun}s"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LONGEST_TITLE = 75  # characters
-MOST_POINTS = 1000  # of one line; the picture is not wider than this many dots
+MOST_POINTS = 1000  # per line; the picture has fewer columns of pixels
 
 
 def draw_training(
@@ -25,20 +25,20 @@ def draw_training(
     title: str = "",
     by_training_text: bool = False,
 ) -> None:
-    """Draw the progress of a training run as PNG, in less than a second.
+    """Draw the progress of a training run as PNG. This takes less than a second.
 
     Parameters
     ----------
     path : str or path-like
     history : sequence of dict
-        The evaluations so far; can be empty. Each has ``epoch`` and, in nats per token, ``train_loss`` and
+        The evaluations so far; may be empty. Each has ``epoch`` and, in nats per token, ``train_loss`` and
         ``valid_loss``, which is None without held-out text.
     steps : dict of str to sequence of float
-        What was recorded between evaluations, as columns of the same length: ``epoch`` (epochs done, as a rising
-        fraction), ``loss`` (nats per token), ``learning_rate``, ``gradient_norm`` (before clipping). Values that are
-        None or not finite are left out.
+        Measurements between evaluations, as columns of the same length: ``epoch`` (the number of epochs, with
+        fractions), ``loss`` (nats per token), ``learning_rate`` and ``gradient_norm`` (before clipping). Values that
+        are None or not finite are left out.
     clip : float, optional
-        The limit of the gradient norm, drawn as a line unless it is None or 0.
+        The maximum gradient norm, drawn as a line unless it is None or 0.
     title : str
     by_training_text : bool
         Whether the loss on the training text decides which evaluation is best, even if there is held-out text.
@@ -60,7 +60,7 @@ def training_figure(
     title: str = "",
     by_training_text: bool = False,
 ) -> "Figure":
-    """Return the figure that `draw_training` writes; the parameters are the same."""
+    """Return the figure that `draw_training` writes. The parameters are the same."""
     lengths = {name: len(column) for name, column in steps.items()}
     if len(set(lengths.values())) > 1:
         raise ValueError(f"steps: expected columns of the same length, got {lengths}")
@@ -110,7 +110,7 @@ def _draw_losses(
 def best_evaluation(history: Sequence[Mapping[str, Any]], by_training_text: bool = False) -> tuple[float, float] | None:
     """Return (epoch, loss) of the evaluation whose parameters are kept; None if nothing was measured.
 
-    It is the one with the lowest loss on held-out text, or on the training text if that decides.
+    It is the evaluation with the lowest loss on held-out text, or on the training text if that decides.
     """
     best = text_model.best_evaluation(history, by_training_text)
     if best is None:
@@ -143,7 +143,7 @@ def _draw_column(
     label: str | None = None,
     above: float = -np.inf,
 ) -> None:
-    """Draw a column of the steps as a thin line; values that share a dot as their mean in a band."""
+    """Draw a column of the steps as a thin line. Values that are combined are drawn as their mean, in a band."""
     epochs, values = finite_points(steps["epoch"], steps[key], above)
     if not len(values):
         return
@@ -166,7 +166,9 @@ def finite_points(
 def thinned(
     epochs: npt.NDArray[np.float64], values: npt.NDArray[np.float64], most: int = MOST_POINTS
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Combine neighboring points to at most `most`: mean epoch, lowest, mean and highest value of each group."""
+    """Combine neighboring points into at most `most` groups.
+
+    Returns the mean epoch and the lowest, mean and highest value of each group."""
     starts = np.unique(np.arange(most) * len(values) // most)
     counts = np.diff(starts, append=len(values))
     return (

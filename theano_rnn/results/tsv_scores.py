@@ -4,10 +4,10 @@ from theano_rnn.results.score_output import ScoredLine, ScoreOutput
 
 
 class TsvScores(ScoreOutput):
-    r"""One line per input line: log-probability, tokens, unknown words, perplexity, the line itself.
+    r"""Writes one line per input line: log-probability, tokens, unknown words, perplexity, and the text of the line.
 
-    With the option `words`, one line per token instead: log-probability, "known" or "unknown", token. An input of
-    several lines, from a CSV cell, is joined to one line; a newline that is a token is shown as ``\n``.
+    With the option `words`, it writes one line per token: log-probability, "known" or "unknown", and the token. The
+    lines of a multi-line text, such as a CSV cell, are joined. A newline that is a token is shown as ``\n``.
     """
 
     def show_line(self, line: ScoredLine) -> None:

@@ -253,7 +253,7 @@ def encoder_gradients(
         for i, direction in enumerate(directions):
             layer, states = encoder.layer(number, direction), encoding.states[number][i]
             delta = full_delta(x, dropped(errors[i], encoding.masks[number + 1][i]), states, layer, cell)
-            found = layer_gradients(x, delta, states, layer)
+            found = layer_gradients(x, delta, states, layer, has_few_words=False)
             gradients |= {layer_name(kind, number) + direction: gradient for kind, gradient in found.items()}
             below.append(error_below(x, delta, layer))
         errors = below

@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from theano_rnn.checks import check_choice, check_count
+from theano_rnn.engines.chunked_softmax import FEW_WORDS
 from theano_rnn.engines.engine import T, with_last_axis_length
 from theano_rnn.engines.tensor_types import TensorVariable
 from theano_rnn.errors import ArgumentValueError
@@ -107,6 +108,11 @@ class ReaderSettings:
     def has_embedding(self) -> bool:
         """True: no word enters through U."""
         return True
+
+    @property
+    def has_few_words(self) -> bool:
+        """Whether V is so small that it is not stored transposed."""
+        return self.labels <= FEW_WORDS
 
     @property
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:

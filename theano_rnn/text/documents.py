@@ -59,7 +59,7 @@ def read_documents(
             documents.add(chunks)
     if not documents:
         names = display_name(paths[0]) if len(paths) == 1 else f"each of the {len(paths)} files"
-        raise CorpusError(f"{names} holds no text; name a file with at least one sentence")
+        raise CorpusError(f"{names} contains no text; name a file with at least one sentence")
     return documents
 
 

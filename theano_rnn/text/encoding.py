@@ -257,7 +257,7 @@ def choose_held_out(count: int, share: float, seed: int | None) -> npt.NDArray[n
         If there are no sentences.
     """
     if not count:
-        raise CorpusError("the text holds no sentences to learn from")
+        raise CorpusError("the text contains no sentences to learn from")
     number = max(1, round(share * count)) if share > 0 else 0
     if number >= count:
         number = 0

@@ -133,7 +133,7 @@ def evaluation_record(
         Measured on held-out text.
     learning_rate : float
     tokens_per_second : float
-        The speed of training since the last evaluation.
+        The speed of training since the last evaluation; 0 if it was not measured.
     seconds : float
         The time since the run began.
     figures : dict of str to float
@@ -232,17 +232,31 @@ def losses(record: dict[str, Any]) -> list[str]:
     return [f"{name} loss {loss:.4f}" for name, loss in named if loss is not None]
 
 
+def speed(tokens_per_second: float) -> list[str]:
+    """Return the speed of training with its unit, or nothing if it was not measured.
+
+    Before training and in the first steps, which include compilation, there is no meaningful speed.
+
+    Examples
+    --------
+    >>> speed(12345.6), speed(0.0)
+    (['12,346 tokens/s'], [])
+    """
+    return [f"{tokens_per_second:,.0f} tokens/s"] if tokens_per_second else []
+
+
 def summary(record: dict[str, Any]) -> str:
     """Return an evaluation as a line of the log."""
-    speed = f"{record['tokens_per_second']:,.0f} tokens/s"
     rate, seconds = f"learning rate {record['learning_rate']:g}", f"{record['seconds']:.0f} s"
-    return f"epoch {record['epoch']:g}: " + ", ".join([*losses(record), *quality(record), rate, speed, seconds])
+    fields = [*losses(record), *quality(record), rate, *speed(record["tokens_per_second"]), seconds]
+    return f"epoch {record['epoch']:g}: {', '.join(fields)}"
 
 
 def epoch_summary(state: TrainingState, tokens_per_second: float) -> str:
     """Return an epoch that ended without an evaluation as a line of the log."""
     loss = state.loss_sum / state.loss_tokens
-    return f"epoch {state.epoch}: training loss {loss:.4f} since the last evaluation, {tokens_per_second:,.0f} tokens/s"
+    fields = [f"training loss {loss:.4f} since the last evaluation", *speed(tokens_per_second)]
+    return f"epoch {state.epoch}: {', '.join(fields)}"
 
 
 def patience_note(patience: int | None, epochs: int, option_name: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 from theano_rnn.files.printable import printable
 from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.language_models.text_model import best_evaluation
-from theano_rnn.training.evaluation import losses, quality
+from theano_rnn.training.evaluation import losses, quality, speed
 from theano_rnn.training.reporter import Reporter
 from theano_rnn.training.training_state import TrainingState
 
@@ -83,16 +83,14 @@ class ProgressReporter(Reporter):
         self, state: TrainingState, epochs: int, done: int, total: int, loss: float, tokens_per_second: float
     ) -> None:
         if self._line is not None:
-            figures = [f"loss {loss:.3f}"]
-            if tokens_per_second:
-                figures.append(f"{tokens_per_second:,.0f} tokens/s")
+            figures = [f"loss {loss:.3f}", *speed(tokens_per_second)]
             self._line.show_steps(f"epoch {state.epoch + 1}/{epochs}", done, total, figures, of_what=" in this epoch")
 
     def evaluated(self, record: dict[str, Any], sample: str | None) -> None:
         self.close()
-        speed = f"{record['tokens_per_second']:,.0f} tokens/s"
         rate, seconds = f"rate {record['learning_rate']:g}", f"{record['seconds']:.0f} s"
-        fields = [f"epoch {record['epoch']:>3}", *losses(record), *quality(record), rate, speed, seconds]
+        fields = [f"epoch {record['epoch']:>3}", *losses(record), *quality(record), rate]
+        fields += [*speed(record["tokens_per_second"]), seconds]
         if self._line is not None:  # leave out what matters least, until the line fits
             for field in (seconds, rate, *losses(record)):
                 if len("  ".join(fields)) > self._line.width:

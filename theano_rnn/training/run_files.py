@@ -134,7 +134,7 @@ class RunFiles:
                 raise OptionError(f"{path}: is the model to start from; choose another place for what is written")
         for path in (*needed, *extra.values()):
             if path.is_dir():
-                raise ModelFileError(f"{path}: is a folder; name a file in it")
+                raise ModelFileError(f"{path}: is a directory; name a file in it")
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:

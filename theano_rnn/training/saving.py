@@ -64,7 +64,7 @@ def restore(saved: Checkpoint, learner: Learner, plot: LivePlot, task: Task, opt
     try:
         for name, array in saved.arrays.items():
             if name != CURVES and array.dtype.kind == "f" and not np.isfinite(array).all():
-                raise ValueError(f"{name} holds values that are not finite")
+                raise ValueError(f"{name} contains values that are not finite")
         state = TrainingState.from_configuration(saved.configuration["state"])
         learner.restore(saved.arrays, state.step_number)
         if CURVES in saved.arrays:

@@ -120,7 +120,7 @@ class UnreportedSteps:
 class SpeedMeter:
     """How many tokens are learned per second, without the time for evaluations, saves and samples.
 
-    The first steps of a call, during which functions are compiled, count only as long as there are no others.
+    The first steps of a call, during which functions are compiled, do not count.
 
     Attributes
     ----------
@@ -130,7 +130,6 @@ class SpeedMeter:
 
     def __init__(self) -> None:
         self._tokens, self._seconds = 0, 0.0
-        self._compiling_speed = 0.0
         self.has_measured: bool = False
         self._last_update = time.perf_counter()
 
@@ -144,8 +143,7 @@ class SpeedMeter:
         seconds, self._last_update = now - self._last_update, now
         if self.has_measured:
             self._tokens, self._seconds = self._tokens + tokens, self._seconds + seconds
-        else:
-            self.has_measured, self._compiling_speed = True, tokens / max(seconds, 1e-9)
+        self.has_measured = True
         return seconds
 
     @contextlib.contextmanager
@@ -159,14 +157,9 @@ class SpeedMeter:
 
     def reset(self) -> None:
         """Begin a new measurement, after an evaluation."""
-        self._tokens, self._seconds, self._compiling_speed = 0, 0.0, 0.0
+        self._tokens, self._seconds = 0, 0.0
 
     @property
     def tokens_per_second(self) -> float:
-        """The mean since the last reset; 0 if nothing was learned since."""
-        return self.compiled_tokens_per_second or self._compiling_speed
-
-    @property
-    def compiled_tokens_per_second(self) -> float:
-        """The mean since the last reset without the first steps of a call; 0 if there were no others."""
+        """The mean since the last reset, without the first steps of a call; 0 if there were no others."""
         return self._tokens / max(self._seconds, 1e-9)

@@ -190,7 +190,7 @@ class Trainer:
         self.plot.add(steps, predictions, epochs, mean_loss, self.learning_rate)
         self.plot.refresh(state.history)
         mean_loss = state.loss_sum / state.loss_tokens
-        progress = state.step, self.task.steps_per_epoch, mean_loss, self.speed.compiled_tokens_per_second
+        progress = state.step, self.task.steps_per_epoch, mean_loss, self.speed.tokens_per_second
         self.tell(self.reporter.progress, state, self.options.epochs, *progress)
 
     def show_sample(self) -> None:
