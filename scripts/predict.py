@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Predict with a model of a task: the label of each text.
+"""Predict with a model of a task: the label of each text, or the word in each gap.
 
-Each input line gives one output line. With --evaluate, the input has the right answers, and the result is how many of
+Each text or gap gives one output line. With --evaluate, the input has the right answers, and the result is how many of
 the predictions agree with them.
 """
 
@@ -45,6 +45,8 @@ def make_parser() -> ArgumentParser:
     add("--format", choices=tuple(FORMATS), default="tsv",
         help="csv: with a header; json: one object per line (default: %(default)s)")
     add("--probabilities", action="store_true", help="print the probability of each label, one column per label")
+    add("--nbest", type=int, metavar="N",
+        help="print the N best words of each gap (default: 5)")
     add("--html", type=Path, metavar="FILE",
         help="write a page that colors each word by how much it changes the prediction")
 
@@ -63,11 +65,13 @@ def check_arguments(arguments: argparse.Namespace) -> None:
         if not arguments.evaluate:
             raise OptionError("plot: shows the result of an evaluation; give `evaluate` too")
         check_picture(arguments.plot, inputs)
-    for name in ("html", "probabilities"):
-        if arguments.evaluate and getattr(arguments, name):
+    for name in ("html", "nbest", "probabilities"):
+        if arguments.evaluate and getattr(arguments, name) not in (None, False):
             raise OptionError(f"{name}: has no effect with `evaluate`; leave one of them out")
     if arguments.evaluate and arguments.format == "csv":
         raise OptionError("format: an evaluation is shown as text or json; leave `format` out, or choose json")
+    if arguments.nbest is not None and arguments.nbest < 1:
+        raise OptionError(f"nbest: expected an integer of at least 1, got {arguments.nbest}")
     if arguments.html is not None:
         check_output_path(arguments.html, inputs)
 
@@ -115,7 +119,7 @@ def work(arguments: argparse.Namespace) -> None:
     if arguments.evaluate:
         evaluate(model, arguments)
     else:
-        predict(model, arguments, PredictionOptions(arguments.probabilities))
+        predict(model, arguments, PredictionOptions(arguments.probabilities, arguments.nbest))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -22,7 +22,7 @@ from theano_rnn.commands.run_command import run_command
 from theano_rnn.commands.terminal import say
 from theano_rnn.errors import OptionError, TrainingInterrupted
 
-SHIPPED = {"language-model": "comments.csv", "classify": "reviews.tsv"}
+SHIPPED = {"language-model": "comments.csv", "classify": "reviews.tsv", "fill": "comments.csv"}
 TASKS = tuple(SHIPPED)
 
 
@@ -33,7 +33,8 @@ def make_parser() -> ArgumentParser:
     # fmt: off
     add = parser.add_argument_group("task").add_argument
     add("--task", choices=TASKS,
-        help="what the network learns; classify: the label of a text (default: language-model)")
+        help="what the network learns; classify: the label of a text; fill: the word in a gap, from both sides "
+        "(default: language-model)")
     add("--bidirectional", action=argparse.BooleanOptionalAction,
         help="whether each layer reads in both directions (default: yes)")
     add("--pooling", choices=("max", "mean", "last"),

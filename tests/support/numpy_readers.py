@@ -42,6 +42,14 @@ def outputs(values, settings, vectors, mask=None):
     return read[0] if settings.mixed else np.concatenate(read, axis=1)
 
 
+def around(settings, found):
+    """What the softmax reads to predict each word from the others: the states before and after it."""
+    H, nothing = settings.hidden_dim, np.zeros((1, settings.hidden_dim))
+    before = np.concatenate([nothing, found[:-1, :H]])
+    after = np.concatenate([found[1:, H:], nothing[:, : found.shape[1] - H]])
+    return np.concatenate([before, after], axis=1)
+
+
 def text_vector(settings, found):
     """What the softmax reads of the outputs of one text, for a label of the whole text."""
     if settings.pooling == "max":
@@ -57,6 +65,7 @@ def log_probabilities(values, settings, ids, frames=None, mask=None):
     tables = [values["E" if i == 0 else f"E{i + 1}"] for i in range(len(settings.embeddings))]
     parts = [E[one] for E, one in zip(tables, ids, strict=False)] + ([] if frames is None else [frames])
     found = outputs(values, settings, np.concatenate(parts, axis=1), mask)
-    s = found if settings.head == "steps" else text_vector(settings, found)
+    s = {"steps": lambda: found, "gap": lambda: around(settings, found), "text": lambda: text_vector(settings, found)}
+    s = s[settings.head]()
     z = s @ values["V"].T + values.get("c", 0)
     return z - np.log(np.exp(z).sum(axis=-1, keepdims=True))

@@ -32,6 +32,8 @@ CASES = {
         "cell": "simple", "layers": 2, "mixed": False, "pooling": "last", "bias": False,
     },
     "LSTM, two layers, steps": {"layers": 2, "head": "steps", "embeddings": EMBEDDINGS[:1]},
+    "GRU, two unmixed layers, gap": {"cell": "gru", "layers": 2, "mixed": False, "head": "gap"},
+    "LSTM, forward, gap": {"bidirectional": False, "head": "gap"},
     "GRU, forward, last": {"cell": "gru", "bidirectional": False, "pooling": "last"},
     "ReLU, forward, two layers, only frames": {
         "cell": "simple", "activation": "relu", "bidirectional": False, "layers": 2, "embeddings": (),
@@ -39,7 +41,7 @@ CASES = {
     },
 }  # fmt: skip
 # Compiling takes seconds with XLA and half a minute with Theano.
-QUICK = list(CASES)[:4] if engine_name() == "pytensor" else list(CASES)[1:2]
+QUICK = list(CASES)[:5] if engine_name() == "pytensor" else list(CASES)[1:2]
 every_reader = pytest.mark.parametrize(
     "case", [pytest.param(case, marks=() if case in QUICK else pytest.mark.slow) for case in CASES]
 )
@@ -63,7 +65,7 @@ def minibatch(reader):
     ids = np.stack([generator.integers(0, size, (STEPS, len(LENGTHS))) for size in sizes]).astype(np.int32)
     frames = generator.normal(size=(STEPS, len(LENGTHS), settings.frame_dim)) if settings.frame_dim else None
     y = generator.integers(0, LABELS, (STEPS, len(LENGTHS))).astype(np.int32)
-    return ReaderInputs(ids, frames, np.array(LENGTHS, np.int32)), y if settings.head == "steps" else y[0]
+    return ReaderInputs(ids, frames, np.array(LENGTHS, np.int32)), y[0] if settings.head == "text" else y
 
 
 def texts(inputs):
@@ -75,6 +77,11 @@ def texts(inputs):
             inputs.ids[:, :length, column],
             None if inputs.frames is None else inputs.frames[:length, column],
         )
+
+
+def labelled(reader, length):
+    """The steps of a text that have labels."""
+    return slice(1, max(length - 1, 1)) if reader.settings.head == "gap" else slice(length)
 
 
 @functools.cache
@@ -94,9 +101,10 @@ def test_each_text_of_a_minibatch_has_the_probabilities_of_the_loops(case):
     values, total = reader.get_values(), 0.0
     for column, length, ids, frames in texts(inputs):
         expected = numpy_readers.log_probabilities(values, reader.settings, ids, frames)
-        if reader.settings.head == "steps":
-            np.testing.assert_allclose(found[:length, column], expected, atol=EXACT)
-            total -= expected[np.arange(length), y[:length, column]].sum()
+        if reader.settings.head != "text":
+            steps = labelled(reader, length)
+            np.testing.assert_allclose(found[steps, column], expected[steps], atol=EXACT)
+            total -= expected[np.arange(length), y[:length, column]][steps].sum()
         else:
             np.testing.assert_allclose(found[column], expected, atol=EXACT)
             total -= expected[y[column]]
@@ -120,8 +128,9 @@ def test_one_text_alone_equals_the_text_in_a_padded_minibatch(case):
             inputs.lengths[[column]],
         )
         values = reader.log_probabilities(alone)
-        if reader.settings.head == "steps":
-            np.testing.assert_allclose(values[:length, 0], found[:length, column], atol=EXACT)
+        if reader.settings.head != "text":
+            of_labels = labelled(reader, length)
+            np.testing.assert_allclose(values[of_labels, 0], found[of_labels, column], atol=EXACT)
             labels = y[:steps, [column]]
         else:
             np.testing.assert_allclose(values[0], found[column], atol=EXACT)
@@ -162,8 +171,9 @@ def test_gradients_equal_those_of_theano(case):
     def build():
         symbols, labels = symbolic_inputs(reader.settings, "float64"), symbolic_labels(reader.settings)
         found = log_probabilities(symbols, reader.symbolic)
-        if reader.settings.head == "steps":
-            counts = T.arange(STEPS)[:, None] < symbols.lengths[None, :]
+        if reader.settings.head != "text":
+            margin, steps = int(reader.settings.head == "gap"), T.arange(STEPS)[:, None]
+            counts = T.and_(T.ge(steps, margin), T.lt(steps, symbols.lengths[None, :] - margin))
         else:
             counts = T.gt(symbols.lengths, 0)
         chosen = found[T.arange(labels_in_all), labels.reshape((-1,))]
@@ -174,6 +184,27 @@ def test_gradients_equal_those_of_theano(case):
     _, _, gradients = probabilities_and_gradients(case)
     for expected, (name, gradient) in zip(found, gradients.items(), strict=True):
         np.testing.assert_allclose(gradient, np.asarray(expected), atol=EXACT, err_msg=name)
+
+
+def test_a_word_has_no_effect_on_what_is_predicted_in_its_place_but_the_others_have():
+    reader = reader_of("GRU, two unmixed layers, gap")
+    inputs, _ = minibatch(reader)
+    found, place = probabilities_and_gradients("GRU, two unmixed layers, gap")[0], 2
+    for step in range(LENGTHS[0]):
+        ids = inputs.ids.copy()
+        ids[0, step, 0] = (ids[0, step, 0] + 1) % EMBEDDINGS[0][0]
+        changed = reader.log_probabilities(inputs._replace(ids=ids))[place, 0]
+        assert np.array_equal(changed, found[place, 0]) == (step == place)
+
+
+def test_one_step_and_the_loss_alone_can_be_asked_for():
+    reader = reader_of("GRU, two unmixed layers, gap")
+    inputs, y = minibatch(reader)
+    found, loss, _ = probabilities_and_gradients("GRU, two unmixed layers, gap")
+    places = np.array([4, 1, 1, 1], np.int32)
+    at_places = reader.log_probabilities_at(inputs, places)
+    np.testing.assert_allclose(at_places[:2], found[places, np.arange(4)][:2], atol=EXACT)
+    assert reader.measure(inputs, y) == pytest.approx(loss, abs=EXACT)
 
 
 @pytest.mark.parametrize("case", list(CASES)[1:2])
@@ -238,6 +269,7 @@ def test_parameters_of_another_shape_are_rejected_before_a_network_is_made():
         ({"embeddings": ()}, ArgumentValueError, "embeddings: expected at least one, or a `frame_dim`, got neither"),
         ({"embeddings": ((3, 2, 1),)}, ArgumentValueError, "embeddings: expected pairs of two sizes"),
         ({"head": "feet"}, ArgumentValueError, "head: expected .*, got 'feet'"),
+        ({"head": "gap"}, ArgumentValueError, "mixed: expected False with head 'gap', where no word may read itself"),
         ({"pooling": "sum"}, ArgumentValueError, "pooling: expected .*, got 'sum'"),
         ({"cell": "gru", "activation": "relu"}, ArgumentValueError, "activation: expected tanh with cell 'gru'"),
         ({"layers": 101}, ArgumentValueError, "layers: expected at most 100, got 101"),

@@ -1,10 +1,11 @@
-"""What is predicted from the states of an encoder, by a softmax: one label per step, or one label per text.
+"""What is predicted from the states of an encoder, by a softmax: one label per step or per text, or the word in a gap.
 
 Symbolic expressions only. Each head turns the outputs of an encoder into the rows that the softmax reads, and the
 errors of these rows into the error of the outputs. The softmax itself, the loss and the gradients of V and c are those
 of `networks.softmax`. A new head is one class like `Steps` and one line in `HEADS`.
 
     steps   a label for each step            o_t = softmax(V s_t + c)
+    gap     the word itself at each step     o_t = softmax(V [s_(t-1); s_(t+1)] + c), s: forward; backward
     text    a label for the whole text       o = softmax(V p + c), p: the last states, or their mean or maximum over t
 """
 
@@ -60,6 +61,46 @@ class Steps:
     def error(self, encoding: Encoding, lengths: TensorVariable, errors: TensorVariable) -> TensorVariable:
         """The errors, by step."""
         return by_step(errors, encoding.x)
+
+
+class Gap:
+    """The word at each step but the first and the last, which are markers, from what stands before and after it.
+
+    The softmax reads the forward state after t - 1 words and the backward state at t + 1, so that no word is read where
+    it is predicted. This needs a stack for each direction: in a mixed one, s_(t-1) has read the whole text.
+
+        t              0      1      2      3                x_0 and x_3 are the markers of this text
+        forward        -     s_0    s_1    (s_2)
+        backward     (s_1)   s_2    s_3     -
+    """
+
+    per_step: bool = True
+
+    def read(self, encoding: Encoding, lengths: TensorVariable) -> TensorVariable:
+        """The forward states one step later, and the backward states one step earlier."""
+        return rows(shifted(encoding, encoding.output, later=True))
+
+    def weights(self, encoding: Encoding, lengths: TensorVariable) -> TensorVariable:
+        """1 for the words between the markers."""
+        t = numbers(encoding.x.shape[0])[:, None]
+        return T.and_(T.gt(t, 0), T.lt(t, (lengths - 1)[None, :])).reshape((-1,))
+
+    def error(self, encoding: Encoding, lengths: TensorVariable, errors: TensorVariable) -> TensorVariable:
+        """The errors, back at the steps whose states were read."""
+        return shifted(encoding, by_step(errors, encoding.x), later=False)
+
+
+def shifted(encoding: Encoding, values: TensorVariable, later: bool) -> TensorVariable:
+    """Move the forward part one step later and the backward part one step earlier, or the reverse; zeros come in."""
+    nothing = T.zeros_like(values)
+    down = T.set_subtensor(nothing[1:], values[:-1])
+    up = T.set_subtensor(nothing[:-1], values[1:])
+    if not later:
+        down, up = up, down
+    if encoding.order is None:
+        return down
+    width = axis_length(encoding.output, -1)
+    return T.switch((numbers(width) < width // 2)[None, None, :], down, up)
 
 
 class Text:
@@ -131,5 +172,5 @@ def divisors(lengths: TensorVariable, outputs: TensorVariable) -> TensorVariable
     return T.cast(T.maximum(lengths, 1), outputs.dtype)[:, None]
 
 
-HEADS: dict[str, Callable[[str], Head]] = {"steps": lambda pooling: Steps(), "text": Text}
+HEADS: dict[str, Callable[[str], Head]] = {"steps": lambda pooling: Steps(), "gap": lambda pooling: Gap(), "text": Text}
 """Heads by name. Each entry takes the name of a pooling."""

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from theano_rnn.tasks.reader_graph import ReaderInputs
+from theano_rnn.text.encoded_sentences import EncodedSentences
 from theano_rnn.text.minibatches import plan_batches
 
 Ids = npt.NDArray[np.int32]
@@ -59,6 +60,8 @@ class Items:
         Vectors that are read beside the embeddings.
     per_step : bool
         Whether there is a label for each step.
+    margin : int
+        The number of steps at each end of an item whose labels do not count.
     """
 
     def __init__(
@@ -67,11 +70,13 @@ class Items:
         labels: Sequence[Any] | None = None,
         frames: Sequence[npt.NDArray[Any]] | None = None,
         per_step: bool = False,
+        margin: int = 0,
     ) -> None:
         self.ids = ids
         self.labels = labels
         self.frames = frames
         self.per_step = per_step
+        self.margin = margin
         self.steps: npt.NDArray[np.int64] = np.array([one.shape[1] for one in ids], np.int64)
 
     def __len__(self) -> int:
@@ -85,7 +90,7 @@ class Items:
     @property
     def predictions(self) -> int:
         """The number of labels."""
-        return self.tokens if self.per_step else len(self)
+        return self.tokens - 2 * self.margin * len(self) if self.per_step else len(self)
 
     def select(self, members: Sequence[int] | npt.NDArray[np.integer]) -> "Items":
         """Some of the items, in the given order."""
@@ -93,7 +98,7 @@ class Items:
         def chosen(values: Sequence[Any] | None) -> list[Any] | None:
             return None if values is None else [values[i] for i in members]
 
-        return Items(chosen(self.ids) or [], chosen(self.labels), chosen(self.frames), self.per_step)
+        return Items(chosen(self.ids) or [], chosen(self.labels), chosen(self.frames), self.per_step, self.margin)
 
     def split(self, share: float, seed: int) -> tuple["Items", "Items | None"]:
         """Hold out a share of the items, chosen by a seed; None if this is less than one item."""
@@ -159,5 +164,27 @@ class Items:
                 frames[:steps, column] = self.frames[i]
             if self.labels is not None:
                 y[(slice(steps), column) if self.per_step else column] = self.labels[i]
-        predictions = int(lengths.sum()) if self.per_step else len(members)
+        predictions = len(members)
+        if self.per_step:
+            predictions = int(lengths.sum()) - 2 * self.margin * len(members)
         return ReaderBatch(ReaderInputs(ids, frames, lengths), y, members, predictions)
+
+
+class SentenceItems(Sequence[Any]):
+    """The sentences of a corpus as ids (1, tokens) or as labels (tokens,), each made when it is used."""
+
+    def __init__(self, sentences: EncodedSentences, are_labels: bool) -> None:
+        self._sentences, self._are_labels = sentences, are_labels
+
+    def __len__(self) -> int:
+        return len(self._sentences)
+
+    def __getitem__(self, index: Any) -> Any:
+        ids = np.asarray(self._sentences[int(index)], np.int32)
+        return ids if self._are_labels else ids[None, :]
+
+
+def sentence_items(sentences: Any) -> Items:
+    """Items in which each word between the markers is to be predicted."""
+    assert isinstance(sentences, EncodedSentences)
+    return Items(SentenceItems(sentences, False), SentenceItems(sentences, True), per_step=True, margin=1)

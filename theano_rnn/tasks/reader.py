@@ -21,7 +21,9 @@ from theano_rnn.tasks.reader_graph import (
     ReaderSettings,
     SymbolicReader,
     log_probabilities,
+    log_probabilities_at,
     loss_and_gradients,
+    loss_of_labels,
     symbolic_inputs,
     symbolic_labels,
 )
@@ -100,6 +102,24 @@ class Reader(ParameterStore):
         found = as_numpy(self._function(log_probability_graph)(*inputs.arrays()))
         return found.reshape((*inputs.ids.shape[1:], -1)) if self.settings.label_head.per_step else found
 
+    def log_probabilities_at(self, inputs: ReaderInputs, places: npt.NDArray[np.int32]) -> npt.NDArray[Any]:
+        """ln P of all labels in nats at one step of each text, for a head with a label for each step.
+
+        Parameters
+        ----------
+        inputs : ReaderInputs of arrays, steps >= 2
+        places : int32 array (batch_size,)
+
+        Returns
+        -------
+        array (batch_size, labels)
+        """
+        return as_numpy(self._function(place_graph)(*inputs.arrays(), places))
+
+    def measure(self, inputs: ReaderInputs, y: npt.NDArray[np.int32]) -> float:
+        """The value of `loss`, from a function without gradients that suits many labels."""
+        return float(self._function(measure_graph)(*inputs.arrays(), y))
+
     def loss(self, inputs: ReaderInputs, y: npt.NDArray[np.int32]) -> float:
         """-Σ ln P(label) in nats over all labels of a minibatch."""
         return float(self._function(loss_graph)(*inputs.arrays(), y)[0])
@@ -124,6 +144,18 @@ def log_probability_graph(reader: Reader) -> Graph:
     """ids, frames, lengths -> ln P of all labels."""
     inputs = symbolic_inputs(reader.settings, reader.dtype)
     return inputs.arrays(), log_probabilities(inputs, reader.symbolic), None
+
+
+def place_graph(reader: Reader) -> Graph:
+    """ids, frames, lengths, places -> ln P of all labels at one step of each text."""
+    inputs, places = symbolic_inputs(reader.settings, reader.dtype), T.ivector("places")
+    return [*inputs.arrays(), places], log_probabilities_at(places, inputs, reader.symbolic), None
+
+
+def measure_graph(reader: Reader) -> Graph:
+    """ids, frames, lengths, y -> the summed loss."""
+    inputs, y = symbolic_inputs(reader.settings, reader.dtype), symbolic_labels(reader.settings)
+    return [*inputs.arrays(), y], loss_of_labels(inputs, y, reader.symbolic), None
 
 
 def loss_graph(reader: Reader) -> Graph:

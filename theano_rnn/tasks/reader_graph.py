@@ -24,8 +24,8 @@ from theano_rnn.errors import ArgumentValueError
 from theano_rnn.networks.architecture import layer_name
 from theano_rnn.networks.bptt import add_by_word
 from theano_rnn.networks.cells import Cell
-from theano_rnn.networks.forward import columns, with_bias
-from theano_rnn.networks.softmax import log_softmax, softmax_cross_entropy
+from theano_rnn.networks.forward import by_step, columns, with_bias
+from theano_rnn.networks.softmax import log_softmax, softmax_cross_entropy, softmax_log_probability
 from theano_rnn.tasks.encoder import Encoder, EncoderSettings, Encoding, encode, encoder_gradients
 from theano_rnn.tasks.heads import HEADS, POOLINGS, Head
 
@@ -80,6 +80,8 @@ class ReaderSettings:
         object.__setattr__(self, "embeddings", tables)
         if not self.input_dim:
             raise ArgumentValueError("embeddings: expected at least one, or a `frame_dim`, got neither")
+        if self.head == "gap" and self.bidirectional and self.mixed:
+            raise ArgumentValueError("mixed: expected False with head 'gap', where no word may read itself, got True")
         for name in ("hidden_dim", "layers", "bidirectional", "mixed", "bias", "dropout"):
             object.__setattr__(self, name, getattr(self.encoder, name))
 
@@ -220,6 +222,21 @@ def log_probabilities(inputs: ReaderInputs, reader: SymbolicReader) -> TensorVar
     """ln P of all labels in nats: (steps * batch_size, labels), or (batch_size, labels) for labels of whole texts."""
     s = reader.settings.label_head.read(encoding(inputs, reader), inputs.lengths)
     return log_softmax(with_bias(s.dot(reader.V.T), reader.c))
+
+
+def log_probabilities_at(places: TensorVariable, inputs: ReaderInputs, reader: SymbolicReader) -> TensorVariable:
+    """ln P of all labels at one step of each text, in nats: (batch_size, labels)."""
+    found = encoding(inputs, reader)
+    s = by_step(reader.settings.label_head.read(found, inputs.lengths), found.x)
+    return log_softmax(with_bias(s[places, T.arange(places.shape[0])].dot(reader.V.T), reader.c))
+
+
+def loss_of_labels(inputs: ReaderInputs, y: TensorVariable, reader: SymbolicReader) -> TensorVariable:
+    """-Σ ln P(label) over all labels of a minibatch, in nats, without the outputs for all labels at once."""
+    head, found = reader.settings.label_head, encoding(inputs, reader)
+    log_p = softmax_log_probability(head.read(found, inputs.lengths), reader.V, reader.c, y.reshape((-1,)))
+    counts = head.weights(found, inputs.lengths)
+    return -T.sum(T.switch(counts, log_p, T.zeros_like(log_p)), acc_dtype=log_p.dtype)
 
 
 def loss_and_gradients(

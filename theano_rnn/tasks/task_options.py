@@ -15,6 +15,7 @@ from theano_rnn.language_models.model_files import LANGUAGE_MODEL, TASKS
 from theano_rnn.tasks.reader import Reader
 
 CLASSIFY = "classify"
+FILL = "fill"
 CRITERIA = ("accuracy", "loss")
 INHERITED = ("hidden_dim", "cell", "activation", "embedding_dim")  # from a language model to start from
 READER_OPTIONS = ("bidirectional", "pooling", "criterion", "word_dropout")
@@ -46,6 +47,19 @@ TASK_OPTIONS = {
             "valid_fraction": 0.1,
         },
         TEXT_GENERATION,
+    ),
+    FILL: TaskOptions(
+        {
+            "cell": "lstm",
+            "hidden_dim": 128,
+            "embedding_dim": 100,
+            "bidirectional": True,
+            "bias": True,
+            "dropout": 0.3,
+            "word_dropout": 0.05,
+            "learning_rate": 0.004,
+        },
+        (*TEXT_GENERATION, "pooling", "criterion"),
     ),
 }
 

@@ -1,0 +1,399 @@
+"""Missing words: `MissingWords`, the model that fills a gap from both sides, and the task of its training runs."""
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, BinaryIO, NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from theano_rnn.errors import ArgumentTypeError, ArgumentValueError, CorpusError, OptionError
+from theano_rnn.files.corpus_formats import open_inputs
+from theano_rnn.files.corpus_reader import CorpusReader
+from theano_rnn.language_models.language_model import LanguageModel
+from theano_rnn.tasks.classification_report import BEST_WORDS, LARGEST_EXPONENT, Answer, MissingWordReport
+from theano_rnn.tasks.items import Ids, Items, Noise, sentence_items
+from theano_rnn.tasks.reader import Reader
+from theano_rnn.tasks.reader_graph import ReaderSettings
+from theano_rnn.tasks.reader_model import PredictionOptions, ReaderModel
+from theano_rnn.tasks.reader_task import MEASURED_AT_ONCE, ReaderTask
+from theano_rnn.tasks.task_options import FILL, start_parameters
+from theano_rnn.text.corpus import Corpus, read_corpus
+from theano_rnn.text.encoded_sentences import id_blocks
+from theano_rnn.text.encoding import CorpusOptions
+from theano_rnn.text.tokenizer import Tokenizer
+from theano_rnn.text.vocabulary import Vocabulary
+
+GAP = re.compile("_{3,}")
+LONGEST_CONTEXT = 500  # tokens on each side of a gap; the others are not read
+LINES_AT_ONCE = 100
+LEAST_COUNT = 0.5  # of a token in the initial output bias
+
+
+class GapLine(NamedTuple):
+    """A line with gaps, the words after its tabs, and where it is."""
+
+    text: str
+    words: list[str]
+    place: str
+
+
+class MissingWords(ReaderModel):
+    """A network that tells which word is missing in a gap of a sentence, from the words on both sides.
+
+    A gap is a run of at least three underscores. Gaps in the same sentence are filled one at a time: each is predicted
+    as if an unknown word stood in the others.
+
+    Parameters and attributes are those of `theano_rnn.tasks.reader_model.ReaderModel`. The labels are the vocabulary.
+
+    Raises
+    ------
+    ValueError
+        If the labels are not the vocabulary.
+
+    Examples
+    --------
+    >>> vocabulary = Vocabulary(["SENTENCE_START", "SENTENCE_END", "UNKNOWN_TOKEN", "good", "bad"])
+    >>> settings = ReaderSettings(labels=5, embeddings=[(5, 4)], hidden_dim=3, head="gap", mixed=False)
+    >>> model = MissingWords(Reader(settings, seed=1), vocabulary.index_to_word, vocabulary, Tokenizer())
+    >>> model.probabilities(["good ___ bad", "___ and ___"]).shape
+    (3, 5)
+    """
+
+    task = FILL
+
+    def __init__(
+        self,
+        reader: Reader,
+        labels: Sequence[str],
+        vocabulary: Vocabulary,
+        tokenizer: Tokenizer,
+        training: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(reader, labels, vocabulary, tokenizer, training)
+        self._no_words = [vocabulary.start, vocabulary.end, vocabulary.unknown]
+        if self.labels != list(vocabulary.index_to_word):
+            raise ArgumentValueError("labels: expected the words of the vocabulary")
+
+    def encode(self, text: str) -> list[tuple[Ids, int]]:
+        """Convert a text to the ids (1, tokens) of the sentence around each gap, and the place of the gap in it.
+
+        Another gap in the same sentence is read as an unknown word, and so is the gap itself, which has no effect.
+        """
+        found = []
+        for tokens in gap_sentences(text, self.tokenizer):
+            ids = [self.vocabulary.unknown if token is None else self.vocabulary.find(token) for token in tokens]
+            for place in (i for i, token in enumerate(tokens) if token is None):
+                first = max(place - LONGEST_CONTEXT, 0)
+                around = ids[first : place + LONGEST_CONTEXT + 1]
+                with_markers = [self.vocabulary.start, *around, self.vocabulary.end]
+                found.append((np.array([with_markers], np.int32), place - first + 1))
+        return found
+
+    def probabilities(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
+        """The probability of each entry of the vocabulary for each gap.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            Each has at least one gap.
+
+        Returns
+        -------
+        array (gaps of all texts, labels)
+            In the order of the gaps. Each row sums to 1.
+
+        Raises
+        ------
+        TypeError
+            If `texts` is a str, or one of them is not.
+        ValueError
+            If a text has no gap.
+        """
+        if isinstance(texts, (str, bytes)) or not all(isinstance(text, str) for text in texts):
+            raise ArgumentTypeError(f"texts: expected a sequence of str, got {texts!r:.60}")
+        for text in texts:
+            if not GAP.search(text):
+                raise ArgumentValueError(f"texts: expected a gap ___ in each, got {text!r:.60}")
+        gaps = [gap for text in texts for gap in self.encode(text)]
+        found = np.zeros((len(gaps), len(self.labels)))
+        for batch in Items([ids for ids, _ in gaps], [place for _, place in gaps]).minibatches(LINES_AT_ONCE):
+            values = self.reader.log_probabilities_at(batch.inputs, batch.y)
+            found[batch.members] = np.exp(values[: len(batch.members)].astype(np.float64))
+        return found / found.sum(axis=1, keepdims=True)
+
+    def predict(self, texts: Sequence[str]) -> list[str]:
+        """The most probable word of each gap. Parameters and errors are those of `probabilities`."""
+        return [best[0][0] for best in self.best_words(texts, 1)]
+
+    def best_words(self, texts: Sequence[str], number: int = BEST_WORDS) -> list[list[tuple[str, float]]]:
+        """The most probable words of each gap with their probabilities among the whole vocabulary.
+
+        The unknown word and the markers of sentences have probabilities, too, but are not listed.
+        """
+        found = self.probabilities(texts)
+        found[:, self._no_words] = -1
+        return [
+            [(self.labels[i], float(row[i])) for i in np.argsort(-row, kind="stable")[:number] if row[i] >= 0]
+            for row in found
+        ]
+
+    def rank(self, text: str, candidates: Sequence[str]) -> list[list[tuple[str, float]]]:
+        """Candidates for each gap of a text, the best first, with probabilities that sum to 1.
+
+        Raises
+        ------
+        CorpusError
+            If a candidate is not one word of the vocabulary.
+        """
+        return self._ranked(GapLine(text, list(candidates), "candidates"), self.probabilities([text]))
+
+    def _word_id(self, word: str, place: str) -> int | None:
+        """The id of a candidate, or None if it is unknown."""
+        tokens = self.tokenizer.tokenize(word)
+        if len(tokens) != 1:
+            raise CorpusError(f"{place}: expected one word after each tab, got {word!r:.60}")
+        return self.vocabulary.find(tokens[0]) if tokens[0] in self.vocabulary else None
+
+    def _ranked(self, line: GapLine, found: npt.NDArray[np.float64]) -> list[list[tuple[str, float]]]:
+        ids = []
+        for word in line.words:
+            number = self._word_id(word, line.place)
+            if number is None:
+                raise CorpusError(f"{line.place}: the candidate {word!r:.60} is not in the vocabulary of the model")
+            ids.append(number)
+        ranked = []
+        for row in found[:, ids] if ids else found[:, :0]:
+            row = np.maximum(row, np.finfo(float).tiny)
+            order = np.argsort(-row, kind="stable")
+            ranked.append([(line.words[i], float(row[i] / row.sum())) for i in order])
+        return ranked
+
+    # What predict.py shows
+
+    def result_columns(self, options: PredictionOptions) -> list[str]:
+        """The numbers of the line and of the gap in it, and the best words, each with its probability."""
+        if options.probabilities:
+            raise OptionError("probabilities: has no effect on missing words; use `nbest`")
+        number = options.nbest or BEST_WORDS
+        return ["line", "gap", *(f"{name}_{i + 1}" for i in range(number) for name in ("word", "probability"))]
+
+    def results(self, reader: CorpusReader, options: PredictionOptions) -> Iterator[Sequence[Any]]:
+        """Yield a row for each gap of each line. Candidates, if there are any, follow the text, separated by tabs."""
+        best = options.nbest or BEST_WORDS
+        for number, text in enumerate(reader.lines(), start=1):
+            line = gap_line(text, reader.place(number))
+            if line.words:
+                found = self._ranked(line, self.probabilities([line.text]))
+            else:
+                found = self.best_words([line.text], best)
+            for gap, words in enumerate(found, start=1):
+                yield [number, gap, *(value for pair in words[:best] for value in pair)]
+
+    def evaluate(
+        self, paths: Sequence[str], column: str | None = None, standard_input: BinaryIO | None = None
+    ) -> MissingWordReport:
+        """Compare predictions with the right words: lines of a text with one gap, the right word, other candidates.
+
+        Tabs separate them. Without other candidates, the right word competes with the whole vocabulary.
+
+        Raises
+        ------
+        CorpusError
+            If there is no text, a file cannot be read, or a line has no right word or not exactly one gap.
+        """
+        lines = []
+        for reader in open_inputs(paths, standard_input, column):
+            for number, text in enumerate(reader.lines(), start=1):
+                line = gap_line(text, reader.place(number))
+                if not line.words:
+                    raise CorpusError(f"{line.place}: there is no right word; expected it after a tab")
+                if len(GAP.findall(line.text)) > 1:
+                    raise CorpusError(f"{line.place}: there are several gaps; an evaluation needs exactly one")
+                lines.append(line)
+        if not lines:
+            raise CorpusError("there are no texts to evaluate")
+        answers = []
+        for first in range(0, len(lines), LINES_AT_ONCE):
+            chunk = lines[first : first + LINES_AT_ONCE]
+            for line, row in zip(chunk, self.probabilities([line.text for line in chunk]), strict=True):
+                answers.append(self._answer(line, row))
+        return MissingWordReport(answers)
+
+    def _answer(self, line: GapLine, row: npt.NDArray[np.float64]) -> Answer:
+        right, *others = [self._word_id(word, line.place) for word in line.words]
+        if right is None:
+            return Answer(None, len(line.words), math.nan)
+        if others:
+            rivals = row[[i for i in others if i is not None and i != right]]
+        else:
+            rivals = np.delete(row, [right, *self._no_words])
+        return Answer(int(np.count_nonzero(rivals >= row[right])), len(line.words), float(row[right]))
+
+    # Training
+
+    @classmethod
+    def training_task(
+        cls,
+        paths: Sequence[str],
+        options: "FillOptions",
+        note: Callable[[str], None],
+        start: LanguageModel | None = None,
+        saved: Mapping[str, Any] | None = None,
+    ) -> "FillTask":
+        """Read a text as language models do, and make the task of a training run.
+
+        Parameters and errors are those of `theano_rnn.tasks.classifier.Classifier.training_task`.
+        """
+        vocabulary = tokenizer = None
+        if start is not None:
+            vocabulary, tokenizer = start.vocabulary, start.tokenizer
+        elif saved is not None and "vocabulary" in saved:
+            vocabulary = Vocabulary.from_configuration(saved["vocabulary"])
+            tokenizer = Tokenizer.from_configuration(saved["tokenizer"])
+        corpus = read_corpus(paths, options, note, vocabulary=vocabulary, tokenizer=tokenizer)
+        note(corpus.coverage.summary("words"))
+        task = FillTask(corpus, options.fitted_to(len(corpus.train)), vocabulary is not None)
+        if start is not None:
+            note(start_parameters(task.network, start))
+        return task
+
+
+def gap_line(line: str, place: str) -> GapLine:
+    """Take a line apart: the text with gaps, and the words after its tabs.
+
+    Raises
+    ------
+    CorpusError
+        If the text is empty or has no gap.
+    """
+    text, *words = line.split("\t")
+    if not text.strip():
+        raise CorpusError(f"{place}: the text is empty")
+    if not GAP.search(text):
+        raise CorpusError(f"{place}: there is no gap; write ___ for the missing word")
+    return GapLine(text, words, place)
+
+
+def gap_sentences(text: str, tokenizer: Tokenizer) -> list[list[str | None]]:
+    """The tokens of each sentence of a text that has a gap; None stands for the gap.
+
+    Examples
+    --------
+    >>> gap_sentences("It rains. The ___ isn't here.", Tokenizer())
+    [['the', None, 'is', "n't", 'here', '.']]
+    """
+    mark = "gapgapgap"  # a word, so that what stands beside it is split as beside words
+    while mark in text.lower():
+        mark += "gap"
+    separated = re.sub(r"(?<=\w)(?<!_)(?=_{3})|(?<=_{3})(?=[^\W_])", " ", text)
+    marked = GAP.sub(f" {mark} " if tokenizer.tokenized else mark, separated)
+    sentences: list[list[str | None]] = []
+    for sentence in tokenizer.split(marked):
+        tokens = [None if token == mark else token for token in tokenizer.tokenize(sentence)]
+        if None in tokens:
+            sentences.append(tokens)
+    if sum(tokens.count(None) for tokens in sentences) == len(GAP.findall(text)):
+        return sentences
+    first, *rest = [tokenizer.tokenize(part) for part in GAP.split(text)]  # something else stuck to a mark
+    return [[*first, *(token for part in rest for token in (None, *part))]]
+
+
+class FillOptions(CorpusOptions, Protocol):
+    """The training options that the task uses; see `theano_rnn.training.options.TrainingOptions`."""
+
+    embedding_dim: int | None
+    hidden_dim: int
+    cell: str
+    activation: str
+    layers: int
+    bidirectional: bool
+    bias: bool | None
+    dropout: float
+    word_dropout: float
+    batch_size: int | None
+    optimizer: str
+    clip: float | None
+    seed: int
+    criterion: str
+
+    def fitted_to(self, length: int) -> "FillOptions": ...
+
+    def to_model_configuration(self) -> dict[str, Any]: ...
+
+
+class FillTask(ReaderTask):
+    """A network that learns every word of every sentence from the other words.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        The output biases start from the frequencies of its words.
+    options : FillOptions
+        With a batch size.
+    keeps_encoding : bool
+        Whether a checkpoint must hold the vocabulary and the tokenizer, because they are those of another model.
+    """
+
+    def __init__(self, corpus: Corpus, options: FillOptions, keeps_encoding: bool = False) -> None:
+        vocabulary, tokenizer, size = corpus.vocabulary, corpus.tokenizer, len(corpus.vocabulary)
+        names = ("hidden_dim", "cell", "activation", "layers", "bidirectional", "dropout")
+        settings = ReaderSettings(
+            labels=size,
+            embeddings=((size, options.embedding_dim or options.hidden_dim),),
+            head="gap",
+            mixed=False,
+            bias=bool(options.bias),
+            **{name: getattr(options, name) for name in names},
+        )
+        reader = Reader(settings, seed=options.seed)
+        if settings.bias:
+            reader.set_values({**reader.get_values(), "c": log_frequencies(corpus)})
+
+        def make_model(parameters: Mapping[str, np.ndarray], history: Sequence[dict[str, Any]]) -> MissingWords:
+            training = {"options": options.to_model_configuration(), "history": list(history)}
+            network = Reader.from_values(settings, parameters)
+            return MissingWords(network, vocabulary.index_to_word, vocabulary, tokenizer, training)
+
+        encoding = {"vocabulary": vocabulary.to_configuration(), "tokenizer": tokenizer.to_configuration()}
+        valid = None if corpus.valid is None else sentence_items(corpus.valid)
+        noise = gap_noise(options.word_dropout, corpus)
+        description = encoding if keeps_encoding else {}
+        super().__init__(reader, sentence_items(corpus.train), valid, options, make_model, noise, description)
+        self.fingerprint = corpus.fingerprint
+
+    def _measure(self, items: Items) -> float:
+        loss = sum(self.network.measure(batch.inputs, batch.y) for batch in items.minibatches(MEASURED_AT_ONCE))
+        return loss / items.predictions
+
+    def figures(self, loss: float) -> dict[str, float]:
+        """Return the perplexity of a missing word."""
+        return {"perplexity": math.exp(min(loss, LARGEST_EXPONENT))}
+
+
+def log_frequencies(corpus: Corpus) -> npt.NDArray[np.float64]:
+    """Ln of the relative frequency of each word; one that does not occur counts as half an occurrence."""
+    counts = np.zeros(len(corpus.vocabulary))
+    for block in id_blocks(corpus.train):
+        counts += np.bincount(block, minlength=len(counts))
+    counts[[corpus.vocabulary.start, corpus.vocabulary.end]] = 0  # never predicted
+    counts = np.maximum(counts, LEAST_COUNT)
+    return np.log(counts / counts.sum())
+
+
+def gap_noise(share: float, corpus: Corpus) -> Noise | None:
+    """The noise that replaces a share of the words, and half of those that occur once, by the unknown word."""
+    seen_once = corpus.seen_once
+    if not share and seen_once is None:
+        return None
+
+    def noise(ids: Ids, generator: np.random.Generator) -> Ids:
+        draws = generator.random(ids.shape)
+        dropped = draws < share
+        if seen_once is not None:
+            dropped |= seen_once[ids] & (draws < 0.5)
+        dropped[:, [0, -1]] = False  # the markers
+        return np.where(dropped, np.int32(corpus.vocabulary.unknown), ids)
+
+    return noise
