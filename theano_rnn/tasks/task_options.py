@@ -40,7 +40,7 @@ TASK_OPTIONS = {
             "dropout": 0.5,
             "pooling": "max",
             "criterion": "accuracy",
-            "word_dropout": 0.1,
+            "word_dropout": 0.25,
             "learning_rate": 0.002,
             "vocabulary_size": 20_000,
             "valid_fraction": 0.1,
