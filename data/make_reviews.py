@@ -38,8 +38,8 @@ solid elegant fantastic friendly tasty impressive brilliant handy smart delightf
 marvelous splendid sturdy terrific thoughtful warm witty admirable cozy crisp dependable exquisite flawless graceful
 heavenly inspiring luxurious magnificent perfect polished refined remarkable satisfying sublime touching""".split()
 BAD = """bad poor terrible awful boring ugly useless disappointing cheap noisy dull horrible weak dirty rude bland
-broken annoying flimsy dreadful slow stale clumsy cold dreary faulty greasy mediocre miserable nasty overpriced shabby sloppy
-tedious tasteless unreliable abysmal atrocious careless confusing dismal drab filthy grim hideous irritating lousy
+broken annoying flimsy dreadful slow stale clumsy cold dreary faulty greasy mediocre miserable nasty overpriced shabby
+sloppy tedious tasteless unreliable abysmal atrocious careless confusing dismal drab filthy grim hideous irritating lousy
 messy pathetic shoddy tiresome unpleasant worthless""".split()
 PLAIN = """red small large round new heavy short long wooden white black plain blue thin wide green metal square old
 modern""".split()

@@ -189,7 +189,8 @@ def classification_task(
 ) -> ReaderTask:
     """Make the task of a training run from texts; see `Classifier.training_task`.
 
-    `options` are `theano_rnn.training.options.TrainingOptions`, which this package must not import. `labels` gives the labels in their order; default: those of the texts, sorted.
+    `options` are `theano_rnn.training.options.TrainingOptions`, which this package must not import. `labels` gives the
+    labels in their order; default: those of the texts, sorted.
     """
     labels = sorted({one.label for one in texts}) if labels is None else labels
     if len(labels) < 2:
