@@ -39,8 +39,8 @@ marvelous splendid sturdy terrific thoughtful warm witty admirable cozy crisp de
 heavenly inspiring luxurious magnificent perfect polished refined remarkable satisfying sublime touching""".split()
 BAD = """bad poor terrible awful boring ugly useless disappointing cheap noisy dull horrible weak dirty rude bland
 broken annoying flimsy dreadful slow stale clumsy cold dreary faulty greasy mediocre miserable nasty overpriced shabby
-sloppy tedious tasteless unreliable abysmal atrocious careless confusing dismal drab filthy grim hideous irritating lousy
-messy pathetic shoddy tiresome unpleasant worthless""".split()
+sloppy tedious tasteless unreliable abysmal atrocious careless confusing dismal drab filthy grim hideous irritating
+lousy messy pathetic shoddy tiresome unpleasant worthless""".split()
 PLAIN = """red small large round new heavy short long wooden white black plain blue thin wide green metal square old
 modern""".split()
 THINGS = """film hotel camera soup book lamp phone chair room coffee song jacket radio cake bicycle play printer kettle
