@@ -7,16 +7,10 @@ from theano_rnn.results.label_page import LabelledLine, marked_text, write_label
 
 
 def test_the_text_is_shown_as_it_was_written_with_a_value_for_each_token():
-    line = LabelledLine(
-        "It's  <b>GREAT</b>!", "good", 0.9, ["it", "'s", "<b>great</b>", "!"], [0.0, -0.2, 2.0, math.nan]
-    )
-    found = marked_text(line)
-    assert re.findall(r'class=c(\d) title="([^"]*)"', found) == [
-        ("3", "+0.00"),
-        ("2", "-0.20"),
-        ("6", "+2.00"),
-        ("3", "+nan"),
-    ]
+    tokens, influences = ["it", "'s", "<b>great</b>", "!"], [0.0, -0.2, 2.0, math.nan]
+    found = marked_text(LabelledLine("It's  <b>GREAT</b>!", "good", 0.9, tokens, influences))
+    expected = [("3", "+0.00"), ("2", "-0.20"), ("6", "+2.00"), ("3", "+nan")]
+    assert re.findall(r'class=c(\d) title="([^"]*)"', found) == expected
     assert re.sub(r"<[^>]*>", "", found) == "It&#x27;s  &lt;b&gt;GREAT&lt;/b&gt;!"
 
 

@@ -18,7 +18,6 @@ import numpy as np
 import pytest
 from support.script_modules import SCRIPTS, script
 
-from theano_rnn.language_models import language_model
 from theano_rnn.language_models.language_model import LanguageModel, load
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.tokenizer import Tokenizer
@@ -69,7 +68,7 @@ def model(lm, tmp_path_factory):
 @pytest.fixture
 def loaded(lm, model, monkeypatch):
     """The scripts load the model without compiling it again."""
-    monkeypatch.setattr(language_model, "load", lambda path: lm if Path(path) == model else load(path))
+    monkeypatch.setattr(LanguageModel, "load", lambda path: lm if Path(path) == model else load(path))
 
 
 def assert_one_line(capsys, *parts):
