@@ -109,7 +109,7 @@ def test_without_data_the_shipped_corpus_is_used(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "comments.csv").write_text("body\nhello\n")
-    assert train.default_data() == [str(Path("data") / "comments.csv")]
+    assert train.default_data("language-model") == [str(Path("data") / "comments.csv")]
 
 
 def test_without_data_and_without_the_shipped_corpus_the_option_is_named(tmp_path, monkeypatch, capsys):
@@ -148,9 +148,14 @@ def test_every_training_option_of_the_package_is_a_flag_that_reaches_it(tmp_path
         "layers": 3,
         "embedding_dim": 8,
         "dropout": 0.25,
+        "task": "classify",
+        "pooling": "mean",
+        "criterion": "loss",
+        "word_dropout": 0.5,
     }
-    flags = ("tutorial", "keep_case", "tokenized", "lines", "tied", "bias", "continuous", "resume", "overwrite")
-    assert {*arguments, *flags[:7]} == {field.name for field in fields(TrainingOptions)}
+    flags = ("tutorial", "keep_case", "tokenized", "lines", "tied", "bias", "continuous", "bidirectional")
+    flags = (*flags, "resume", "overwrite")
+    assert {*arguments, *flags[:8]} == {field.name for field in fields(TrainingOptions)}
     seen = {}
 
     def fake(data, *, reporter, **settings):
