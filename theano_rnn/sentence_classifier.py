@@ -46,7 +46,7 @@ class SentenceClassifier(ClassifierMixin, BaseEstimator):
     dropout, word_dropout : float
     epochs : int
     batch_size : int or None
-    learning_rate : float
+    learning_rate : float or None
     criterion : {"accuracy", "loss"}
         What decides on the held-out texts which parameters are the best.
     valid_fraction : float
@@ -85,7 +85,7 @@ class SentenceClassifier(ClassifierMixin, BaseEstimator):
 
     def __init__(
         self,
-        cell: str = "lstm",
+        cell: str = "gru",
         hidden_dim: int = 128,
         layers: int = 1,
         embedding_dim: int = 100,
@@ -95,7 +95,7 @@ class SentenceClassifier(ClassifierMixin, BaseEstimator):
         word_dropout: float = 0.25,
         epochs: int = 10,
         batch_size: int | None = None,
-        learning_rate: float = 0.002,
+        learning_rate: float | None = None,
         criterion: str = "accuracy",
         valid_fraction: float = 0.1,
         patience: int | None = None,

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from theano_rnn.language_models import text_model
-from theano_rnn.results.pictures import BLUE, GRAY, ORANGE, RED, drawable, new_figure, write_picture
+from theano_rnn.results.pictures import BLUE, GRAY, GREEN, ORANGE, RED, drawable, new_figure, write_picture
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -103,14 +103,29 @@ def _draw_losses(
         epoch, loss = best
         label = f"best: {loss:.4g} after epoch {epoch:g}"
         panel.plot([epoch], [loss], "*", color=RED, markersize=14, markeredgecolor="white", zorder=3, label=label)
+    _draw_accuracy(panel, history)
     if panel.has_data():
         panel.legend(fontsize="small")
+
+
+def _draw_accuracy(panel: Any, history: Sequence[Mapping[str, Any]]) -> None:
+    """Draw the accuracy, for tasks that have one, on an axis of its own at the right."""
+    epochs, values = finite_points(
+        [record["epoch"] for record in history], [record.get("accuracy") for record in history]
+    )
+    if not len(values):
+        return
+    axis = panel.twinx()
+    axis.plot(epochs, 100 * values, color=GREEN, marker="^", markersize=4, linewidth=1.2)
+    panel.plot([], [], color=GREEN, marker="^", markersize=4, linewidth=1.2, label="accuracy (right axis)")
+    axis.set_ylabel("accuracy (%)", color=GREEN)
 
 
 def best_evaluation(history: Sequence[Mapping[str, Any]], by_training_text: bool = False) -> tuple[float, float] | None:
     """Return (epoch, loss) of the evaluation whose parameters are kept; None if nothing was measured.
 
-    It is the evaluation with the lowest loss on held-out text, or on the training text if that decides.
+    It is the evaluation with the lowest error, for tasks that record one, or with the lowest loss on held-out text, or
+    on the training text if that decides.
     """
     best = text_model.best_evaluation(history, by_training_text)
     if best is None:

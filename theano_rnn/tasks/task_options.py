@@ -32,7 +32,7 @@ TASK_OPTIONS = {
     LANGUAGE_MODEL: TaskOptions({}, READER_OPTIONS),
     CLASSIFY: TaskOptions(
         {
-            "cell": "lstm",
+            "cell": "gru",
             "hidden_dim": 128,
             "embedding_dim": 100,
             "bidirectional": True,
@@ -41,7 +41,6 @@ TASK_OPTIONS = {
             "pooling": "max",
             "criterion": "accuracy",
             "word_dropout": 0.25,
-            "learning_rate": 0.002,
             "vocabulary_size": 20_000,
             "valid_fraction": 0.1,
         },
