@@ -85,7 +85,8 @@ setup(
     ],
     extras_require={
         "plot": ["matplotlib>=3.8"],
-        "test": ["pytest>=8", "pytest-xdist>=3.6", "ruff>=0.9", "mypy>=1.13", "matplotlib>=3.8"],
+        "sklearn": ["scikit-learn>=1.4"],
+        "test": ["scikit-learn>=1.4", "pytest>=8", "pytest-xdist>=3.6", "ruff>=0.9", "mypy>=1.13", "matplotlib>=3.8"],
         "gpu": ["jax[cuda12]>=0.10; python_version >= '3.11'"],
     },
     entry_points={

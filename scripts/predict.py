@@ -74,6 +74,8 @@ def check_arguments(arguments: argparse.Namespace) -> None:
         raise OptionError(f"nbest: expected an integer of at least 1, got {arguments.nbest}")
     if arguments.html is not None:
         check_output_path(arguments.html, inputs)
+        if not arguments.files:
+            raise OptionError("html: shows the texts of files; name one, because standard input can be read only once")
 
 
 def load_model(path: str) -> "ReaderModel":
@@ -106,7 +108,11 @@ def predict(model: "ReaderModel", arguments: argparse.Namespace, options: "Predi
         for reader in open_inputs(arguments.files, standard_input(), arguments.column):
             for row in model.results(reader, options):
                 show_row(row)
-                flush()
+            flush()
+    if arguments.html is not None:
+        about = {"text": ", ".join(arguments.files), "model": arguments.model}
+        with status(f"writing {arguments.html}"):
+            model.write_page(arguments.html, open_inputs(arguments.files, column=arguments.column), about)
 
 
 def work(arguments: argparse.Namespace) -> None:

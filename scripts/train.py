@@ -40,7 +40,8 @@ def make_parser() -> ArgumentParser:
     add("--pooling", choices=("max", "mean", "last"),
         help="what the output reads of the states: the maximum or the mean over the text, or the last (default: max)")
     add("--word-dropout", type=float, metavar="X",
-        help="share of the words that each training step replaces by the unknown word (default: 0.1)")
+        help="replace a word that occurs N times by the unknown word with probability X/(X+N) while training "
+        "(default: 0.25)")
     add("--criterion", choices=("accuracy", "loss"),
         help="what decides on held-out data which parameters are the best (default: accuracy)")
 

@@ -22,7 +22,7 @@ from support.script_modules import script
 
 ROOT = Path(__file__).resolve().parents[1]
 READMES = ["README.md", "data/README.md", "scripts/README.md", "tests/README.md", "theano_rnn/README.md"]
-COMMANDS = ("train", "score", "generate", "explain", "benchmark")
+COMMANDS = ("train", "score", "generate", "predict", "explain", "benchmark")
 QUICK_MODEL = "python scripts/train.py --data quick.csv --epochs 1 --hidden-dim 20 --sample-every 0"
 FULL_MODEL = "python scripts/train.py"
 END_OF_BLOCK = "---- end of block {} ----"
@@ -176,13 +176,14 @@ def options(parser):
 def test_every_option_is_in_the_manual(name):
     section = re.split(r"^## ", (ROOT / "scripts" / "README.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
     titles = {
-        "train": "Training",
-        "score": "Scoring",
-        "generate": "Generating",
-        "explain": "Looking",
-        "benchmark": "Bench",
+        "train": ("Training", "Labels of texts"),
+        "score": ("Scoring",),
+        "generate": ("Generating",),
+        "predict": ("Labels of texts",),
+        "explain": ("Looking",),
+        "benchmark": ("Bench",),
     }
-    text = next(part for part in section if part.startswith(titles[name]))
+    text = "\n".join(part for part in section if part.startswith(titles[name]))
     missing = {option for option in options(script(name).make_parser()) if not re.search(rf"{option}\b", text)}
     assert not missing
 
@@ -226,11 +227,11 @@ def test_files_that_are_named_exist(readme):
 def test_every_table_of_the_map_exists():
     text = (ROOT / "theano_rnn" / "README.md").read_text(encoding="utf-8")
     rows = re.findall(r"`([A-Z_]+)` in `([\w/]+\.py)`", text)
-    assert len(rows) == 5
+    assert len(rows) == 6
     for table, module in rows:
         assert re.search(rf"^{table}\b", (ROOT / "theano_rnn" / module).read_text(encoding="utf-8"), flags=re.MULTILINE)
 
 
 def test_the_readmes_stay_short():
     assert (ROOT / "README.md").stat().st_size <= 12_000
-    assert sum((ROOT / readme).stat().st_size for readme in READMES) <= 70_000
+    assert sum((ROOT / readme).stat().st_size for readme in READMES) <= 80_000

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from theano_rnn.language_models.language_model import score as score
     from theano_rnn.networks.rnn import RNN as RNN
     from theano_rnn.networks.rnn import RNNTheano as RNNTheano
+    from theano_rnn.sentence_classifier import SentenceClassifier as SentenceClassifier
+    from theano_rnn.tasks.classifier import Classifier as Classifier
     from theano_rnn.training.train_model import train as train
     from theano_rnn.tutorial import load_model_parameters_theano as load_model_parameters_theano
     from theano_rnn.tutorial import save_model_parameters_theano as save_model_parameters_theano
@@ -43,6 +45,8 @@ _HOMES = {
     "RNN": "theano_rnn.networks.rnn",
     "RNNTheano": "theano_rnn.networks.rnn",
     "LanguageModel": "theano_rnn.language_models.language_model",
+    "Classifier": "theano_rnn.tasks.classifier",
+    "SentenceClassifier": "theano_rnn.sentence_classifier",
     "load": "theano_rnn.language_models.language_model",
     "score": "theano_rnn.language_models.language_model",
     "train": "theano_rnn.training.train_model",

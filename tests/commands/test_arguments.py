@@ -20,9 +20,10 @@ CALLED = {
     "/lib/theano_rnn/__main__.py": "python -m theano_rnn {}",
 }
 GROUPS = {
-    "train": ["data", "network", "optimization", "evaluation and saving", "output"],
+    "train": ["task", "data", "network", "optimization", "evaluation and saving", "output"],
     "score": ["data", "output", "n-best lists", "mixing with another model"],
     "generate": ["data", "sampling", "search", "texts", "output"],
+    "predict": ["data", "output", "evaluation"],
     "benchmark": ["workloads", "comparison", "measurement", "output"],
     "explain": ["parts"],
     "explain gradients": ["data", "measurement", "output"],

@@ -57,6 +57,17 @@ def test_without_held_out_text_the_training_loss_decides():
     assert best_evaluation(HISTORY, by_training_text=True) == (2, 4.0)
     assert best_evaluation([record | {"valid_loss": None} for record in HISTORY]) == (2, 4.0)
     assert best_evaluation([]) is None
+    errors = [
+        record | {"error": error, "accuracy": 1 - error} for record, error in zip(HISTORY, (0.4, 0.3), strict=False)
+    ]
+    assert best_evaluation(errors) == (2, errors[1]["valid_loss"])
+
+
+def test_the_accuracy_has_an_axis_of_its_own():
+    figure = training_figure([record | {"accuracy": 0.5, "error": 0.5} for record in HISTORY], STEPS)
+    (axis,) = [panel for panel in figure.axes if panel.get_ylabel() == "accuracy (%)"]
+    (line,) = axis.get_lines()
+    assert line.get_ydata().tolist() == [50.0] * len(HISTORY)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from types import SimpleNamespace
 import pytest
 from support.script_modules import SCRIPTS, script
 
-from theano_rnn.language_models import language_model
 from theano_rnn.language_models.language_model import LanguageModel, load
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.tokenizer import Tokenizer
@@ -40,7 +39,7 @@ def model(lm, tmp_path_factory):
 @pytest.fixture
 def printed(lm, model, monkeypatch, capsys):
     """The lines that the script prints for arguments, with status 0. The model is not compiled again."""
-    monkeypatch.setattr(language_model, "load", lambda path: lm if Path(path) == model else load(path))
+    monkeypatch.setattr(LanguageModel, "load", lambda path: lm if Path(path) == model else load(path))
 
     def lines(*arguments):
         assert generate.main(["--model", str(model), *arguments]) == 0

@@ -10,7 +10,6 @@ import pytest
 from support.script_modules import script
 from support.training_runs import share_compiled
 
-from theano_rnn.language_models import language_model
 from theano_rnn.language_models.language_model import LanguageModel, load
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.corpus import read_corpus
@@ -102,7 +101,7 @@ def results(lm, tmp_path, monkeypatch, capsys):
     """The output of a script for a file, or for standard input if its arguments name no file."""
     model = tmp_path / "rnn.npz"
     lm.save(model)
-    monkeypatch.setattr(language_model, "load", lambda path: lm if Path(path) == model else load(path))
+    monkeypatch.setattr(LanguageModel, "load", lambda path: lm if Path(path) == model else load(path))
     file = tmp_path / "t.txt"
 
     def results(module, arguments, content):

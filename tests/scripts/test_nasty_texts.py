@@ -15,7 +15,6 @@ import pytest
 from support.script_modules import script
 
 from theano_rnn.errors import CorpusError
-from theano_rnn.language_models import language_model
 from theano_rnn.language_models.language_model import LanguageModel, load
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.corpus import read_corpus
@@ -105,7 +104,7 @@ def model(lm, tmp_path, monkeypatch):
     """The file of a model, compiled once for all texts."""
     path = tmp_path / "model.npz"
     lm.save(path)
-    monkeypatch.setattr(language_model, "load", lambda place: lm if Path(place) == path else load(place))
+    monkeypatch.setattr(LanguageModel, "load", lambda place: lm if Path(place) == path else load(place))
     return str(path)
 
 

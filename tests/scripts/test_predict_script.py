@@ -1,70 +1,181 @@
-"""predict.py as a user runs it, with a model that fills gaps: rows, evaluation, and wrong use in one line."""
+"""predict.py as a user runs it: one line per text, formats, evaluation, pages, and one line for wrong use."""
 
+import csv
+import io
 import json
+import re
 
+import numpy as np
 import pytest
 from support.script_modules import script
 
-from theano_rnn.tasks.missing_words import MissingWords
+import theano_rnn
+from theano_rnn.language_models.language_model import LanguageModel
+from theano_rnn.networks.rnn import RNN
+from theano_rnn.tasks.classifier import Classifier
 from theano_rnn.tasks.reader import Reader
 from theano_rnn.tasks.reader_graph import ReaderSettings
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary
 
-predict = script("predict")
+predict, train = script("predict"), script("train")
+TEXTS = ["A good film.", "", "zebra \t tab", "It was not good, it was bad!"]
+VOCABULARY = Vocabulary(["SENTENCE_START", "SENTENCE_END", "UNKNOWN_TOKEN", "good", "bad", "not", "film", "."])
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("predict")
-    words = ["SENTENCE_START", "SENTENCE_END", "UNKNOWN_TOKEN", "the", "dog", "cat", "sees"]
-    settings = ReaderSettings(
-        labels=len(words), embeddings=((len(words), 3),), hidden_dim=2, cell="simple", head="gap", mixed=False
-    )
-    MissingWords(Reader(settings, seed=1), words, Vocabulary(words), Tokenizer()).save(folder / "m.npz")
-    (folder / "lines.txt").write_text("The ___ sees ___.\nThe dog ___ it.\tsees\tcat\n", "utf-8")
-    (folder / "answers.txt").write_text("The ___ sees.\tdog\tcat\n", "utf-8")
-    return folder
+def classifier():
+    reader = Reader(ReaderSettings(labels=3, embeddings=((len(VOCABULARY), 4),), hidden_dim=3, cell="simple"), seed=2)
+    return Classifier(reader, ["bad", "fair", "good"], VOCABULARY, Tokenizer(lines=True))
 
 
 @pytest.fixture
-def run(folder, monkeypatch, capsys):
-    def run(*arguments):
-        monkeypatch.chdir(folder)
-        status = predict.main(["--model", "m.npz", *arguments])
-        out, err = capsys.readouterr()
-        return status, out.splitlines(), err
-
-    return run
+def model(classifier, tmp_path, monkeypatch):
+    """The path of a model, which is not compiled again in each test."""
+    path = tmp_path / "model.npz"
+    classifier.save(path)
+    monkeypatch.setattr(Classifier, "from_file", lambda file: classifier)
+    return path
 
 
-def test_each_gap_has_a_row(run):
-    status, lines, _ = run("--nbest", "2", "lines.txt")
-    fields = [line.split("\t") for line in lines]
-    assert status == 0 and [row[:2] for row in fields] == [["1", "1"], ["1", "2"], ["2", "1"]]
-    assert {fields[2][2], fields[2][4]} == {"sees", "cat"}
-    assert float(fields[2][3]) + float(fields[2][5]) == pytest.approx(1, abs=1e-5)
-    _, lines, _ = run("--format", "json", "lines.txt")
-    assert len(json.loads(lines[0])) == 10
+@pytest.fixture
+def texts(tmp_path):
+    path = tmp_path / "texts.txt"
+    path.write_text("\n".join(TEXTS) + "\n", encoding="utf-8")
+    return path
 
 
-def test_an_evaluation_shows_figures(run):
-    status, lines, _ = run("--evaluate", "answers.txt")
-    assert status == 0 and lines[0].startswith("accuracy ") and lines[0].endswith(", by chance 50.00 %")
-    _, lines, _ = run("--evaluate", "--format", "json", "answers.txt")
-    assert json.loads(lines[0])["number"] == 1
+@pytest.fixture
+def table(tmp_path):
+    path = tmp_path / "table.tsv"
+    path.write_text("label\ttext\ngood\tA good film.\nbad\tNot good.\nfair\tA film.\n", encoding="utf-8")
+    return path
+
+
+def run(*arguments):
+    try:
+        return predict.main([str(argument) for argument in arguments])
+    except SystemExit as error:
+        return error.code
+
+
+def out_of(capsys, *arguments):
+    assert run(*arguments) == 0
+    return capsys.readouterr().out
+
+
+def test_each_line_gives_one_line_with_label_probability_and_text(model, classifier, texts, capsys):
+    lines = [line.split("\t") for line in out_of(capsys, "--model", model, texts).splitlines()]
+    assert [line[0] for line in lines] == classifier.predict(TEXTS)
+    expected = classifier.probabilities(TEXTS).max(axis=1)
+    np.testing.assert_allclose([float(line[1]) for line in lines], expected, atol=1e-6)
+    assert [line[2] for line in lines] == [text.replace("\t", " ") for text in TEXTS]
+
+
+@pytest.mark.parametrize("form", ["tsv", "csv", "json"])
+def test_probabilities_have_a_column_for_each_label(model, classifier, texts, capsys, form):
+    out = out_of(capsys, "--model", model, "--probabilities", "--format", form, texts)
+    if form == "json":
+        rows = [list(json.loads(line).values()) for line in out.splitlines()]
+        assert list(json.loads(out.splitlines()[0])) == ["bad", "fair", "good", "text"]
+    elif form == "csv":
+        header, *rows = csv.reader(io.StringIO(out))
+        assert header == ["bad", "fair", "good", "text"]
+    else:
+        rows = [line.split("\t") for line in out.splitlines()]
+    found = np.array([[float(value) for value in row[:3]] for row in rows])
+    np.testing.assert_allclose(found, classifier.probabilities(TEXTS), atol=1e-6)
+
+
+def test_standard_input_and_columns_of_tables_are_read(model, texts, tmp_path, capsys, monkeypatch):
+    expected = out_of(capsys, "--model", model, texts)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(texts.read_bytes())))
+    assert out_of(capsys, "--model", model) == expected
+    table = tmp_path / "t.csv"
+    table.write_text("id,review\n1,A good film.\n", encoding="utf-8")
+    assert out_of(capsys, "--model", model, "--column", "review", table) == expected.splitlines()[0] + "\n"
+
+
+def test_an_evaluation_shows_the_report_as_text_or_json_and_draws_it(model, classifier, table, tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    report = classifier.evaluate([table])
+    out = out_of(capsys, "--model", model, "--evaluate", "--plot", tmp_path / "c.png", table)
+    assert out.splitlines() == report.lines() and out.startswith("accuracy ")
+    assert (tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")
+    found = json.loads(out_of(capsys, "--model", model, "--evaluate", "--format", "json", table))
+    assert found == json.loads(json.dumps(report.figures()))
+    assert found["loss"] == pytest.approx(report.loss)
+
+
+def test_the_page_has_the_influence_of_each_word(model, classifier, texts, tmp_path, capsys):
+    out_of(capsys, "--model", model, "--html", tmp_path / "p.html", texts)
+    page = (tmp_path / "p.html").read_text(encoding="utf-8")
+    assert page.count('<div class="t">') == len(TEXTS)
+    tokens, influences = classifier.influences(TEXTS[0])
+    first = re.search(r'<div class="t">.*?</div>', page, re.DOTALL)[0]
+    found = re.findall(r'title="([^"]*)">([^<]*)<', first)
+    assert found == [
+        (f"{value:+.2f}", token) for value, token in zip(influences, ("A", "good", "film", "."), strict=True)
+    ]
+    without = classifier.probabilities(["A film."])[0]
+    whole = classifier.probabilities([TEXTS[0]])[0]
+    label = whole.argmax()
+    assert influences[tokens.index("good")] == pytest.approx(np.log(whole[label]) - np.log(without[label]), abs=1e-5)
 
 
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (["--nbest", "0", "lines.txt"], "--nbest: expected an integer of at least 1, got 0"),
-        (["--evaluate", "--nbest", "2", "lines.txt"], "--nbest: has no effect with --evaluate"),
-        (["--probabilities", "lines.txt"], "--probabilities: has no effect on missing words"),
-        (["--evaluate", "lines.txt"], "lines.txt, line 1: there is no right word; expected it after a tab"),
-        (["answers.txt", "m.npz"], "m.npz"),
+        (["--plot", "c.png"], "--plot: shows the result of an evaluation; give --evaluate too"),
+        (["--evaluate", "--plot", "c.jpg"], "c.jpg: pictures are PNG files"),
+        (["--evaluate", "--probabilities"], "--probabilities: has no effect with --evaluate"),
+        (["--evaluate", "--html", "p.html"], "--html: has no effect with --evaluate"),
+        (["--evaluate", "--format", "csv"], "--format: an evaluation is shown as text or json"),
+        (["--html", "p.html"], "--html: shows the texts of files; name one"),
+        (["--html", "MODEL", "TEXTS"], "model.npz: "),
+        (["--column", "text", "TEXTS"], "--column: 'text' was given, but no file is a table"),
+        (["--evaluate", "TEXTS"], "texts.txt, line 1: there is no column label"),
+        (["--model", "none.npz", "TEXTS"], "none.npz: "),
     ],
 )
-def test_wrong_use_is_one_line_and_status_2(run, arguments, message):
-    status, _, err = run(*arguments)
-    assert status == 2 and message in err and len(err.strip().splitlines()) == 1
+def test_wrong_use_is_one_line(model, texts, tmp_path, capsys, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    names = {"MODEL": model, "TEXTS": texts}
+    assert run("--model", model, *(names.get(one, one) for one in arguments)) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1 and message in err
+
+
+def test_an_unknown_label_in_an_evaluation_is_one_line(model, tmp_path, capsys):
+    table = tmp_path / "t.tsv"
+    table.write_text("label\ttext\nterrible\tA film.\n", encoding="utf-8")
+    assert run("--model", model, "--evaluate", table) == 2
+    assert "t.tsv, line 2: the label 'terrible' does not occur in training; its labels are" in capsys.readouterr().err
+
+
+def test_models_of_other_tasks_are_rejected_by_each_command(model, tmp_path, capsys):
+    lm = tmp_path / "lm.npz"
+    LanguageModel(RNN(len(VOCABULARY), 3, seed=1), VOCABULARY, Tokenizer()).save(lm)
+    assert run("--model", lm) == 2
+    assert (
+        "lm.npz: is a language model, which predicts no labels; use score.py or generate.py" in capsys.readouterr().err
+    )
+    for name in ("score", "generate"):
+        assert script(name).main(["--model", str(model)]) == 2
+        assert "is a model for the task 'classify', not 'language-model'" in capsys.readouterr().err
+    assert script("explain").main(["info", "--model", str(model)]) == 2
+    assert "is a model for the task 'classify', not 'language-model'" in capsys.readouterr().err
+
+
+def test_the_shipped_sample_is_the_default_of_training(monkeypatch):
+    given = {}
+    monkeypatch.setattr(
+        "theano_rnn.training.train_model.train", lambda data, **options: given.update(data=data, **options)
+    )
+    assert train.main(["--task", "classify", "--no-bidirectional", "--pooling", "mean"]) == 0
+    assert [path.replace("\\", "/").endswith("data/reviews.tsv") for path in given["data"]] == [True]
+    assert given["task"] == "classify" and given["bidirectional"] is False and given["pooling"] == "mean"
+
+
+def test_load_returns_the_classifier(model, classifier):
+    assert theano_rnn.load(model) is classifier

@@ -15,7 +15,6 @@ from types import SimpleNamespace
 import pytest
 from support.script_modules import SCRIPTS, script
 
-from theano_rnn.language_models import language_model
 from theano_rnn.language_models.language_model import LanguageModel, load
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.tokenizer import Tokenizer
@@ -39,7 +38,7 @@ def folder(lm, tmp_path, monkeypatch):
     """A folder with a text and a model, where the scripts run. The model is not compiled again."""
     lm.save(tmp_path / "rnn.npz")
     (tmp_path / "a.txt").write_text(TEXT, encoding="utf-8")
-    monkeypatch.setattr(language_model, "load", lambda path: lm if Path(path).exists() else load(path))
+    monkeypatch.setattr(LanguageModel, "load", lambda path: lm if Path(path).exists() else load(path))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -83,7 +82,7 @@ def test_standard_input_can_be_shown_on_a_page(folder, monkeypatch):
     ],
 )
 def test_impossible_output_paths_are_rejected_before_the_model_is_loaded(folder, monkeypatch, capsys, arguments, part):
-    monkeypatch.setattr(language_model, "load", lambda path: pytest.fail("the model was loaded"))
+    monkeypatch.setattr(LanguageModel, "load", lambda path: pytest.fail("the model was loaded"))
     assert status("a.txt", *arguments) == 2
     out, err = capsys.readouterr()
     assert out == "" and part in err and len(err.splitlines()) == 1
@@ -107,7 +106,7 @@ def test_the_page_shows_the_texts_of_an_n_best_list(folder):
 
 
 def test_a_missing_matplotlib_is_reported_before_the_model_is_loaded(folder, monkeypatch, capsys):
-    monkeypatch.setattr(language_model, "load", lambda path: pytest.fail("the model was loaded"))
+    monkeypatch.setattr(LanguageModel, "load", lambda path: pytest.fail("the model was loaded"))
     find_spec = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "matplotlib" else find_spec(name))
     assert status("a.txt", "--plot", "a.png") == 2

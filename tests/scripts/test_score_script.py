@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 from support.script_modules import SCRIPTS, script
 
-from theano_rnn.language_models import language_model
 from theano_rnn.language_models.language_model import LanguageModel, load
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.tokenizer import Tokenizer
@@ -36,7 +35,7 @@ def lm():
 def model(lm, tmp_path, monkeypatch):
     path = tmp_path / "rnn.npz"
     lm.save(path)
-    monkeypatch.setattr(language_model, "load", lambda place: lm if Path(place) == path else load(place))
+    monkeypatch.setattr(LanguageModel, "load", lambda place: lm if Path(place) == path else load(place))
     return path
 
 
@@ -166,7 +165,7 @@ def test_mixing_with_its_own_output_changes_nothing(run, text, tmp_path):
 def test_its_own_output_of_words_that_look_like_sentence_ends_is_read_back(words, tmp_path, monkeypatch, capsys):
     vocabulary = Vocabulary(["SENTENCE_START", "SENTENCE_END", "UNKNOWN_TOKEN", *words])
     odd = LanguageModel(RNN(len(vocabulary), 5, seed=3), vocabulary, Tokenizer(tokenized=True))
-    monkeypatch.setattr(language_model, "load", lambda path: odd)
+    monkeypatch.setattr(LanguageModel, "load", lambda path: odd)
     generator = np.random.default_rng(0)
     pool = ["the", "</s>", "SENTENCE_END", "<unk>", "UNKNOWN_TOKEN", "<s>", "p(", "Total:", "-1"]
     lines = [" ".join(generator.choice(pool, generator.integers(1, 6))) for _ in range(60)]
@@ -222,7 +221,7 @@ def test_a_mix_file_that_does_not_fit_the_text_is_rejected(run, text, tmp_path):
      "--mix absent"],
 )  # fmt: skip
 def test_conflicting_options_are_one_line_before_the_model_is_loaded(monkeypatch, capsys, arguments):
-    monkeypatch.setattr(language_model, "load", lambda path: pytest.fail("the model was loaded"))
+    monkeypatch.setattr(LanguageModel, "load", lambda path: pytest.fail("the model was loaded"))
     try:
         status = score.main(arguments.split())
     except SystemExit as error:
@@ -295,7 +294,7 @@ def test_at_character_level_a_row_with_line_ends_gets_the_sum_of_its_lines(tmp_p
     words = ["SENTENCE_START", "SENTENCE_END", "UNKNOWN_TOKEN", *"the dog"]
     vocabulary = Vocabulary(dict.fromkeys(words), newline_ends_sentence=True)
     lm = LanguageModel(RNN(len(vocabulary), 5, seed=3), vocabulary, Tokenizer(level="char"))
-    monkeypatch.setattr(language_model, "load", lambda path: lm)
+    monkeypatch.setattr(LanguageModel, "load", lambda path: lm)
     (tmp_path / "a.csv").write_text('text\n"the\ndog"\nthe dog\n')
     assert score.main([str(tmp_path / "a.csv")]) == 0
     rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]

@@ -18,7 +18,6 @@ import numpy as np
 import pytest
 from support.script_modules import SCRIPTS, script
 
-from theano_rnn.language_models import language_model
 from theano_rnn.language_models.language_model import LanguageModel, load
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.tokenizer import Tokenizer
@@ -69,7 +68,7 @@ def model(lm, tmp_path_factory):
 @pytest.fixture
 def loaded(lm, model, monkeypatch):
     """The scripts load the model without compiling it again."""
-    monkeypatch.setattr(language_model, "load", lambda path: lm if Path(path) == model else load(path))
+    monkeypatch.setattr(LanguageModel, "load", lambda path: lm if Path(path) == model else load(path))
 
 
 def assert_one_line(capsys, *parts):
@@ -110,7 +109,7 @@ def test_without_data_the_shipped_corpus_is_used(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "comments.csv").write_text("body\nhello\n")
-    assert train.default_data() == [str(Path("data") / "comments.csv")]
+    assert train.default_data("language-model") == [str(Path("data") / "comments.csv")]
 
 
 def test_without_data_and_without_the_shipped_corpus_the_option_is_named(tmp_path, monkeypatch, capsys):
@@ -149,9 +148,14 @@ def test_every_training_option_of_the_package_is_a_flag_that_reaches_it(tmp_path
         "layers": 3,
         "embedding_dim": 8,
         "dropout": 0.25,
+        "task": "classify",
+        "pooling": "mean",
+        "criterion": "loss",
+        "word_dropout": 0.5,
     }
-    flags = ("tutorial", "keep_case", "tokenized", "lines", "tied", "bias", "continuous", "resume", "overwrite")
-    assert {*arguments, *flags[:7]} == {field.name for field in fields(TrainingOptions)}
+    flags = ("tutorial", "keep_case", "tokenized", "lines", "tied", "bias", "continuous", "bidirectional")
+    flags = (*flags, "resume", "overwrite")
+    assert {*arguments, *flags[:8]} == {field.name for field in fields(TrainingOptions)}
     seen = {}
 
     def fake(data, *, reporter, **settings):

@@ -238,7 +238,7 @@ def test_held_out_texts_with_a_label_of_their_own_are_rejected(table, tmp_path):
         ({"task": "classify", "level": "char"}, "level: has no effect with `task=classify`; leave it out"),
         ({"task": "classify", "pooling": "sum"}, "pooling: expected .*, got 'sum'"),
         ({"task": "classify", "criterion": "luck"}, "criterion: expected .*, got 'luck'"),
-        ({"task": "classify", "word_dropout": 1.0}, "word_dropout: expected .*, got 1.0"),
+        ({"task": "classify", "word_dropout": -1.0}, "word_dropout: expected .*, got -1.0"),
         ({"task": "classify", "bidirectional": 2}, "bidirectional: expected .*, got 2"),
         ({"bidirectional": True}, "bidirectional: has no effect with `task=language-model`; leave it out"),
     ],

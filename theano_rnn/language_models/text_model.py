@@ -121,7 +121,7 @@ class TextModel:
 
 
 def deciding_loss(record: Mapping[str, Any], tutorial: bool) -> str:
-    """Return the name of the figure that decides which parameters are the best: the lower, the better.
+    """Return the name of the loss that decides which parameters are the best, unless an error rate does.
 
     Parameters
     ----------
@@ -132,29 +132,34 @@ def deciding_loss(record: Mapping[str, Any], tutorial: bool) -> str:
 
     Returns
     -------
-    {"error", "train_loss", "valid_loss"}
-        The share of wrong labels, where the task records it, or else the loss: on held-out data, if there is any. The
-        tutorial's training always uses the training text.
+    {"train_loss", "valid_loss"}
+        The loss on held-out data, if there is any. The tutorial's training always uses the training text.
     """
-    if record.get("error") is not None:
-        return "error"
     return "train_loss" if tutorial or record.get("valid_loss") is None else "valid_loss"
 
 
+def deciding_figure(record: Mapping[str, Any], tutorial: bool) -> str:
+    """Return the name of the figure that decides which parameters are the best: the lower, the better.
+
+    It is ``error``, the share of wrong labels, where the task records it, or else `deciding_loss`.
+    """
+    return "error" if record.get("error") is not None else deciding_loss(record, tutorial)
+
+
 def best_evaluation(history: Iterable[Record], tutorial: bool) -> Record | None:
-    """Find the evaluation whose parameters are in the file: the first with the lowest deciding loss.
+    """Find the evaluation whose parameters are in the file: the first with the lowest deciding figure.
 
     Parameters
     ----------
     history : iterable of dict
         The records of the evaluations.
     tutorial : bool
-        See `deciding_loss`.
+        See `deciding_figure`.
 
     Returns
     -------
     dict or None
-        None if no evaluation recorded that loss.
+        None if no evaluation recorded that figure.
 
     Examples
     --------
@@ -164,8 +169,8 @@ def best_evaluation(history: Iterable[Record], tutorial: bool) -> Record | None:
     >>> best_evaluation(history, tutorial=False)["epoch"], best_evaluation(history, tutorial=True)["epoch"]
     (1, 2)
     """
-    measured = [record for record in history if is_loss(record.get(deciding_loss(record, tutorial)))]
-    return min(measured, key=lambda record: record[deciding_loss(record, tutorial)], default=None)
+    measured = [record for record in history if is_loss(record.get(deciding_figure(record, tutorial)))]
+    return min(measured, key=lambda record: record[deciding_figure(record, tutorial)], default=None)
 
 
 def is_loss(value: object) -> bool:

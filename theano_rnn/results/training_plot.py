@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from theano_rnn.language_models import text_model
-from theano_rnn.results.pictures import BLUE, GRAY, ORANGE, RED, drawable, new_figure, write_picture
+from theano_rnn.results.pictures import BLUE, GRAY, GREEN, ORANGE, RED, drawable, new_figure, write_picture
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -72,7 +72,8 @@ def training_figure(
     _draw_column(rates, steps, "learning_rate", BLUE)
     rates.set_ylim(bottom=0)
     _draw_norms(norms, steps, clip)
-    for panel, name in zip(panels, ("loss (nats per token)", "learning rate", "gradient norm"), strict=True):
+    unit = "label" if any("accuracy" in record for record in history) else "token"
+    for panel, name in zip(panels, (f"loss (nats per {unit})", "learning rate", "gradient norm"), strict=True):
         panel.set_ylabel(name)
         panel.grid(color="#dddddd", linewidth=0.6)
         if panel.has_data():
@@ -103,14 +104,30 @@ def _draw_losses(
         epoch, loss = best
         label = f"best: {loss:.4g} after epoch {epoch:g}"
         panel.plot([epoch], [loss], "*", color=RED, markersize=14, markeredgecolor="white", zorder=3, label=label)
+    has_accuracy = _draw_accuracy(panel, history)
     if panel.has_data():
-        panel.legend(fontsize="small")
+        panel.legend(fontsize="small", loc="center right" if has_accuracy else "best")
+
+
+def _draw_accuracy(panel: Any, history: Sequence[Mapping[str, Any]]) -> bool:
+    """Draw the accuracy on an axis of its own at the right, and return whether the task has one."""
+    epochs, values = finite_points(
+        [record["epoch"] for record in history], [record.get("accuracy") for record in history]
+    )
+    if not len(values):
+        return False
+    axis = panel.twinx()
+    axis.plot(epochs, 100 * values, color=GREEN, marker="^", markersize=4, linewidth=1.2)
+    panel.plot([], [], color=GREEN, marker="^", markersize=4, linewidth=1.2, label="accuracy (right axis)")
+    axis.set_ylabel("accuracy (%)", color=GREEN)
+    return True
 
 
 def best_evaluation(history: Sequence[Mapping[str, Any]], by_training_text: bool = False) -> tuple[float, float] | None:
     """Return (epoch, loss) of the evaluation whose parameters are kept; None if nothing was measured.
 
-    It is the evaluation with the lowest loss on held-out text, or on the training text if that decides.
+    It is the evaluation with the lowest error, for tasks that record one, or with the lowest loss on held-out text, or
+    on the training text if that decides.
     """
     best = text_model.best_evaluation(history, by_training_text)
     if best is None:

@@ -1,8 +1,9 @@
 """Classification of texts: `Classifier`, the model, and the task that a training run learns."""
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ from theano_rnn.files.corpus_formats import line_batches
 from theano_rnn.files.corpus_reader import CorpusReader
 from theano_rnn.files.labelled_texts import LabelledText, read_labelled_texts
 from theano_rnn.language_models.language_model import LanguageModel
+from theano_rnn.results.label_page import LabelledLine, write_label_page
 from theano_rnn.tasks.classification_report import ClassificationReport
 from theano_rnn.tasks.items import Ids, Items, Noise
 from theano_rnn.tasks.reader import Reader
@@ -73,6 +75,27 @@ class Classifier(ReaderModel):
         """The most probable label of each text. Parameters and errors are those of `probabilities`."""
         return [self.labels[i] for i in self.probabilities(texts).argmax(axis=1)]
 
+    def influences(self, text: str) -> tuple[list[str], npt.NDArray[np.float64]]:
+        """How much each token of a text moves the decision.
+
+        Parameters
+        ----------
+        text : str
+
+        Returns
+        -------
+        tokens : list of str
+        influences : float64 array (tokens,)
+            ln P(label | text) - ln P(label | text without the token), in nats, for the most probable label.
+        """
+        check_texts([text])
+        tokens = self.tokenizer.tokenize(text)[:LONGEST_TEXT]
+        ids = next(encoded_texts([text], self.vocabulary, self.tokenizer))
+        without = [np.delete(ids, i + 1, axis=1) for i in range(len(tokens))]
+        values = np.array(list(self.log_probabilities(Items([ids, *without]))), np.float64)
+        label = values[0].argmax()
+        return tokens, values[0, label] - values[1:, label]
+
     # What predict.py shows
 
     def result_columns(self, options: PredictionOptions) -> list[str]:
@@ -87,6 +110,20 @@ class Classifier(ReaderModel):
             for text, row in zip(texts, self.probabilities(texts), strict=True):
                 best = row.argmax()
                 yield [*row.tolist(), text] if options.probabilities else [self.labels[best], float(row[best]), text]
+
+    def write_page(
+        self, path: str | os.PathLike[str], readers: Iterable[CorpusReader], about: Mapping[str, str]
+    ) -> None:
+        """Write a page that colors each word of the texts by how much it moves the decision."""
+
+        def lines() -> Iterator[LabelledLine]:
+            for reader in readers:
+                for text in reader.lines():
+                    row = self.probabilities([text])[0]
+                    tokens, influences = self.influences(text)
+                    yield LabelledLine(text, self.labels[row.argmax()], row.max(), tokens, influences.tolist())
+
+        write_label_page(path, "Predicted labels", about, lines())
 
     def evaluate(
         self, paths: Sequence[str], column: str | None = None, standard_input: BinaryIO | None = None
@@ -112,7 +149,7 @@ class Classifier(ReaderModel):
     def training_task(
         cls,
         paths: Sequence[str],
-        options: "ClassifierOptions",
+        options: Any,
         note: Callable[[str], None],
         start: LanguageModel | None = None,
         saved: Mapping[str, Any] | None = None,
@@ -141,47 +178,21 @@ class Classifier(ReaderModel):
         return classification_task(texts, held_out, options, note, start, saved)
 
 
-class ClassifierOptions(Protocol):
-    """The training options that the task uses; see `theano_rnn.training.options.TrainingOptions`."""
-
-    column: str | None
-    valid: str | None
-    valid_fraction: float | None
-    vocabulary_size: int
-    min_count: int
-    keep_case: bool
-    tokenized: bool
-    embedding_dim: int | None
-    hidden_dim: int
-    cell: str
-    activation: str
-    layers: int
-    bidirectional: bool
-    bias: bool | None
-    dropout: float
-    pooling: str
-    word_dropout: float
-    batch_size: int | None
-    optimizer: str
-    clip: float | None
-    seed: int
-    criterion: str
-
-    def fitted_to(self, length: int) -> "ClassifierOptions": ...
-
-    def to_model_configuration(self) -> dict[str, Any]: ...
-
-
 def classification_task(
     texts: Sequence[LabelledText],
     held_out: Sequence[LabelledText] | None,
-    options: ClassifierOptions,
+    options: Any,
     note: Callable[[str], None],
     start: LanguageModel | None = None,
     saved: Mapping[str, Any] | None = None,
+    labels: Sequence[str] | None = None,
 ) -> ReaderTask:
-    """Make the task of a training run from texts; see `Classifier.training_task`."""
-    labels = sorted({one.label for one in texts})
+    """Make the task of a training run from texts; see `Classifier.training_task`.
+
+    `options` are `theano_rnn.training.options.TrainingOptions`, which this package must not import. `labels` gives the
+    labels in their order; default: those of the texts, sorted.
+    """
+    labels = sorted({one.label for one in texts}) if labels is None else labels
     if len(labels) < 2:
         found = f"only {labels[0]!r}" if labels else "no text"
         raise CorpusError(f"there must be texts with at least two labels to learn from; found {found}")
@@ -218,13 +229,13 @@ def classification_task(
         training = {"options": options.to_model_configuration(), "history": list(history)}
         return Classifier(Reader.from_values(settings, parameters), labels, vocabulary, tokenizer, training)
 
-    noise = word_dropout(options.word_dropout, vocabulary.unknown)
+    noise = word_dropout(options.word_dropout, train, vocabulary)
     return ReaderTask(reader, train, valid, options, make_model, noise, description)
 
 
 def text_encoding(
     texts: Sequence[LabelledText],
-    options: ClassifierOptions,
+    options: Any,
     start: LanguageModel | None,
     saved: Mapping[str, Any] | None,
 ) -> tuple[Tokenizer, Vocabulary]:
@@ -283,15 +294,20 @@ def summary(train: Items, valid: Items | None, labels: Sequence[str], vocabulary
     return f"{len(train):,} texts of {len(labels)} labels{held_out}; vocabulary of {len(vocabulary):,} tokens"
 
 
-def word_dropout(share: float, unknown: int) -> Noise | None:
-    """The noise that replaces a share of the words by the unknown word; None if there is nothing to replace."""
-    if not share:
+def word_dropout(strength: float, train: Items, vocabulary: Vocabulary) -> Noise | None:
+    """The noise that replaces words by the unknown word, so that the network learns what to make of it.
+
+    A word that occurs n times in training is replaced with the probability strength / (strength + n) (Kiperwasser and
+    Goldberg 2016). The start marker stays. None if there is nothing to replace.
+    """
+    if not strength:
         return None
+    counts = np.bincount(np.concatenate([ids[0] for ids in train.ids]), minlength=len(vocabulary))
+    shares = strength / (strength + counts)
+    shares[vocabulary.start] = 0
 
     def noise(ids: Ids, generator: np.random.Generator) -> Ids:
-        dropped = generator.random(ids.shape) < share
-        dropped[:, 0] = False  # the start marker
-        return np.where(dropped, np.int32(unknown), ids)
+        return np.where(generator.random(ids.shape) < shares[ids], np.int32(vocabulary.unknown), ids)
 
     return noise
 

@@ -2,14 +2,14 @@
 
 import abc
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, ClassVar, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from theano_rnn.errors import ArgumentValueError, ModelFileError
+from theano_rnn.errors import ArgumentValueError, ModelFileError, OptionError
 from theano_rnn.files.archive import write_archive
 from theano_rnn.files.corpus_reader import CorpusReader
 from theano_rnn.language_models.model_files import ModelFile
@@ -113,6 +113,12 @@ class ReaderModel(abc.ABC):
     @abc.abstractmethod
     def results(self, reader: CorpusReader, options: PredictionOptions) -> Iterator[Sequence[Any]]:
         """Yield a row of results for each line of a file; an empty row for a line that has none."""
+
+    def write_page(
+        self, path: str | os.PathLike[str], readers: Iterable[CorpusReader], about: Mapping[str, str]
+    ) -> None:
+        """Write an HTML page that shows the predictions for files; OptionError if the task has none."""
+        raise OptionError(f"html: has no effect with a model for `task={self.task}`; leave it out")
 
     @abc.abstractmethod
     def evaluate(

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -16,16 +16,6 @@ EVALUATION_COST = 1 / 3  # evaluating a token takes about this share of the time
 MEASURED_AT_ONCE = 100  # items
 
 
-class ReaderOptions(Protocol):
-    """The training options that a task with a reader uses; see `theano_rnn.training.options.TrainingOptions`."""
-
-    batch_size: int | None
-    optimizer: str
-    clip: float | None
-    seed: int
-    criterion: str
-
-
 class ReaderTask(Task):
     """A network that learns the labels of items.
 
@@ -35,7 +25,7 @@ class ReaderTask(Task):
     train : Items
     valid : Items or None
         The held-out items.
-    options : ReaderOptions
+    options : theano_rnn.training.options.TrainingOptions
         With a batch size.
     make_model : callable
         Takes parameters and the records of the evaluations, and returns the model to save.
@@ -53,7 +43,7 @@ class ReaderTask(Task):
         reader: Reader,
         train: Items,
         valid: Items | None,
-        options: ReaderOptions,
+        options: Any,
         make_model: Callable[[Mapping[str, np.ndarray], Sequence[dict[str, Any]]], Model],
         noise: Noise | None = None,
         description: Mapping[str, Any] | None = None,

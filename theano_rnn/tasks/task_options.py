@@ -33,7 +33,7 @@ TASK_OPTIONS = {
     LANGUAGE_MODEL: TaskOptions({}, READER_OPTIONS),
     CLASSIFY: TaskOptions(
         {
-            "cell": "lstm",
+            "cell": "gru",
             "hidden_dim": 128,
             "embedding_dim": 100,
             "bidirectional": True,
@@ -41,8 +41,7 @@ TASK_OPTIONS = {
             "dropout": 0.5,
             "pooling": "max",
             "criterion": "accuracy",
-            "word_dropout": 0.1,
-            "learning_rate": 0.002,
+            "word_dropout": 0.25,
             "vocabulary_size": 20_000,
             "valid_fraction": 0.1,
         },

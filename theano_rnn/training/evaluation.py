@@ -14,7 +14,7 @@ from theano_rnn.errors import CorpusError
 from theano_rnn.language_models import scoring
 from theano_rnn.language_models.continuous_text import continuous_cross_entropy
 from theano_rnn.language_models.language_model import LanguageModel
-from theano_rnn.language_models.text_model import deciding_loss
+from theano_rnn.language_models.text_model import deciding_figure
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.documents import read_documents
 from theano_rnn.text.encoded_sentences import EncodedSentences, EncodedSentencesWriter
@@ -184,7 +184,7 @@ def decisive_loss(record: dict[str, Any], tutorial: bool) -> float:
 
     It is infinite if it was not measured, as in some records of version 0.1.
     """
-    loss = record[deciding_loss(record, tutorial)]
+    loss = record[deciding_figure(record, tutorial)]
     return math.inf if loss is None else loss
 
 

@@ -144,7 +144,7 @@ class TrainingOptions:
     criterion : {"loss", "accuracy"}
         What decides which parameters are the best.
     word_dropout : float
-        The share of words that training replaces by the unknown word.
+        Training replaces a word that occurs n times by the unknown word with probability word_dropout/(word_dropout+n).
 
     Raises
     ------
@@ -214,7 +214,7 @@ class TrainingOptions:
             check_choice("task", self.task, TASKS)
             check_choice("pooling", self.pooling, POOLINGS)
             check_choice("criterion", self.criterion, CRITERIA)
-            check_real("word_dropout", self.word_dropout, minimum=0, below=1)
+            check_real("word_dropout", self.word_dropout, minimum=0)
             rate = UPDATE_RULES[self.optimizer].learning_rate if self.learning_rate is None else self.learning_rate
             object.__setattr__(self, "learning_rate", check_real("learning_rate", rate, above=0))
             object.__setattr__(self, "clip", check_real("clip", self.clip, above=0) if self.clip else None)
