@@ -1,7 +1,6 @@
-"""The sample of tags: made again byte for byte, and the best possible result is that of a sum over all state sequences."""
+"""The sample of tags: made again byte for byte, and the best possible result is a sum over all state sequences."""
 
 import math
-import random
 import runpy
 from collections import Counter
 from pathlib import Path
@@ -77,7 +76,7 @@ def test_probabilities_of_tags_equal_the_sum_over_all_sequences_of_states():
                 counts[tag] += p
         for found, sums in zip(MAKER["tag_probabilities"](words, LEXICON), expected, strict=True):
             total = sum(sums.values())
-            assert found == pytest.approx({tag: p / total for tag, p in sums.items()})
+            assert found == pytest.approx({tag: sums[tag] / total for tag in found}) and sums.keys() <= found.keys()
             uncertain += max(found.values()) < 0.99
     assert uncertain > 5
 
@@ -99,12 +98,6 @@ def test_words_that_the_model_does_not_have_are_an_error():
 
 
 def test_the_verb_agrees_with_its_subject_across_a_phrase():
-    generator, seen = random.Random(0), 0
-    for _ in range(300):
-        words = MAKER["sample"](generator, LEXICON)
-        for (word, tag), (_, after) in zip(words, words[1:], strict=False):
-            seen += tag == "AUX" and after in ("VERB", "ADJ", "PART")
-            assert (tag == "AUX") <= (word in ("is", "was", "has", "are", "were", "have"))
-    assert seen > 50
-    phrase = MAKER["State"]("noun", "phrase", "p", "s")
-    assert {state.number for state in followers(phrase) if state.kind in ("verb", "auxiliary")} == {"s"}
+    in_the_phrase = MAKER["State"]("noun", "phrase", number="p", subject="s")
+    numbers = {state.number for state in followers(in_the_phrase) if state.kind in ("verb", "auxiliary")}
+    assert in_the_phrase in reachable() and numbers == {"s"}
