@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Predict with a model of a task: the label of each text, or the word in each gap.
+"""Predict with a model of a task: the label of each text, the tag of each word, or the word in each gap.
 
-Each text or gap gives one output line. With --evaluate, the input has the right answers, and the result is how many of
-the predictions agree with them.
+Each text, word or gap gives one output line. With --evaluate, the input has the right answers, and the result is how
+many of the predictions agree with them.
 """
 
 import argparse
@@ -23,7 +23,6 @@ from theano_rnn.commands.standard_input import announce_standard_input, is_typed
 from theano_rnn.commands.status_line import no_status, status
 from theano_rnn.commands.terminal import flush, show
 from theano_rnn.errors import ModelFileError, OptionError
-from theano_rnn.files.corpus_formats import open_inputs
 from theano_rnn.files.output_files import check_output_path
 from theano_rnn.results.pictures import check_picture
 
@@ -36,7 +35,8 @@ def make_parser() -> ArgumentParser:
     # fmt: off
     add = parser.add_argument_group("data").add_argument
     add("files", nargs="*", metavar="FILE",
-        help="text files with one text per line, or CSV files; .gz of these too (default: standard input)")
+        help="text files with one text per line, or CSV files; .gz of these too (default: standard input). Tags: plain "
+        "text, or one token per line, perhaps with more columns after tabs, and blank lines between sentences")
     add("--model", default="models/rnn.npz", metavar="FILE", help="file of the model (default: %(default)s)")
     add("--column", metavar="NAME",
         help="column of the CSV files that holds the text (default: body, else text, else the only column)")
@@ -52,7 +52,8 @@ def make_parser() -> ArgumentParser:
 
     add = parser.add_argument_group("evaluation").add_argument
     add("--evaluate", action="store_true",
-        help="the input has the right answers: print accuracy, precision, recall, F1 and the confusion matrix")
+        help="the input has the right answers: print accuracy, precision, recall, F1 and the confusion matrix, and of "
+        "BIO and IOBES tags those of the entities")
     add("--plot", type=Path, metavar="FILE.png", help="with --evaluate: draw the confusion matrix")
     # fmt: on
     return parser
@@ -105,14 +106,14 @@ def evaluate(model: "ReaderModel", arguments: argparse.Namespace) -> None:
 def predict(model: "ReaderModel", arguments: argparse.Namespace, options: "PredictionOptions") -> None:
     show_row = FORMATS[arguments.format](model.result_columns(options))
     with no_status() if not arguments.files and is_typed() else status("predicting"):
-        for reader in open_inputs(arguments.files, standard_input(), arguments.column):
+        for reader in model.open_inputs(arguments.files, standard_input(), arguments.column):
             for row in model.results(reader, options):
                 show_row(row)
             flush()
     if arguments.html is not None:
         about = {"text": ", ".join(arguments.files), "model": arguments.model}
         with status(f"writing {arguments.html}"):
-            model.write_page(arguments.html, open_inputs(arguments.files, column=arguments.column), about)
+            model.write_page(arguments.html, model.open_inputs(arguments.files, column=arguments.column), about)
 
 
 def work(arguments: argparse.Namespace) -> None:
@@ -125,7 +126,13 @@ def work(arguments: argparse.Namespace) -> None:
     if arguments.evaluate:
         evaluate(model, arguments)
     else:
-        predict(model, arguments, PredictionOptions(arguments.probabilities, arguments.nbest))
+        options = PredictionOptions(
+            arguments.probabilities,
+            arguments.nbest,
+            all_columns=arguments.format == "tsv",
+            page=arguments.html is not None,
+        )
+        predict(model, arguments, options)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

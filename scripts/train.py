@@ -22,7 +22,12 @@ from theano_rnn.commands.run_command import run_command
 from theano_rnn.commands.terminal import say
 from theano_rnn.errors import OptionError, TrainingInterrupted
 
-SHIPPED = {"language-model": "comments.csv", "classify": "reviews.tsv", "fill": "comments.csv"}
+SHIPPED = {
+    "language-model": "comments.csv",
+    "classify": "reviews.tsv",
+    "tag": "tags.tsv",
+    "fill": "comments.csv",
+}
 TASKS = tuple(SHIPPED)
 
 
@@ -33,8 +38,8 @@ def make_parser() -> ArgumentParser:
     # fmt: off
     add = parser.add_argument_group("task").add_argument
     add("--task", choices=TASKS,
-        help="what the network learns; classify: the label of a text; fill: the word in a gap, from both sides "
-        "(default: language-model)")
+        help="what the network learns; classify: the label of a text; tag: the tag of each word; fill: the word in a "
+        "gap, from both sides (default: language-model)")
     add("--bidirectional", action=argparse.BooleanOptionalAction,
         help="whether each layer reads in both directions (default: yes)")
     add("--pooling", choices=("max", "mean", "last"),
@@ -48,7 +53,8 @@ def make_parser() -> ArgumentParser:
     add = parser.add_argument_group("data").add_argument
     add("--data", nargs="+", metavar="FILE",
         help="text files, or CSV files (.csv, .tsv); .gz of these too (default: data/comments.csv, or another sample "
-        "for another --task). classify: tables with the columns label and text, or two columns")
+        "for another --task). classify: tables with the columns label and text, or two columns. tag: lines with a "
+        "token, a tab and its tag, and a blank line between sentences")
     add("--column", metavar="NAME",
         help="column of the CSV files that holds the text (default: body, else text, else the only column)")
     add("--lines", action="store_true", default=None,

@@ -10,11 +10,11 @@ import pytest
 from support.script_modules import script
 
 import theano_rnn
+from theano_rnn.encoders.reader import Reader
+from theano_rnn.encoders.reader_graph import ReaderSettings
 from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.tasks.classifier import Classifier
-from theano_rnn.tasks.reader import Reader
-from theano_rnn.tasks.reader_graph import ReaderSettings
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary
 

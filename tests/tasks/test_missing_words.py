@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from support.training_runs import Interrupter, assert_same_run_of_a_task
 
+from theano_rnn.encoders.reader_graph import ReaderInputs
 from theano_rnn.errors import ArgumentTypeError, ArgumentValueError, CorpusError, OptionError, TrainingInterrupted
 from theano_rnn.files.corpus_formats import open_inputs
 from theano_rnn.language_models.language_model import load
-from theano_rnn.tasks.classification_report import Answer, MissingWordReport
 from theano_rnn.tasks.missing_words import MissingWords, gap_noise, gap_sentences
-from theano_rnn.tasks.reader_graph import ReaderInputs
+from theano_rnn.tasks.missing_words_report import Answer, MissingWordReport
 from theano_rnn.tasks.reader_model import PredictionOptions
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.training import timing

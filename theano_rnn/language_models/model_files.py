@@ -19,6 +19,7 @@ LANGUAGE_MODEL = "language-model"
 TASKS = {
     LANGUAGE_MODEL: "theano_rnn.language_models.language_model:LanguageModel",
     "classify": "theano_rnn.tasks.classifier:Classifier",
+    "tag": "theano_rnn.tasks.tagger:Tagger",
     "fill": "theano_rnn.tasks.missing_words:MissingWords",
 }
 

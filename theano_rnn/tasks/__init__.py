@@ -1,5 +1,6 @@
-"""Tasks beside language modeling: a label for a text. Must not know the training loop, only offer what it asks for.
+"""Tasks beside language modeling: labels of texts, tags of words, missing words.
 
-`encoder`, `heads` and `reader_graph` have the formulas of networks that read, and `reader` the class that compiles
-them. `task` says what training asks of a task; `reader_task` answers for all tasks whose network is a reader.
+Must not know the training loop, only offer what it asks for. `task` says what training asks of a task; `reader_task`
+answers for all tasks whose network is a reader. Each task has a model (`classifier`, `tagger`, `missing_words`) and a
+report of how well it predicts. The formulas of the networks are in the package `encoders`.
 """

@@ -8,6 +8,8 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
+from theano_rnn.encoders.items import Ids, Items, Noise
+from theano_rnn.encoders.reader import Reader
 from theano_rnn.errors import ArgumentTypeError, CorpusError, OptionError
 from theano_rnn.files.corpus_formats import line_batches
 from theano_rnn.files.corpus_reader import CorpusReader
@@ -15,13 +17,10 @@ from theano_rnn.files.labelled_texts import LabelledText, read_labelled_texts
 from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.results.label_page import LabelledLine, write_label_page
 from theano_rnn.tasks.classification_report import ClassificationReport
-from theano_rnn.tasks.items import Ids, Items, Noise
-from theano_rnn.tasks.reader import Reader
-from theano_rnn.tasks.reader_graph import ReaderSettings
 from theano_rnn.tasks.reader_model import PredictionOptions, ReaderModel
 from theano_rnn.tasks.reader_task import ReaderTask
 from theano_rnn.tasks.task import Task
-from theano_rnn.tasks.task_options import CLASSIFY, start_parameters
+from theano_rnn.tasks.task_options import CLASSIFY, reader_settings, start_parameters
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary
 
@@ -35,6 +34,7 @@ class Classifier(ReaderModel):
 
     Examples
     --------
+    >>> from theano_rnn.encoders.reader_graph import ReaderSettings
     >>> vocabulary = Vocabulary(["SENTENCE_START", "SENTENCE_END", "UNKNOWN_TOKEN", "good", "bad"])
     >>> reader = Reader(ReaderSettings(labels=2, embeddings=[(5, 4)], hidden_dim=3), seed=1)
     >>> classifier = Classifier(reader, ["negative", "positive"], vocabulary, Tokenizer(lines=True))
@@ -205,19 +205,8 @@ def classification_task(
         train, valid = items, labelled_items(held_out, labels, vocabulary, tokenizer)
     note(summary(train, valid, labels, vocabulary))
     options = options.fitted_to(len(train))
-    settings = ReaderSettings(
-        labels=len(labels),
-        embeddings=((len(vocabulary), options.embedding_dim or options.hidden_dim),),
-        head="text",
-        pooling=options.pooling,
-        hidden_dim=options.hidden_dim,
-        cell=options.cell,
-        activation=options.activation,
-        layers=options.layers,
-        bidirectional=options.bidirectional,
-        bias=bool(options.bias),
-        dropout=options.dropout,
-    )
+    tables = [(len(vocabulary), options.embedding_dim or options.hidden_dim)]
+    settings = reader_settings(options, len(labels), tables, "text")
     reader = Reader(settings, seed=options.seed)
     description = {}
     if start is not None:

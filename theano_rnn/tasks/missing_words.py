@@ -8,14 +8,14 @@ from typing import Any, BinaryIO, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from theano_rnn.encoders.items import Ids, Items, Noise, sentence_items
+from theano_rnn.encoders.reader import Reader
+from theano_rnn.encoders.reader_graph import ReaderSettings
 from theano_rnn.errors import ArgumentTypeError, ArgumentValueError, CorpusError, OptionError
 from theano_rnn.files.corpus_formats import open_inputs
 from theano_rnn.files.corpus_reader import CorpusReader
 from theano_rnn.language_models.language_model import LanguageModel
-from theano_rnn.tasks.classification_report import BEST_WORDS, LARGEST_EXPONENT, Answer, MissingWordReport
-from theano_rnn.tasks.items import Ids, Items, Noise, sentence_items
-from theano_rnn.tasks.reader import Reader
-from theano_rnn.tasks.reader_graph import ReaderSettings
+from theano_rnn.tasks.missing_words_report import BEST_WORDS, LARGEST_EXPONENT, Answer, MissingWordReport
 from theano_rnn.tasks.reader_model import PredictionOptions, ReaderModel
 from theano_rnn.tasks.reader_task import MEASURED_AT_ONCE, ReaderTask
 from theano_rnn.tasks.task_options import FILL, start_parameters

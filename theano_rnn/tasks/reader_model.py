@@ -9,14 +9,15 @@ from typing import Any, BinaryIO, ClassVar, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from theano_rnn.encoders.items import Items
+from theano_rnn.encoders.reader import Reader
+from theano_rnn.encoders.reader_graph import ReaderSettings
 from theano_rnn.errors import ArgumentValueError, ModelFileError, OptionError
 from theano_rnn.files.archive import write_archive
+from theano_rnn.files.corpus_formats import open_inputs
 from theano_rnn.files.corpus_reader import CorpusReader
 from theano_rnn.language_models.model_files import ModelFile
 from theano_rnn.networks.network_file import check_parameter_entries
-from theano_rnn.tasks.items import Items
-from theano_rnn.tasks.reader import Reader
-from theano_rnn.tasks.reader_graph import ReaderSettings
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary
 
@@ -33,10 +34,16 @@ class PredictionOptions:
         Whether to give the probability of each label.
     nbest : int or None
         How many answers to give.
+    all_columns : bool
+        Whether rows keep columns of the input that `ReaderModel.result_columns` does not name.
+    page : bool
+        Whether `ReaderModel.write_page` follows.
     """
 
     probabilities: bool = False
     nbest: int | None = None
+    all_columns: bool = False
+    page: bool = False
 
 
 class Report(Protocol):
@@ -106,6 +113,12 @@ class ReaderModel(abc.ABC):
 
     # What predict.py shows
 
+    def open_inputs(
+        self, paths: Sequence[str], standard_input: BinaryIO | None = None, column: str | None = None
+    ) -> Iterator[CorpusReader]:
+        """Yield a reader for each file, or one for standard input; see `files.corpus_formats.open_inputs`."""
+        return open_inputs(paths, standard_input, column)
+
     @abc.abstractmethod
     def result_columns(self, options: PredictionOptions) -> list[str]:
         """The names of the columns of `results`; OptionError if an option has no effect on this task."""
@@ -118,7 +131,11 @@ class ReaderModel(abc.ABC):
         self, path: str | os.PathLike[str], readers: Iterable[CorpusReader], about: Mapping[str, str]
     ) -> None:
         """Write an HTML page that shows the predictions for files; OptionError if the task has none."""
-        raise OptionError(f"html: has no effect with a model for `task={self.task}`; leave it out")
+        raise self.no_page()
+
+    def no_page(self) -> OptionError:
+        """Return the error to raise if the task has no page."""
+        return OptionError(f"html: has no effect with a model for `task={self.task}`; leave it out")
 
     @abc.abstractmethod
     def evaluate(

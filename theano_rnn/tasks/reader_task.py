@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from theano_rnn.encoders.items import Items, Noise, ReaderBatch
+from theano_rnn.encoders.reader import Reader, ReaderOptimizer
 from theano_rnn.networks.optimizer import draw_dropout_mask
-from theano_rnn.tasks.items import Items, Noise, ReaderBatch
-from theano_rnn.tasks.reader import Reader, ReaderOptimizer
 from theano_rnn.tasks.task import Model, Task
 
 ORDER_SEED, DROPOUT_SEED = 1, 2  # 0 chooses the held-out items

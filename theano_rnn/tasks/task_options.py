@@ -3,19 +3,19 @@
 To add a task, add its class to `theano_rnn.language_models.model_files.TASKS` and one line to `TASK_OPTIONS` here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from theano_rnn.checks import check_choice
+from theano_rnn.encoders.reader import Reader
+from theano_rnn.encoders.reader_graph import ReaderSettings
 from theano_rnn.errors import OptionError
 from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.language_models.model_files import LANGUAGE_MODEL, TASKS
-from theano_rnn.tasks.reader import Reader
 
-CLASSIFY = "classify"
-FILL = "fill"
+CLASSIFY, TAG, FILL = "classify", "tag", "fill"
 CRITERIA = ("accuracy", "loss")
 INHERITED = ("hidden_dim", "cell", "activation", "embedding_dim")  # from a language model to start from
 READER_OPTIONS = ("bidirectional", "pooling", "criterion", "word_dropout")
@@ -47,6 +47,21 @@ TASK_OPTIONS = {
         },
         TEXT_GENERATION,
     ),
+    TAG: TaskOptions(
+        {
+            "cell": "lstm",
+            "hidden_dim": 128,
+            "embedding_dim": 100,
+            "bidirectional": True,
+            "bias": True,
+            "dropout": 0.5,
+            "criterion": "accuracy",
+            "word_dropout": 0.5,
+            "vocabulary_size": 50_000,
+            "valid_fraction": 0.1,
+        },
+        (*TEXT_GENERATION, "pooling", "column"),
+    ),
     FILL: TaskOptions(
         {
             "cell": "lstm",
@@ -61,6 +76,13 @@ TASK_OPTIONS = {
         (*TEXT_GENERATION, "pooling", "criterion"),
     ),
 }
+
+
+def reader_settings(options: Any, labels: int, embeddings: Sequence[tuple[int, int]], head: str) -> ReaderSettings:
+    """Return the settings of a reader with the network that `theano_rnn.training.options.TrainingOptions` describe."""
+    names = ("pooling", "hidden_dim", "cell", "activation", "layers", "bidirectional", "dropout")
+    settings = {name: getattr(options, name) for name in names}
+    return ReaderSettings(labels, tuple(embeddings), head=head, bias=bool(options.bias), **settings)
 
 
 def with_task_defaults(settings: Mapping[str, Any]) -> dict[str, Any]:

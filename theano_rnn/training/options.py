@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from theano_rnn.checks import check_bptt_truncate, check_choice, check_count, check_flag, check_real
+from theano_rnn.encoders.heads import POOLINGS
 from theano_rnn.engines.engine import DEVICES
 from theano_rnn.errors import OptionError
 from theano_rnn.language_models.model_files import LANGUAGE_MODEL, TASKS
 from theano_rnn.networks.architecture import Architecture
 from theano_rnn.networks.network_file import LATER_SETTINGS
 from theano_rnn.networks.updates import UPDATE_RULES
-from theano_rnn.tasks.heads import POOLINGS
 from theano_rnn.tasks.task_options import CRITERIA, with_task_defaults
 from theano_rnn.text.tokenizer import LEVELS
 
@@ -140,7 +140,7 @@ class TrainingOptions:
     task : str
         A name in `theano_rnn.language_models.model_files.TASKS`.
     bidirectional, pooling
-        The network of a task that reads; see `theano_rnn.tasks.reader_graph.ReaderSettings`.
+        The network of a task that reads; see `theano_rnn.encoders.reader_graph.ReaderSettings`.
     criterion : {"loss", "accuracy"}
         What decides which parameters are the best.
     word_dropout : float

@@ -8,11 +8,9 @@ import numpy as np
 import pytest
 from support import numpy_readers
 
-from theano_rnn.engines.engine import T, compile_function, engine_name
-from theano_rnn.errors import ArgumentTypeError, ArgumentValueError
-from theano_rnn.tasks.items import Items
-from theano_rnn.tasks.reader import Reader, ReaderOptimizer
-from theano_rnn.tasks.reader_graph import (
+from theano_rnn.encoders.items import Items
+from theano_rnn.encoders.reader import Reader, ReaderOptimizer
+from theano_rnn.encoders.reader_graph import (
     ReaderInputs,
     ReaderSettings,
     log_probabilities,
@@ -20,6 +18,8 @@ from theano_rnn.tasks.reader_graph import (
     symbolic_inputs,
     symbolic_labels,
 )
+from theano_rnn.engines.engine import T, compile_function, engine_name
+from theano_rnn.errors import ArgumentTypeError, ArgumentValueError
 
 LABELS, EMBEDDINGS, FRAME_DIM, HIDDEN_DIM = 3, ((9, 4), (5, 2)), 2, 3
 LENGTHS, STEPS = (6, 3, 1, 0), 6  # the last column is empty

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from theano_rnn.tasks.items import Items
+from theano_rnn.encoders.items import Items
 
 LENGTHS = (3, 7, 1, 12, 5, 5, 2)
 

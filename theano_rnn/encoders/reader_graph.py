@@ -17,6 +17,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from theano_rnn.checks import check_choice, check_count
+from theano_rnn.encoders.encoder import Encoder, EncoderSettings, Encoding, encode, encoder_gradients
+from theano_rnn.encoders.heads import HEADS, POOLINGS, Head
 from theano_rnn.engines.chunked_softmax import FEW_WORDS
 from theano_rnn.engines.engine import T, with_last_axis_length
 from theano_rnn.engines.tensor_types import TensorVariable
@@ -26,8 +28,6 @@ from theano_rnn.networks.bptt import add_by_word
 from theano_rnn.networks.cells import Cell
 from theano_rnn.networks.forward import by_step, columns, with_bias
 from theano_rnn.networks.softmax import log_softmax, softmax_cross_entropy, softmax_log_probability
-from theano_rnn.tasks.encoder import Encoder, EncoderSettings, Encoding, encode, encoder_gradients
-from theano_rnn.tasks.heads import HEADS, POOLINGS, Head
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,11 @@ class ReaderSettings:
     frame_dim : int
         Size of the vectors that are read as they are, beside the embeddings; 0 if there are none.
     head : str
-        A name in `theano_rnn.tasks.heads.HEADS`.
+        A name in `theano_rnn.encoders.heads.HEADS`.
     pooling : {"max", "mean", "last"}
         How the head "text" reads the states.
     hidden_dim, cell, activation, layers, bidirectional, mixed, bias, dropout
-        As for `theano_rnn.tasks.encoder.EncoderSettings`.
+        As for `theano_rnn.encoders.encoder.EncoderSettings`.
 
     Raises
     ------

@@ -10,13 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from theano_rnn.checks import check_choice
-from theano_rnn.engines.engine import CompiledFunction, T, as_numpy, compile_function, float_type
-from theano_rnn.engines.tensor_types import DeviceArray
-from theano_rnn.networks.network_graphs import Graph
-from theano_rnn.networks.optimizer import MinibatchOptimizer, StepGraph
-from theano_rnn.networks.parameters import ParameterStore, check_shapes, initial_values
-from theano_rnn.networks.rnn import FLOAT_TYPES
-from theano_rnn.tasks.reader_graph import (
+from theano_rnn.encoders.reader_graph import (
     ReaderInputs,
     ReaderSettings,
     SymbolicReader,
@@ -27,6 +21,12 @@ from theano_rnn.tasks.reader_graph import (
     symbolic_inputs,
     symbolic_labels,
 )
+from theano_rnn.engines.engine import CompiledFunction, T, as_numpy, compile_function, float_type
+from theano_rnn.engines.tensor_types import DeviceArray
+from theano_rnn.networks.network_graphs import Graph
+from theano_rnn.networks.optimizer import MinibatchOptimizer, StepGraph
+from theano_rnn.networks.parameters import ParameterStore, check_shapes, initial_values
+from theano_rnn.networks.rnn import FLOAT_TYPES
 
 
 class Reader(ParameterStore):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from theano_rnn.tasks.reader_graph import ReaderInputs
+from theano_rnn.encoders.reader_graph import ReaderInputs
 from theano_rnn.text.encoded_sentences import EncodedSentences
 from theano_rnn.text.minibatches import plan_batches
 

@@ -14,10 +14,10 @@ from typing import Protocol
 
 import numpy as np
 
+from theano_rnn.encoders.encoder import Encoding, is_word, numbers
 from theano_rnn.engines.engine import T, axis_length
 from theano_rnn.engines.tensor_types import TensorVariable
 from theano_rnn.networks.forward import by_step, rows
-from theano_rnn.tasks.encoder import Encoding, is_word, numbers
 
 POOLINGS = ("max", "mean", "last")
 # Of padding, where the maximum is read: below every state, and finite, so that an empty column does not become NaN.
