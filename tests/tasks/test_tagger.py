@@ -285,7 +285,7 @@ def test_dropout_of_words_keeps_their_spelling(trained):
     "text, message",
     [
         ("", "t.tsv: holds no sentence"),
-        ("The dog\n", "t.tsv, line 1: expected a token, a tab and its tag, got 'The dog'"),
+        ("The\ndog\n", "t.tsv, line 1: expected a token, a tab and its tag, got 'The'"),
         ("The\tDET\ndog\n", "t.tsv, line 2: expected a token, a tab and its tag, got 'dog'"),
         ("\nThe\tDET\na\tDET\n", "at least two tags to learn; found only 'DET' from .*t.tsv, line 2 on"),
     ],

@@ -149,7 +149,7 @@ class Tagger(ReaderModel):
 
     def results(self, reader: CorpusReader, options: PredictionOptions) -> Iterator[Sequence[Any]]:
         """Yield a row for each token, and an empty row after each sentence."""
-        sentences = sentences_to_tag(reader.lines(), reader.name, self.tokens)
+        sentences = sentences_to_tag(reader.lines(), reader.name, self.tokens, frozenset(self.labels))
         for batch in batches(sentences, reader.is_waiting):
             for sentence, rows in zip(batch, self.probabilities([one.tokens for one in batch]), strict=True):
                 for columns, row in zip(sentence.rows, rows, strict=True):
