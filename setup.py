@@ -7,6 +7,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
+SPEECH = ["soundfile>=0.12", "soxr>=0.5", "kaldi-native-fbank>=1.22"]
 
 
 def version() -> str:
@@ -86,7 +87,18 @@ setup(
     extras_require={
         "plot": ["matplotlib>=3.8"],
         "sklearn": ["scikit-learn>=1.4"],
-        "test": ["scikit-learn>=1.4", "pytest>=8", "pytest-xdist>=3.6", "ruff>=0.9", "mypy>=1.13", "matplotlib>=3.8"],
+        "speech": SPEECH,
+        "test": [
+            *SPEECH,
+            "scikit-learn>=1.4",
+            "pytest>=8",
+            "pytest-xdist>=3.6",
+            "ruff>=0.9",
+            "mypy>=1.13",
+            "matplotlib>=3.8",
+            "praatio>=6",
+            "textgrid>=1.5",
+        ],
         "gpu": ["jax[cuda12]>=0.10; python_version >= '3.11'"],
     },
     entry_points={

@@ -123,11 +123,13 @@ def map_array(file: BinaryIO, archive: zipfile.ZipFile, member: zipfile.ZipInfo,
     return np.asarray(memmap(file, header.dtype, "r", start, header.shape, order))
 
 
-def read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> npt.NDArray[Any]:
-    """Read one array."""
+def read_array(
+    archive: zipfile.ZipFile, member: zipfile.ZipInfo, allowed_kinds: str = ALLOWED_KINDS
+) -> npt.NDArray[Any]:
+    """Read one array whose data type is of one of the allowed kinds."""
     name = member.filename.removesuffix(SUFFIX)
     with archive.open(member) as stream:
-        header = read_header(stream, name, member.file_size)
+        header = read_header(stream, name, member.file_size, allowed_kinds)
         values = bytearray(stream.read())  # to the end, where zipfile verifies its own checksum
         if len(values) != header.nbytes:
             raise UnreadableArrayError(f"{name} should hold {header.nbytes} bytes, and holds {len(values)}")
@@ -135,7 +137,7 @@ def read_array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> npt.NDArray
     return array.reshape(header.shape[::-1]).T if header.fortran_order else array.reshape(header.shape)
 
 
-def read_header(stream: IO[bytes], name: str, size: int) -> ArrayHeader:
+def read_header(stream: IO[bytes], name: str, size: int, allowed_kinds: str = ALLOWED_KINDS) -> ArrayHeader:
     """Read the header of an array in a stream of `size` bytes, which must hold exactly as much as the header says."""
     version = np.lib.format.read_magic(stream)
     read = {
@@ -147,7 +149,7 @@ def read_header(stream: IO[bytes], name: str, size: int) -> ArrayHeader:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # headers written by Python 2 are valid too
         header = ArrayHeader(*read(stream))
-    if header.dtype.kind not in ALLOWED_KINDS or header.dtype.hasobject:
+    if header.dtype.kind not in allowed_kinds or header.dtype.hasobject:
         raise UnreadableArrayError(
             f"{name} holds {header.dtype} instead of plain numbers; Python objects are never loaded"
         )

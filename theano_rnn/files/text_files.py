@@ -84,6 +84,16 @@ class TextInput:
         """
         return _decoded(self._byte_blocks(), self.name, place)
 
+    def data(self) -> bytes:
+        """Return the bytes, decompressed, for texts whose encoding the file itself tells.
+
+        Raises
+        ------
+        CorpusError
+            If the file cannot be read or decompressed.
+        """
+        return b"".join(self._byte_blocks())
+
     def lines(self, place: Callable[[], str] = _nothing) -> Iterator[str]:
         """Yield the lines without their line endings, each as soon as it is complete.
 

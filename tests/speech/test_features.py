@@ -1,0 +1,111 @@
+"""Log-mel energies and MFCC: times of frames at any rate, blocks, settings."""
+
+import json
+
+import numpy as np
+import pytest
+from support.sounds import tone
+
+from theano_rnn.errors import ArgumentTypeError, ArgumentValueError, OptionError
+from theano_rnn.speech import features
+from theano_rnn.speech.features import FeatureSettings, compute_features, count_frames, settings_for_rates
+
+pytest.importorskip("kaldi_native_fbank")
+
+
+def test_defaults_are_40_log_mel_energies_of_25_ms_every_10_ms():
+    settings = FeatureSettings()
+    assert (settings.kind, settings.number, settings.window_samples, settings.shift_samples) == (
+        "log-mel",
+        40,
+        400,
+        160,
+    )
+    found = compute_features([tone(1, 16000)], settings)
+    assert found.shape == (100, 40) and found.dtype == np.float32 and np.isfinite(found).all()
+    assert np.array_equal(found, compute_features([tone(1, 16000)], settings))
+
+
+def test_energies_follow_the_loudness():
+    settings = FeatureSettings()
+    loud, soft = (compute_features([tone(0.5, 16000) * factor], settings) for factor in (1, 0.5))
+    assert np.abs(loud - soft - 2 * np.log(2)).max() < 1e-3
+
+
+def test_mfcc_are_computed_on_request():
+    assert compute_features([tone(0.5, 16000)], FeatureSettings("mfcc")).shape == (50, 13)
+    assert compute_features([tone(0.5, 16000)], FeatureSettings("mfcc", 30)).shape == (50, 30)
+
+
+@pytest.mark.parametrize(
+    "settings", [FeatureSettings(), FeatureSettings("mfcc", rate=8000), FeatureSettings(rate=11000)]
+)
+def test_blocks_do_not_change_the_features(settings):
+    sound = tone(2.345, settings.rate)
+    whole = compute_features([sound], settings)
+    for size in (1000, 7919):
+        blocks = [sound[start : start + size] for start in range(0, len(sound), size)]
+        assert np.array_equal(compute_features([*blocks, sound[:0]], settings), whole)
+
+
+@pytest.mark.parametrize("rate", [8000, 11000, 16000, 22000, 44000, 47800])
+def test_frames_do_not_drift_over_100_seconds(rate):
+    settings = FeatureSettings(rate=rate, number=20)
+    sound = np.zeros(100 * rate, np.float32)
+    sound[round(99.004 * rate)] = 1  # a click within the frame from 99.00 to 99.01 s, close to its middle
+    found = compute_features([sound], settings)
+    assert len(found) == 10000
+    assert np.argmax(found.mean(axis=1)) == 9900
+
+
+@pytest.mark.parametrize("samples", [0, 1, 79, 80, 100, 239, 240, 401, 16000])
+def test_the_last_frame_ends_within_half_a_frame_of_the_end(samples):
+    settings = FeatureSettings()
+    found = compute_features([tone(1, 16000)[:samples]], settings)
+    assert found.shape == (count_frames(samples, settings), 40)
+    assert abs(len(found) * 0.01 - samples / 16000) <= 0.005 + 1e-9
+
+
+@pytest.mark.parametrize(
+    "rates, rate",
+    [([16000], 16000), ([48000, 44100], 16000), ([8000, 16000], 8000), ([11025], 11000), ([22050], 16000)],
+)
+def test_the_rate_for_training_is_the_lowest_up_to_16_khz_and_divides_into_frames(rates, rate):
+    settings = settings_for_rates(rates)
+    assert settings.rate == rate
+    assert settings.shift_samples / rate == 0.01 and settings.window_samples / rate == 0.025
+
+
+def test_settings_survive_json():
+    settings = FeatureSettings("mfcc", 20, 8000)
+    assert FeatureSettings.from_dict(json.loads(json.dumps(settings.to_dict()))) == settings
+    with pytest.raises(ArgumentTypeError, match="values: expected the settings kind, number, rate, shift, window"):
+        FeatureSettings.from_dict({"kind": "mfcc"})
+
+
+@pytest.mark.parametrize("values, error, message", [
+    ({"kind": "plp"}, ArgumentValueError, "^kind: expected one of log-mel, mfcc, got 'plp'"),
+    ({"number": -1}, ArgumentValueError, "^number: expected at least 1"),
+    ({"number": 500}, OptionError, "^number: expected at most 128"),
+    ({"rate": 100}, ArgumentValueError, "^rate: expected at least 2000"),
+    ({"rate": 11025}, OptionError, "^rate: expected a multiple of 200 Hz, .* got 11025"),
+    ({"shift": 0}, ArgumentValueError, "^shift: expected a number above 0"),
+    ({"window": "long"}, ArgumentTypeError, "^window: expected a number"),
+])  # fmt: skip
+def test_wrong_settings_are_rejected(values, error, message):
+    with pytest.raises(error, match=message):
+        FeatureSettings(**values)
+
+
+def test_more_bands_than_the_spectrum_has_are_rejected():
+    with pytest.raises(OptionError, match="^number: 128 features cannot be computed: "):
+        compute_features([tone(0.1, 2000)], FeatureSettings(rate=2000, number=128))
+
+
+def test_a_missing_library_is_reported(monkeypatch):
+    def missing(module):
+        raise OptionError(f"{module} is missing")
+
+    monkeypatch.setattr(features, "library", missing)
+    with pytest.raises(OptionError, match="kaldi_native_fbank is missing"):
+        compute_features([], FeatureSettings())
