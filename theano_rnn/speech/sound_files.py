@@ -17,7 +17,7 @@ Samples = npt.NDArray[np.float32]
 # As libsndfile names them. NIST is the format of the TIMIT corpus, whose files are called .wav too.
 FORMATS = {"WAV", "WAVEX", "RF64", "W64", "NIST"}
 UNCOMPRESSED = {"PCM_U8", "PCM_S8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"}
-LOWEST_RATE = 2000  # Hz
+LOWEST_RATE, HIGHEST_RATE = 2000, 768000  # Hz
 BLOCK_SECONDS = 10
 REMEDY = "convert it to 16-bit PCM, for example with ffmpeg or sox"
 
@@ -85,7 +85,8 @@ def read_blocks(path: str | os.PathLike[str], rate: int) -> Iterator[Samples]:
         if own_rate != rate:
             stream = library("soxr").ResampleStream(own_rate, rate, 1, dtype="float32")
         position = 0
-        for channels in file.blocks(BLOCK_SECONDS * own_rate, dtype="float32", always_2d=True):
+        block_size = BLOCK_SECONDS * own_rate // file.channels
+        for channels in file.blocks(block_size, dtype="float32", always_2d=True):
             block = np.ascontiguousarray(channels.mean(axis=1, dtype=np.float32))
             if not np.isfinite(block).all():
                 seconds = (position + int(np.argmin(np.isfinite(block)))) / own_rate
@@ -110,9 +111,10 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[Any]:
                 raise CorpusError(f"{name}: holds {file.format} instead of a .wav sound; {REMEDY}")
             if file.subtype not in UNCOMPRESSED:
                 raise CorpusError(f"{name}: the sound is compressed ({file.subtype}); {REMEDY}")
-            if file.samplerate < LOWEST_RATE:
+            if not LOWEST_RATE <= file.samplerate <= HIGHEST_RATE:
                 raise CorpusError(
-                    f"{name}: expected at least {LOWEST_RATE:,} samples per second, got {file.samplerate:,}"
+                    f"{name}: expected from {LOWEST_RATE:,} to {HIGHEST_RATE:,} samples per second, got "
+                    f"{file.samplerate:,}"
                 )
             if file.frames == 0:
                 raise CorpusError(f"{name}: holds no samples; remove the file, or record it again")
