@@ -98,6 +98,7 @@ setup(
             "matplotlib>=3.8",
             "praatio>=6",
             "textgrid>=1.5",
+            "jiwer>=3",
         ],
         "gpu": ["jax[cuda12]>=0.10; python_version >= '3.11'"],
     },
