@@ -32,6 +32,17 @@ def test_energies_follow_the_loudness():
     assert np.abs(loud - soft - 2 * np.log(2)).max() < 1e-3
 
 
+@pytest.mark.parametrize("rate", [8000, 11000, 16000])
+@pytest.mark.parametrize("frequency", [300, 1000, 3000])
+def test_a_pure_tone_is_in_the_band_of_its_frequency(rate, frequency):
+    sound = 0.5 * np.sin(2 * np.pi * frequency * np.arange(rate) / rate).astype(np.float32)
+    found = compute_features([sound], FeatureSettings(rate=rate)).mean(axis=0)
+    # Centers of 40 bands from 20 Hz to half the rate, equally spaced in mel.
+    lowest, highest, wanted = (1127 * np.log(1 + f / 700) for f in (20, rate / 2, frequency))
+    centers = lowest + (highest - lowest) * np.arange(1, 41) / 41
+    assert abs(np.argmax(found) - np.argmin(np.abs(centers - wanted))) <= 1
+
+
 def test_mfcc_are_computed_on_request():
     assert compute_features([tone(0.5, 16000)], FeatureSettings("mfcc")).shape == (50, 13)
     assert compute_features([tone(0.5, 16000)], FeatureSettings("mfcc", 30)).shape == (50, 30)

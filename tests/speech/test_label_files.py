@@ -1,11 +1,14 @@
 """Segments and labels of recordings from tables, TextGrids and .phn files."""
 
+import csv
+import zipfile
+
 import pytest
 
 from theano_rnn.errors import CorpusError, OptionError
 from theano_rnn.speech.input_files import SpeechFile, find_speech_files
 from theano_rnn.speech.label_files import read_recording_labels, read_segments
-from theano_rnn.speech.segments import Segment
+from theano_rnn.speech.segments import Segment, frame_labels
 from theano_rnn.speech.textgrid import Interval, Tier, textgrid_text
 
 RATES = {"one": 16000, "dr1/two": 8000}
@@ -137,3 +140,27 @@ def test_labels_must_be_named():
         read_segments([], RATES)
     with pytest.raises(OptionError, match="^files: expected labels of the recordings, got none; .* name and label"):
         read_recording_labels([], RATES)
+
+
+def test_frames_of_hand_labelled_speech_have_the_label_at_their_middle(shared_data, tmp_path):
+    sounds = pytest.importorskip("theano_rnn.speech.recordings")
+    pytest.importorskip("soundfile")
+    pytest.importorskip("kaldi_native_fbank")
+    names = ("dr1-fvmh0/sa1", "dr1-fvmh0/si836")
+    with zipfile.ZipFile(shared_data("speech/timit_sample_wav.zip")) as archive:
+        archive.extractall(tmp_path, [f"{name}.wav" for name in names])
+    with open(shared_data("speech/timit_sample_segments.tsv"), encoding="utf-8") as table:
+        rows = [row for row in csv.reader(table, delimiter="\t") if row[0] in names]
+    for name in names:
+        lines = [f"{start} {end} {phone}" for one, start, end, phone, _ in rows if one == name]
+        (tmp_path / f"{name}.PHN").write_text("\n".join(lines))
+    files = find_speech_files([tmp_path])
+    recordings = sounds.Recordings(files.recordings)
+    segments = read_segments(files.labels, recordings.rates)
+    for recording in recordings:
+        found = frame_labels(segments[recording.name], len(recording.frames), recording.shift)
+        spans = [(int(start), int(end), phone) for one, start, end, phone, _ in rows if one == recording.name]
+        for frame, label in enumerate(found[:-2]):
+            (expected,) = [phone for start, end, phone in spans if start <= frame * 160 + 80 < end]
+            assert label == expected
+        assert found[-2:] == [spans[-1][2]] * 2

@@ -10,7 +10,7 @@ from support.sounds import tone
 from theano_rnn.errors import CorpusError, OptionError
 from theano_rnn.speech import sound_files
 from theano_rnn.speech.features import FeatureSettings
-from theano_rnn.speech.input_files import find_speech_files
+from theano_rnn.speech.input_files import SpeechFile, find_speech_files
 from theano_rnn.speech.recordings import Recordings
 
 soundfile = pytest.importorskip("soundfile")
@@ -100,6 +100,21 @@ def test_features_that_are_not_finite_are_reported_with_recording_and_frame(npz,
 def test_damaged_archives_are_rejected_in_one_line(write, content):
     with pytest.raises(CorpusError, match="x.npz: is not a readable .npz file"):
         Recordings([write("x.npz", content)])
+
+
+def test_an_npz_that_cannot_be_opened_is_reported(tmp_path):
+    with pytest.raises(CorpusError, match="x.npz: cannot be read: No such file or directory; check the path"):
+        Recordings([SpeechFile("x", tmp_path / "x.npz")])
+
+
+def test_an_npz_with_a_damaged_array_is_reported(npz):
+    path = npz()
+    data = bytearray(path.read_bytes())
+    start = data.index(FEATURES.tobytes())
+    data[start] ^= 1
+    path.write_bytes(bytes(data))
+    with pytest.raises(CorpusError, match="x.npz: is .*CRC"):
+        list(Recordings([path]))
 
 
 def test_every_truncation_and_many_changes_of_an_npz_are_errors_of_one_line(npz, write):
