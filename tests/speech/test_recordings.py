@@ -8,7 +8,7 @@ import pytest
 from support.sounds import tone
 
 from theano_rnn.errors import CorpusError, OptionError
-from theano_rnn.speech import sound_files
+from theano_rnn.speech import recordings, sound_files
 from theano_rnn.speech.features import FeatureSettings
 from theano_rnn.speech.input_files import SpeechFile, find_speech_files
 from theano_rnn.speech.recordings import Recordings
@@ -57,10 +57,10 @@ def wav(tmp_path):
     ],
 )
 def test_an_npz_holds_recordings_one_after_the_other(npz, arrays):
-    recordings = Recordings([npz(**arrays)])
-    assert (recordings.names, recordings.dim, recordings.shift, recordings.settings) == (["a", "dr1/b"], 2, 0.01, None)
+    found = Recordings([npz(**arrays)])
+    assert (found.names, found.dim, found.shift, found.settings) == (["a", "dr1/b"], 2, 0.01, None)
     for _ in range(2):
-        first, second = recordings
+        first, second = found
         assert np.array_equal(first.frames, FEATURES[:3]) and np.array_equal(second.frames, FEATURES[3:])
         assert first.frames.dtype == np.float32 and first.frames.flags.c_contiguous
         assert (second.name, second.shift, second.duration) == ("dr1/b", 0.01, 0.04)
@@ -150,12 +150,12 @@ def test_names_are_distinct_among_all_files(npz):
 @pytest.mark.parametrize("rate", [8000, 11025, 16000, 22050, 44100])
 @pytest.mark.parametrize("settings", [None, FeatureSettings()])
 def test_frames_of_sounds_end_within_a_frame_of_the_recording(wav, rate, settings, caplog):
-    recordings = Recordings([wav("a.wav", 1.2345, rate), wav("b.wav", 0.3, rate, channels=2)], settings)
-    for one in recordings:
+    found = Recordings([wav("a.wav", 1.2345, rate), wav("b.wav", 0.3, rate, channels=2)], settings)
+    for one in found:
         assert one.frames.shape == (round(one.duration / 0.01), 40)
         assert abs(len(one.frames) * one.shift - one.duration) < 0.01
-    assert recordings.durations == {"a": round(1.2345 * rate) / rate, "b": round(0.3 * rate) / rate}
-    assert recordings.rates == {"a": rate, "b": rate}
+    assert found.durations == {"a": round(1.2345 * rate) / rate, "b": round(0.3 * rate) / rate}
+    assert found.rates == {"a": rate, "b": rate}
 
 
 @pytest.mark.parametrize("rate", [11025, 22050, 44100])
@@ -189,6 +189,17 @@ def test_sounds_that_the_model_cannot_read_are_rejected(wav):
         Recordings([wav(), wav()])
     with pytest.raises(OptionError, match="^files: expected recordings .*, got none"):
         Recordings([])
+
+
+def test_a_missing_library_shows_before_sounds_are_read_and_frames_need_none(wav, npz, monkeypatch):
+    def missing(module):
+        if module == "soxr":
+            raise OptionError(f"{module} is missing")
+
+    monkeypatch.setattr(recordings, "library", missing)
+    with pytest.raises(OptionError, match="soxr is missing"):
+        Recordings([wav()])
+    assert len(Recordings([npz()])) == 2
 
 
 def test_memory_does_not_grow_with_the_sound(tmp_path, monkeypatch):

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from theano_rnn.errors import ArgumentValueError, CorpusError
-from theano_rnn.speech.segments import Segment, frame_labels, frame_time, runs, segments_from_frames, sorted_segments
+from theano_rnn.errors import CorpusError
+from theano_rnn.speech.segments import Segment, frame_labels, frame_time, segments_from_frames, sorted_segments
 
 
 def segment(start, end, label="x", line=0):
@@ -69,13 +69,6 @@ def test_boundaries_of_frames_survive_rounding_for_an_hour():
 def test_segments_beyond_the_recording_are_rejected(segments, message):
     with pytest.raises(CorpusError, match=message):
         frame_labels(segments, 100, 0.01)
-
-
-def test_runs_divide_where_values_change():
-    starts, ends = runs(np.array([4, 4, 4, 2, 2, 4]))
-    assert starts.tolist() == [0, 3, 5] and ends.tolist() == [3, 5, 6]
-    with pytest.raises(ArgumentValueError, match="^values: expected a sequence with at least one value, got shape"):
-        runs([])
 
 
 def test_times_of_frames_have_no_rounding_errors():

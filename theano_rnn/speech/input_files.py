@@ -1,6 +1,5 @@
 """Finds recordings and their labels among the files and folders that a user names, and tells what is called what."""
 
-import logging
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -9,8 +8,6 @@ from typing import NamedTuple
 
 from theano_rnn.errors import CorpusError
 from theano_rnn.files.text_files import display_name, has_extension
-
-logger = logging.getLogger(__name__)
 
 SOUND, FRAMES = ".wav", ".npz"
 TEXTGRID, PHN = ".textgrid", ".phn"

@@ -10,6 +10,7 @@ from theano_rnn.errors import CorpusError, OptionError
 from theano_rnn.files.text_files import display_name
 from theano_rnn.speech.features import FeatureSettings, Frames, compute_features, settings_for_rates
 from theano_rnn.speech.input_files import SOUND, SpeechFile, find_speech_files
+from theano_rnn.speech.libraries import NAMES, library
 from theano_rnn.speech.npz_frames import NpzFrames
 from theano_rnn.speech.sound_files import read_blocks, read_properties
 
@@ -118,12 +119,14 @@ class Recordings:
                 yield Recording(file.name, frames, self.shift, self.durations[file.name], file.path)
 
     def _prepare_sounds(self, settings: FeatureSettings | None, dim: int | None) -> None:
-        """Read the headers of all sounds, so that mistakes show before long work."""
+        """Read the headers of all sounds and load the libraries, so that mistakes show before long work."""
         if settings is None and dim is not None:
             raise CorpusError(
                 f"{display_name(self.files[0].path)}: the model reads frames of {dim} features from .npz files, not "
                 "sounds; compute the same features, or train a model on .wav files"
             )
+        for module in NAMES:
+            library(module)
         properties = [read_properties(file.path) for file in self.files]
         self.names = [file.name for file in self.files]
         self.rates = {name: sound.rate for name, sound in zip(self.names, properties, strict=True)}

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from theano_rnn.checks import check_count, check_real
-from theano_rnn.errors import ArgumentValueError, CorpusError
+from theano_rnn.errors import CorpusError
 
 NO_LABEL = ""  # of what no segment covers, and of Praat's intervals without text
 TOLERANCE = 0.001  # seconds by which segments may overlap, because tables round times
@@ -125,30 +125,6 @@ def frame_labels(segments: Sequence[Segment], frames: int, shift: float) -> list
     found = np.searchsorted(starts, times + shift * 1e-6, side="right") - 1
     is_inside = (found >= 0) & (times < ends[found] + shift * 1e-6)
     return [segments[i].label if inside else NO_LABEL for i, inside in zip(found.tolist(), is_inside, strict=True)]
-
-
-def runs(values: npt.ArrayLike) -> tuple[Numbers, Numbers]:
-    """Divide a sequence where its values change.
-
-    Parameters
-    ----------
-    values : array_like, shape (n,)
-
-    Returns
-    -------
-    starts, ends : int arrays (runs,)
-        Each run is ``values[start:end]``.
-
-    Examples
-    --------
-    >>> [bounds.tolist() for bounds in runs([3, 3, 1, 3])]
-    [[0, 2, 3], [2, 3, 4]]
-    """
-    array = np.asarray(values)
-    if array.ndim != 1 or not array.size:
-        raise ArgumentValueError(f"values: expected a sequence with at least one value, got shape {array.shape}")
-    changes = np.flatnonzero(array[1:] != array[:-1]) + 1
-    return np.concatenate([[0], changes]), np.concatenate([changes, [array.size]])
 
 
 def frame_time(frame: int, shift: float) -> float:
