@@ -21,6 +21,8 @@ TASKS = {
     "classify": "theano_rnn.tasks.classifier:Classifier",
     "tag": "theano_rnn.tasks.tagger:Tagger",
     "fill": "theano_rnn.tasks.missing_words:MissingWords",
+    "tag-frames": "theano_rnn.tasks.frame_tagger:FrameTagger",
+    "classify-frames": "theano_rnn.tasks.recording_classifier:RecordingClassifier",
 }
 
 

@@ -82,6 +82,8 @@ class ReaderModel(abc.ABC):
         The name of the task, in the table of `theano_rnn.language_models.model_files`.
     members : tuple of ReaderModel
         The models whose probabilities are averaged; empty for a single model. See `averaged_with`.
+    reads_words : bool
+        Whether files hold the vocabulary and the tokenizer.
 
     Raises
     ------
@@ -90,6 +92,7 @@ class ReaderModel(abc.ABC):
     """
 
     task: ClassVar[str]
+    reads_words: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -214,11 +217,13 @@ class ReaderModel(abc.ABC):
             "task": self.task,
             "reader": self.reader.settings.to_configuration(),
             "labels": self.labels,
-            "tokenizer": self.tokenizer.to_configuration(),
             "training": self.training,
             **self.more_configuration(),
         }
-        documents = {"configuration": configuration, "vocabulary": self.vocabulary.to_configuration()}
+        documents = {"configuration": configuration}
+        if self.reads_words:
+            configuration["tokenizer"] = self.tokenizer.to_configuration()
+            documents["vocabulary"] = self.vocabulary.to_configuration()
         write_archive(path, self.reader.get_values(), documents)
 
     def more_configuration(self) -> dict[str, Any]:
@@ -245,26 +250,23 @@ class ReaderModel(abc.ABC):
     def from_file(cls: type[M], file: ModelFile) -> M:
         """Make a model from the contents of a file. Raises ModelFileError as `load` does."""
         file.require_task(cls.task)
-        vocabulary = file.document("vocabulary")
+        vocabulary: Any = file.document("vocabulary") if cls.reads_words else None
         try:
             configuration = file.configuration
             settings = ReaderSettings(**configuration["reader"])
             names = tuple(settings.parameter_shapes)
             check_parameter_entries(file.path, file.entries, names)
-            file.check_entries({*names, "configuration", "vocabulary"})
+            file.check_entries({*names, "configuration", *(["vocabulary"] if cls.reads_words else [])})
             labels, training = configuration["labels"], configuration["training"]
             if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
                 raise ArgumentValueError("labels: expected a list of str")
             if not isinstance(training, dict):
                 raise ArgumentValueError(f"training: expected a dict, got {type(training).__name__}")
-            return cls(
-                Reader.from_values(settings, {name: file.entries[name] for name in names}),
-                labels,
-                Vocabulary.from_configuration(vocabulary),
-                Tokenizer.from_configuration(configuration["tokenizer"]),
-                training,
-                **cls.more_arguments(configuration),
-            )
+            arguments: dict[str, Any] = {"training": training, **cls.more_arguments(configuration)}
+            if cls.reads_words:
+                arguments["vocabulary"] = Vocabulary.from_configuration(vocabulary)
+                arguments["tokenizer"] = Tokenizer.from_configuration(configuration["tokenizer"])
+            return cls(Reader.from_values(settings, {name: file.entries[name] for name in names}), labels, **arguments)
         except ModelFileError:
             raise
         except (AttributeError, KeyError, TypeError, ValueError) as error:

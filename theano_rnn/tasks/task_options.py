@@ -14,12 +14,26 @@ from theano_rnn.encoders.reader_graph import ReaderSettings
 from theano_rnn.errors import OptionError
 from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.language_models.model_files import LANGUAGE_MODEL, TASKS
+from theano_rnn.speech.input_files import is_speech
 
 CLASSIFY, TAG, FILL = "classify", "tag", "fill"
+CLASSIFY_FRAMES, TAG_FRAMES = "classify-frames", "tag-frames"
+FRAME_TASKS = {CLASSIFY: CLASSIFY_FRAMES, TAG: TAG_FRAMES}
+"""What a task becomes if its data are recordings."""
 CRITERIA = ("accuracy", "loss")
 INHERITED = ("hidden_dim", "cell", "activation", "embedding_dim")  # from a language model to start from
 READER_OPTIONS = ("bidirectional", "pooling", "criterion", "word_dropout")
 TEXT_GENERATION = ("level", "continuous", "sequence_length", "sample_every", "tied", "bptt_truncate", "tutorial")
+WORDS = (
+    "word_dropout",
+    "embedding_dim",
+    "vocabulary_size",
+    "min_count",
+    "tokenized",
+    "keep_case",
+    "lines",
+    "init_from",
+)
 
 
 class TaskOptions(NamedTuple):
@@ -75,14 +89,60 @@ TASK_OPTIONS = {
         },
         (*TEXT_GENERATION, "pooling", "criterion"),
     ),
+    TAG_FRAMES: TaskOptions(
+        {
+            "cell": "gru",
+            "hidden_dim": 128,
+            "bidirectional": True,
+            "bias": True,
+            "dropout": 0.3,
+            "criterion": "accuracy",
+            "valid_fraction": 0.1,
+            "epochs": 20,
+            "batch_size": 4,
+            "learning_rate": 0.004,
+            "rate_decay": 0.1,
+        },
+        (*TEXT_GENERATION, *WORDS, "pooling", "column"),
+    ),
+    CLASSIFY_FRAMES: TaskOptions(
+        {
+            "cell": "gru",
+            "hidden_dim": 128,
+            "bidirectional": True,
+            "bias": True,
+            "dropout": 0.5,
+            "pooling": "mean",
+            "criterion": "accuracy",
+            "valid_fraction": 0.1,
+            "epochs": 20,
+        },
+        (*TEXT_GENERATION, *WORDS, "column"),
+    ),
 }
 
 
-def reader_settings(options: Any, labels: int, embeddings: Sequence[tuple[int, int]], head: str) -> ReaderSettings:
+def reader_settings(
+    options: Any, labels: int, embeddings: Sequence[tuple[int, int]], head: str, frame_dim: int = 0
+) -> ReaderSettings:
     """Return the settings of a reader with the network that `theano_rnn.training.options.TrainingOptions` describe."""
     names = ("pooling", "hidden_dim", "cell", "activation", "layers", "bidirectional", "dropout")
     settings = {name: getattr(options, name) for name in names}
-    return ReaderSettings(labels, tuple(embeddings), head=head, bias=bool(options.bias), **settings)
+    return ReaderSettings(labels, tuple(embeddings), frame_dim, head, bias=bool(options.bias), **settings)
+
+
+def with_frame_task(settings: Mapping[str, Any], paths: Sequence[str]) -> dict[str, Any]:
+    """Return the options of a run with the task that its data have: labels of texts, or of recordings.
+
+    Examples
+    --------
+    >>> with_frame_task({"task": "tag", "epochs": 2}, ["a.wav", "segments.tsv"])
+    {'task': 'tag-frames', 'epochs': 2}
+    """
+    task = settings.get("task")
+    if isinstance(task, str) and task in FRAME_TASKS and is_speech(paths):
+        return {**settings, "task": FRAME_TASKS[task]}
+    return dict(settings)
 
 
 def with_task_defaults(settings: Mapping[str, Any]) -> dict[str, Any]:

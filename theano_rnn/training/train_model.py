@@ -16,7 +16,7 @@ from theano_rnn.language_models.model_files import LANGUAGE_MODEL, class_of_task
 from theano_rnn.networks.parameters import check_shapes
 from theano_rnn.results.pictures import check_can_draw
 from theano_rnn.tasks.task import Task
-from theano_rnn.tasks.task_options import with_settings_of
+from theano_rnn.tasks.task_options import FRAME_TASKS, with_frame_task, with_settings_of
 from theano_rnn.text.corpus import Corpus, read_corpus
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary
@@ -173,13 +173,13 @@ def train(
         files.require_checkpoint()
         with contextlib.closing(reporter), files.locked():
             return resumed_run(files, data, settings, reporter, time_limit).run()
-    start = None
-    if settings.get("init_from") is not None:
+    paths = text_paths(data)
+    settings, start = with_frame_task(settings, paths), None
+    if settings.get("init_from") is not None and settings.get("task") not in FRAME_TASKS.values():
         start = LanguageModel.load(settings["init_from"])
         is_language_model = settings.get("task", LANGUAGE_MODEL) == LANGUAGE_MODEL
         settings = (with_inherited_settings if is_language_model else with_settings_of)(start, settings)
     options = TrainingOptions.from_settings(settings)
-    paths = text_paths(data)
     select_device(options.device)
     check_paths(files, paths, options)
     with contextlib.closing(reporter), files.locked():
@@ -272,7 +272,8 @@ def resumed_run(
         check_saved(saved, options)
     except (KeyError, TypeError, ValueError) as error:
         raise ModelFileError(f"{checkpoint.path}: damaged or inconsistent: {one_line(error)}") from error
-    options, paths = options.resumed(settings), text_paths(data or recorded_paths)
+    paths = text_paths(data or recorded_paths)
+    options = options.resumed(with_frame_task(settings, paths))
     select_device(options.device)
     check_paths(files, paths, options)
     task = prepare_task(files, paths, options, reporter, saved=saved)

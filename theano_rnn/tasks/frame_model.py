@@ -1,0 +1,250 @@
+"""The base of the models that read frames of recordings: normalization, long recordings in parts, inputs in files."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from theano_rnn.checks import check_real
+from theano_rnn.encoders.items import Items
+from theano_rnn.encoders.reader import Reader
+from theano_rnn.errors import ArgumentTypeError, ArgumentValueError, OptionError
+from theano_rnn.speech.features import FeatureSettings
+from theano_rnn.speech.recordings import Recording, Recordings
+from theano_rnn.tasks.reader_model import PredictionOptions, ReaderModel
+from theano_rnn.text.tokenizer import Tokenizer
+from theano_rnn.text.vocabulary import SPECIAL_TOKENS, Vocabulary
+
+LONGEST_PART = 1000  # frames; a longer recording is read in parts
+CONTEXT = 100  # frames before and after a part, which are read but not labelled
+FRAMES_AT_ONCE = 20_000
+SMALLEST_DEVIATION = 1e-6  # of a feature that is always the same
+
+Frames = npt.NDArray[np.float32]
+M = TypeVar("M", bound="FrameModel")
+
+
+@dataclass(frozen=True, eq=False)
+class FrameInput:
+    """What a model must know of the frames that it reads.
+
+    Parameters
+    ----------
+    mean, deviation : sequence of float (features,)
+        Of each feature in the training part. Features are normalized with them.
+    shift : float
+        Seconds between frames.
+    features : FeatureSettings, optional
+        How frames are computed from sounds. None: the model reads .npz files.
+
+    Raises
+    ------
+    ValueError
+        If there is no feature, the lengths differ, or a value is out of range.
+
+    Examples
+    --------
+    >>> seen = FrameInput.of([np.array([[1, 5], [3, 5]], np.float32)], shift=0.01)
+    >>> seen.normalized(np.array([[3, 6]])).tolist()
+    [[1.0, 1.0]]
+    """
+
+    mean: Sequence[float]
+    deviation: Sequence[float]
+    shift: float = FeatureSettings.shift
+    features: FeatureSettings | None = None
+
+    def __post_init__(self) -> None:
+        if not len(self.mean) or len(self.mean) != len(self.deviation):
+            raise ArgumentValueError(
+                f"deviation: expected as many as means, at least 1, got {len(self.mean)} and {len(self.deviation)}"
+            )
+        for name, values in (("mean", self.mean), ("deviation", self.deviation)):
+            for value in values:
+                check_real(name, value, **({} if name == "mean" else {"above": 0}))
+        check_real("shift", self.shift, above=0)
+
+    @classmethod
+    def of(
+        cls, recordings: Iterable[Frames], shift: float = FeatureSettings.shift, features: FeatureSettings | None = None
+    ) -> "FrameInput":
+        """Measure means and deviations of recordings, each an array (frames, features)."""
+        count, total, squares = 0, np.zeros(1), np.zeros(1)
+        origin: npt.NDArray[np.float64] | None = None
+        for frames in recordings:
+            if origin is None:
+                origin = np.asarray(frames, np.float64).mean(axis=0)  # so that the squares lose no digits
+            values = frames - origin
+            count, total, squares = count + len(values), total + values.sum(axis=0), squares + (values**2).sum(axis=0)
+        if origin is None:
+            raise ArgumentValueError("recordings: expected at least one, got none")
+        mean = total / count
+        deviation = np.sqrt(np.maximum(squares / count - mean**2, 0))
+        deviation[deviation < SMALLEST_DEVIATION] = 1.0
+        return cls((origin + mean).tolist(), deviation.tolist(), shift, features)
+
+    def normalized(self, frames: npt.ArrayLike) -> Frames:
+        """Frames (frames, features) with mean 0 and deviation 1, as far as they are like the training part.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If this is not an array of numbers of this width.
+        """
+        values = np.asarray(frames)
+        if values.dtype.kind not in "iuf":
+            raise ArgumentTypeError(f"frames: expected an array of numbers, got one of {values.dtype}")
+        if values.ndim != 2 or values.shape[1] != len(self.mean):
+            raise ArgumentValueError(f"frames: expected arrays (frames, {len(self.mean)}), got shape {values.shape}")
+        if not np.isfinite(values).all():
+            raise ArgumentValueError("frames: expected finite numbers, got NaN or infinite ones")
+        found: Frames = ((values - np.array(self.mean)) / np.array(self.deviation)).astype(np.float32)
+        return found
+
+    def to_configuration(self) -> dict[str, Any]:
+        """Return all this as a dict that JSON can write."""
+        features = None if self.features is None else self.features.to_dict()
+        return {"mean": list(self.mean), "deviation": list(self.deviation), "shift": self.shift, "features": features}
+
+    @classmethod
+    def from_configuration(cls, configuration: Mapping[str, Any]) -> "FrameInput":
+        """Return what `to_configuration` describes; KeyError, TypeError or ValueError if it is damaged."""
+        features = configuration["features"]
+        return cls(
+            configuration["mean"],
+            configuration["deviation"],
+            configuration["shift"],
+            None if features is None else FeatureSettings.from_dict(features),
+        )
+
+
+class FrameModel(ReaderModel):
+    """A network that reads the frames of recordings.
+
+    Parameters
+    ----------
+    reader, labels, training
+        As for `theano_rnn.tasks.reader_model.ReaderModel`.
+    frames : FrameInput
+
+    Raises
+    ------
+    ValueError
+        If the network reads frames of another width.
+    """
+
+    reads_words = False
+
+    def __init__(
+        self, reader: Reader, labels: Sequence[str], frames: FrameInput, training: dict[str, Any] | None = None
+    ) -> None:
+        super().__init__(reader, labels, Vocabulary(SPECIAL_TOKENS), Tokenizer(), training)
+        if reader.settings.frame_dim != len(frames.mean):
+            raise ArgumentValueError(f"frames: expected {reader.settings.frame_dim} features, got {len(frames.mean)}")
+        self.frames: FrameInput = frames
+
+    def __repr__(self) -> str:
+        settings = self.reader.settings
+        return (
+            f"{type(self).__name__}({len(self.labels)} labels, {settings.frame_dim} features, cell={settings.cell!r}, "
+            f"hidden_dim={settings.hidden_dim})"
+        )
+
+    def averaged_with(self: M, others: Sequence[ReaderModel]) -> M:
+        """As `ReaderModel.averaged_with`; ValueError also if the models read other features or shifts."""
+        averaged = super().averaged_with(others)
+        for other in others:
+            assert isinstance(other, FrameModel)
+            if (other.frames.features, other.frames.shift) != (self.frames.features, self.frames.shift):
+                raise ArgumentValueError("others: expected models that read the same features")
+        return averaged
+
+    def encode(self, recordings: Iterable[npt.ArrayLike]) -> Items:
+        """Convert the frames of recordings, each of which has some, to items without labels."""
+        return frame_items(
+            [self.frames.normalized(one) for one in recordings], None, self.reader.settings.label_head.per_step
+        )
+
+    # Files
+
+    def more_configuration(self) -> dict[str, Any]:
+        """What the model must know of the frames."""
+        return {"frames": self.frames.to_configuration()}
+
+    @classmethod
+    def more_arguments(cls, configuration: Mapping[str, Any]) -> dict[str, Any]:
+        """What the model must know of the frames. Raises KeyError, TypeError or ValueError if it is damaged."""
+        return {"frames": FrameInput.from_configuration(configuration["frames"])}
+
+    # What predict.py shows
+
+    def open_inputs(
+        self, paths: Sequence[str], standard_input: BinaryIO | None = None, column: str | None = None
+    ) -> Iterator[Any]:
+        """Yield the recordings in all files.
+
+        Raises
+        ------
+        OptionError
+            If there are no files, because recordings cannot come from standard input, or a column is given.
+        CorpusError
+            If a file cannot be read, or its frames are not those that the model reads.
+        """
+        self.check_inputs(paths, column)
+        yield self.recordings(paths)
+
+    def recordings(self, paths: Sequence[str | os.PathLike[str]] | Sequence[Any]) -> Recordings:
+        """The recordings in files, as frames that this model reads."""
+        return Recordings(paths, self.frames.features, self.reader.settings.frame_dim)
+
+    def check_inputs(self, paths: Sequence[str], column: str | None) -> None:
+        """Raise OptionError if there are no files, or a column is given."""
+        if column is not None:
+            raise OptionError(f"column: has no effect with a model for `task={self.task}`; leave it out")
+        if not paths:
+            raise OptionError("files: recordings are read from .wav or .npz files; name one")
+
+    def check_nbest(self, options: PredictionOptions) -> None:
+        """Raise OptionError if a number of answers is given."""
+        if options.nbest is not None:
+            raise OptionError(f"nbest: has no effect with a model for `task={self.task}`; use `probabilities`")
+
+
+def frame_items(recordings: Sequence[Frames], labels: Sequence[Any] | None, per_step: bool) -> Items:
+    """Items of normalized frames."""
+    return Items([np.zeros((1, len(one)), np.int32) for one in recordings], labels, recordings, per_step=per_step)
+
+
+def in_batches(recordings: Iterable[Recording]) -> Iterator[list[Recording]]:
+    """Yield several recordings at a time, of together about `FRAMES_AT_ONCE` frames, or a longer one by itself."""
+    batch: list[Recording] = []
+    frames = 0
+    for one in recordings:
+        if batch and frames + len(one.frames) > FRAMES_AT_ONCE:
+            yield batch
+            batch, frames = [], 0
+        batch.append(one)
+        frames += len(one.frames)
+    if batch:
+        yield batch
+
+
+def parts(frames: int) -> list[tuple[int, int, int, int]]:
+    """How a recording is read: start and end of each part with its context, and start and end of what is kept of it.
+
+    Examples
+    --------
+    >>> parts(1000)
+    [(0, 1000, 0, 1000)]
+    >>> parts(2500)
+    [(0, 934, 0, 834), (734, 1767, 834, 1667), (1567, 2500, 1667, 2500)]
+    """
+    count = -(-frames // LONGEST_PART)
+    bounds = [-(-frames * i // count) for i in range(count + 1)] if count else []
+    return [
+        (max(start - CONTEXT, 0), min(end + CONTEXT, frames), start, end)
+        for start, end in zip(bounds, bounds[1:], strict=False)
+    ]

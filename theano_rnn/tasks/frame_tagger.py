@@ -1,0 +1,362 @@
+"""`FrameTagger`, which divides recordings into segments with labels, and the task that a training run learns."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from theano_rnn.encoders.items import Items
+from theano_rnn.encoders.reader import Reader
+from theano_rnn.errors import ArgumentValueError, CorpusError
+from theano_rnn.files.text_files import display_name
+from theano_rnn.language_models.language_model import LanguageModel
+from theano_rnn.speech.input_files import find_speech_files
+from theano_rnn.speech.label_files import read_segments
+from theano_rnn.speech.recordings import Recording, Recordings
+from theano_rnn.speech.segment_report import LabelledSpans, SegmentScores, folded
+from theano_rnn.speech.segmentation import SegmentCounts, Segments, best_segments, segment_probabilities
+from theano_rnn.speech.segments import NO_LABEL, Segment, frame_labels, frame_time, segments_from_frames
+from theano_rnn.tasks.classification_report import ClassificationReport
+from theano_rnn.tasks.classifier import listed
+from theano_rnn.tasks.frame_model import FrameInput, FrameModel, Frames, frame_items, in_batches, parts
+from theano_rnn.tasks.reader_model import PredictionOptions
+from theano_rnn.tasks.reader_task import ReaderTask
+from theano_rnn.tasks.task_options import TAG_FRAMES, reader_settings
+
+Numbers = npt.NDArray[np.int32]
+
+FRAME_WEIGHT, PRIOR_WEIGHT = 1.0, 0.3  # see `theano_rnn.speech.segmentation.Segmenter`
+
+
+class FrameTagger(FrameModel):
+    """A network that reads a recording and tells the label of each frame, and from these the segments.
+
+    Parameters
+    ----------
+    reader, labels, frames, training
+        As for `theano_rnn.tasks.frame_model.FrameModel`.
+    counts : SegmentCounts
+        What the training segments tell about the order of labels and how long they last.
+
+    Examples
+    --------
+    >>> from theano_rnn.encoders.reader_graph import ReaderSettings
+    >>> reader = Reader(ReaderSettings(labels=2, frame_dim=3, hidden_dim=4, head="steps"), seed=1)
+    >>> counts = SegmentCounts.of([[0, 0, 0, 1, 1, 1]], labels=2)
+    >>> tagger = FrameTagger(reader, ["a", "b"], FrameInput([0, 0, 0], [1, 1, 1]), counts)
+    >>> [found] = tagger.probabilities([np.zeros((5, 3))])
+    >>> found.shape
+    (5, 2)
+    """
+
+    task = TAG_FRAMES
+
+    def __init__(
+        self,
+        reader: Reader,
+        labels: Sequence[str],
+        frames: FrameInput,
+        counts: SegmentCounts,
+        training: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(reader, labels, frames, training)
+        if len(counts.frames) != len(self.labels):
+            raise ArgumentValueError(f"counts: expected {len(self.labels)} labels, got {len(counts.frames)}")
+        self.counts: SegmentCounts = counts
+
+    def probabilities(self, recordings: Sequence[npt.ArrayLike]) -> list[npt.NDArray[np.float64]]:
+        """The probability of each label in each frame.
+
+        Parameters
+        ----------
+        recordings : sequence of arrays (frames, features)
+            Features as in training; they are normalized here. A recording of more than 1,000 frames is read in parts,
+            each with 100 frames before and after it.
+
+        Returns
+        -------
+        list of arrays (frames, labels)
+            Columns are in the order of `labels`; each row sums to 1.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an array is not of numbers, of another width, or has values that are not finite.
+        """
+        arrays = [np.asarray(one) for one in recordings]
+        if not arrays:
+            return []
+        joined = self.mean(lambda one: np.concatenate(one._probabilities(arrays)))
+        return np.split(joined, np.cumsum([len(one) for one in arrays])[:-1])
+
+    def _probabilities(self, recordings: Sequence[npt.NDArray[Any]]) -> list[npt.NDArray[np.float64]]:
+        """As `probabilities`, of this model alone."""
+        pieces: list[Frames] = []
+        kept: list[list[slice]] = []
+        for one in map(self.frames.normalized, recordings):
+            cut = parts(len(one))
+            pieces += [one[start:end] for start, end, *_ in cut]
+            kept.append([slice(first - start, last - start) for start, _, first, last in cut])
+        values = self.log_probabilities(frame_items(pieces, None, True)) if pieces else iter(())
+        found = []
+        for cuts in kept:
+            rows = [np.exp(np.asarray(next(values)[cut], np.float64)) for cut in cuts]
+            found.append(np.concatenate([np.zeros((0, len(self.labels))), *rows]))
+        return [rows / rows.sum(axis=1, keepdims=True) for rows in found]
+
+    def predict(self, recordings: Sequence[npt.ArrayLike]) -> list[list[Segment]]:
+        """The segments of each recording, without its name. Parameters and errors are those of `probabilities`."""
+        return [self.segments(rows, "", self.frames.shift) for rows in self.probabilities(recordings)]
+
+    def segments(self, probabilities: npt.NDArray[np.float64], name: str, shift: float) -> list[Segment]:
+        """The segments of a recording with these probabilities (frames, labels), with times in seconds.
+
+        The probability of a segment is the mean of the probabilities of its label in its frames.
+        """
+        found = self.segmentation(probabilities)
+        labels = [self.labels[label] for label in found.labels.tolist()]
+        shares = segment_probabilities(probabilities, found)
+        return segments_from_frames(name, found.bounds[:-1], found.bounds[1:], labels, shift, shares)
+
+    def segmentation(self, probabilities: npt.NDArray[np.float64]) -> Segments:
+        """The best segmentation of a recording with these probabilities (frames, labels)."""
+        with np.errstate(divide="ignore"):
+            return best_segments(np.log(probabilities), self.counts, FRAME_WEIGHT, PRIOR_WEIGHT)
+
+    # What predict.py shows
+
+    def result_columns(self, options: PredictionOptions) -> list[str]:
+        """The columns of segments, or of frames with the probability of each label."""
+        self.check_nbest(options)
+        if options.page:
+            raise self.no_page()
+        if options.probabilities:
+            return ["name", "start", "end", *self.labels]
+        return ["name", "start", "end", "label", "probability"]
+
+    def results(self, reader: Any, options: PredictionOptions) -> Iterator[Sequence[Any]]:
+        """Yield a row for each segment of the recordings, or for each frame."""
+        for one, rows in self.read(reader):
+            if not options.probabilities:
+                for segment in self.segments(rows, one.name, one.shift):
+                    yield segment.name, segment.start, segment.end, segment.label, segment.probability
+                continue
+            for t, row in enumerate(rows.tolist()):
+                yield one.name, frame_time(t, one.shift), frame_time(t + 1, one.shift), *row
+
+    def read(self, recordings: Recordings) -> Iterator[tuple[Recording, npt.NDArray[np.float64]]]:
+        """Yield each recording with its probabilities."""
+        for batch in in_batches(recordings):
+            yield from zip(batch, self.probabilities([one.frames for one in batch]), strict=True)
+
+    def evaluate(
+        self,
+        paths: Sequence[str],
+        column: str | None = None,
+        standard_input: BinaryIO | None = None,
+        fold: Mapping[str, str] | None = None,
+    ) -> "FrameReport":
+        """Compare the segments found in recordings with the right ones.
+
+        Parameters
+        ----------
+        paths, column, standard_input
+            As for `FrameModel.open_inputs`. The files hold the right segments too.
+        fold : dict of str to str, optional
+            Labels to replace before the comparison, of the right and of the found segments.
+
+        Raises
+        ------
+        CorpusError
+            If a file cannot be read, a recording lacks segments, or a label does not occur in training.
+        OptionError
+            If there are no files, or a column is given.
+        """
+        self.check_inputs(paths, column)
+        files = find_speech_files(paths)
+        recordings = self.recordings(files.recordings)
+        segments = read_segments(files.labels, recordings.rates)
+        scores = SegmentScores()
+        fold = fold or {}
+        labels = sorted({fold.get(label, label) for label in self.labels})
+        places = {label: labels.index(fold.get(label, label)) for label in self.labels}
+        folding = np.array([places[label] for label in self.labels])
+        right, found, best = ([np.zeros(0, np.int64)] for _ in range(3))
+        loss = 0.0
+        for one, rows in self.read(recordings):
+            numbers = label_numbers(one, segments, self.labels)
+            segmentation = self.segmentation(rows)
+            right.append(folding[numbers])
+            found.append(folding[segmentation.of_frames()])
+            best.append(folding[rows.argmax(axis=1)])
+            loss -= float(np.log(rows[np.arange(len(rows)), numbers]).sum())
+            compared = segments[one.name], self.segments(rows, one.name, one.shift)
+            scores.add(*(folded(spans(segments_of), fold) for segments_of in compared))
+        is_right = np.concatenate(best) == np.concatenate(right)
+        mean_loss = None if fold else loss / len(is_right)
+        return FrameReport(
+            labels, np.concatenate(right), np.concatenate(found), mean_loss, scores, float(is_right.mean())
+        )
+
+    # The file
+
+    def more_configuration(self) -> dict[str, Any]:
+        """What the model must know of the frames and of the segments."""
+        return {**super().more_configuration(), "segments": self.counts.to_configuration()}
+
+    @classmethod
+    def more_arguments(cls, configuration: Mapping[str, Any]) -> dict[str, Any]:
+        """The same. Raises KeyError, TypeError or ValueError if it is damaged."""
+        counts = SegmentCounts.from_configuration(configuration["segments"])
+        return {**super().more_arguments(configuration), "counts": counts}
+
+    # Training
+
+    @classmethod
+    def training_task(
+        cls,
+        paths: Sequence[str],
+        options: Any,
+        note: Callable[[str], None],
+        start: LanguageModel | None = None,
+        saved: Mapping[str, Any] | None = None,
+    ) -> ReaderTask:
+        """Read recordings with their segments and make the task of a training run.
+
+        Whole recordings are held out.
+
+        Parameters
+        ----------
+        paths, options, note, start, saved
+            As for `theano_rnn.tasks.classifier.Classifier.training_task`. `start` has no effect.
+
+        Raises
+        ------
+        CorpusError
+            If a file cannot be read, there are no recordings, one lacks segments, there are fewer than two labels, or
+            held-out recordings have a label of their own.
+        """
+        files = find_speech_files(paths)
+        recordings = Recordings(files.recordings)
+        more = find_speech_files([] if options.valid is None else [options.valid])
+        held_out = Recordings(more.recordings, recordings.settings, recordings.dim) if more.recordings else None
+        rates = {**recordings.rates, **({} if held_out is None else held_out.rates)}
+        segments = read_segments([*files.labels, *more.labels], rates)
+        labels = sorted({segment.label for name in recordings.names for segment in segments.get(name, ())})
+        if len(labels) < 2:
+            found = f"only {labels[0]!r:.60}" if labels else "none"
+            raise CorpusError(f"there must be at least two labels of segments to learn; found {found}")
+        everything = labelled_items(recordings, segments, labels)
+        train, valid = everything, None
+        if held_out is not None:
+            valid = labelled_items(held_out, segments, labels)
+        elif options.valid is None:
+            train, valid = everything.split(options.valid_fraction, options.seed)
+        frames = FrameInput.of(train.frames or [], recordings.shift, recordings.settings)
+        counts = SegmentCounts.of(train.labels or [], len(labels))
+        train, valid = normalized_parts(train, frames), None if valid is None else normalized_parts(valid, frames)
+        note(summary(everything, valid, labels, recordings.shift))
+        options = options.fitted_to(len(train))
+        settings = reader_settings(options, len(labels), (), "steps", frame_dim=len(frames.mean))
+        reader = Reader(settings, seed=options.seed)
+
+        def make_model(parameters: Mapping[str, np.ndarray], history: Sequence[dict[str, Any]]) -> FrameTagger:
+            training = {"options": options.to_model_configuration(), "history": list(history)}
+            return cls(Reader.from_values(settings, parameters), labels, frames, counts, training)
+
+        return ReaderTask(reader, train, valid, options, make_model)
+
+
+def label_numbers(one: Recording, segments: Mapping[str, Sequence[Segment]], labels: Sequence[str]) -> Numbers:
+    """The index of the label of each frame. Raises CorpusError if there are no segments, or a label is unknown."""
+    of_recording = segments.get(one.name)
+    if not of_recording:
+        raise CorpusError(f"{display_name(one.path)}: there are no segments of the recording {one.name}")
+    numbers = {label: number for number, label in enumerate(labels)}
+    for segment in of_recording:
+        if segment.label not in numbers:
+            raise CorpusError(
+                f"{segment.place}: the label {segment.label!r:.60} does not occur in training; its labels are "
+                f"{listed(labels)}"
+            )
+    names = frame_labels(of_recording, len(one.frames), one.shift)
+    if NO_LABEL in names and NO_LABEL not in numbers:
+        at = names.index(NO_LABEL) * one.shift
+        raise CorpusError(f"{of_recording[0].place}: no segment of {one.name} covers the time {at:.3f} s; label it too")
+    return np.array([numbers[name] for name in names], np.int32)
+
+
+def labelled_items(recordings: Recordings, segments: Mapping[str, Sequence[Segment]], labels: Sequence[str]) -> Items:
+    """Items of whole recordings, not normalized. Raises CorpusError as `label_numbers` does."""
+    read = [(one.frames, label_numbers(one, segments, labels)) for one in recordings]
+    return frame_items([frames for frames, _ in read], [numbers for _, numbers in read], per_step=True)
+
+
+def spans(segments: Sequence[Segment]) -> LabelledSpans:
+    """The bounds of segments that touch, and their labels."""
+    times = [*(one.start for one in segments), segments[-1].end]
+    return LabelledSpans(np.array(times), [one.label for one in segments])
+
+
+def normalized_parts(items: Items, frames: FrameInput) -> Items:
+    """Normalize recordings and cut the long ones."""
+    pieces: list[Frames] = []
+    labels: list[Any] = []
+    for one, numbers in zip(items.frames or [], items.labels or [], strict=True):
+        values = frames.normalized(one)
+        for *_, start, end in parts(len(values)):
+            pieces.append(values[start:end])
+            labels.append(numbers[start:end])
+    return frame_items(pieces, labels, per_step=True)
+
+
+def summary(everything: Items, valid: Items | None, labels: Sequence[str], shift: float) -> str:
+    """What is learned, in one line."""
+    held_out = "" if valid is None else f", {valid.tokens:,} frames held out"
+    return f"{len(everything):,} recordings of {everything.tokens * shift:,.0f} s with {len(labels)} labels{held_out}"
+
+
+class FrameReport(ClassificationReport):
+    """Found segments compared with the right ones, frame by frame, as sequences of labels, and by their boundaries.
+
+    Parameters
+    ----------
+    labels, right, predicted, loss
+        As for `ClassificationReport`, for all frames of all recordings. Predictions are those of the segments.
+    scores : SegmentScores
+    frame_accuracy : float
+        The share of the frames whose most probable label is right, without regard to segments.
+
+    Examples
+    --------
+    >>> report = FrameReport(["a", "b"], [0, 0, 1, 1], [0, 0, 0, 1], 0.5, SegmentScores(2, 0, 0, 0, 1, 1, 1), 0.5)
+    >>> print("\\n".join(report.lines()[:4]))
+    accuracy 75.00 % (3 of 4), loss 0.5000 nats
+    most probable label of each frame: accuracy 50.00 %
+    segments: error rate 0.00 % of 2 (0 substitutions, 0 deletions, 0 insertions)
+    boundaries within 20 ms: precision 100.00, recall 100.00, F1 100.00
+    """
+
+    def __init__(
+        self,
+        labels: Sequence[str],
+        right: npt.ArrayLike,
+        predicted: npt.ArrayLike,
+        loss: float | None,
+        scores: SegmentScores,
+        frame_accuracy: float,
+    ) -> None:
+        super().__init__(labels, right, predicted, loss)
+        self.scores: SegmentScores = scores
+        self.frame_accuracy: float = frame_accuracy
+
+    def figures(self) -> dict[str, Any]:
+        """All figures by name, which JSON can write."""
+        return {**super().figures(), "frame_accuracy": self.frame_accuracy, **self.scores.figures()}
+
+    def lines(self) -> list[str]:
+        """The figures as a text."""
+        first, *others = super().lines()
+        best = f"most probable label of each frame: accuracy {100 * self.frame_accuracy:.2f} %"
+        return [first, best, *self.scores.lines(), *others]

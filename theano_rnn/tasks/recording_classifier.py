@@ -1,0 +1,195 @@
+"""Labels of whole recordings: `RecordingClassifier`, the model, and the task that a training run learns."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from theano_rnn.encoders.items import Items
+from theano_rnn.encoders.reader import Reader
+from theano_rnn.errors import ArgumentValueError, CorpusError
+from theano_rnn.files.text_files import display_name
+from theano_rnn.language_models.language_model import LanguageModel
+from theano_rnn.speech.input_files import find_speech_files
+from theano_rnn.speech.label_files import read_recording_labels
+from theano_rnn.speech.recordings import Recording, Recordings
+from theano_rnn.tasks.classification_report import ClassificationReport
+from theano_rnn.tasks.classifier import listed
+from theano_rnn.tasks.frame_model import FrameInput, FrameModel, frame_items, in_batches
+from theano_rnn.tasks.reader_model import PredictionOptions
+from theano_rnn.tasks.reader_task import ReaderTask
+from theano_rnn.tasks.task_options import CLASSIFY_FRAMES, reader_settings
+
+LONGEST_RECORDING = 6000  # frames; the rest of a recording is not read
+
+Labels = Mapping[str, tuple[str, str]]
+
+
+class RecordingClassifier(FrameModel):
+    """A network that reads a recording and tells which label it has, such as a word or a speaker.
+
+    Parameters and attributes are those of `theano_rnn.tasks.frame_model.FrameModel`.
+
+    Examples
+    --------
+    >>> from theano_rnn.encoders.reader_graph import ReaderSettings
+    >>> reader = Reader(ReaderSettings(labels=2, frame_dim=3, hidden_dim=4), seed=1)
+    >>> classifier = RecordingClassifier(reader, ["no", "yes"], FrameInput([0, 0, 0], [1, 1, 1]))
+    >>> classifier.probabilities([np.zeros((5, 3)), np.ones((7, 3))]).shape
+    (2, 2)
+    """
+
+    task = CLASSIFY_FRAMES
+
+    def probabilities(self, recordings: Sequence[npt.ArrayLike]) -> npt.NDArray[np.float64]:
+        """The probability of each label for each recording.
+
+        Parameters
+        ----------
+        recordings : sequence of arrays (frames, features), frames >= 1
+            Features as in training; they are normalized here.
+
+        Returns
+        -------
+        array (recordings, labels)
+            Columns are in the order of `labels`; each row sums to 1.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an array has no frame, is not of numbers, is of another width, or has values that are not finite.
+        """
+        if not len(recordings):
+            return np.zeros((0, len(self.labels)))
+        if not all(map(len, map(np.atleast_1d, recordings))):
+            raise ArgumentValueError("recordings: expected at least one frame in each, got none")
+        return self.mean(lambda one: one._probabilities(recordings))
+
+    def _probabilities(self, recordings: Sequence[npt.ArrayLike]) -> npt.NDArray[np.float64]:
+        values = [self.frames.normalized(one)[:LONGEST_RECORDING] for one in recordings]
+        found = np.exp(np.array(list(self.log_probabilities(frame_items(values, None, False))), np.float64))
+        return found / found.sum(axis=1, keepdims=True)
+
+    def predict(self, recordings: Sequence[npt.ArrayLike]) -> list[str]:
+        """The most probable label of each recording. Parameters and errors are those of `probabilities`."""
+        return [self.labels[i] for i in self.probabilities(recordings).argmax(axis=1)]
+
+    # What predict.py shows
+
+    def result_columns(self, options: PredictionOptions) -> list[str]:
+        """Name, label and probability, or the name and one column for the probability of each label."""
+        self.check_nbest(options)
+        if options.page:
+            raise self.no_page()
+        return ["name", *self.labels] if options.probabilities else ["name", "label", "probability"]
+
+    def results(self, reader: Any, options: PredictionOptions) -> Iterator[Sequence[Any]]:
+        """Yield a row for each recording."""
+        for one, row in self.read(reader):
+            best = row.argmax()
+            yield [one.name, *(row.tolist() if options.probabilities else [self.labels[best], float(row[best])])]
+
+    def read(self, recordings: Iterable[Recording]) -> Iterator[tuple[Recording, npt.NDArray[np.float64]]]:
+        """Yield each recording with its probabilities."""
+        for batch in in_batches(recordings):
+            yield from zip(batch, self.probabilities([one.frames for one in batch]), strict=True)
+
+    def evaluate(
+        self, paths: Sequence[str], column: str | None = None, standard_input: BinaryIO | None = None
+    ) -> ClassificationReport:
+        """Compare the most probable labels with those in tables.
+
+        Raises
+        ------
+        CorpusError
+            If a file cannot be read, a recording has no label, or a label does not occur in training.
+        OptionError
+            If there are no files, or a column is given.
+        """
+        self.check_inputs(paths, column)
+        files = find_speech_files(paths)
+        recordings = self.recordings(files.recordings)
+        labels = read_recording_labels(files.labels, recordings.names)
+        right, found, loss = [], [], 0.0
+        for one, row in self.read(recordings):
+            right.append(label_number(one, labels, self.labels))
+            found.append(int(row.argmax()))
+            loss -= float(np.log(row[right[-1]]))
+        return ClassificationReport(self.labels, right, found, loss / len(right))
+
+    # Training
+
+    @classmethod
+    def training_task(
+        cls,
+        paths: Sequence[str],
+        options: Any,
+        note: Callable[[str], None],
+        start: LanguageModel | None = None,
+        saved: Mapping[str, Any] | None = None,
+    ) -> ReaderTask:
+        """Read labelled recordings and make the task of a training run.
+
+        Parameters
+        ----------
+        paths, options, note, start, saved
+            As for `theano_rnn.tasks.classifier.Classifier.training_task`. `start` has no effect.
+
+        Raises
+        ------
+        CorpusError
+            If a file cannot be read, there are no recordings, one has no label, there are fewer than two labels, or
+            held-out recordings have a label of their own.
+        """
+        files = find_speech_files(paths)
+        recordings = Recordings(files.recordings)
+        more = find_speech_files([] if options.valid is None else [options.valid])
+        held_out = Recordings(more.recordings, recordings.settings, recordings.dim) if more.recordings else None
+        names = [*recordings.names, *([] if held_out is None else held_out.names)]
+        of_names = read_recording_labels([*files.labels, *more.labels], names)
+        labels = sorted({of_names[name][0] for name in recordings.names if name in of_names})
+        if len(labels) < 2:
+            found = f"only {labels[0]!r:.60}" if labels else "none"
+            raise CorpusError(f"there must be recordings with at least two labels to learn from; found {found}")
+        train, valid = labelled_items(recordings, of_names, labels), None
+        if held_out is not None:
+            valid = labelled_items(held_out, of_names, labels)
+        elif options.valid is None:
+            train, valid = train.split(options.valid_fraction, options.seed)
+        frames = FrameInput.of(train.frames or [], recordings.shift, recordings.settings)
+        train, valid = normalized_items(train, frames), None if valid is None else normalized_items(valid, frames)
+        held = "" if valid is None else f", {len(valid):,} held out"
+        note(f"{len(train):,} recordings of {len(labels)} labels{held}")
+        options = options.fitted_to(len(train))
+        settings = reader_settings(options, len(labels), (), "text", frame_dim=len(frames.mean))
+        reader = Reader(settings, seed=options.seed)
+
+        def make_model(parameters: Mapping[str, np.ndarray], history: Sequence[dict[str, Any]]) -> RecordingClassifier:
+            training = {"options": options.to_model_configuration(), "history": list(history)}
+            return cls(Reader.from_values(settings, parameters), labels, frames, training)
+
+        return ReaderTask(reader, train, valid, options, make_model)
+
+
+def label_number(one: Recording, of_names: Labels, labels: Sequence[str]) -> int:
+    """The index of the label of a recording. Raises CorpusError if it has none, or one that is not among `labels`."""
+    if one.name not in of_names:
+        raise CorpusError(f"{display_name(one.path)}: the recording {one.name} has no label; name a table with one")
+    label, place = of_names[one.name]
+    if label not in labels:
+        raise CorpusError(
+            f"{place}: the label {label!r:.60} does not occur in training; its labels are {listed(labels)}"
+        )
+    return labels.index(label)
+
+
+def labelled_items(recordings: Recordings, of_names: Labels, labels: Sequence[str]) -> Items:
+    """Items of whole recordings, not normalized. Raises CorpusError as `label_number` does."""
+    read = [(one.frames[:LONGEST_RECORDING], label_number(one, of_names, labels)) for one in recordings]
+    return frame_items([frames for frames, _ in read], [number for _, number in read], per_step=False)
+
+
+def normalized_items(items: Items, frames: FrameInput) -> Items:
+    """Normalize recordings."""
+    return frame_items([frames.normalized(one) for one in items.frames or []], items.labels, per_step=False)
