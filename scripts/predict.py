@@ -25,9 +25,15 @@ from theano_rnn.commands.terminal import flush, show
 from theano_rnn.errors import ModelFileError, OptionError
 from theano_rnn.files.output_files import check_output_path
 from theano_rnn.results.pictures import check_picture
+from theano_rnn.speech.frame_output import check_frames_path
+from theano_rnn.speech.segment_output import textgrid_lines, write_textgrids
+from theano_rnn.speech.segment_report import read_fold
 
 if TYPE_CHECKING:
+    from theano_rnn.tasks.frame_tagger import FrameTagger
     from theano_rnn.tasks.reader_model import PredictionOptions, ReaderModel
+
+TEXTGRID = "textgrid"
 
 
 def make_parser() -> ArgumentParser:
@@ -44,18 +50,25 @@ def make_parser() -> ArgumentParser:
         help="column of the CSV files that holds the text (default: body, else text, else the only column)")
 
     add = parser.add_argument_group("output").add_argument
-    add("--format", choices=tuple(FORMATS), default="tsv",
-        help="csv: with a header; json: one object per line (default: %(default)s)")
+    add("--format", choices=(*FORMATS, TEXTGRID), default="tsv",
+        help="csv: with a header; json: one object per line; textgrid: segments for Praat (default: %(default)s)")
     add("--probabilities", action="store_true", help="print the probability of each label, one column per label")
     add("--nbest", type=int, metavar="N",
         help="print the N best words of each gap (default: 5)")
+    add("--output", type=Path, metavar="FOLDER",
+        help="with --format textgrid: write a TextGrid for each recording into this folder")
+    add("--frames", type=Path, metavar="FILE",
+        help="write the probability of each label in each frame of the recordings to this .npz or .csv, instead of "
+        "printing segments")
     add("--html", type=Path, metavar="FILE",
         help="write a page that colors each word by how much it changes the prediction")
 
     add = parser.add_argument_group("evaluation").add_argument
     add("--evaluate", action="store_true",
         help="the input has the right answers: print accuracy, precision, recall, F1 and the confusion matrix, and of "
-        "BIO and IOBES tags those of the entities")
+        "BIO and IOBES tags those of the entities; of segments also the error rate and the boundaries")
+    add("--fold", type=Path, metavar="FILE",
+        help="with --evaluate on recordings: lines with a label, a tab and the label that replaces it before comparing")
     add("--plot", type=Path, metavar="FILE.png", help="with --evaluate: draw the confusion matrix")
     # fmt: on
     return parser
@@ -68,10 +81,19 @@ def check_arguments(arguments: argparse.Namespace) -> None:
         if not arguments.evaluate:
             raise OptionError("plot: shows the result of an evaluation; give `evaluate` too")
         check_picture(arguments.plot, inputs)
-    for name in ("html", "nbest", "probabilities"):
+    if arguments.fold is not None and not arguments.evaluate:
+        raise OptionError("fold: replaces labels in an evaluation; give `evaluate` too")
+    for name in ("html", "nbest", "probabilities", "frames"):
         if arguments.evaluate and getattr(arguments, name) not in (None, False):
             raise OptionError(f"{name}: has no effect with `evaluate`; leave one of them out")
-    if arguments.evaluate and arguments.format == "csv":
+    if arguments.output is not None and arguments.format != TEXTGRID:
+        raise OptionError("output: TextGrids go there; give `format` textgrid too")
+    if arguments.frames is not None:
+        check_frames_path(arguments.frames, inputs)
+        for name in ("html", "nbest", "probabilities", "output"):
+            if getattr(arguments, name) not in (None, False):
+                raise OptionError(f"{name}: has no effect with `frames`; leave one of them out")
+    if arguments.evaluate and arguments.format in ("csv", TEXTGRID):
         raise OptionError("format: an evaluation is shown as text or json; leave `format` out, or choose json")
     if arguments.nbest is not None and arguments.nbest < 1:
         raise OptionError(f"nbest: expected an integer of at least 1, got {arguments.nbest}")
@@ -100,7 +122,11 @@ def load_models(paths: Sequence[str]) -> "ReaderModel":
 
 def evaluate(model: "ReaderModel", arguments: argparse.Namespace) -> None:
     with status("evaluating"):
-        report = model.evaluate(arguments.files, arguments.column, standard_input())
+        if arguments.fold is None:
+            report = model.evaluate(arguments.files, arguments.column, standard_input())
+        else:
+            fold = read_fold(arguments.fold, model.labels)
+            report = frame_tagger(model, "fold").evaluate(arguments.files, arguments.column, fold=fold)
     if arguments.format == "json":
         show(json.dumps(report.figures(), ensure_ascii=False))
     else:
@@ -108,6 +134,41 @@ def evaluate(model: "ReaderModel", arguments: argparse.Namespace) -> None:
             show(line)
     if arguments.plot is not None:
         report.draw(arguments.plot)
+
+
+def frame_tagger(model: "ReaderModel", option: str) -> "FrameTagger":
+    """The model, if it finds segments; otherwise an error about an option."""
+    from theano_rnn.tasks.frame_tagger import FrameTagger
+
+    if not isinstance(model, FrameTagger):
+        raise model.no_effect(option)
+    return model
+
+
+def write_frames(model: "ReaderModel", arguments: argparse.Namespace) -> None:
+    """Write the probabilities of labels in frames."""
+    tagger = frame_tagger(model, "frames")
+    with status(f"writing {arguments.frames}"):
+        for recordings in tagger.open_inputs(arguments.files, column=arguments.column):
+            tagger.write_frames(arguments.frames, recordings)
+
+
+def show_textgrids(model: "ReaderModel", arguments: argparse.Namespace) -> None:
+    """Write a TextGrid for each recording, or show that of a single one."""
+    tagger = frame_tagger(model, "format")
+    with status("predicting"):
+        for recordings in tagger.open_inputs(arguments.files, column=arguments.column):
+            if arguments.output is not None:
+                write_textgrids(arguments.output, tagger.segments_of(recordings))
+                continue
+            if len(recordings) > 1:
+                raise OptionError(
+                    f"format: a TextGrid holds one recording, and there are {len(recordings)}; name a folder with "
+                    "`output`"
+                )
+            for segments in tagger.segments_of(recordings):
+                for line in textgrid_lines(segments):
+                    show(line)
 
 
 def predict(model: "ReaderModel", arguments: argparse.Namespace, options: "PredictionOptions") -> None:
@@ -133,6 +194,10 @@ def work(arguments: argparse.Namespace) -> None:
         announce_standard_input()
     if arguments.evaluate:
         evaluate(model, arguments)
+    elif arguments.frames is not None:
+        write_frames(model, arguments)
+    elif arguments.format == TEXTGRID:
+        show_textgrids(model, arguments)
     else:
         options = PredictionOptions(
             arguments.probabilities,

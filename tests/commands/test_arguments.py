@@ -33,7 +33,11 @@ GROUPS = {
 }
 
 # Options with a value that do nothing unless you give one.
-WITHOUT_DEFAULT = {"by", "init_from", "log", "plot", "html", "compare", "peer", "theano", "mix", "prompt_file"}
+WITHOUT_DEFAULT = {"by", "init_from", "log", "plot", "html", "compare", "peer", "theano", "mix", "prompt_file"} | {
+    "fold",
+    "frames",
+    "output",
+}
 
 every_help = pytest.mark.parametrize("words", HELPS, ids=" ".join)
 

@@ -203,7 +203,7 @@ class FrameModel(ReaderModel):
     def check_inputs(self, paths: Sequence[str], column: str | None) -> None:
         """Raise OptionError if there are no files, or a column is given."""
         if column is not None:
-            raise OptionError(f"column: has no effect with a model for `task={self.task}`; leave it out")
+            raise self.no_effect("column")
         if not paths:
             raise OptionError("files: recordings are read from .wav or .npz files; name one")
 

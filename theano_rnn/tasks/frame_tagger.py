@@ -1,5 +1,6 @@
 """`FrameTagger`, which divides recordings into segments with labels, and the task that a training run learns."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
@@ -11,11 +12,13 @@ from theano_rnn.encoders.reader import Reader
 from theano_rnn.errors import ArgumentValueError, CorpusError
 from theano_rnn.files.text_files import display_name
 from theano_rnn.language_models.language_model import LanguageModel
+from theano_rnn.speech.frame_output import write_frames
 from theano_rnn.speech.input_files import find_speech_files
 from theano_rnn.speech.label_files import read_segments
 from theano_rnn.speech.recordings import Recording, Recordings
+from theano_rnn.speech.segment_output import COLUMNS
 from theano_rnn.speech.segment_report import LabelledSpans, SegmentScores, folded
-from theano_rnn.speech.segmentation import SegmentCounts, Segments, best_segments, segment_probabilities
+from theano_rnn.speech.segmentation import SegmentCounts, Segmenter, Segments, segment_probabilities
 from theano_rnn.speech.segments import NO_LABEL, Segment, frame_labels, frame_time, segments_from_frames
 from theano_rnn.tasks.classification_report import ClassificationReport
 from theano_rnn.tasks.classifier import listed
@@ -26,6 +29,8 @@ from theano_rnn.tasks.task_options import TAG_FRAMES, reader_settings
 
 Numbers = npt.NDArray[np.int32]
 
+PARTS_AT_ONCE = 50
+FRAMES_AT_ONCE = 5_000  # of the search for the best segmentation
 FRAME_WEIGHT, PRIOR_WEIGHT = 1.0, 0.3  # see `theano_rnn.speech.segmentation.Segmenter`
 
 
@@ -87,23 +92,25 @@ class FrameTagger(FrameModel):
         arrays = [np.asarray(one) for one in recordings]
         if not arrays:
             return []
+        if not self.members:
+            return self._probabilities(arrays)
         joined = self.mean(lambda one: np.concatenate(one._probabilities(arrays)))
         return np.split(joined, np.cumsum([len(one) for one in arrays])[:-1])
 
     def _probabilities(self, recordings: Sequence[npt.NDArray[Any]]) -> list[npt.NDArray[np.float64]]:
         """As `probabilities`, of this model alone."""
-        pieces: list[Frames] = []
-        kept: list[list[slice]] = []
-        for one in map(self.frames.normalized, recordings):
-            cut = parts(len(one))
-            pieces += [one[start:end] for start, end, *_ in cut]
-            kept.append([slice(first - start, last - start) for start, _, first, last in cut])
-        values = self.log_probabilities(frame_items(pieces, None, True)) if pieces else iter(())
-        found = []
-        for cuts in kept:
-            rows = [np.exp(np.asarray(next(values)[cut], np.float64)) for cut in cuts]
-            found.append(np.concatenate([np.zeros((0, len(self.labels))), *rows]))
-        return [rows / rows.sum(axis=1, keepdims=True) for rows in found]
+        found = [np.empty((len(one), len(self.labels))) for one in recordings]
+        for one in recordings:
+            self.frames.normalized(one[:0])  # is the width right?
+        places = [(number, *part) for number, one in enumerate(recordings) for part in parts(len(one))]
+        for first in range(0, len(places), PARTS_AT_ONCE):
+            some = places[first : first + PARTS_AT_ONCE]
+            pieces = [self.frames.normalized(recordings[number][start:end]) for number, start, end, *_ in some]
+            values = self.log_probabilities(frame_items(pieces, None, True))
+            for (number, start, _, begin, stop), rows in zip(some, values, strict=True):
+                p = np.exp(np.asarray(rows[begin - start : stop - start], np.float64))
+                found[number][begin:stop] = p / p.sum(axis=1, keepdims=True)
+        return found
 
     def predict(self, recordings: Sequence[npt.ArrayLike]) -> list[list[Segment]]:
         """The segments of each recording, without its name. Parameters and errors are those of `probabilities`."""
@@ -121,8 +128,11 @@ class FrameTagger(FrameModel):
 
     def segmentation(self, probabilities: npt.NDArray[np.float64]) -> Segments:
         """The best segmentation of a recording with these probabilities (frames, labels)."""
+        segmenter = Segmenter(self.counts, FRAME_WEIGHT, PRIOR_WEIGHT)
         with np.errstate(divide="ignore"):
-            return best_segments(np.log(probabilities), self.counts, FRAME_WEIGHT, PRIOR_WEIGHT)
+            for first in range(0, len(probabilities), FRAMES_AT_ONCE):
+                segmenter.add(np.log(probabilities[first : first + FRAMES_AT_ONCE]))
+        return segmenter.finish()
 
     # What predict.py shows
 
@@ -133,17 +143,27 @@ class FrameTagger(FrameModel):
             raise self.no_page()
         if options.probabilities:
             return ["name", "start", "end", *self.labels]
-        return ["name", "start", "end", "label", "probability"]
+        return list(COLUMNS)
 
     def results(self, reader: Any, options: PredictionOptions) -> Iterator[Sequence[Any]]:
         """Yield a row for each segment of the recordings, or for each frame."""
         for one, rows in self.read(reader):
             if not options.probabilities:
                 for segment in self.segments(rows, one.name, one.shift):
-                    yield segment.name, segment.start, segment.end, segment.label, segment.probability
+                    yield [getattr(segment, column) for column in COLUMNS]
                 continue
             for t, row in enumerate(rows.tolist()):
                 yield one.name, frame_time(t, one.shift), frame_time(t + 1, one.shift), *row
+
+    def segments_of(self, recordings: Recordings) -> Iterator[list[Segment]]:
+        """Yield the segments of each recording."""
+        for one, rows in self.read(recordings):
+            yield self.segments(rows, one.name, one.shift)
+
+    def write_frames(self, path: str | os.PathLike[str], recordings: Recordings) -> None:
+        """Write the probability of each label in each frame; see `theano_rnn.speech.frame_output.write_frames`."""
+        rows = ((one.name, rows) for one, rows in self.read(recordings))
+        write_frames(path, self.labels, recordings.shift, rows)
 
     def read(self, recordings: Recordings) -> Iterator[tuple[Recording, npt.NDArray[np.float64]]]:
         """Yield each recording with its probabilities."""

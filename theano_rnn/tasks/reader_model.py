@@ -169,7 +169,11 @@ class ReaderModel(abc.ABC):
 
     def no_page(self) -> OptionError:
         """Return the error to raise if the task has no page."""
-        return OptionError(f"html: has no effect with a model for `task={self.task}`; leave it out")
+        return self.no_effect("html")
+
+    def no_effect(self, name: str) -> OptionError:
+        """Return the error to raise if an option has no effect on the task."""
+        return OptionError(f"{name}: has no effect with a model for `task={self.task}`; leave it out")
 
     @abc.abstractmethod
     def evaluate(

@@ -1,0 +1,112 @@
+"""predict.py as a user runs it, with a model that finds segments: rows, TextGrids, frames, folding, wrong use."""
+
+import json
+
+import numpy as np
+import pytest
+from support.script_modules import script
+
+from theano_rnn.encoders.reader import Reader
+from theano_rnn.encoders.reader_graph import ReaderSettings
+from theano_rnn.speech.segmentation import SegmentCounts
+from theano_rnn.tasks.frame_model import FrameInput
+from theano_rnn.tasks.frame_tagger import FrameTagger
+from theano_rnn.tasks.recording_classifier import RecordingClassifier
+
+predict = script("predict")
+LABELS = ["a", "b", "sil"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("predict")
+    seen = FrameInput([0, 0], [1, 1])
+    reader = Reader(ReaderSettings(labels=3, frame_dim=2, hidden_dim=3, head="steps"), seed=2)
+    FrameTagger(reader, LABELS, seen, SegmentCounts.of([[2, 2, 0, 0, 1, 1, 2]], 3)).save(folder / "m.npz")
+    reader = Reader(ReaderSettings(labels=3, frame_dim=2, hidden_dim=3), seed=2)
+    RecordingClassifier(reader, LABELS, seen).save(folder / "c.npz")
+    frames = np.random.default_rng(0).normal(size=(30, 2)) * 3
+    np.savez(folder / "two.npz", features=frames, lengths=[20, 10], names=["x/one", "two"])
+    np.savez(folder / "one.npz", features=frames[:20], lengths=[20], names=["x/one"])
+    (folder / "s.tsv").write_text("name\tstart\tend\tlabel\nx/one\t0\t0.1\ta\nx/one\t0.1\t0.2\tb\n", "utf-8")
+    (folder / "fold.tsv").write_text("a\tv\nb\tv\n", "utf-8")
+    return folder
+
+
+@pytest.fixture
+def run(folder, monkeypatch, capsys):
+    def run(*arguments, model="m.npz"):
+        monkeypatch.chdir(folder)
+        status = predict.main(["--model", model, *arguments])
+        out, err = capsys.readouterr()
+        return status, out.splitlines(), err
+
+    return run
+
+
+def test_each_segment_has_a_row(run):
+    status, rows, err = run("two.npz")
+    cells = [row.split("\t") for row in rows]
+    assert status == 0 and not err and {row[0] for row in cells} == {"x/one", "two"}
+    assert [row[2] for row in cells if row[0] == "two"][-1] == "0.100000"
+    assert all(row[3] in LABELS and 0 < float(row[4]) <= 1 for row in cells)
+    _, objects, _ = run("--format", "json", "two.npz")
+    assert [json.loads(one)["label"] for one in objects] == [row[3] for row in cells]
+
+
+def test_a_textgrid_is_shown_or_one_is_written_for_each_recording(run, folder):
+    _, shown, _ = run("--format", "textgrid", "one.npz")
+    assert shown[0] == 'File type = "ooTextFile"'
+    status, rows, _ = run("--format", "textgrid", "--output", "grids", "two.npz")
+    assert status == 0 and not rows
+    assert (folder / "grids" / "x" / "one.TextGrid").read_text("utf-8").splitlines() == shown
+    assert (folder / "grids" / "two.TextGrid").exists()
+
+
+def test_frames_are_written_with_all_probabilities(run, folder):
+    status, rows, _ = run("--frames", "p.npz", "two.npz")
+    written = np.load(folder / "p.npz")
+    assert status == 0 and not rows and written["lengths"].tolist() == [20, 10]
+    np.testing.assert_allclose(written["probabilities"].sum(axis=1), 1, rtol=1e-6)
+    _, shown, _ = run("--probabilities", "two.npz")
+    found = [[float(cell) for cell in row.split("\t")[3:]] for row in shown]
+    np.testing.assert_allclose(found, written["probabilities"], atol=1e-6)
+
+
+def test_an_evaluation_compares_labels_folded_or_not(run):
+    _, lines, _ = run("--evaluate", "one.npz", "s.tsv")
+    assert lines[0].startswith("accuracy") and lines[2].startswith("segments: error rate")
+    assert lines[3].startswith("boundaries within 20 ms")
+    _, shown, _ = run("--evaluate", "--format", "json", "--fold", "fold.tsv", "one.npz", "s.tsv")
+    assert set(json.loads(shown[0])["labels"]) == {"sil", "v"}
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--format", "textgrid", "two.npz"], "a TextGrid holds one recording, and there are 2; name a folder"),
+        (["--output", "grids", "one.npz"], "--output: TextGrids go there; give --format textgrid too"),
+        (["--fold", "fold.tsv", "one.npz"], "--fold: replaces labels in an evaluation; give --evaluate too"),
+        (["--frames", "p.txt", "one.npz"], "--frames: expected a file named .npz or .csv"),
+        (["--frames", "p.npz", "--probabilities", "one.npz"], "--probabilities: has no effect with --frames"),
+        (["--evaluate", "--format", "textgrid", "one.npz"], "--format: an evaluation is shown as text or json"),
+        (["--nbest", "2", "one.npz"], "--nbest: has no effect with a model"),
+        ([], "recordings are read from .wav or .npz files; name one"),
+    ],
+)
+def test_wrong_use_is_one_line_and_status_2(run, arguments, message):
+    status, rows, err = run(*arguments)
+    assert status == 2 and not rows and message in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments, name",
+    [
+        (["--frames", "p.npz", "one.npz"], "frames"),
+        (["--format", "textgrid", "one.npz"], "format"),
+        (["--evaluate", "--fold", "fold.tsv", "one.npz"], "fold"),
+    ],
+)
+def test_options_of_segments_have_no_effect_on_other_models(run, arguments, name):
+    status, _, err = run(*arguments, model="c.npz")
+    assert status == 2 and f"--{name}: has no effect with a model for" in err
