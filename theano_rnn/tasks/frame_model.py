@@ -95,14 +95,18 @@ class FrameInput:
             If this is not an array of numbers of this width.
         """
         values = np.asarray(frames)
-        if values.dtype.kind not in "iuf":
-            raise ArgumentTypeError(f"frames: expected an array of numbers, got one of {values.dtype}")
-        if values.ndim != 2 or values.shape[1] != len(self.mean):
-            raise ArgumentValueError(f"frames: expected arrays (frames, {len(self.mean)}), got shape {values.shape}")
+        self.check(values)
         if not np.isfinite(values).all():
             raise ArgumentValueError("frames: expected finite numbers, got NaN or infinite ones")
         found: Frames = ((values - np.array(self.mean)) / np.array(self.deviation)).astype(np.float32)
         return found
+
+    def check(self, frames: npt.NDArray[Any]) -> None:
+        """Raise TypeError or ValueError unless this is an array of numbers of the right width."""
+        if frames.dtype.kind not in "iuf":
+            raise ArgumentTypeError(f"frames: expected an array of numbers, got one of {frames.dtype}")
+        if frames.ndim != 2 or frames.shape[1] != len(self.mean):
+            raise ArgumentValueError(f"frames: expected arrays (frames, {len(self.mean)}), got shape {frames.shape}")
 
     def to_configuration(self) -> dict[str, Any]:
         """Return all this as a dict that JSON can write."""

@@ -101,7 +101,7 @@ class FrameTagger(FrameModel):
         """As `probabilities`, of this model alone."""
         found = [np.empty((len(one), len(self.labels))) for one in recordings]
         for one in recordings:
-            self.frames.normalized(one[:0])  # is the width right?
+            self.frames.check(one)
         places = [(number, *part) for number, one in enumerate(recordings) for part in parts(len(one))]
         for first in range(0, len(places), PARTS_AT_ONCE):
             some = places[first : first + PARTS_AT_ONCE]
