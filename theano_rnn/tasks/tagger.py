@@ -108,6 +108,10 @@ class Tagger(ReaderModel):
             If a sentence is not a sequence of str.
         """
         check_sentences(sentences)
+        of_models = [one._probabilities(sentences) for one in self.members or (self,)]
+        return [sum(rows[1:], rows[0]) / len(rows) for rows in zip(*of_models, strict=True)]
+
+    def _probabilities(self, sentences: Sequence[Sequence[str]]) -> list[npt.NDArray[np.float64]]:
         cut = [list(parts(tokens)) for tokens in sentences]
         values = self.log_probabilities(self.encode([part for of_sentence in cut for part in of_sentence]))
         found = []
