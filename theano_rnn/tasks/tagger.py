@@ -108,8 +108,8 @@ class Tagger(ReaderModel):
             If a sentence is not a sequence of str.
         """
         check_sentences(sentences)
-        of_models = [one._probabilities(sentences) for one in self.members or (self,)]
-        return [sum(rows[1:], rows[0]) / len(rows) for rows in zip(*of_models, strict=True)]
+        found = self.of_members(lambda one: one._probabilities(sentences))
+        return [np.mean(of_sentence, axis=0) for of_sentence in zip(*found, strict=True)]
 
     def _probabilities(self, sentences: Sequence[Sequence[str]]) -> list[npt.NDArray[np.float64]]:
         cut = [list(parts(tokens)) for tokens in sentences]
