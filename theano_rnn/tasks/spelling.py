@@ -13,7 +13,7 @@ import numpy as np
 from theano_rnn.encoders.items import Ids
 from theano_rnn.text.vocabulary import Vocabulary
 
-SPELLING_DIM = 32  # size of the vector of each feature
+SPELLING_DIM = 16  # size of the vector of each feature
 SPELLING_SIZE, SPELLING_MIN_COUNT = 20_000, 2  # of the vocabulary of each feature
 
 _RUNS = re.compile(r"(.)\1+", re.DOTALL)
