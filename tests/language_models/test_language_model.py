@@ -446,7 +446,7 @@ def test_load_uses_the_class_in_the_table_of_tasks(lm, tmp_path, monkeypatch):
     monkeypatch.setitem(model_files.TASKS, "classify", f"{__name__}:Classifier")
     assert theano_rnn.load(path) == "classify"
     with pytest.raises(
-        ModelFileError, match="m.npz: is a model for the task 'classify', not 'language-model'; load it"
+        ModelFileError, match="m.npz: is a model for the task 'classify', not 'language-model'; use predict.py"
     ):
         LanguageModel.load(path)
 

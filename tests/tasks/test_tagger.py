@@ -331,7 +331,7 @@ def test_what_is_no_sequence_of_sentences_is_rejected(trained, sentences):
 
 
 def test_a_tagger_is_not_taken_for_a_classifier(folder, trained):
-    message = "unbroken.npz: is a model for the task 'tag', not 'classify'; load it with theano_rnn.load"
+    message = "unbroken.npz: is a model for the task 'tag', not 'classify'; use theano_rnn.load"
     with pytest.raises(ModelFileError, match=message):
         Classifier.load(folder / "unbroken.npz")
 
