@@ -68,7 +68,7 @@ class Classifier(ReaderModel):
         check_texts(texts)
         if not len(texts):
             return np.zeros((0, len(self.labels)))
-        return self.mean(lambda one: one._probabilities(one.encode(texts)))
+        return np.mean(self.of_members(lambda one: one._probabilities(one.encode(texts))), axis=0)
 
     def _probabilities(self, items: Items) -> npt.NDArray[np.float64]:
         found = np.exp(np.array(list(self.log_probabilities(items)), np.float64))
@@ -98,7 +98,7 @@ class Classifier(ReaderModel):
             ids = np.concatenate([[one.vocabulary.start], one.vocabulary.encode(tokens)]).astype(np.int32)[None, :]
             return one._probabilities(Items([ids, *(np.delete(ids, i + 1, axis=1) for i in range(len(tokens)))]))
 
-        values = np.log(self.mean(with_and_without))
+        values = np.log(np.mean(self.of_members(with_and_without), axis=0))
         label = values[0].argmax()
         return tokens, values[0, label] - values[1:, label]
 

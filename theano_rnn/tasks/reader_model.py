@@ -61,6 +61,7 @@ class Report(Protocol):
 
 
 M = TypeVar("M", bound="ReaderModel")
+R = TypeVar("R")
 
 
 class ReaderModel(abc.ABC):
@@ -137,10 +138,10 @@ class ReaderModel(abc.ABC):
         averaged.members = (self, *others)
         return averaged
 
-    def mean(self: M, probabilities: Callable[[M], npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:
-        """The mean of what a function returns for each model that is averaged, or its value for a single model."""
+    def of_members(self: M, function: Callable[[M], R]) -> list[R]:
+        """What a function returns for each model that is averaged, or for this one if it is a single model."""
         members: Sequence[Any] = self.members or (self,)
-        return sum(map(probabilities, members[1:]), probabilities(members[0])) / len(members)
+        return [function(one) for one in members]
 
     # What predict.py shows
 

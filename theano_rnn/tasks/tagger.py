@@ -108,6 +108,10 @@ class Tagger(ReaderModel):
             If a sentence is not a sequence of str.
         """
         check_sentences(sentences)
+        found = self.of_members(lambda one: one._probabilities(sentences))
+        return [np.mean(of_sentence, axis=0) for of_sentence in zip(*found, strict=True)]
+
+    def _probabilities(self, sentences: Sequence[Sequence[str]]) -> list[npt.NDArray[np.float64]]:
         cut = [list(parts(tokens)) for tokens in sentences]
         values = self.log_probabilities(self.encode([part for of_sentence in cut for part in of_sentence]))
         found = []
