@@ -31,7 +31,9 @@ CASES = {
     "simple, two unmixed layers, last": {
         "cell": "simple", "layers": 2, "mixed": False, "pooling": "last", "bias": False,
     },
-    "LSTM, two layers, steps": {"layers": 2, "head": "steps", "embeddings": EMBEDDINGS[:1]},
+    "LSTM, two layers, steps, features of the same size": {
+        "layers": 2, "head": "steps", "embeddings": (*EMBEDDINGS[:1], (4, 2), (6, 2), (3, 2)),
+    },
     "GRU, two unmixed layers, gap": {"cell": "gru", "layers": 2, "mixed": False, "head": "gap"},
     "LSTM, forward, gap": {"bidirectional": False, "head": "gap"},
     "GRU, forward, last": {"cell": "gru", "bidirectional": False, "pooling": "last"},

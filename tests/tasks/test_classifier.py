@@ -218,7 +218,7 @@ def test_language_models_without_word_vectors_are_rejected(folder, table, langua
 
 def test_a_model_of_one_task_is_not_taken_for_another(trained, language_model, table, folder, tmp_path):
     path = folder / "unbroken.npz"
-    message = "unbroken.npz: is a model for the task 'classify', not 'language-model'; use predict.py or theano_rnn.load"
+    message = "unbroken.npz: is a model for the task 'classify', not 'language-model'; use predict.py or theano_rnn"
     for use in (LanguageModel.load, RNN.load, lambda one: theano_rnn.score(one, "Hello.")):
         with pytest.raises(ModelFileError, match=message):
             use(path)
