@@ -14,7 +14,8 @@ from theano_rnn.encoders.reader_graph import ReaderInputs
 from theano_rnn.errors import ArgumentTypeError, ArgumentValueError, CorpusError, OptionError, TrainingInterrupted
 from theano_rnn.files.corpus_formats import open_inputs
 from theano_rnn.language_models.language_model import load
-from theano_rnn.tasks.missing_words import MissingWords, gap_noise, gap_sentences
+from theano_rnn.tasks.gap_lines import gap_sentences
+from theano_rnn.tasks.missing_words import MissingWords, gap_noise
 from theano_rnn.tasks.missing_words_report import Answer, MissingWordReport
 from theano_rnn.tasks.reader_model import PredictionOptions
 from theano_rnn.text.tokenizer import Tokenizer
@@ -137,6 +138,13 @@ def test_candidates_are_ranked_with_probabilities_that_sum_to_1(trained, tmp_pat
     assert dict(ranked)["eats"] == pytest.approx(eats / (eats + feeds), rel=1e-4)
 
 
+def test_candidates_outside_the_vocabulary_come_last_with_probability_0(trained):
+    (ranked,) = trained.rank("The big man ___ fat cats.", ["zebra", "eats", "the dog", "feeds"])
+    assert [word for word, _ in ranked] == ["feeds", "eats", "zebra", "the dog"]
+    assert sum(value for _, value in ranked) == pytest.approx(1) and ranked[2][1] == ranked[3][1] == 0
+    assert trained.rank("The ___.", ["zebra", "ibex"]) == [[("zebra", 0.0), ("ibex", 0.0)]]
+
+
 def test_an_evaluation_counts_right_words(trained, tmp_path):
     path = write(
         tmp_path / "t.txt", "The big man ___ fat cats.\tfeeds\teats", "The big dog ___ fat cats.\teats\tchases"
@@ -234,9 +242,7 @@ def test_noise_replaces_words_but_no_markers():
         ("No gap.", "t.txt, line 2: there is no gap; write ___ for the missing word"),
         ("A short __ one.", "t.txt, line 2: there is no gap"),
         ("", "t.txt, line 2: the text is empty"),
-        ("The ___.\tzebra", "t.txt, line 2: the candidate 'zebra' is not in the vocabulary of the model"),
-        ("The ___.\tthe dog", "t.txt, line 2: expected one word after each tab, got 'the dog'"),
-        ("The ___.\t", "t.txt, line 2: expected one word after each tab, got ''"),
+        ("The ___.\t", "t.txt, line 2: expected a word after each tab, got ''"),
     ],
 )
 def test_lines_that_cannot_be_filled_are_rejected(trained, tmp_path, line, message):
