@@ -37,7 +37,9 @@ def make_parser() -> ArgumentParser:
     add("files", nargs="*", metavar="FILE",
         help="text files with one text per line, or CSV files; .gz of these too (default: standard input). Tags: plain "
         "text, or one token per line, perhaps with more columns after tabs, and blank lines between sentences")
-    add("--model", default="models/rnn.npz", metavar="FILE", help="file of the model (default: %(default)s)")
+    add("--model", dest="models", action="append", metavar="FILE",
+        help="file of the model; give --model again to average the probabilities of several models (default: "
+        "models/rnn.npz)")
     add("--column", metavar="NAME",
         help="column of the CSV files that holds the text (default: body, else text, else the only column)")
 
@@ -61,7 +63,7 @@ def make_parser() -> ArgumentParser:
 
 def check_arguments(arguments: argparse.Namespace) -> None:
     """Raise an error, before a model is loaded, for options that contradict each other or cannot be written."""
-    inputs = [*arguments.files, arguments.model]
+    inputs = [*arguments.files, *arguments.models]
     if arguments.plot is not None:
         if not arguments.evaluate:
             raise OptionError("plot: shows the result of an evaluation; give `evaluate` too")
@@ -79,16 +81,21 @@ def check_arguments(arguments: argparse.Namespace) -> None:
             raise OptionError("html: shows the texts of files; name one, because standard input can be read only once")
 
 
-def load_model(path: str) -> "ReaderModel":
-    """The model in a file; an error if it is a language model."""
-    with status(f"loading {path}"):
-        from theano_rnn.language_models.language_model import load
-        from theano_rnn.tasks.reader_model import ReaderModel
+def load_models(paths: Sequence[str]) -> "ReaderModel":
+    """The model in a file, or the average of those in several; an error if one is a language model."""
+    models = []
+    for path in paths:
+        with status(f"loading {path}"):
+            from theano_rnn.language_models.language_model import load
+            from theano_rnn.tasks.reader_model import ReaderModel
 
-        model = load(path)
-    if not isinstance(model, ReaderModel):
-        raise ModelFileError(f"{path}: is a language model, which predicts no labels; use score.py or generate.py")
-    return model
+            model = load(path)
+        if not isinstance(model, ReaderModel):
+            raise ModelFileError(f"{path}: is a language model, which predicts no labels; use score.py or generate.py")
+        models.append(model)
+        if model.task != models[0].task or model.labels != models[0].labels:
+            raise ModelFileError(f"{path}: has another task or other labels than {paths[0]}; only equals are averaged")
+    return models[0].averaged_with(models[1:]) if len(models) > 1 else models[0]
 
 
 def evaluate(model: "ReaderModel", arguments: argparse.Namespace) -> None:
@@ -111,14 +118,15 @@ def predict(model: "ReaderModel", arguments: argparse.Namespace, options: "Predi
                 show_row(row)
             flush()
     if arguments.html is not None:
-        about = {"text": ", ".join(arguments.files), "model": arguments.model}
+        about = {"text": ", ".join(arguments.files), "model": ", ".join(arguments.models)}
         with status(f"writing {arguments.html}"):
             model.write_page(arguments.html, model.open_inputs(arguments.files, column=arguments.column), about)
 
 
 def work(arguments: argparse.Namespace) -> None:
+    arguments.models = arguments.models or ["models/rnn.npz"]
     check_arguments(arguments)
-    model = load_model(arguments.model)
+    model = load_models(arguments.models)
     from theano_rnn.tasks.reader_model import PredictionOptions
 
     if not arguments.files:

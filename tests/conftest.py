@@ -16,6 +16,9 @@ os.environ.setdefault("THEANO_RNN_CACHE", _CACHE.name)
 _FLAGS = [flag for flag in os.environ.get("THEANO_FLAGS", "").split(",") if flag and "theano_rnn-tests-" not in flag]
 if not any("compiledir" in flag for flag in _FLAGS):
     _FLAGS.append(f"base_compiledir={_CACHE.name}")
+# The networks of the tests are small: compiling takes longer than computing.
+if not any("cxxflags" in flag for flag in _FLAGS):
+    _FLAGS.append("gcc.cxxflags=-O0")
 os.environ["THEANO_FLAGS"] = ",".join(_FLAGS)
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"

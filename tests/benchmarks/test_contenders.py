@@ -3,6 +3,7 @@
 import dataclasses
 import importlib.util
 import io
+import itertools
 import json
 import sys
 from pathlib import Path
@@ -13,8 +14,10 @@ import pytest
 
 from theano_rnn import RNN, OptionError
 from theano_rnn.benchmarks import contender_process, contenders, torch_workloads
-from theano_rnn.benchmarks.package_workloads import random_minibatches
+from theano_rnn.benchmarks.package_workloads import READING_HEADS, random_minibatches
 from theano_rnn.benchmarks.workloads import LEARNING_RATE, STANDARD, Workload
+from theano_rnn.encoders.reader import Reader, ReaderOptimizer
+from theano_rnn.encoders.reader_graph import ReaderInputs, ReaderSettings
 from theano_rnn.networks.optimizer import Optimizer
 
 needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="torch is not installed")
@@ -155,12 +158,13 @@ def values_from_torch(network: Any, workload: Workload) -> dict[str, np.ndarray]
         values["E"] = arrays["embedding.weight"]
     if workload.bias:
         values["c"] = arrays["output.bias"]
-    for layer in range(workload.layers):
-        suffix = str(layer + 1) if layer else ""
-        values["U" + suffix] = arrays[f"recurrence.weight_ih_l{layer}"]
-        values["W" + suffix] = arrays[f"recurrence.weight_hh_l{layer}"]
+    directions = {"": "", "_back": "_reverse"} if workload.reads else {"": ""}
+    for layer, (our_end, their_end) in itertools.product(range(workload.layers), directions.items()):
+        suffix, end = (str(layer + 1) if layer else "") + our_end, f"l{layer}{their_end}"
+        values["U" + suffix] = arrays[f"recurrence.weight_ih_{end}"]
+        values["W" + suffix] = arrays[f"recurrence.weight_hh_{end}"]
         if workload.bias:
-            b, r = arrays[f"recurrence.bias_ih_l{layer}"], arrays[f"recurrence.bias_hh_l{layer}"]
+            b, r = arrays[f"recurrence.bias_ih_{end}"], arrays[f"recurrence.bias_hh_{end}"]
             if workload.cell == "gru":
                 values["r" + suffix] = r[-workload.hidden_dim :].copy()
                 r[-workload.hidden_dim :] = 0
@@ -190,6 +194,35 @@ def test_torchs_network_has_the_same_loss_with_the_same_weights_and_takes_the_sa
         x, y = torch.tensor(batch.x, dtype=torch.int64), torch.tensor(batch.y, dtype=torch.int64)
         theirs = torch_workloads.train_step(workload, network, optimizer, x, y)
         assert float(ours.step(batch, LEARNING_RATE)[0]) / workload.tokens == pytest.approx(theirs, rel=1e-5)
+
+
+@needs_torch
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("cell", ["simple", "gru", "lstm"])
+@pytest.mark.parametrize("kind", ["classify", "tag"])
+def test_torchs_reading_network_takes_the_same_steps_on_texts_of_different_lengths(
+    kind: str, cell: str, layers: int
+) -> None:
+    import torch
+
+    workload = Workload(
+        *("reads", kind, 30, 4, 6, 4, "small"), cell=cell, layers=layers, embedding_dim=5, optimizer="adam", labels=3
+    )
+    network = torch_workloads.build_network(workload, False, "cpu")
+    optimizer = torch_workloads.build_optimizer(workload, False, "cpu")
+    settings = ReaderSettings(
+        3, ((30, 5),), head=READING_HEADS[kind], hidden_dim=4, cell=cell, layers=layers, bias=False
+    )
+    ours = ReaderOptimizer(Reader.from_values(settings, values_from_torch(network, workload)), "adam")
+    generator, lengths = np.random.default_rng(0), np.array(workload.lengths, np.int32)
+    assert lengths.tolist() == [6, 5, 4, 3]
+    labels = workload.batch_size if kind == "classify" else workload.tokens
+    for _ in range(3):
+        x, y = (generator.integers(0, n, (6, 4)) for n in (30, 3))
+        theirs = torch_workloads.read_step(workload, network, optimizer, torch.tensor(x), torch.tensor(y))
+        inputs, y = ReaderInputs(x[None].astype(np.int32), None, lengths), y.astype(np.int32)
+        loss = ours.step(inputs, y[0] if kind == "classify" else y, LEARNING_RATE, labels)
+        assert float(loss) / labels == pytest.approx(theirs, rel=1e-5)
 
 
 @needs_torch

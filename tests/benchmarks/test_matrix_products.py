@@ -22,6 +22,14 @@ def test_the_products_of_a_training_step_are_those_of_the_forward_and_backward_p
     assert scoring == 2 * (6 * 3) * 4 * (30 + 4)
 
 
+@pytest.mark.parametrize(("kind", "outputs"), [("classify", 4), ("tag", 6 + 5 + 4 + 3)])
+def test_a_network_that_reads_has_the_products_of_both_directions_without_padding(kind: str, outputs: int) -> None:
+    work = Workload(kind, kind, 30, 4, 6, 4, "small", cell="gru", layers=2, embedding_dim=5, labels=3)
+    operations = sum(2 * m * k * n * count for (m, k, n), count in matrix_products(work))
+    of_layers = 2 * (5 * 12 + 4 * 12 + 8 * 12 + 4 * 12)
+    assert operations == 3 * 2 * (outputs * 8 * 3 + (6 + 5 + 4 + 3) * of_layers)
+
+
 def test_scoring_many_rows_is_counted_in_parts() -> None:
     workload = dataclasses.replace(SCORE, steps=20, batch_size=256)
     assert matrix_products(workload) == [((640, 4, 30), 8.0), ((640, 4, 4), 8.0)]

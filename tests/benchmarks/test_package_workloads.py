@@ -9,9 +9,12 @@ import pytest
 from theano_rnn.benchmarks import package_workloads
 from theano_rnn.benchmarks.package_workloads import PREPARATIONS, prepare, random_language_model
 from theano_rnn.benchmarks.torch_workloads import RUN
-from theano_rnn.benchmarks.workloads import KINDS, Workload
+from theano_rnn.benchmarks.workloads import KINDS, READING_KINDS, Workload
 
-SMALL = {kind: Workload(kind, kind, 30, 4, 6, 1 if kind in ("sentence", "advance") else 3, "small") for kind in KINDS}
+SMALL = {
+    kind: Workload(kind, kind, 30, 4, 6, 1 if kind in ("sentence", "advance") else 3, "small", labels=2)
+    for kind in KINDS
+}
 
 
 @pytest.mark.parametrize("kind", SMALL)
@@ -31,6 +34,7 @@ def test_each_kind_calls_what_a_user_calls_with_the_shape_of_the_workload(
 
     watch(package_workloads.RNN, "sgd_step", lambda x, y, rate: (len(x), 1))
     watch(package_workloads.Optimizer, "step", lambda batch, rate: batch.x.shape)
+    watch(package_workloads.ReaderOptimizer, "step", lambda inputs, y, rate, count: inputs.ids.shape[1:])
     watch(package_workloads.LanguageModel, "score", lambda sentences: (len(sentences[0].split()) + 1, len(sentences)))
     watch(package_workloads.LanguageModel, "generate", lambda n, min_words, max_words, seed: (min_words, n))
     watch(package_workloads.LanguageModel, "advance", lambda state, word: (len(word.split()), 1))
@@ -39,7 +43,7 @@ def test_each_kind_calls_what_a_user_calls_with_the_shape_of_the_workload(
     if kind == "advance":
         assert calls == [("advance", (1, 1))] * 2 * SMALL[kind].steps
         return
-    name = {"sentence": "sgd_step"}.get(kind, kind)
+    name = {"sentence": "sgd_step"}.get(kind, "step" if kind in READING_KINDS else kind)
     assert calls == [(name, (SMALL[kind].steps, SMALL[kind].batch_size))] * 2
 
 

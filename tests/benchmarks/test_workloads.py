@@ -12,6 +12,7 @@ from theano_rnn.benchmarks.workloads import (
     SECONDS_PER_ROUND,
     STANDARD,
     STARTUP,
+    TASKS,
     Workload,
     repeats_per_round,
     select_workloads,
@@ -57,6 +58,15 @@ def test_networks_cover_cells_sizes_and_depths_and_are_the_same_model_in_pytorch
     ]
 
 
+def test_tasks_cover_gated_cells_on_texts_of_different_lengths() -> None:
+    assert {(work.kind, work.cell) for work in TASKS} == {
+        (kind, cell) for kind in ("classify", "tag") for cell in ("gru", "lstm")
+    }
+    lengths = TASKS[0].lengths
+    assert len(lengths) == 32 and max(lengths) == lengths[0] == 32 and min(lengths) == lengths[-1] == 16
+    assert lengths == sorted(lengths, reverse=True) and TASKS[0].tokens == sum(lengths)
+
+
 def test_startup_covers_a_two_layer_lstm() -> None:
     assert [work.name for work in STARTUP] == ["W3", "GRU-128", "LSTM-128", "LSTM-128x2"]
 
@@ -66,7 +76,7 @@ def test_workloads_are_selected_by_name_in_the_given_order() -> None:
     assert select_workloads(STANDARD, None) == list(STANDARD)
 
 
-@pytest.mark.parametrize("workloads", [STANDARD, GRID, NETWORKS, STARTUP, GROWTH])
+@pytest.mark.parametrize("workloads", [STANDARD, GRID, NETWORKS, TASKS, STARTUP, GROWTH])
 def test_names_contain_no_comma_which_separates_them_on_the_command_line(workloads: tuple[Workload, ...]) -> None:
     names = ",".join(work.name for work in workloads)
     assert select_workloads(workloads, names.split(",")) == list(workloads)

@@ -19,7 +19,7 @@ SMALL = (
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
-    for name in ("STANDARD", "GRID", "NETWORKS", "STARTUP", "GROWTH"):
+    for name in ("STANDARD", "GRID", "NETWORKS", "TASKS", "STARTUP", "GROWTH"):
         monkeypatch.setattr(workloads, name, SMALL)
     monkeypatch.setattr(measurement, "repeats_per_round", lambda seconds: 2)
 
@@ -45,9 +45,10 @@ def test_growth_prints_speed_and_memory_by_size(capsys):
     assert "peak memory" in lines[2] and [cell.strip() for cell in lines[4].split("|")[1:3]] == ["30", "4"]
 
 
-def test_networks_are_a_table_of_their_own(monkeypatch, capsys):
+@pytest.mark.parametrize("table", ["--networks", "--tasks"])
+def test_networks_and_tasks_are_tables_of_their_own(monkeypatch, capsys, table):
     monkeypatch.setattr(workloads, "STANDARD", ())
-    assert script.main(["--networks", "--rounds", "1", "--only", "B"]) == 0
+    assert script.main([table, "--rounds", "1", "--only", "B"]) == 0
     assert capsys.readouterr().out.splitlines()[4].split("|")[1].strip() == "B"
 
 

@@ -72,6 +72,31 @@ def test_each_line_gives_one_line_with_label_probability_and_text(model, classif
     assert [line[2] for line in lines] == [text.replace("\t", " ") for text in TEXTS]
 
 
+def test_several_models_give_the_mean_of_their_probabilities(classifier, texts, tmp_path, capsys):
+    reader = Reader(ReaderSettings(labels=3, embeddings=((6, 4),), hidden_dim=2, cell="simple"), seed=4)
+    smaller = Vocabulary(VOCABULARY.index_to_word[:6])
+    other = Classifier(reader, classifier.labels, smaller, Tokenizer(lines=True))
+    paths = [tmp_path / "one.npz", tmp_path / "two.npz"]
+    for model, path in zip((classifier, other), paths, strict=True):
+        model.save(path)
+    out = out_of(capsys, "--model", paths[0], "--model", paths[1], "--probabilities", texts)
+    rows = [[float(value) for value in line.split("\t")[:3]] for line in out.splitlines()]
+    expected = (classifier.probabilities(TEXTS) + other.probabilities(TEXTS)) / 2
+    np.testing.assert_allclose(rows, expected, atol=1e-6)
+    page = tmp_path / "page.html"
+    out_of(capsys, "--model", paths[0], "--model", paths[1], "--html", page, texts)
+    assert "one.npz" in page.read_text("utf-8") and "two.npz" in page.read_text("utf-8")
+
+
+def test_models_with_other_labels_are_not_averaged(classifier, texts, tmp_path, capsys):
+    other = Classifier(classifier.reader, ["a", "b", "c"], VOCABULARY, Tokenizer(lines=True))
+    classifier.save(tmp_path / "one.npz")
+    other.save(tmp_path / "two.npz")
+    assert run("--model", tmp_path / "one.npz", "--model", tmp_path / "two.npz", texts) == 2
+    _, err = capsys.readouterr()
+    assert "two.npz: has another task or other labels than" in err and len(err.strip().splitlines()) == 1
+
+
 @pytest.mark.parametrize("form", ["tsv", "csv", "json"])
 def test_probabilities_have_a_column_for_each_label(model, classifier, texts, capsys, form):
     out = out_of(capsys, "--model", model, "--probabilities", "--format", form, texts)

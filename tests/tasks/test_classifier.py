@@ -9,6 +9,7 @@ import pytest
 from support.training_runs import Interrupter, assert_same_run_of_a_task, run_state
 
 import theano_rnn
+from theano_rnn.encoders.reader import Reader
 from theano_rnn.errors import (
     ArgumentTypeError,
     ArgumentValueError,
@@ -21,6 +22,7 @@ from theano_rnn.files.archive import read_archive, read_document, write_archive
 from theano_rnn.language_models.language_model import LanguageModel, load
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.tasks.classifier import Classifier
+from theano_rnn.tasks.tagger import Tagger
 from theano_rnn.training import timing
 from theano_rnn.training.train_model import train
 
@@ -73,6 +75,29 @@ def test_probabilities_of_the_labels_sum_to_1_also_for_an_empty_text_and_unknown
     assert found.shape == (4, 2)
     np.testing.assert_allclose(found.sum(axis=1), 1)
     assert trained.probabilities([]).shape == (0, 2)
+
+
+def test_averaged_models_give_the_mean_of_their_probabilities_and_influences_follow_from_it(trained):
+    other = Classifier(Reader(trained.reader.settings, seed=9), trained.labels, trained.vocabulary, trained.tokenizer)
+    both, text = trained.averaged_with([other]), "The bird was lovely."
+    np.testing.assert_allclose(
+        both.probabilities([text]), (trained.probabilities([text]) + other.probabilities([text])) / 2
+    )
+    tokens, influences = both.influences(text)
+    without_last = both.probabilities([text.removesuffix(".")])[0]
+    label = both.probabilities([text])[0].argmax()
+    assert tokens[-1] == "."
+    assert influences[-1] == pytest.approx(np.log(both.probabilities([text])[0, label] / without_last[label]), abs=1e-5)
+    assert not trained.members and trained.averaged_with([trained]).predict([text]) == trained.predict([text])
+
+
+def test_only_equals_are_averaged_and_each_is_saved_by_itself(trained, folder):
+    with pytest.raises(ArgumentValueError, match="others: expected models with the same labels"):
+        trained.averaged_with([Classifier(trained.reader, ["x", "y"], trained.vocabulary, trained.tokenizer)])
+    with pytest.raises(ArgumentValueError, match="others: expected models for `task=classify`, got one for tag"):
+        trained.averaged_with([Tagger.__new__(Tagger)])
+    with pytest.raises(ArgumentValueError, match="expected one model, got the average of 2; save each by itself"):
+        trained.averaged_with([trained]).save(folder / "both.npz")
 
 
 def test_a_text_has_the_same_probabilities_alone_and_among_others(trained):

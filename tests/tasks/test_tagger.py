@@ -80,6 +80,18 @@ def test_training_returns_the_saved_tagger_which_has_learned(trained, folder):
     assert len((folder / "log.jsonl").read_text().splitlines()) == 5
 
 
+def test_averaged_taggers_give_the_mean_of_their_probabilities(trained):
+    other = Tagger(
+        Reader(trained.reader.settings, seed=9),
+        *(trained.labels, trained.vocabulary, trained.tokenizer),
+        spelling=trained.spelling,
+    )
+    sentences = [["The", "banker", "is", "going"], ["No"]]
+    both = trained.averaged_with([other]).probabilities(sentences)
+    for mean, one, two in zip(both, trained.probabilities(sentences), other.probabilities(sentences), strict=True):
+        np.testing.assert_allclose(mean, (one + two) / 2)
+
+
 def test_words_that_it_has_never_seen_get_the_tags_of_their_spelling(trained):
     unseen = [["The", "wander", "is", "quarding", "."], ["quarding"], ["wander"]]
     assert not {"wander", "quarding"} & set(trained.vocabulary.index_to_word)
@@ -285,7 +297,7 @@ def test_dropout_of_words_keeps_their_spelling(trained):
     "text, message",
     [
         ("", "t.tsv: holds no sentence"),
-        ("The dog\n", "t.tsv, line 1: expected a token, a tab and its tag, got 'The dog'"),
+        ("The\ndog\n", "t.tsv, line 1: expected a token, a tab and its tag, got 'The'"),
         ("The\tDET\ndog\n", "t.tsv, line 2: expected a token, a tab and its tag, got 'dog'"),
         ("\nThe\tDET\na\tDET\n", "at least two tags to learn; found only 'DET' from .*t.tsv, line 2 on"),
     ],

@@ -41,6 +41,7 @@ RUNS = {
     "LSTM words": f"{LSTM} --continuous --tied --sequence-length 10 --epochs 150 --save-every 3e-4",
     "LSTM characters": f"{LSTM} --level char --sequence-length 20 --epochs 99 --save-every 3e-4",
     "tutorial": "--tutorial --epochs 150 --evaluate-every 5 --save-every 3e-4",
+    "tags": "--task tag --data tags.tsv --hidden-dim 20 --batch-size 4 --epochs 150 --save-every 3e-4",
     "labels": "--task classify --data labels.tsv --hidden-dim 20 --batch-size 4 --epochs 150 --save-every 3e-4",
 }
 
@@ -53,6 +54,8 @@ class Run:
         (folder / "text.txt").write_text(TEXT, encoding="utf-8")
         labelled = [f"{len(line) % 2}\t{line}\n" for line in TEXT.split("\n\n")]
         (folder / "labels.tsv").write_text("".join(labelled), encoding="utf-8")
+        tagged = "".join(f"{word}\t{word[-1]}\n" if word else "\n" for word in TEXT.replace("\n", " ").split(" "))
+        (folder / "tags.tsv").write_text(tagged, encoding="utf-8")
         self.model = folder / "rnn.npz"
         self.checkpoint = folder / "rnn.checkpoint.npz"
         self.options = [

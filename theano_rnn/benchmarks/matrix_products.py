@@ -55,25 +55,29 @@ def matrix_products(workload: Workload) -> list[tuple[Shape, float]]:
     """
     H, n = workload.hidden_dim, workload.tokens
     matrices = [(H, workload.word_dim), *layer_matrices(workload)]
+    if workload.reads:
+        outputs = workload.batch_size if workload.kind == "classify" else n
+        both = [product for matrix in layer_matrices(workload) for product in training_products(n, *matrix)] * 2
+        return [*training_products(outputs, 2 * H, workload.labels), *both]
     if workload.learns:
-        # For V: V s, Vᵀ e, e sᵀ; for W: W s, Wᵀ δ, δ sᵀ
-        return [
-            product
-            for width, height in matrices
-            for product in (((n, width, height), 1), ((n, height, width), 1), ((height, n, width), 1))
-        ]
+        return [product for matrix in matrices for product in training_products(n, *matrix)]
     rows = min(n, SCORED_ROWS)
     return [((rows, *matrix), n / rows) for matrix in matrices]
 
 
+def training_products(n: int, width: int, height: int) -> list[tuple[Shape, float]]:
+    """The products of a (height, width) matrix V with n states s and errors e: V s, Vᵀ e and e sᵀ."""
+    return [((n, width, height), 1), ((n, height, width), 1), ((height, n, width), 1)]
+
+
 def layer_matrices(workload: Workload) -> list[tuple[int, int]]:
-    """Return the shapes of the matrices in the products of all layers, as (columns, rows).
+    """Return the shapes of the matrices in the products of all layers in one direction, as (columns, rows).
 
     They are W of each layer, and U of each layer that reads vectors, not one-hot words.
     """
     H = workload.hidden_dim
     rows = H * len(CELLS[workload.cell]("tanh").gates)
-    inputs = [workload.embedding_dim, *[H] * (workload.layers - 1)]
+    inputs = [workload.embedding_dim, *[2 * H if workload.reads else H] * (workload.layers - 1)]
     return [(H, rows)] * workload.layers + [(width, rows) for width in inputs if width]
 
 

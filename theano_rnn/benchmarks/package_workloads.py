@@ -1,6 +1,7 @@
 """The benchmark's workloads in theano_rnn, through the functions that users call.
 
-These are `RNN.sgd_step`, the training loop's `Optimizer.step`, and `LanguageModel`'s `score`, `generate` and `advance`.
+These are `RNN.sgd_step`, the training loop's `Optimizer.step` and `ReaderOptimizer.step`, and the methods `score`,
+`generate` and `advance` of `LanguageModel`.
 """
 
 import time
@@ -10,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from theano_rnn.benchmarks.workloads import LEARNING_RATE, Workload
+from theano_rnn.encoders.reader import Reader, ReaderOptimizer
+from theano_rnn.encoders.reader_graph import ReaderInputs, ReaderSettings
 from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.networks.optimizer import Optimizer
 from theano_rnn.networks.rnn import RNN
@@ -17,6 +20,7 @@ from theano_rnn.text.minibatches import Batch
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import SENTENCE_END, SENTENCE_START, UNKNOWN_TOKEN, Vocabulary
 
+READING_HEADS = {"classify": "text", "tag": "steps"}
 # `draw()` returns the arguments of `run`, whose time is measured.
 Preparation = tuple[Callable[[], tuple[Any, ...]], Callable[..., object]]
 
@@ -132,6 +136,30 @@ def _prepare_step(workload: Workload) -> Preparation:
     return lambda: (next(batches),), lambda batch: float(optimizer.step(batch, LEARNING_RATE)[0])
 
 
+def _prepare_reading(workload: Workload) -> Preparation:
+    """Prepare a step of the training loop on a minibatch of padded texts with labels."""
+    settings = ReaderSettings(
+        workload.labels,
+        ((workload.word_dim, workload.embedding_dim or workload.hidden_dim),),
+        head=READING_HEADS[workload.kind],
+        hidden_dim=workload.hidden_dim,
+        cell=workload.cell,
+        layers=workload.layers,
+        bias=workload.bias,
+    )
+    optimizer = ReaderOptimizer(Reader(settings, seed=1), workload.optimizer)
+    generator, lengths = np.random.default_rng(0), np.array(workload.lengths, np.int32)
+    shape = (workload.steps, workload.batch_size)
+    labels = len(lengths) if workload.kind == "classify" else workload.tokens
+
+    def draw() -> tuple[ReaderInputs, np.ndarray]:
+        ids = generator.integers(0, workload.word_dim, (1, *shape)).astype(np.int32)
+        y = generator.integers(0, workload.labels, shape[1:] if workload.kind == "classify" else shape)
+        return ReaderInputs(ids, None, lengths), y.astype(np.int32)
+
+    return draw, lambda inputs, y: float(optimizer.step(inputs, y, LEARNING_RATE, labels))
+
+
 def _prepare_scoring(workload: Workload) -> Preparation:
     """Prepare the scoring of a list of sentences."""
     lm, generator = random_language_model(workload), np.random.default_rng(0)
@@ -170,6 +198,8 @@ def _prepare_advance(workload: Workload) -> Preparation:
 PREPARATIONS: dict[str, Callable[[Workload], Preparation]] = {
     "sentence": _prepare_sentence,
     "step": _prepare_step,
+    "classify": _prepare_reading,
+    "tag": _prepare_reading,
     "score": _prepare_scoring,
     "generate": _prepare_generation,
     "advance": _prepare_advance,

@@ -33,6 +33,8 @@ def build_network(workload: Workload, sparse: bool, device: str) -> Any:
     """
     from torch import nn
 
+    if workload.reads:
+        return build_reader(workload).to(device)
     V, H, bias = workload.word_dim, workload.hidden_dim, workload.bias
     cell = {"simple": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}[workload.cell]
 
@@ -50,6 +52,43 @@ def build_network(workload: Workload, sparse: bool, device: str) -> Any:
             return self.output(states), state
 
     return Network().to(device)
+
+
+def build_reader(workload: Workload) -> Any:
+    """Build a network that reads in both directions: an embedding, recurrent layers on packed texts, an output layer.
+
+    Parameters
+    ----------
+    workload : Workload
+
+    Returns
+    -------
+    torch.nn.Module
+        Maps word ids (steps, batch_size) and the lengths of the texts, the longest first, to logits: one row per text,
+        from the maximum over its states, or one per word, padding included.
+    """
+    import torch
+    from torch import nn
+    from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+    H, width = workload.hidden_dim, workload.embedding_dim or workload.hidden_dim
+    cell = {"simple": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}[workload.cell]
+
+    class Reader(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.embedding = nn.Embedding(workload.word_dim, width)
+            self.recurrence = cell(width, H, workload.layers, bias=workload.bias, bidirectional=True)
+            self.output = nn.Linear(2 * H, workload.labels, bias=workload.bias)
+
+        def forward(self, x: Any, lengths: Any) -> Any:
+            packed, _ = self.recurrence(pack_padded_sequence(self.embedding(x), lengths))
+            if workload.kind == "tag":
+                return self.output(pad_packed_sequence(packed)[0])
+            states, _ = pad_packed_sequence(packed, padding_value=-torch.inf)
+            return self.output(states.max(dim=0).values)
+
+    return Reader()
 
 
 @functools.cache
@@ -79,6 +118,34 @@ def train_step(workload: Workload, network: Any, optimizer: Any, x: Any, y: Any)
     optimizer.zero_grad()
     logits, _ = network(x)
     loss = cross_entropy(logits.view(-1, workload.word_dim), y.view(-1))
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+def read_step(workload: Workload, network: Any, optimizer: Any, x: Any, y: Any) -> float:
+    """Take one step on the mean cross-entropy of the labels, wait for the loss, and return it in nats per label.
+
+    Parameters
+    ----------
+    workload : Workload
+    network : torch.nn.Module
+    optimizer : torch.optim.Optimizer
+    x, y : tensor (steps, batch_size)
+        Word ids, and numbers from which the labels are made.
+    """
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    lengths = torch.tensor(workload.lengths)
+    labels = y % workload.labels
+    if workload.kind == "classify":
+        labels = labels[0]
+    else:
+        is_padding = torch.arange(workload.steps)[:, None] >= lengths
+        labels = labels.masked_fill(is_padding.to(labels.device), -100)  # which cross_entropy ignores
+    optimizer.zero_grad()
+    loss = cross_entropy(network(x, lengths).view(-1, workload.labels), labels.reshape(-1))
     loss.backward()
     optimizer.step()
     return loss.item()
@@ -153,6 +220,8 @@ def advance(workload: Workload, network: Any, optimizer: Any, x: Any, y: Any) ->
 RUN: dict[str, Callable[[Workload, Any, Any, Any, Any], float | None]] = {
     "sentence": train_step,
     "step": train_step,
+    "classify": read_step,
+    "tag": read_step,
     "score": score,
     "generate": generate,
     "advance": advance,

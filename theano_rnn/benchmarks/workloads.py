@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from theano_rnn.errors import OptionError
 
-KINDS = ("sentence", "step", "score", "generate", "advance")
-LEARNING_KINDS = ("sentence", "step")
+READING_KINDS = ("classify", "tag")
+LEARNING_KINDS = ("sentence", "step", *READING_KINDS)
+KINDS = (*LEARNING_KINDS, "score", "generate", "advance")
 LEARNING_RATE = 0.005
 SECONDS_PER_ROUND = 1.0
 MIN_REPEATS, MAX_REPEATS = 5, 400
@@ -25,8 +26,10 @@ class Workload:
     ----------
     name : str
         The name used by the option ``--only``.
-    kind : {"sentence", "step", "score", "generate", "advance"}
+    kind : {"sentence", "step", "classify", "tag", "score", "generate", "advance"}
         ``"sentence"`` trains on one sentence with `RNN.sgd_step`, ``"step"`` is one step of the training loop,
+        ``"classify"`` and ``"tag"`` are such a step of a network that reads in both directions and predicts a label for
+        each text or for each word,
         ``"score"`` scores sentences without gradients, ``"generate"`` generates texts, ``"advance"`` scores one text
         word by word.
     word_dim, hidden_dim : int
@@ -42,6 +45,8 @@ class Workload:
     one_hot : bool
         Whether PyTorch's network reads one-hot words, like theano_rnn's network without embeddings. Otherwise it reads
         embeddings of size `embedding_dim`, or `hidden_dim` if `embedding_dim` is None.
+    labels : int
+        Number of labels of a network that reads. Its texts have different lengths, from `steps` down to half of it.
     """
 
     name: str
@@ -57,11 +62,23 @@ class Workload:
     bias: bool = False
     optimizer: str = "sgd"
     one_hot: bool = False
+    labels: int = 0
 
     @property
     def tokens(self) -> int:
         """Number of tokens that one run processes."""
-        return self.steps * self.batch_size
+        return sum(self.lengths)
+
+    @property
+    def lengths(self) -> list[int]:
+        """Number of words of each text, the longest first."""
+        shortest = self.steps // 2 if self.reads else self.steps
+        return [self.steps - (self.steps - shortest) * i // max(self.batch_size - 1, 1) for i in range(self.batch_size)]
+
+    @property
+    def reads(self) -> bool:
+        """Whether a run reads texts in both directions to predict labels."""
+        return self.kind in READING_KINDS
 
     @property
     def learns(self) -> bool:
@@ -119,6 +136,23 @@ NETWORKS = (
     Workload(
         *("LSTM-A1", "advance", 8000, 100, 100, 1, "scoring word by word"), cell="lstm", embedding_dim=100, bias=True
     ),
+)
+# Networks that read in both directions: a label for each text, or for each word.
+TASKS = tuple(
+    Workload(
+        f"{cell.upper()}-{name}",
+        *(kind, 8000, 128, 32, 32, description),
+        cell=cell,
+        embedding_dim=100,
+        bias=True,
+        optimizer="adam",
+        labels=labels,
+    )
+    for name, kind, labels, description in (
+        ("C", "classify", 2, "labels of texts"),
+        ("T", "tag", 17, "tags of words"),
+    )
+    for cell in ("gru", "lstm")
 )
 # For measuring the time until the end of the first training step.
 STARTUP = (

@@ -68,7 +68,10 @@ class Classifier(ReaderModel):
         check_texts(texts)
         if not len(texts):
             return np.zeros((0, len(self.labels)))
-        found = np.exp(np.array(list(self.log_probabilities(self.encode(texts))), np.float64))
+        return np.mean(self.of_members(lambda one: one._probabilities(one.encode(texts))), axis=0)
+
+    def _probabilities(self, items: Items) -> npt.NDArray[np.float64]:
+        found = np.exp(np.array(list(self.log_probabilities(items)), np.float64))
         return found / found.sum(axis=1, keepdims=True)
 
     def predict(self, texts: Sequence[str]) -> list[str]:
@@ -90,9 +93,12 @@ class Classifier(ReaderModel):
         """
         check_texts([text])
         tokens = self.tokenizer.tokenize(text)[:LONGEST_TEXT]
-        ids = next(encoded_texts([text], self.vocabulary, self.tokenizer))
-        without = [np.delete(ids, i + 1, axis=1) for i in range(len(tokens))]
-        values = np.array(list(self.log_probabilities(Items([ids, *without]))), np.float64)
+
+        def with_and_without(one: Classifier) -> npt.NDArray[np.float64]:
+            ids = np.concatenate([[one.vocabulary.start], one.vocabulary.encode(tokens)]).astype(np.int32)[None, :]
+            return one._probabilities(Items([ids, *(np.delete(ids, i + 1, axis=1) for i in range(len(tokens)))]))
+
+        values = np.log(np.mean(self.of_members(with_and_without), axis=0))
         label = values[0].argmax()
         return tokens, values[0, label] - values[1:, label]
 

@@ -1,8 +1,9 @@
 """The base of the models that read: a network with its labels, vocabulary and tokenizer, and their file."""
 
 import abc
+import copy
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, ClassVar, Protocol, TypeVar
 
@@ -60,6 +61,7 @@ class Report(Protocol):
 
 
 M = TypeVar("M", bound="ReaderModel")
+R = TypeVar("R")
 
 
 class ReaderModel(abc.ABC):
@@ -79,6 +81,8 @@ class ReaderModel(abc.ABC):
     ----------
     task : str
         The name of the task, in the table of `theano_rnn.language_models.model_files`.
+    members : tuple of ReaderModel
+        The models whose probabilities are averaged; empty for a single model. See `averaged_with`.
 
     Raises
     ------
@@ -103,6 +107,7 @@ class ReaderModel(abc.ABC):
         self.vocabulary: Vocabulary = vocabulary
         self.tokenizer: Tokenizer = tokenizer
         self.training: dict[str, Any] = training or {}
+        self.members: tuple[ReaderModel, ...] = ()
 
     def __repr__(self) -> str:
         settings = self.reader.settings
@@ -110,6 +115,33 @@ class ReaderModel(abc.ABC):
             f"{type(self).__name__}({len(self.labels)} labels, {len(self.vocabulary)} tokens, cell={settings.cell!r}, "
             f"hidden_dim={settings.hidden_dim})"
         )
+
+    def averaged_with(self: M, others: Sequence["ReaderModel"]) -> M:
+        """Return a model whose probabilities are the means of those of this model and of others.
+
+        Parameters
+        ----------
+        others : sequence of ReaderModel
+            Models for the same task with the same labels. Their networks and vocabularies may differ.
+
+        Raises
+        ------
+        ValueError
+            If a model is for another task, or has other labels.
+        """
+        for other in others:
+            if type(other) is not type(self):
+                raise ArgumentValueError(f"others: expected models for `task={self.task}`, got one for {other.task}")
+            if other.labels != self.labels:
+                raise ArgumentValueError("others: expected models with the same labels")
+        averaged = copy.copy(self)
+        averaged.members = (self, *others)
+        return averaged
+
+    def of_members(self: M, function: Callable[[M], R]) -> list[R]:
+        """What a function returns for each model that is averaged, or for this one if it is a single model."""
+        members: Sequence[Any] = self.members or (self,)
+        return [function(one) for one in members]
 
     # What predict.py shows
 
@@ -174,7 +206,11 @@ class ReaderModel(abc.ABC):
         ------
         ModelFileError
             If the file cannot be written. An existing file is then unchanged.
+        ValueError
+            If this is the average of several models.
         """
+        if self.members:
+            raise ArgumentValueError(f"expected one model, got the average of {len(self.members)}; save each by itself")
         configuration = {
             "task": self.task,
             "reader": self.reader.settings.to_configuration(),

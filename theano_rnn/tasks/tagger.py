@@ -108,6 +108,10 @@ class Tagger(ReaderModel):
             If a sentence is not a sequence of str.
         """
         check_sentences(sentences)
+        found = self.of_members(lambda one: one._probabilities(sentences))
+        return [np.mean(of_sentence, axis=0) for of_sentence in zip(*found, strict=True)]
+
+    def _probabilities(self, sentences: Sequence[Sequence[str]]) -> list[npt.NDArray[np.float64]]:
         cut = [list(parts(tokens)) for tokens in sentences]
         values = self.log_probabilities(self.encode([part for of_sentence in cut for part in of_sentence]))
         found = []
@@ -149,7 +153,7 @@ class Tagger(ReaderModel):
 
     def results(self, reader: CorpusReader, options: PredictionOptions) -> Iterator[Sequence[Any]]:
         """Yield a row for each token, and an empty row after each sentence."""
-        sentences = sentences_to_tag(reader.lines(), reader.name, self.tokens)
+        sentences = sentences_to_tag(reader.lines(), reader.name, self.tokens, frozenset(self.labels))
         for batch in batches(sentences, reader.is_waiting):
             for sentence, rows in zip(batch, self.probabilities([one.tokens for one in batch]), strict=True):
                 for columns, row in zip(sentence.rows, rows, strict=True):
