@@ -107,6 +107,10 @@ class MissingWords(ReaderModel):
         for text in texts:
             if not GAP.search(text):
                 raise ArgumentValueError(f"texts: expected a gap ___ in each, got {text!r:.60}")
+        return np.mean(self.of_members(lambda one: one._own_probabilities(texts)), axis=0)
+
+    def _own_probabilities(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
+        """The probabilities of this model, without those of others that it is averaged with."""
         gaps = [gap for text in texts for gap in self.encode(text)]
         found = np.zeros((len(gaps), len(self.labels)))
         for batch in Items([ids for ids, _ in gaps], [place for _, place in gaps]).minibatches(LINES_AT_ONCE):
