@@ -179,6 +179,7 @@ def test_entities_are_evaluated_if_the_tags_are_bio(tmp_path):
     assert model.evaluate([path]).of_entities()[-1] == ("all", 1.0, 1.0, 1.0, 12)
 
 
+@pytest.mark.slow  # the code is that of labels, which tests/tasks/test_classifier.py tries
 def test_word_vectors_start_from_a_language_model_and_the_run_is_resumed_without_it(
     file, folder, tmp_path, monkeypatch
 ):
