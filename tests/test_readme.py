@@ -179,7 +179,7 @@ def test_every_option_is_in_the_manual(name):
         "train": ("Training", "Labels of texts"),
         "score": ("Scoring",),
         "generate": ("Generating",),
-        "predict": ("Labels of texts",),
+        "predict": ("Labels of texts", "Missing words"),
         "explain": ("Looking",),
         "benchmark": ("Bench",),
     }
