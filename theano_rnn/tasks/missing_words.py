@@ -19,15 +19,13 @@ from theano_rnn.tasks.missing_words_report import BEST_WORDS, LARGEST_EXPONENT, 
 from theano_rnn.tasks.reader_model import PredictionOptions, ReaderModel
 from theano_rnn.tasks.reader_task import MEASURED_AT_ONCE, ReaderTask
 from theano_rnn.tasks.task_options import FILL, start_parameters
-from theano_rnn.text.corpus import Corpus, read_corpus
-from theano_rnn.text.encoded_sentences import id_blocks
+from theano_rnn.text.corpus import Corpus, log_frequencies, read_corpus
 from theano_rnn.text.encoding import CorpusOptions
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary
 
 LONGEST_CONTEXT = 500  # tokens on each side of a gap; the others are not read
 LINES_AT_ONCE = 100
-LEAST_COUNT = 0.5  # of a token in the initial output bias
 
 
 class MissingWords(ReaderModel):
@@ -301,7 +299,7 @@ class FillTask(ReaderTask):
         )
         reader = Reader(settings, seed=options.seed)
         if settings.bias:
-            reader.set_values({**reader.get_values(), "c": log_frequencies(corpus)})
+            reader.set_values({**reader.get_values(), "c": log_frequencies(corpus, [vocabulary.start, vocabulary.end])})
 
         def make_model(parameters: Mapping[str, np.ndarray], history: Sequence[dict[str, Any]]) -> MissingWords:
             training = {"options": options.to_model_configuration(), "history": list(history)}
@@ -322,16 +320,6 @@ class FillTask(ReaderTask):
     def figures(self, loss: float) -> dict[str, float]:
         """Return the perplexity of a missing word."""
         return {"perplexity": math.exp(min(loss, LARGEST_EXPONENT))}
-
-
-def log_frequencies(corpus: Corpus) -> npt.NDArray[np.float64]:
-    """Ln of the relative frequency of each word; one that does not occur counts as half an occurrence."""
-    counts = np.zeros(len(corpus.vocabulary))
-    for block in id_blocks(corpus.train):
-        counts += np.bincount(block, minlength=len(counts))
-    counts[[corpus.vocabulary.start, corpus.vocabulary.end]] = 0  # never predicted
-    counts = np.maximum(counts, LEAST_COUNT)
-    return np.log(counts / counts.sum())
 
 
 def gap_noise(share: float, corpus: Corpus) -> Noise | None:
