@@ -94,7 +94,7 @@ def test_averaged_models_give_the_mean_of_their_probabilities_and_influences_fol
 def test_only_equals_are_averaged_and_each_is_saved_by_itself(trained, folder):
     with pytest.raises(ArgumentValueError, match="others: expected models with the same labels"):
         trained.averaged_with([Classifier(trained.reader, ["x", "y"], trained.vocabulary, trained.tokenizer)])
-    with pytest.raises(ArgumentValueError, match="others: expected models for `task=classify`, got one for tag"):
+    with pytest.raises(ArgumentValueError, match="others: expected models for the task 'classify', got one for 'tag'"):
         trained.averaged_with([Tagger.__new__(Tagger)])
     with pytest.raises(ArgumentValueError, match="expected one model, got the average of 2; save each by itself"):
         trained.averaged_with([trained]).save(folder / "both.npz")

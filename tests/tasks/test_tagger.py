@@ -239,7 +239,7 @@ def test_straight_quotes_of_plain_text_stay_straight_if_the_tagger_knows_them():
     "options, message",
     [
         (PredictionOptions(nbest=3), "nbest: has no effect on tags; use `probabilities`"),
-        (PredictionOptions(page=True), "html: has no effect with a model for `task=tag`; leave it out"),
+        (PredictionOptions(page=True), "html: has no effect with a model for the task 'tag'; leave it out"),
     ],
 )
 def test_options_without_effect_are_rejected(trained, options, message):

@@ -131,7 +131,9 @@ class ReaderModel(abc.ABC):
         """
         for other in others:
             if type(other) is not type(self):
-                raise ArgumentValueError(f"others: expected models for `task={self.task}`, got one for {other.task}")
+                raise ArgumentValueError(
+                    f"others: expected models for the task {self.task!r}, got one for {other.task!r}"
+                )
             if other.labels != self.labels:
                 raise ArgumentValueError("others: expected models with the same labels")
         averaged = copy.copy(self)
@@ -167,7 +169,7 @@ class ReaderModel(abc.ABC):
 
     def no_page(self) -> OptionError:
         """Return the error to raise if the task has no page."""
-        return OptionError(f"html: has no effect with a model for `task={self.task}`; leave it out")
+        return OptionError(f"html: has no effect with a model for the task {self.task!r}; leave it out")
 
     @abc.abstractmethod
     def evaluate(
