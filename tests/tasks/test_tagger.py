@@ -312,7 +312,7 @@ def test_files_that_cannot_be_learned_are_rejected(tmp_path, text, message):
 
 def test_an_unknown_tag_is_rejected_with_its_line(trained, file, tmp_path):
     other = write_tags(tmp_path / "valid.tsv", [SENTENCES[0], [("No", "INTJ"), ("way", "ADV")]])
-    message = "valid.tsv, line 8: the label 'ADV' does not occur in training; its labels are 'AUX', 'DET'"
+    message = "valid.tsv, line 8: the tag 'ADV' does not occur in training; its tags are 'AUX', 'DET'"
     with pytest.raises(CorpusError, match=message):
         trained.evaluate([other])
     with pytest.raises(CorpusError, match=message):
