@@ -417,7 +417,7 @@ def test_a_file_names_its_task_and_without_one_it_is_a_language_model(lm, tmp_pa
     assert theano_rnn.load(path).score("the dog") == lm.score("the dog")
 
 
-@pytest.mark.parametrize("task", ["classify", "", None, 3, ["language-model"], {"a": 1}, "x" * 500])
+@pytest.mark.parametrize("task", ["paint", "", None, 3, ["language-model"], {"a": 1}, "x" * 500])
 def test_an_unknown_task_is_rejected_by_name(lm, tmp_path, task):
     path = tmp_path / "m.npz"
     arrays, documents = saved_parts(lm, path)
