@@ -119,7 +119,7 @@ def test_a_copy_predicts_the_same(trained, tmp_path, copy):
     assert other.training == trained.training and other.labels == trained.labels
 
 
-@pytest.mark.parametrize("moment", [(0, 3), (2, 1)])
+@pytest.mark.parametrize("moment", [pytest.param((0, 3), marks=pytest.mark.slow), (2, 1)])
 def test_an_interrupted_run_continues_bit_for_bit(trained, folder, table, tmp_path, monkeypatch, moment):
     monkeypatch.setattr(timing, "STEPS_BETWEEN_REPORTS", 1)
     with pytest.raises(TrainingInterrupted):
@@ -178,6 +178,7 @@ def test_embeddings_and_forward_layers_start_from_a_language_model(table, langua
     assert not np.allclose(ours["U_back"], theirs["U"], atol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_run_that_started_from_a_language_model_is_resumed_without_it(table, language_model, tmp_path, monkeypatch):
     monkeypatch.setattr(timing, "STEPS_BETWEEN_REPORTS", 1)
     settings = {name: SETTINGS[name] for name in ("task", "batch_size", "seed", "valid_fraction")} | {"epochs": 2}

@@ -135,7 +135,7 @@ def test_a_copy_predicts_the_same(trained, tmp_path, copy):
     assert list(other.spelling) == list(trained.spelling) == list(SPELLING)
 
 
-@pytest.mark.parametrize("moment", [(0, 2), (2, 1)])
+@pytest.mark.parametrize("moment", [pytest.param((0, 2), marks=pytest.mark.slow), (2, 1)])
 def test_an_interrupted_run_continues_bit_for_bit(trained, folder, file, tmp_path, monkeypatch, moment):
     monkeypatch.setattr(timing, "STEPS_BETWEEN_REPORTS", 1)
     with pytest.raises(TrainingInterrupted):
@@ -146,6 +146,7 @@ def test_an_interrupted_run_continues_bit_for_bit(trained, folder, file, tmp_pat
     assert_same_run_of_a_task(tmp_path / "m.npz", folder / "unbroken.npz")
 
 
+@pytest.mark.slow
 def test_a_run_is_not_resumed_with_other_tags(file, tmp_path, monkeypatch):
     monkeypatch.setattr(timing, "STEPS_BETWEEN_REPORTS", 1)
     with pytest.raises(TrainingInterrupted):
@@ -165,6 +166,7 @@ def test_a_given_file_is_held_out_and_evaluated_as_predict_does(file, tmp_path):
     assert report.confusion.sum() == 21
 
 
+@pytest.mark.slow
 def test_capitals_are_kept_on_request(file, tmp_path):
     settings = {**SETTINGS, "epochs": 1, "valid_fraction": 0.0, "word_dropout": 0.0, "keep_case": True}
     model = train(file, model=tmp_path / "m.npz", **settings)
@@ -172,6 +174,7 @@ def test_capitals_are_kept_on_request(file, tmp_path):
     assert not load(tmp_path / "m.npz").lowercase
 
 
+@pytest.mark.slow
 def test_entities_are_evaluated_if_the_tags_are_bio(tmp_path):
     names = [[("Mr.", "B-PER"), (name, "I-PER"), ("left", "O")] for name in ("Fox", "Hill", "Stone", "Brook")] * 3
     path = write_tags(tmp_path / "t.tsv", names)
