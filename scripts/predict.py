@@ -42,7 +42,8 @@ def make_parser() -> ArgumentParser:
     add = parser.add_argument_group("data").add_argument
     add("files", nargs="*", metavar="FILE",
         help="text files with one text per line, or CSV files; .gz of these too (default: standard input). Tags: plain "
-        "text, or one token per line, perhaps with more columns after tabs, and blank lines between sentences")
+        "text, or one token per line, perhaps with more columns after tabs, and blank lines between sentences. Missing "
+        "words: a gap ___ in each line, perhaps candidates after tabs")
     add("--model", dest="models", action="append", metavar="FILE",
         help="file of the model; give --model again to average the probabilities of several models (default: "
         "models/rnn.npz)")
@@ -66,7 +67,8 @@ def make_parser() -> ArgumentParser:
     add = parser.add_argument_group("evaluation").add_argument
     add("--evaluate", action="store_true",
         help="the input has the right answers: print accuracy, precision, recall, F1 and the confusion matrix, and of "
-        "BIO and IOBES tags those of the entities; of segments also the error rate and the boundaries")
+        "BIO and IOBES tags those of the entities; of segments also the error rate and the boundaries; of missing words "
+        "accuracy and perplexity, where the right word comes first after the gap's line and a tab")
     add("--fold", type=Path, metavar="FILE",
         help="with --evaluate on recordings: lines with a label, a tab and the label that replaces it before comparing")
     add("--plot", type=Path, metavar="FILE.png", help="with --evaluate: draw the confusion matrix")

@@ -46,7 +46,7 @@ def make_parser() -> ArgumentParser:
         help="what the output reads of the states: the maximum or the mean over the text, or the last (default: max)")
     add("--word-dropout", type=float, metavar="X",
         help="replace a word that occurs N times by the unknown word with probability X/(X+N) while training "
-        "(default: 0.25)")
+        "(default: 0.25; tag: 1); fill: replace this share of all words (default: 0.05)")
     add("--criterion", choices=("accuracy", "loss"),
         help="what decides on held-out data which parameters are the best (default: accuracy)")
 

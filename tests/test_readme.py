@@ -179,7 +179,7 @@ def test_every_option_is_in_the_manual(name):
         "train": ("Training", "Labels of texts"),
         "score": ("Scoring",),
         "generate": ("Generating",),
-        "predict": ("Labels of texts", "Speech"),
+        "predict": ("Labels of texts", "Missing words", "Speech"),
         "explain": ("Looking",),
         "benchmark": ("Bench",),
     }
@@ -234,4 +234,4 @@ def test_every_table_of_the_map_exists():
 
 def test_the_readmes_stay_short():
     assert (ROOT / "README.md").stat().st_size <= 12_000
-    assert sum((ROOT / readme).stat().st_size for readme in READMES) <= 80_000
+    assert sum((ROOT / readme).stat().st_size for readme in READMES) <= 90_000

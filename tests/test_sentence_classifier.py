@@ -79,7 +79,11 @@ def test_it_learns_the_labels_and_scores_them():
 
 
 @pytest.mark.parametrize(
-    "labels", [["no", "yes"], [True, False], [7, -3], [0.5, 1.5]], ids=["str", "bool", "int", "float"]
+    "labels",
+    [
+        pytest.param(["no", "yes"], id="str"),
+        *(pytest.param(one, marks=pytest.mark.slow) for one in ([True, False], [7, -3], [0.5, 1.5])),
+    ],
 )
 def test_predictions_have_the_type_of_the_labels(labels):
     y = np.array(labels)[LABELS]
@@ -97,6 +101,7 @@ def test_the_same_seed_gives_the_same_model_and_a_pickled_one_predicts_the_same(
     assert not hasattr(clone(one), "model_")
 
 
+@pytest.mark.slow
 def test_it_works_in_a_pipeline_in_cross_validation_and_in_a_grid_search():
     pipeline = make_pipeline(FunctionTransformer(lambda texts: [text.lower() for text in texts]), classifier(epochs=1))
     assert cross_val_score(pipeline, TEXTS, LABELS, cv=2).shape == (2,)
@@ -104,6 +109,7 @@ def test_it_works_in_a_pipeline_in_cross_validation_and_in_a_grid_search():
     assert search.best_params_["pooling"] in ("mean", "max")
 
 
+@pytest.mark.slow
 def test_it_starts_from_a_language_model(tmp_path):
     (tmp_path / "text.txt").write_text("\n".join(TEXTS), encoding="utf-8")
     settings = {"hidden_dim": 3, "embedding_dim": 4, "sample_every": 0}

@@ -37,6 +37,7 @@ def test_another_seed_and_number_give_other_sentences_of_the_same_words(tmp_path
         MAKER["tag_probabilities"]([word for word, _ in sentence], LEXICON)
 
 
+@pytest.mark.slow
 def test_the_best_possible_figures_are_those_of_the_data_readme(capsys):
     MAKER["main"](["--best"])
     accuracy, loss = MAKER["best_possible"]([[word for word, _ in one] for one in SENTENCES], LEXICON)

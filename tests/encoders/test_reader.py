@@ -31,7 +31,9 @@ CASES = {
     "simple, two unmixed layers, last": {
         "cell": "simple", "layers": 2, "mixed": False, "pooling": "last", "bias": False,
     },
-    "LSTM, two layers, steps": {"layers": 2, "head": "steps", "embeddings": EMBEDDINGS[:1]},
+    "LSTM, two layers, steps, features of the same size": {
+        "layers": 2, "head": "steps", "embeddings": (*EMBEDDINGS[:1], (4, 2), (6, 2), (3, 2)),
+    },
     "GRU, two unmixed layers, gap": {"cell": "gru", "layers": 2, "mixed": False, "head": "gap"},
     "LSTM, forward, gap": {"bidirectional": False, "head": "gap"},
     "GRU, forward, last": {"cell": "gru", "bidirectional": False, "pooling": "last"},
@@ -41,7 +43,9 @@ CASES = {
     },
 }  # fmt: skip
 # Compiling takes seconds with XLA and half a minute with Theano.
-QUICK = list(CASES)[:5] if engine_name() == "pytensor" else list(CASES)[1:2]
+QUICK = ["GRU, two layers, mean, frames"]
+if engine_name() == "pytensor":
+    QUICK += ["LSTM, two layers, steps, features of the same size", "GRU, two unmixed layers, gap"]
 every_reader = pytest.mark.parametrize(
     "case", [pytest.param(case, marks=() if case in QUICK else pytest.mark.slow) for case in CASES]
 )

@@ -98,7 +98,7 @@ def run(lm, tmp_path, monkeypatch, capsys):
     def run(*arguments, model=lm, text=None):
         path = tmp_path / "rnn.npz"
         model.save(path)
-        monkeypatch.setattr("theano_rnn.language_models.language_model.load", lambda place: model)
+        monkeypatch.setattr(LanguageModel, "load", lambda place: model)
         if text is not None:
             monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode()), encoding="utf-8"))
         try:

@@ -94,7 +94,7 @@ def test_averaged_models_give_the_mean_of_their_probabilities_and_influences_fol
 def test_only_equals_are_averaged_and_each_is_saved_by_itself(trained, folder):
     with pytest.raises(ArgumentValueError, match="others: expected models with the same labels"):
         trained.averaged_with([Classifier(trained.reader, ["x", "y"], trained.vocabulary, trained.tokenizer)])
-    with pytest.raises(ArgumentValueError, match="others: expected models for `task=classify`, got one for tag"):
+    with pytest.raises(ArgumentValueError, match="others: expected models for the task 'classify', got one for 'tag'"):
         trained.averaged_with([Tagger.__new__(Tagger)])
     with pytest.raises(ArgumentValueError, match="expected one model, got the average of 2; save each by itself"):
         trained.averaged_with([trained]).save(folder / "both.npz")
@@ -119,7 +119,7 @@ def test_a_copy_predicts_the_same(trained, tmp_path, copy):
     assert other.training == trained.training and other.labels == trained.labels
 
 
-@pytest.mark.parametrize("moment", [(0, 3), (2, 1)])
+@pytest.mark.parametrize("moment", [pytest.param((0, 3), marks=pytest.mark.slow), (2, 1)])
 def test_an_interrupted_run_continues_bit_for_bit(trained, folder, table, tmp_path, monkeypatch, moment):
     monkeypatch.setattr(timing, "STEPS_BETWEEN_REPORTS", 1)
     with pytest.raises(TrainingInterrupted):
@@ -178,6 +178,7 @@ def test_embeddings_and_forward_layers_start_from_a_language_model(table, langua
     assert not np.allclose(ours["U_back"], theirs["U"], atol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_run_that_started_from_a_language_model_is_resumed_without_it(table, language_model, tmp_path, monkeypatch):
     monkeypatch.setattr(timing, "STEPS_BETWEEN_REPORTS", 1)
     settings = {name: SETTINGS[name] for name in ("task", "batch_size", "seed", "valid_fraction")} | {"epochs": 2}
@@ -218,7 +219,7 @@ def test_language_models_without_word_vectors_are_rejected(folder, table, langua
 
 def test_a_model_of_one_task_is_not_taken_for_another(trained, language_model, table, folder, tmp_path):
     path = folder / "unbroken.npz"
-    message = "unbroken.npz: is a model for the task 'classify', not 'language-model'; load it with theano_rnn.load"
+    message = "unbroken.npz: is a model for the task 'classify', not 'language-model'; use predict.py or theano_rnn"
     for use in (LanguageModel.load, RNN.load, lambda one: theano_rnn.score(one, "Hello.")):
         with pytest.raises(ModelFileError, match=message):
             use(path)

@@ -260,7 +260,7 @@ def test_options_without_effect_are_rejected(tagger, data):
         tagger.result_columns(PredictionOptions(nbest=2))
     with pytest.raises(OptionError, match="html: has no effect"):
         tagger.result_columns(PredictionOptions(page=True))
-    with pytest.raises(OptionError, match="column: has no effect with a model for `task=tag-frames`"):
+    with pytest.raises(OptionError, match="column: has no effect with a model for the task 'tag-frames'"):
         tagger.evaluate(data, column="x")
     with pytest.raises(OptionError, match="files: recordings are read from"):
         list(tagger.open_inputs([]))

@@ -1,9 +1,11 @@
 """Filling gaps: training by the same loop as language models, the model's file, what it predicts, and its report."""
 
+import copy
 import io
 import itertools
 import pickle
 import signal
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,7 +16,8 @@ from theano_rnn.encoders.reader_graph import ReaderInputs
 from theano_rnn.errors import ArgumentTypeError, ArgumentValueError, CorpusError, OptionError, TrainingInterrupted
 from theano_rnn.files.corpus_formats import open_inputs
 from theano_rnn.language_models.language_model import load
-from theano_rnn.tasks.missing_words import MissingWords, gap_noise, gap_sentences
+from theano_rnn.tasks.gap_lines import gap_sentences
+from theano_rnn.tasks.missing_words import MissingWords, gap_noise
 from theano_rnn.tasks.missing_words_report import Answer, MissingWordReport
 from theano_rnn.tasks.reader_model import PredictionOptions
 from theano_rnn.text.tokenizer import Tokenizer
@@ -127,6 +130,14 @@ def test_a_row_has_the_best_words_of_a_gap_with_probabilities(trained, tmp_path)
     assert len(shown) == len(trained.vocabulary) - 3
 
 
+def test_the_probabilities_of_several_models_are_averaged(trained):
+    other = copy.deepcopy(trained)
+    other.reader.set_values({name: 2 * value for name, value in other.reader.get_values().items()})
+    texts = ["The ___ dog ___.", "The big man ___ fat cats."]
+    expected = (trained.probabilities(texts) + other.probabilities(texts)) / 2
+    np.testing.assert_allclose(trained.averaged_with([other]).probabilities(texts), expected)
+
+
 def test_candidates_are_ranked_with_probabilities_that_sum_to_1(trained, tmp_path):
     ((_, _, *found),) = rows(trained, write(tmp_path / "t.txt", "The big man ___ fat cats.\tBones\tfeeds\teats"))
     assert found[0] == "feeds" and set(found[::2]) == {"Bones", "feeds", "eats"}
@@ -135,6 +146,13 @@ def test_candidates_are_ranked_with_probabilities_that_sum_to_1(trained, tmp_pat
     all_words = trained.probabilities(["The big man ___ fat cats."])[0]
     eats, feeds = (all_words[trained.vocabulary.find(word)] for word in ("eats", "feeds"))
     assert dict(ranked)["eats"] == pytest.approx(eats / (eats + feeds), rel=1e-4)
+
+
+def test_candidates_outside_the_vocabulary_come_last_with_probability_0(trained):
+    (ranked,) = trained.rank("The big man ___ fat cats.", ["zebra", "eats", "the dog", "feeds"])
+    assert [word for word, _ in ranked] == ["feeds", "eats", "zebra", "the dog"]
+    assert sum(value for _, value in ranked) == pytest.approx(1) and ranked[2][1] == ranked[3][1] == 0
+    assert trained.rank("The ___.", ["zebra", "ibex"]) == [[("zebra", 0.0), ("ibex", 0.0)]]
 
 
 def test_an_evaluation_counts_right_words(trained, tmp_path):
@@ -162,11 +180,11 @@ def test_the_report_of_unknown_words_only_has_no_perplexity(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "copy",
+    "copied",
     [lambda model, path: pickle.loads(pickle.dumps(model)), lambda model, path: (model.save(path), load(path))[1]],
 )
-def test_a_copy_predicts_the_same(trained, tmp_path, copy):
-    other = copy(trained, tmp_path / "copy.npz")
+def test_a_copy_predicts_the_same(trained, tmp_path, copied):
+    other = copied(trained, tmp_path / "copy.npz")
     assert type(other) is MissingWords and other.training == trained.training
     texts = ["The ___ dog.", "___ cats"]
     np.testing.assert_array_equal(other.probabilities(texts), trained.probabilities(texts))
@@ -195,6 +213,24 @@ def test_embeddings_and_forward_layers_start_from_a_language_model(text, tmp_pat
     (tmp_path / "lm.npz").unlink()
     train(None, model=tmp_path / "m.npz", resume=True)
     assert_same_run_of_a_task(tmp_path / "m.npz", tmp_path / "whole.npz")
+
+
+@pytest.mark.slow
+def test_both_sides_predict_a_word_of_the_sample_better_than_a_language_model_does(tmp_path):
+    comments = Path(__file__).resolve().parents[2] / "data" / "comments.csv"
+    header, *cells = comments.read_text("utf-8").splitlines(keepends=True)
+    (tmp_path / "train.csv").write_text("".join([header, *cells[:-300]]), "utf-8")
+    (tmp_path / "valid.csv").write_text("".join([header, *cells[-300:]]), "utf-8")
+    settings = {
+        "cell": "lstm", "hidden_dim": 64, "embedding_dim": 64, "bias": True, "learning_rate": 0.004, "epochs": 2,
+        "valid": tmp_path / "valid.csv",
+    }  # fmt: skip
+    lm = train(tmp_path / "train.csv", model=tmp_path / "lm.npz", sample_every=0, **settings)
+    model = train(tmp_path / "train.csv", model=tmp_path / "m.npz", task="fill", **settings)
+    (reader,) = open_inputs([str(tmp_path / "valid.csv")])
+    sentences = [one for text in lm.scored_sentences(reader.lines(), split=True) for one in text]
+    of_lm = np.exp(-np.concatenate([one.values[:-1] for one in sentences]).mean())  # without the end of each sentence
+    assert min(record["perplexity"] for record in model.training["history"]) < 0.8 * of_lm
 
 
 @pytest.mark.slow
@@ -234,9 +270,7 @@ def test_noise_replaces_words_but_no_markers():
         ("No gap.", "t.txt, line 2: there is no gap; write ___ for the missing word"),
         ("A short __ one.", "t.txt, line 2: there is no gap"),
         ("", "t.txt, line 2: the text is empty"),
-        ("The ___.\tzebra", "t.txt, line 2: the candidate 'zebra' is not in the vocabulary of the model"),
-        ("The ___.\tthe dog", "t.txt, line 2: expected one word after each tab, got 'the dog'"),
-        ("The ___.\t", "t.txt, line 2: expected one word after each tab, got ''"),
+        ("The ___.\t", "t.txt, line 2: expected a word after each tab, got ''"),
     ],
 )
 def test_lines_that_cannot_be_filled_are_rejected(trained, tmp_path, line, message):

@@ -80,6 +80,18 @@ def test_training_returns_the_saved_tagger_which_has_learned(trained, folder):
     assert len((folder / "log.jsonl").read_text().splitlines()) == 5
 
 
+def test_averaged_taggers_give_the_mean_of_their_probabilities(trained):
+    other = Tagger(
+        Reader(trained.reader.settings, seed=9),
+        *(trained.labels, trained.vocabulary, trained.tokenizer),
+        spelling=trained.spelling,
+    )
+    sentences = [["The", "banker", "is", "going"], ["No"]]
+    both = trained.averaged_with([other]).probabilities(sentences)
+    for mean, one, two in zip(both, trained.probabilities(sentences), other.probabilities(sentences), strict=True):
+        np.testing.assert_allclose(mean, (one + two) / 2)
+
+
 def test_words_that_it_has_never_seen_get_the_tags_of_their_spelling(trained):
     unseen = [["The", "wander", "is", "quarding", "."], ["quarding"], ["wander"]]
     assert not {"wander", "quarding"} & set(trained.vocabulary.index_to_word)
@@ -123,7 +135,7 @@ def test_a_copy_predicts_the_same(trained, tmp_path, copy):
     assert list(other.spelling) == list(trained.spelling) == list(SPELLING)
 
 
-@pytest.mark.parametrize("moment", [(0, 2), (2, 1)])
+@pytest.mark.parametrize("moment", [pytest.param((0, 2), marks=pytest.mark.slow), (2, 1)])
 def test_an_interrupted_run_continues_bit_for_bit(trained, folder, file, tmp_path, monkeypatch, moment):
     monkeypatch.setattr(timing, "STEPS_BETWEEN_REPORTS", 1)
     with pytest.raises(TrainingInterrupted):
@@ -134,6 +146,7 @@ def test_an_interrupted_run_continues_bit_for_bit(trained, folder, file, tmp_pat
     assert_same_run_of_a_task(tmp_path / "m.npz", folder / "unbroken.npz")
 
 
+@pytest.mark.slow
 def test_a_run_is_not_resumed_with_other_tags(file, tmp_path, monkeypatch):
     monkeypatch.setattr(timing, "STEPS_BETWEEN_REPORTS", 1)
     with pytest.raises(TrainingInterrupted):
@@ -153,6 +166,7 @@ def test_a_given_file_is_held_out_and_evaluated_as_predict_does(file, tmp_path):
     assert report.confusion.sum() == 21
 
 
+@pytest.mark.slow
 def test_capitals_are_kept_on_request(file, tmp_path):
     settings = {**SETTINGS, "epochs": 1, "valid_fraction": 0.0, "word_dropout": 0.0, "keep_case": True}
     model = train(file, model=tmp_path / "m.npz", **settings)
@@ -160,6 +174,7 @@ def test_capitals_are_kept_on_request(file, tmp_path):
     assert not load(tmp_path / "m.npz").lowercase
 
 
+@pytest.mark.slow
 def test_entities_are_evaluated_if_the_tags_are_bio(tmp_path):
     names = [[("Mr.", "B-PER"), (name, "I-PER"), ("left", "O")] for name in ("Fox", "Hill", "Stone", "Brook")] * 3
     path = write_tags(tmp_path / "t.tsv", names)
@@ -167,6 +182,7 @@ def test_entities_are_evaluated_if_the_tags_are_bio(tmp_path):
     assert model.evaluate([path]).of_entities()[-1] == ("all", 1.0, 1.0, 1.0, 12)
 
 
+@pytest.mark.slow  # the code is that of labels, which tests/tasks/test_classifier.py tries
 def test_word_vectors_start_from_a_language_model_and_the_run_is_resumed_without_it(
     file, folder, tmp_path, monkeypatch
 ):
@@ -226,7 +242,7 @@ def test_straight_quotes_of_plain_text_stay_straight_if_the_tagger_knows_them():
     "options, message",
     [
         (PredictionOptions(nbest=3), "nbest: has no effect on tags; use `probabilities`"),
-        (PredictionOptions(page=True), "html: has no effect with a model for `task=tag`; leave it out"),
+        (PredictionOptions(page=True), "html: has no effect with a model for the task 'tag'; leave it out"),
     ],
 )
 def test_options_without_effect_are_rejected(trained, options, message):
@@ -299,7 +315,7 @@ def test_files_that_cannot_be_learned_are_rejected(tmp_path, text, message):
 
 def test_an_unknown_tag_is_rejected_with_its_line(trained, file, tmp_path):
     other = write_tags(tmp_path / "valid.tsv", [SENTENCES[0], [("No", "INTJ"), ("way", "ADV")]])
-    message = "valid.tsv, line 8: the label 'ADV' does not occur in training; its labels are 'AUX', 'DET'"
+    message = "valid.tsv, line 8: the tag 'ADV' does not occur in training; its tags are 'AUX', 'DET'"
     with pytest.raises(CorpusError, match=message):
         trained.evaluate([other])
     with pytest.raises(CorpusError, match=message):
@@ -319,7 +335,7 @@ def test_what_is_no_sequence_of_sentences_is_rejected(trained, sentences):
 
 
 def test_a_tagger_is_not_taken_for_a_classifier(folder, trained):
-    message = "unbroken.npz: is a model for the task 'tag', not 'classify'; load it with theano_rnn.load"
+    message = "unbroken.npz: is a model for the task 'tag', not 'classify'; use theano_rnn.load"
     with pytest.raises(ModelFileError, match=message):
         Classifier.load(folder / "unbroken.npz")
 

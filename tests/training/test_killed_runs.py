@@ -42,6 +42,7 @@ RUNS = {
     "LSTM characters": f"{LSTM} --level char --sequence-length 20 --epochs 99 --save-every 3e-4",
     "tutorial": "--tutorial --epochs 150 --evaluate-every 5 --save-every 3e-4",
     "tags": "--task tag --data tags.tsv --hidden-dim 20 --batch-size 4 --epochs 150 --save-every 3e-4",
+    "missing words": "--task fill --hidden-dim 20 --batch-size 4 --epochs 99 --save-every 3e-4",
     "labels": "--task classify --data labels.tsv --hidden-dim 20 --batch-size 4 --epochs 150 --save-every 3e-4",
 }
 

@@ -55,6 +55,17 @@ def test_before_the_first_evaluation_the_time_to_learn_its_tokens_is_reserved(cl
     assert moment_of_end(limit, clock) == 60
 
 
+def test_while_steps_may_still_compile_at_most_half_of_the_limit_is_reserved(clock):
+    limit = TimeLimit(1)
+    for clock.seconds in (110.0, 120.0):
+        limit.add_tokens(100)  # 10 seconds for 100 tokens: the next minibatch had another length
+    assert moment_of_end(limit, clock, evaluated_tokens=5000) == 30
+    for i in range(timing.MEASUREMENTS_TO_TRUST):
+        clock.seconds = 120.0 + (i + 1) / 8
+        limit.add_tokens(100)  # an eighth of a second: 6.25 seconds for all
+    assert moment_of_end(limit, clock, evaluated_tokens=5000) == 54.5
+
+
 def test_the_limit_passes_after_the_last_moment_for_a_final_evaluation(clock):
     limit = TimeLimit(0.5)
     limit.add_evaluation(7.0)

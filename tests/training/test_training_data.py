@@ -6,10 +6,10 @@ from support.training_runs import CASES, share_compiled, trainer_of
 
 from theano_rnn.language_models.language_model import LanguageModel, load
 from theano_rnn.networks.optimizer import Optimizer
-from theano_rnn.text.corpus import read_corpus
+from theano_rnn.text.corpus import log_frequencies, read_corpus
 from theano_rnn.training.options import TrainingOptions
 from theano_rnn.training.train_model import train
-from theano_rnn.training.training_data import TrainingData, log_frequencies
+from theano_rnn.training.training_data import TrainingData
 
 CONTINUOUS = {"continuous": True, "batch_size": 3, "sequence_length": 7, "seed": 2}
 
@@ -95,7 +95,7 @@ def test_output_biases_start_from_the_frequencies_of_the_training_text(text, lev
     ids = corpus.train if level == "char" else corpus.train.ids
     counts = np.bincount(ids, minlength=len(corpus.vocabulary)).astype(float)
     counts[corpus.vocabulary.start] = 0
-    found = np.exp(log_frequencies(corpus))
+    found = np.exp(log_frequencies(corpus, [corpus.vocabulary.start]))
     assert found.sum() == pytest.approx(1)
     occurring = counts > 0
     np.testing.assert_allclose(found[occurring] / found[corpus.vocabulary.end], counts[occurring] / counts[1])
@@ -106,7 +106,7 @@ def test_words_that_stand_for_unknown_ones_count_half(tmp_path):
     text = tmp_path / "rare.txt"
     text.write_text("a b c d .\na .\n", encoding="utf-8")
     corpus, _ = data_of(text, lines=True)
-    counts = np.exp(log_frequencies(corpus))
+    counts = np.exp(log_frequencies(corpus, [corpus.vocabulary.start]))
     of = corpus.vocabulary.word_to_index
     assert counts[of["b"]] / counts[of["a"]] == pytest.approx(0.5 / 2)
     assert counts[corpus.vocabulary.unknown] / counts[of["a"]] == pytest.approx(1.5 / 2)
@@ -119,7 +119,9 @@ def test_a_run_starts_from_these_biases_if_its_network_has_biases(text, monkeypa
     values = run.learner.rnn.get_values()
     assert ("c" in values) is bias
     if bias:
-        np.testing.assert_allclose(values["c"], log_frequencies(run.task.corpus), rtol=1e-6)
+        np.testing.assert_allclose(
+            values["c"], log_frequencies(run.task.corpus, [run.task.corpus.vocabulary.start]), rtol=1e-6
+        )
         np.testing.assert_array_equal(run.learner.best["c"], values["c"])
 
 

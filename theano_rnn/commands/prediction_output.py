@@ -28,8 +28,8 @@ def csv_rows(columns: Sequence[str]) -> Callable[[Row], None]:
 
     def line(row: Row) -> None:
         text = io.StringIO()
-        csv.writer(text, lineterminator="").writerow(row)
-        show(text.getvalue())
+        csv.writer(text, lineterminator="\n").writerow(row)  # with "", cells with line ends would not be quoted
+        show(text.getvalue().removesuffix("\n"))
 
     line(columns)
     return lambda row: line([f"{value:.6f}" if isinstance(value, float) else value for value in row])

@@ -16,6 +16,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from theano_rnn.checks import check_choice, check_count
 from theano_rnn.encoders.encoder import Encoder, EncoderSettings, Encoding, encode, encoder_gradients
 from theano_rnn.encoders.heads import HEADS, POOLINGS, Head
@@ -194,9 +196,52 @@ def symbolic_labels(settings: ReaderSettings) -> TensorVariable:
     return T.imatrix("y") if settings.label_head.per_step else T.ivector("y")
 
 
+class FeatureGroup(NamedTuple):
+    """Consecutive features with vectors of the same size, which are looked up together: XLA compiles this faster.
+
+    Attributes
+    ----------
+    first : int
+        The number of the first feature.
+    sizes : list of int
+        The number of ids of each feature.
+    width : int
+        The size of the vectors.
+    """
+
+    first: int
+    sizes: list[int]
+    width: int
+
+    def rows(self, inputs: ReaderInputs) -> TensorVariable:
+        """Rows of the E of all features, one below the other: (features * steps, batch_size) of int."""
+        starts = np.cumsum([0, *self.sizes[:-1]], dtype=np.int32)
+        ids = inputs.ids[self.first : self.first + len(self.sizes)] + starts[:, None, None]
+        return ids.reshape((-1, ids.shape[2]))
+
+
+def feature_groups(settings: ReaderSettings) -> list[FeatureGroup]:
+    """The features in groups; see `FeatureGroup`."""
+    groups: list[FeatureGroup] = []
+    for number, (size, width) in enumerate(settings.embeddings):
+        if not groups or groups[-1].width != width:
+            groups.append(FeatureGroup(number, [], width))
+        groups[-1].sizes.append(size)
+    return groups
+
+
 def input_vectors(inputs: ReaderInputs, reader: SymbolicReader) -> TensorVariable:
     """What the first layer reads: the embeddings of all features and the frames, side by side."""
-    parts = [columns(inputs.ids[number], E.T) for number, E in enumerate(reader.embeddings)]
+    x, parts = inputs.ids[0], []
+    for group in feature_groups(reader.settings):
+        count = len(group.sizes)
+        if count == 1:
+            parts.append(columns(inputs.ids[group.first], reader.embeddings[group.first].T))
+            continue
+        E = T.concatenate(reader.embeddings[group.first : group.first + count], axis=0)
+        found = E[group.rows(inputs).reshape((-1,))].reshape((count, x.shape[0], x.shape[1], group.width))
+        side_by_side = found.dimshuffle(1, 2, 0, 3).reshape((x.shape[0], x.shape[1], -1))
+        parts.append(with_last_axis_length(side_by_side, count * group.width))
     if inputs.frames is not None:
         parts.append(with_last_axis_length(inputs.frames, reader.settings.frame_dim))
     return parts[0] if len(parts) == 1 else T.concatenate(parts, axis=-1)
@@ -204,12 +249,17 @@ def input_vectors(inputs: ReaderInputs, reader: SymbolicReader) -> TensorVariabl
 
 def input_gradients(inputs: ReaderInputs, error: TensorVariable, reader: SymbolicReader) -> dict[str, TensorVariable]:
     """The gradients of the embeddings, from the error of `input_vectors`."""
-    gradients, at = {}, 0
-    for number, E in enumerate(reader.embeddings):
-        width = reader.settings.embeddings[number][1]
-        of_feature = error[..., at : at + width]
-        gradients[layer_name("E", number)] = add_by_word(T.zeros_like(E), inputs.ids[number], of_feature)
-        at += width
+    x, gradients, at = inputs.ids[0], {}, 0
+    for group in feature_groups(reader.settings):
+        count = len(group.sizes)
+        of_group = error[..., at : at + count * group.width]
+        of_group = of_group.reshape((x.shape[0], x.shape[1], count, group.width)).dimshuffle(2, 0, 1, 3)
+        E = T.concatenate(reader.embeddings[group.first : group.first + count], axis=0)
+        of_all = add_by_word(T.zeros_like(E), group.rows(inputs), of_group)
+        ends = np.cumsum([0, *group.sizes])
+        for number in range(count):
+            gradients[layer_name("E", group.first + number)] = of_all[ends[number] : ends[number + 1]]
+        at += count * group.width
     return gradients
 
 

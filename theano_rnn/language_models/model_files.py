@@ -92,9 +92,8 @@ class ModelFile:
     def require_task(self, task: str) -> None:
         """Raise ModelFileError if the file is for another task."""
         if self.task != task:
-            raise ModelFileError(
-                f"{self.path}: is a model for the task {self.task!r:.60}, not {task!r}; load it with theano_rnn.load"
-            )
+            remedy = "predict.py or theano_rnn.load" if task == LANGUAGE_MODEL else "theano_rnn.load"
+            raise ModelFileError(f"{self.path}: is a model for the task {self.task!r:.60}, not {task!r}; use {remedy}")
 
     def document(self, name: str) -> Any:
         """Return the JSON document `name`. Raises ModelFileError if it is missing or damaged."""

@@ -65,7 +65,7 @@ def read_network(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], d
         if isinstance(configuration, dict) and "reader" in configuration:
             task = f"{configuration.get('task')!r:.60}"
             raise ModelFileError(
-                f"{path}: is a model for the task {task}, not 'language-model'; load it with theano_rnn.load"
+                f"{path}: is a model for the task {task}, not 'language-model'; use predict.py or theano_rnn.load"
             )
         if not isinstance(settings, dict):
             raise ModelFileError(f"{path}: damaged configuration: it contains no network settings")

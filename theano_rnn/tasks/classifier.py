@@ -16,6 +16,7 @@ from theano_rnn.files.corpus_reader import CorpusReader
 from theano_rnn.files.labelled_texts import LabelledText, read_labelled_texts
 from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.results.label_page import LabelledLine, write_label_page
+from theano_rnn.results.text_statistics import plural
 from theano_rnn.tasks.classification_report import ClassificationReport
 from theano_rnn.tasks.reader_model import PredictionOptions, ReaderModel
 from theano_rnn.tasks.reader_task import ReaderTask
@@ -68,7 +69,7 @@ class Classifier(ReaderModel):
         check_texts(texts)
         if not len(texts):
             return np.zeros((0, len(self.labels)))
-        return self.mean(lambda one: one._probabilities(one.encode(texts)))
+        return np.mean(self.of_members(lambda one: one._probabilities(one.encode(texts))), axis=0)
 
     def _probabilities(self, items: Items) -> npt.NDArray[np.float64]:
         found = np.exp(np.array(list(self.log_probabilities(items)), np.float64))
@@ -98,7 +99,7 @@ class Classifier(ReaderModel):
             ids = np.concatenate([[one.vocabulary.start], one.vocabulary.encode(tokens)]).astype(np.int32)[None, :]
             return one._probabilities(Items([ids, *(np.delete(ids, i + 1, axis=1) for i in range(len(tokens)))]))
 
-        values = np.log(self.mean(with_and_without))
+        values = np.log(np.mean(self.of_members(with_and_without), axis=0))
         label = values[0].argmax()
         return tokens, values[0, label] - values[1:, label]
 
@@ -260,8 +261,8 @@ def labelled_items(
     return Items(list(encoded_texts((one.text for one in texts), vocabulary, tokenizer)), numbers)
 
 
-def label_numbers(texts: Sequence[LabelledText], labels: Sequence[str]) -> list[int]:
-    """The index of each text's label.
+def label_numbers(texts: Sequence[LabelledText], labels: Sequence[str], kind: str = "label") -> list[int]:
+    """The index of each text's label. `kind` is what messages call a label.
 
     Raises
     ------
@@ -271,9 +272,8 @@ def label_numbers(texts: Sequence[LabelledText], labels: Sequence[str]) -> list[
     numbers = {label: number for number, label in enumerate(labels)}
     for one in texts:
         if one.label not in numbers:
-            raise CorpusError(
-                f"{one.place}: the label {one.label!r:.60} does not occur in training; its labels are {listed(labels)}"
-            )
+            known = f"its {kind}s are {listed(labels)}"
+            raise CorpusError(f"{one.place}: the {kind} {one.label!r:.60} does not occur in training; {known}")
     return [numbers[one.label] for one in texts]
 
 
@@ -286,7 +286,8 @@ def listed(labels: Sequence[str], most: int = 10) -> str:
 def summary(train: Items, valid: Items | None, labels: Sequence[str], vocabulary: Vocabulary) -> str:
     """What is learned, in one line."""
     held_out = "" if valid is None else f", {len(valid):,} held out"
-    return f"{len(train):,} texts of {len(labels)} labels{held_out}; vocabulary of {len(vocabulary):,} tokens"
+    size = f"{len(train):,} {plural('text', len(train))} of {len(labels)} labels{held_out}"
+    return f"{size}; vocabulary of {len(vocabulary):,} tokens"
 
 
 def word_dropout(strength: float, train: Items, vocabulary: Vocabulary) -> Noise | None:

@@ -214,7 +214,7 @@ class FrameModel(ReaderModel):
     def check_nbest(self, options: PredictionOptions) -> None:
         """Raise OptionError if a number of answers is given."""
         if options.nbest is not None:
-            raise OptionError(f"nbest: has no effect with a model for `task={self.task}`; use `probabilities`")
+            raise OptionError(f"nbest: has no effect with a model for the task {self.task!r}; use `probabilities`")
 
 
 def frame_items(recordings: Sequence[Frames], labels: Sequence[Any] | None, per_step: bool) -> Items:

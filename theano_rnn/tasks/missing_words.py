@@ -1,9 +1,8 @@
 """Missing words: `MissingWords`, the model that fills a gap from both sides, and the task of its training runs."""
 
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, BinaryIO, NamedTuple, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -15,28 +14,18 @@ from theano_rnn.errors import ArgumentTypeError, ArgumentValueError, CorpusError
 from theano_rnn.files.corpus_formats import open_inputs
 from theano_rnn.files.corpus_reader import CorpusReader
 from theano_rnn.language_models.language_model import LanguageModel
+from theano_rnn.tasks.gap_lines import GAP, GapLine, gap_line, gap_sentences
 from theano_rnn.tasks.missing_words_report import BEST_WORDS, LARGEST_EXPONENT, Answer, MissingWordReport
 from theano_rnn.tasks.reader_model import PredictionOptions, ReaderModel
 from theano_rnn.tasks.reader_task import MEASURED_AT_ONCE, ReaderTask
 from theano_rnn.tasks.task_options import FILL, start_parameters
-from theano_rnn.text.corpus import Corpus, read_corpus
-from theano_rnn.text.encoded_sentences import id_blocks
+from theano_rnn.text.corpus import Corpus, log_frequencies, read_corpus
 from theano_rnn.text.encoding import CorpusOptions
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary
 
-GAP = re.compile("_{3,}")
 LONGEST_CONTEXT = 500  # tokens on each side of a gap; the others are not read
 LINES_AT_ONCE = 100
-LEAST_COUNT = 0.5  # of a token in the initial output bias
-
-
-class GapLine(NamedTuple):
-    """A line with gaps, the words after its tabs, and where it is."""
-
-    text: str
-    words: list[str]
-    place: str
 
 
 class MissingWords(ReaderModel):
@@ -116,6 +105,10 @@ class MissingWords(ReaderModel):
         for text in texts:
             if not GAP.search(text):
                 raise ArgumentValueError(f"texts: expected a gap ___ in each, got {text!r:.60}")
+        return np.mean(self.of_members(lambda one: one._own_probabilities(texts)), axis=0)
+
+    def _own_probabilities(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
+        """The probabilities of this model, without those of others that it is averaged with."""
         gaps = [gap for text in texts for gap in self.encode(text)]
         found = np.zeros((len(gaps), len(self.labels)))
         for batch in Items([ids for ids, _ in gaps], [place for _, place in gaps]).minibatches(LINES_AT_ONCE):
@@ -142,32 +135,29 @@ class MissingWords(ReaderModel):
     def rank(self, text: str, candidates: Sequence[str]) -> list[list[tuple[str, float]]]:
         """Candidates for each gap of a text, the best first, with probabilities that sum to 1.
 
+        A candidate that is not one word of the vocabulary comes last, with probability 0.
+
         Raises
         ------
         CorpusError
-            If a candidate is not one word of the vocabulary.
+            If a candidate is empty.
         """
         return self._ranked(GapLine(text, list(candidates), "candidates"), self.probabilities([text]))
 
     def _word_id(self, word: str, place: str) -> int | None:
-        """The id of a candidate, or None if it is unknown."""
+        """The id of a candidate, or None if it is not one word of the vocabulary."""
         tokens = self.tokenizer.tokenize(word)
-        if len(tokens) != 1:
-            raise CorpusError(f"{place}: expected one word after each tab, got {word!r:.60}")
-        return self.vocabulary.find(tokens[0]) if tokens[0] in self.vocabulary else None
+        if not tokens:
+            raise CorpusError(f"{place}: expected a word after each tab, got {word!r:.60}")
+        return self.vocabulary.find(tokens[0]) if len(tokens) == 1 and tokens[0] in self.vocabulary else None
 
     def _ranked(self, line: GapLine, found: npt.NDArray[np.float64]) -> list[list[tuple[str, float]]]:
-        ids = []
-        for word in line.words:
-            number = self._word_id(word, line.place)
-            if number is None:
-                raise CorpusError(f"{line.place}: the candidate {word!r:.60} is not in the vocabulary of the model")
-            ids.append(number)
+        ids = [self._word_id(word, line.place) for word in line.words]
         ranked = []
-        for row in found[:, ids] if ids else found[:, :0]:
-            row = np.maximum(row, np.finfo(float).tiny)
-            order = np.argsort(-row, kind="stable")
-            ranked.append([(line.words[i], float(row[i] / row.sum())) for i in order])
+        for row in found:
+            values = np.array([0.0 if i is None else max(row[i], np.finfo(float).tiny) for i in ids])
+            values /= values.sum() or 1.0
+            ranked.append([(line.words[i], float(values[i])) for i in np.argsort(-values, kind="stable")])
         return ranked
 
     # What predict.py shows
@@ -260,46 +250,6 @@ class MissingWords(ReaderModel):
         return task
 
 
-def gap_line(line: str, place: str) -> GapLine:
-    """Take a line apart: the text with gaps, and the words after its tabs.
-
-    Raises
-    ------
-    CorpusError
-        If the text is empty or has no gap.
-    """
-    text, *words = line.split("\t")
-    if not text.strip():
-        raise CorpusError(f"{place}: the text is empty")
-    if not GAP.search(text):
-        raise CorpusError(f"{place}: there is no gap; write ___ for the missing word")
-    return GapLine(text, words, place)
-
-
-def gap_sentences(text: str, tokenizer: Tokenizer) -> list[list[str | None]]:
-    """The tokens of each sentence of a text that has a gap; None stands for the gap.
-
-    Examples
-    --------
-    >>> gap_sentences("It rains. The ___ isn't here.", Tokenizer())
-    [['the', None, 'is', "n't", 'here', '.']]
-    """
-    mark = "gapgapgap"  # a word, so that what stands beside it is split as beside words
-    while mark in text.lower():
-        mark += "gap"
-    separated = re.sub(r"(?<=\w)(?<!_)(?=_{3})|(?<=_{3})(?=[^\W_])", " ", text)
-    marked = GAP.sub(f" {mark} " if tokenizer.tokenized else mark, separated)
-    sentences: list[list[str | None]] = []
-    for sentence in tokenizer.split(marked):
-        tokens = [None if token == mark else token for token in tokenizer.tokenize(sentence)]
-        if None in tokens:
-            sentences.append(tokens)
-    if sum(tokens.count(None) for tokens in sentences) == len(GAP.findall(text)):
-        return sentences
-    first, *rest = [tokenizer.tokenize(part) for part in GAP.split(text)]  # something else stuck to a mark
-    return [[*first, *(token for part in rest for token in (None, *part))]]
-
-
 class FillOptions(CorpusOptions, Protocol):
     """The training options that the task uses; see `theano_rnn.training.options.TrainingOptions`."""
 
@@ -349,7 +299,7 @@ class FillTask(ReaderTask):
         )
         reader = Reader(settings, seed=options.seed)
         if settings.bias:
-            reader.set_values({**reader.get_values(), "c": log_frequencies(corpus)})
+            reader.set_values({**reader.get_values(), "c": log_frequencies(corpus, [vocabulary.start, vocabulary.end])})
 
         def make_model(parameters: Mapping[str, np.ndarray], history: Sequence[dict[str, Any]]) -> MissingWords:
             training = {"options": options.to_model_configuration(), "history": list(history)}
@@ -370,16 +320,6 @@ class FillTask(ReaderTask):
     def figures(self, loss: float) -> dict[str, float]:
         """Return the perplexity of a missing word."""
         return {"perplexity": math.exp(min(loss, LARGEST_EXPONENT))}
-
-
-def log_frequencies(corpus: Corpus) -> npt.NDArray[np.float64]:
-    """Ln of the relative frequency of each word; one that does not occur counts as half an occurrence."""
-    counts = np.zeros(len(corpus.vocabulary))
-    for block in id_blocks(corpus.train):
-        counts += np.bincount(block, minlength=len(counts))
-    counts[[corpus.vocabulary.start, corpus.vocabulary.end]] = 0  # never predicted
-    counts = np.maximum(counts, LEAST_COUNT)
-    return np.log(counts / counts.sum())
 
 
 def gap_noise(share: float, corpus: Corpus) -> Noise | None:

@@ -43,7 +43,6 @@ class MissingWordReport:
     --------
     >>> print("\\n".join(MissingWordReport([Answer(0, 2, 0.5), Answer(1, 2, 0.125), Answer(None, 2, 0.0)]).lines()))
     accuracy 33.33 % (1 of 3), by chance 50.00 %
-    right word among the best 5: 66.67 %
     perplexity of the right word 4.00
     1 right word is not in the vocabulary and counts as wrong
     """
@@ -57,10 +56,11 @@ class MissingWordReport:
         known = [one for one in self.answers if one.rank is not None]
         figures: dict[str, Any] = {
             "accuracy": sum(one.rank == 0 for one in known) / number,
-            "among_best": sum(one.rank is not None and one.rank < BEST_WORDS for one in known) / number,
             "number": number,
             "unknown": number - len(known),
         }
+        if not all(1 < one.choices <= BEST_WORDS for one in self.answers):  # then all known words are among the best
+            figures["among_best"] = sum(one.rank is not None and one.rank < BEST_WORDS for one in known) / number
         if all(one.choices > 1 for one in self.answers):
             figures["chance"] = sum(1 / one.choices for one in self.answers) / number
         if known:
@@ -73,10 +73,9 @@ class MissingWordReport:
         found = self.figures()
         right = round(found["accuracy"] * found["number"])
         chance = f", by chance {100 * found['chance']:.2f} %" if "chance" in found else ""
-        lines = [
-            f"accuracy {100 * found['accuracy']:.2f} % ({right} of {found['number']}){chance}",
-            f"right word among the best {BEST_WORDS}: {100 * found['among_best']:.2f} %",
-        ]
+        lines = [f"accuracy {100 * found['accuracy']:.2f} % ({right} of {found['number']}){chance}"]
+        if "among_best" in found:
+            lines.append(f"right word among the best {BEST_WORDS}: {100 * found['among_best']:.2f} %")
         if "perplexity" in found:
             lines.append(f"perplexity of the right word {found['perplexity']:.2f}")
         if found["unknown"]:

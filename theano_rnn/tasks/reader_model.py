@@ -61,6 +61,7 @@ class Report(Protocol):
 
 
 M = TypeVar("M", bound="ReaderModel")
+R = TypeVar("R")
 
 
 class ReaderModel(abc.ABC):
@@ -133,17 +134,19 @@ class ReaderModel(abc.ABC):
         """
         for other in others:
             if type(other) is not type(self):
-                raise ArgumentValueError(f"others: expected models for `task={self.task}`, got one for {other.task}")
+                raise ArgumentValueError(
+                    f"others: expected models for the task {self.task!r}, got one for {other.task!r}"
+                )
             if other.labels != self.labels:
                 raise ArgumentValueError("others: expected models with the same labels")
         averaged = copy.copy(self)
         averaged.members = (self, *others)
         return averaged
 
-    def mean(self: M, probabilities: Callable[[M], npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:
-        """The mean of what a function returns for each model that is averaged, or its value for a single model."""
+    def of_members(self: M, function: Callable[[M], R]) -> list[R]:
+        """What a function returns for each model that is averaged, or for this one if it is a single model."""
         members: Sequence[Any] = self.members or (self,)
-        return sum(map(probabilities, members[1:]), probabilities(members[0])) / len(members)
+        return [function(one) for one in members]
 
     # What predict.py shows
 
@@ -173,7 +176,7 @@ class ReaderModel(abc.ABC):
 
     def no_effect(self, name: str) -> OptionError:
         """Return the error to raise if an option has no effect on the task."""
-        return OptionError(f"{name}: has no effect with a model for `task={self.task}`; leave it out")
+        return OptionError(f"{name}: has no effect with a model for the task {self.task!r}; leave it out")
 
     @abc.abstractmethod
     def evaluate(

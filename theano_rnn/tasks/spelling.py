@@ -1,18 +1,19 @@
 """The spelling of words: what a network reads of a token beside the word, to tell the tag of a word that it never saw.
 
-A new feature is one line in `SPELLING`.
+A new feature is one entry of `SPELLING`.
 """
 
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
 from theano_rnn.encoders.items import Ids
 from theano_rnn.text.vocabulary import Vocabulary
 
-SPELLING_DIM = 32  # size of the vector of each feature
+SPELLING_DIM = 16  # size of the vector of each feature
 SPELLING_SIZE, SPELLING_MIN_COUNT = 20_000, 2  # of the vocabulary of each feature
 
 _RUNS = re.compile(r"(.)\1+", re.DOTALL)
@@ -53,10 +54,8 @@ def _plain(token: str) -> str:
 
 SPELLING: dict[str, Callable[[str], str]] = {
     "shape": shape,
-    "ending 2": lambda token: ending(token, 2),
-    "ending 3": lambda token: ending(token, 3),
-    "ending 4": lambda token: ending(token, 4),
-    "beginning 3": lambda token: beginning(token, 3),
+    **{f"ending {n}": partial(ending, length=n) for n in (1, 2, 3, 4)},
+    **{f"beginning {n}": partial(beginning, length=n) for n in (1, 2, 3, 4)},
 }
 """Features by name. Each takes a token."""
 

@@ -16,6 +16,7 @@ from theano_rnn.files.corpus_reader import CorpusReader
 from theano_rnn.files.labelled_texts import LabelledText
 from theano_rnn.files.tagged_sentences import TaggedSentence, read_tagged_sentences, sentences_to_tag
 from theano_rnn.language_models.language_model import LanguageModel
+from theano_rnn.results.text_statistics import plural
 from theano_rnn.tasks.classifier import label_numbers, word_dropout
 from theano_rnn.tasks.reader_model import PredictionOptions, ReaderModel
 from theano_rnn.tasks.reader_task import ReaderTask
@@ -108,6 +109,10 @@ class Tagger(ReaderModel):
             If a sentence is not a sequence of str.
         """
         check_sentences(sentences)
+        found = self.of_members(lambda one: one._probabilities(sentences))
+        return [np.mean(of_sentence, axis=0) for of_sentence in zip(*found, strict=True)]
+
+    def _probabilities(self, sentences: Sequence[Sequence[str]]) -> list[npt.NDArray[np.float64]]:
         cut = [list(parts(tokens)) for tokens in sentences]
         values = self.log_probabilities(self.encode([part for of_sentence in cut for part in of_sentence]))
         found = []
@@ -300,13 +305,13 @@ def dropout_of_words(strength: float, train: Items, vocabulary: Vocabulary) -> N
 def tag_numbers(sentence: TaggedSentence, labels: Sequence[str]) -> list[int]:
     """The index of the tag of each token. Raises CorpusError if a tag is not among `labels`."""
     tagged = zip(sentence.tags, sentence.tokens, strict=True)
-    return label_numbers([LabelledText(*pair, sentence.place(i)) for i, pair in enumerate(tagged)], labels)
+    return label_numbers([LabelledText(*pair, sentence.place(i)) for i, pair in enumerate(tagged)], labels, "tag")
 
 
 def summary(train: Items, valid: Items | None, labels: Sequence[str], vocabulary: Vocabulary) -> str:
     """What is learned, in one line."""
     held_out = "" if valid is None else f", {len(valid):,} held out"
-    size = f"{len(train):,} sentences of {train.tokens:,} tokens{held_out}"
+    size = f"{len(train):,} {plural('sentence', len(train))} of {train.tokens:,} tokens{held_out}"
     return f"{size}; {len(labels)} tags; vocabulary of {len(vocabulary):,} words"
 
 

@@ -70,7 +70,7 @@ TASK_OPTIONS = {
             "bias": True,
             "dropout": 0.5,
             "criterion": "accuracy",
-            "word_dropout": 0.5,
+            "word_dropout": 1.0,
             "vocabulary_size": 50_000,
             "valid_fraction": 0.1,
         },

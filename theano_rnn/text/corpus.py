@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from typing import TypeAlias
@@ -21,6 +21,8 @@ from theano_rnn.text.vocabulary import Vocabulary
 logger = logging.getLogger(__name__)
 
 _LONG_TEXT = 100_000  # characters; a shorter text is encoded faster than a message is read
+
+_LEAST_COUNT = 0.5  # of a token in the initial output bias
 
 Ids: TypeAlias = EncodedSentences | npt.NDArray[np.integer]
 
@@ -183,3 +185,30 @@ def _measure_profile(documents: Documents, tokenizer: Tokenizer, *encoded: Ids |
         return TextProfile()
     longest = max(int(each.max()) for each in lengths) - 2  # without boundary tokens
     return TextProfile.measure(documents, tokenizer.splits_sentences, sum(map(len, lengths)), longest)
+
+
+def log_frequencies(corpus: Corpus, never_predicted: Sequence[int]) -> npt.NDArray[np.float64]:
+    """Compute ln of each token's relative frequency in the training text, the initial output bias of a network.
+
+    A token that does not occur counts as half an occurrence, as does a word that stands for unknown ones in half of the
+    epochs.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    never_predicted : sequence of int
+        The tokens that do not count.
+
+    Returns
+    -------
+    float64 array (word_dim,)
+    """
+    counts = np.zeros(len(corpus.vocabulary))
+    for block in id_blocks(corpus.train):
+        counts += np.bincount(block, minlength=len(counts))
+    counts[list(never_predicted)] = 0
+    if corpus.seen_once is not None:
+        counts[corpus.vocabulary.unknown] += np.count_nonzero(corpus.seen_once) / 2
+        counts[corpus.seen_once] /= 2
+    counts = np.maximum(counts, _LEAST_COUNT)
+    return np.log(counts / counts.sum())

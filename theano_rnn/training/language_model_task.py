@@ -13,11 +13,11 @@ from theano_rnn.networks.optimizer import Optimizer, draw_dropout_mask
 from theano_rnn.networks.parameters import check_shapes
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.tasks.task import Task
-from theano_rnn.text.corpus import Corpus
+from theano_rnn.text.corpus import Corpus, log_frequencies
 from theano_rnn.text.minibatches import Batch
 from theano_rnn.training.evaluation import figures, text_loss
 from theano_rnn.training.options import TrainingOptions
-from theano_rnn.training.training_data import TrainingData, count_predictions, log_frequencies
+from theano_rnn.training.training_data import TrainingData, count_predictions
 from theano_rnn.training.training_state import TrainingState
 
 DROPOUT_SEED = 2  # 0 chooses the held-out text, and 1 the order of the sentences
@@ -61,7 +61,9 @@ class LanguageModelTask(Task):
         if parameters is not None:
             self.network.set_values(parameters)
         elif self.network.bias:
-            self.network.set_values({**self.network.get_values(), "c": log_frequencies(corpus)})
+            self.network.set_values(
+                {**self.network.get_values(), "c": log_frequencies(corpus, [corpus.vocabulary.start])}
+            )
         # The norm is always measured, so that the same function is compiled with and without a plot.
         self.optimizer = Optimizer(self.network, options.optimizer, options.clip, measures_norm=True)
         self.stream_states: Any = None

@@ -15,6 +15,9 @@ SECONDS_PER_MINUTE = 60
 # While functions are being compiled, nothing is known about the speed. Until then, an evaluation is expected to take
 # this share of the time that has passed.
 FIRST_GUESS = 0.1
+# Minibatches of new lengths are compiled. Until the speed was measured this often, an evaluation is expected to take at
+# most half of the limit.
+MEASUREMENTS_TO_TRUST = 20
 # Progress is reported after this many steps, or after this many seconds where steps are slow.
 STEPS_BETWEEN_REPORTS = 25
 SECONDS_BETWEEN_REPORTS = 1.0
@@ -43,6 +46,7 @@ class TimeLimit:
         self._end = self._begin + SECONDS_PER_MINUTE * limit
         self._longest_evaluation = 0.0
         self._seconds_per_token = math.inf  # of training, at its fastest: then nothing was compiled
+        self._measurements = 0
 
     def add_evaluation(self, seconds: float) -> None:
         """Take into account how long an evaluation took: the last one may take as long."""
@@ -53,6 +57,7 @@ class TimeLimit:
         now = time.perf_counter()
         if self._last_update > self._begin:  # not the first steps: before them the text is read and much is compiled
             self._seconds_per_token = min(self._seconds_per_token, (now - self._last_update) / tokens)
+            self._measurements += 1
         self._last_update = now
 
     @property
@@ -83,6 +88,8 @@ class TimeLimit:
         if not expected and evaluated_tokens:
             guess = evaluated_tokens * self._seconds_per_token
             expected = guess if math.isfinite(guess) else (time.perf_counter() - self._begin) * FIRST_GUESS
+            if self._measurements < MEASUREMENTS_TO_TRUST:
+                expected = min(expected, (self._end - self._begin) / 2)
         return expected
 
 

@@ -8,12 +8,11 @@ import numpy as np
 
 from theano_rnn.text import minibatches
 from theano_rnn.text.corpus import Corpus
-from theano_rnn.text.encoded_sentences import EncodedSentences, id_blocks
+from theano_rnn.text.encoded_sentences import EncodedSentences
 from theano_rnn.text.minibatches import Batch
 from theano_rnn.training.options import TrainingOptions
 
 EVALUATION_COST = 1 / 3  # evaluating a token takes about this share of the time that it takes to learn it
-LEAST_COUNT = 0.5  # of a token in the initial output bias
 
 
 def text_length(text: EncodedSentences | np.ndarray, options: TrainingOptions) -> int:
@@ -24,27 +23,6 @@ def text_length(text: EncodedSentences | np.ndarray, options: TrainingOptions) -
 def count_predictions(text: EncodedSentences | np.ndarray) -> int:
     """Count the tokens of an encoded text that are predicted: all but the first of each sentence or of the stream."""
     return len(text) - 1 if isinstance(text, np.ndarray) else text.tokens
-
-
-def log_frequencies(corpus: Corpus) -> np.ndarray:
-    """Compute ln of each token's relative frequency in the training text, the initial output bias of a network.
-
-    A token that does not occur counts as half an occurrence, as does a word that stands for unknown ones in half of the
-    epochs.
-
-    Returns
-    -------
-    float64 array (word_dim,)
-    """
-    counts = np.zeros(len(corpus.vocabulary))
-    for block in id_blocks(corpus.train):
-        counts += np.bincount(block, minlength=len(counts))
-    counts[corpus.vocabulary.start] = 0  # it is never predicted
-    if corpus.seen_once is not None:
-        counts[corpus.vocabulary.unknown] += np.count_nonzero(corpus.seen_once) / 2
-        counts[corpus.seen_once] /= 2
-    counts = np.maximum(counts, LEAST_COUNT)
-    return np.log(counts / counts.sum())
 
 
 class TrainingData:
