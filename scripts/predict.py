@@ -67,8 +67,8 @@ def make_parser() -> ArgumentParser:
     add = parser.add_argument_group("evaluation").add_argument
     add("--evaluate", action="store_true",
         help="the input has the right answers: print accuracy, precision, recall, F1 and the confusion matrix, and of "
-        "BIO and IOBES tags those of the entities; of segments also the error rate and the boundaries; of missing words "
-        "accuracy and perplexity, where the right word comes first after the gap's line and a tab")
+        "BIO and IOBES tags those of the entities; of segments also the error rate and the boundaries; of missing "
+        "words accuracy and perplexity, where the right word comes first after the gap's line and a tab")
     add("--fold", type=Path, metavar="FILE",
         help="with --evaluate on recordings: lines with a label, a tab and the label that replaces it before comparing")
     add("--plot", type=Path, metavar="FILE.png", help="with --evaluate: draw the confusion matrix")
