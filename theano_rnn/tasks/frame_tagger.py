@@ -92,10 +92,8 @@ class FrameTagger(FrameModel):
         arrays = [np.asarray(one) for one in recordings]
         if not arrays:
             return []
-        if not self.members:
-            return self._probabilities(arrays)
-        joined = self.mean(lambda one: np.concatenate(one._probabilities(arrays)))
-        return np.split(joined, np.cumsum([len(one) for one in arrays])[:-1])
+        found = self.of_members(lambda one: one._probabilities(arrays))
+        return [np.mean(of_recording, axis=0) for of_recording in zip(*found, strict=True)]
 
     def _probabilities(self, recordings: Sequence[npt.NDArray[Any]]) -> list[npt.NDArray[np.float64]]:
         """As `probabilities`, of this model alone."""

@@ -64,7 +64,7 @@ class RecordingClassifier(FrameModel):
             return np.zeros((0, len(self.labels)))
         if not all(map(len, map(np.atleast_1d, recordings))):
             raise ArgumentValueError("recordings: expected at least one frame in each, got none")
-        return self.mean(lambda one: one._probabilities(recordings))
+        return np.mean(self.of_members(lambda one: one._probabilities(recordings)), axis=0)
 
     def _probabilities(self, recordings: Sequence[npt.ArrayLike]) -> npt.NDArray[np.float64]:
         values = [self.frames.normalized(one)[:LONGEST_RECORDING] for one in recordings]
