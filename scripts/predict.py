@@ -26,14 +26,18 @@ from theano_rnn.errors import ModelFileError, OptionError
 from theano_rnn.files.output_files import check_output_path
 from theano_rnn.results.pictures import check_picture
 from theano_rnn.speech.frame_output import check_frames_path
+from theano_rnn.speech.input_files import is_speech
 from theano_rnn.speech.segment_output import textgrid_lines, write_textgrids
 from theano_rnn.speech.segment_report import read_fold
 
 if TYPE_CHECKING:
+    from typing import TypeGuard
+
     from theano_rnn.tasks.frame_tagger import FrameTagger
     from theano_rnn.tasks.reader_model import PredictionOptions, ReaderModel
 
 TEXTGRID = "textgrid"
+PLOT_OF_TEXTS = "plot: shows the result of an evaluation; give `evaluate` too"
 
 
 def make_parser() -> ArgumentParser:
@@ -62,7 +66,8 @@ def make_parser() -> ArgumentParser:
         help="write the probability of each label in each frame of the recordings to this .npz or .csv, instead of "
         "printing segments")
     add("--html", type=Path, metavar="FILE",
-        help="write a page that colors each word by how much it changes the prediction")
+        help="write a page that colors each word by how much it changes the prediction; of recordings: that plays them "
+        "and shows their segments")
 
     add = parser.add_argument_group("evaluation").add_argument
     add("--evaluate", action="store_true",
@@ -71,7 +76,9 @@ def make_parser() -> ArgumentParser:
         "words accuracy and perplexity, where the right word comes first after the gap's line and a tab")
     add("--fold", type=Path, metavar="FILE",
         help="with --evaluate on recordings: lines with a label, a tab and the label that replaces it before comparing")
-    add("--plot", type=Path, metavar="FILE.png", help="with --evaluate: draw the confusion matrix")
+    add("--plot", type=Path, metavar="FILE.png",
+        help="with --evaluate: draw the confusion matrix; of recordings, with or without it: draw the first ones with "
+        "their segments")
     # fmt: on
     return parser
 
@@ -80,8 +87,8 @@ def check_arguments(arguments: argparse.Namespace) -> None:
     """Raise an error, before a model is loaded, for options that contradict each other or cannot be written."""
     inputs = [*arguments.files, *arguments.models]
     if arguments.plot is not None:
-        if not arguments.evaluate:
-            raise OptionError("plot: shows the result of an evaluation; give `evaluate` too")
+        if not arguments.evaluate and not is_speech(arguments.files):
+            raise OptionError(PLOT_OF_TEXTS)
         check_picture(arguments.plot, inputs)
     if arguments.fold is not None and not arguments.evaluate:
         raise OptionError("fold: replaces labels in an evaluation; give `evaluate` too")
@@ -92,7 +99,7 @@ def check_arguments(arguments: argparse.Namespace) -> None:
         raise OptionError("output: TextGrids go there; give `format` textgrid too")
     if arguments.frames is not None:
         check_frames_path(arguments.frames, inputs)
-        for name in ("html", "nbest", "probabilities", "output"):
+        for name in ("html", "nbest", "plot", "probabilities", "output"):
             if getattr(arguments, name) not in (None, False):
                 raise OptionError(f"{name}: has no effect with `frames`; leave one of them out")
     if arguments.evaluate and arguments.format in ("csv", TEXTGRID):
@@ -138,11 +145,15 @@ def evaluate(model: "ReaderModel", arguments: argparse.Namespace) -> None:
         report.draw(arguments.plot)
 
 
-def frame_tagger(model: "ReaderModel", option: str) -> "FrameTagger":
-    """The model, if it finds segments; otherwise an error about an option."""
+def finds_segments(model: "ReaderModel") -> "TypeGuard[FrameTagger]":
     from theano_rnn.tasks.frame_tagger import FrameTagger
 
-    if not isinstance(model, FrameTagger):
+    return isinstance(model, FrameTagger)
+
+
+def frame_tagger(model: "ReaderModel", option: str) -> "FrameTagger":
+    """The model, if it finds segments; otherwise an error about an option."""
+    if not finds_segments(model):
         raise model.no_effect(option)
     return model
 
@@ -180,10 +191,20 @@ def predict(model: "ReaderModel", arguments: argparse.Namespace, options: "Predi
             for row in model.results(reader, options):
                 show_row(row)
             flush()
-    if arguments.html is not None:
-        about = {"text": ", ".join(arguments.files), "model": ", ".join(arguments.models)}
-        with status(f"writing {arguments.html}"):
-            model.write_page(arguments.html, model.open_inputs(arguments.files, column=arguments.column), about)
+
+
+def write_page(model: "ReaderModel", arguments: argparse.Namespace) -> None:
+    about = {"text": ", ".join(arguments.files), "model": ", ".join(arguments.models)}
+    with status(f"writing {arguments.html}"):
+        model.write_page(arguments.html, model.open_inputs(arguments.files, column=arguments.column), about)
+
+
+def draw_recordings(model: "ReaderModel", arguments: argparse.Namespace) -> None:
+    """Draw the first recordings with their segments."""
+    tagger = frame_tagger(model, "plot")
+    with status(f"drawing {arguments.plot}"):
+        for recordings in tagger.open_inputs(arguments.files, column=arguments.column):
+            tagger.draw(arguments.plot, recordings)
 
 
 def work(arguments: argparse.Namespace) -> None:
@@ -194,9 +215,12 @@ def work(arguments: argparse.Namespace) -> None:
 
     if not arguments.files:
         announce_standard_input()
+    if arguments.plot is not None and not arguments.evaluate and not finds_segments(model):
+        raise OptionError(PLOT_OF_TEXTS)
     if arguments.evaluate:
         evaluate(model, arguments)
-    elif arguments.frames is not None:
+        return
+    if arguments.frames is not None:
         write_frames(model, arguments)
     elif arguments.format == TEXTGRID:
         show_textgrids(model, arguments)
@@ -208,6 +232,10 @@ def work(arguments: argparse.Namespace) -> None:
             page=arguments.html is not None,
         )
         predict(model, arguments, options)
+    if arguments.html is not None:
+        write_page(model, arguments)
+    if arguments.plot is not None:
+        draw_recordings(model, arguments)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -5,7 +5,7 @@ import importlib
 import pytest
 
 from theano_rnn.errors import OptionError
-from theano_rnn.speech.libraries import NAMES, library
+from theano_rnn.speech.sound_files import NAMES, library
 
 
 @pytest.mark.parametrize("module", NAMES)

@@ -15,8 +15,7 @@ import numpy.typing as npt
 
 from theano_rnn.checks import check_choice, check_count, check_real
 from theano_rnn.errors import ArgumentTypeError, OptionError
-from theano_rnn.speech.libraries import library
-from theano_rnn.speech.sound_files import LOWEST_RATE, Samples
+from theano_rnn.speech.sound_files import LOWEST_RATE, Samples, library
 
 Frames = npt.NDArray[np.float32]
 
@@ -24,6 +23,9 @@ DEFAULT_NUMBERS = {"log-mel": 40, "mfcc": 13}
 HIGHEST_DEFAULT_RATE = 16000  # Hz; speech has little above 8 kHz
 MEL_BANDS_OF_MFCC = 23
 MOST_FEATURES = 128
+DECIBELS = 60.0  # that a spectrogram shows
+QUIETEST_PEAK = 1e-6  # power relative to a full-scale sine; so that a silent recording is white in a spectrogram
+COLUMNS_AT_ONCE = 2000
 
 
 @dataclass(frozen=True)
@@ -176,6 +178,45 @@ def compute_features(blocks: Iterable[Samples], settings: FeatureSettings) -> Fr
     extractor.input_finished()
     take_frames()
     return np.concatenate(parts) if parts else np.zeros((0, settings.number), np.float32)
+
+
+def spectrogram(samples: Samples, rate: int, shift: float = 0.005, window: float = 0.01) -> Frames:
+    """Compute how loud each frequency is at each time, for pictures. Short windows show single sounds.
+
+    Parameters
+    ----------
+    samples : float32 array (samples,)
+        From -1 to 1.
+    rate : int
+        Samples per second (Hz).
+    shift, window : float
+        Seconds. Window i is centered at ``(i + 0.5) * shift``.
+
+    Returns
+    -------
+    float32 array (columns, frequencies)
+        From 0, 60 dB below the loudest or less, to 1. Frequencies are equally spaced from 0 to half the rate. High ones
+        are raised by 6 dB per octave. There is at least one column.
+
+    Examples
+    --------
+    >>> spectrogram(np.zeros(16000, np.float32), 16000).shape
+    (200, 129)
+    """
+    width = max(int(window * rate), 2)
+    size = 1 << (width - 1).bit_length()
+    emphasized = np.diff(samples, prepend=np.float32(0))
+    columns = max(math.ceil(len(samples) / rate / shift - 0.5), 1)
+    starts = np.round((np.arange(columns) + 0.5) * shift * rate).astype(np.int64)
+    padded = np.pad(emphasized, (width // 2, width + int(shift * rate)))
+    taper = np.hanning(width + 2)[1:-1].astype(np.float32)
+    power = np.empty((columns, size // 2 + 1), np.float32)
+    for first in range(0, columns, COLUMNS_AT_ONCE):
+        pieces = padded[starts[first : first + COLUMNS_AT_ONCE, None] + np.arange(width)] * taper
+        power[first : first + COLUMNS_AT_ONCE] = np.abs(np.fft.rfft(pieces, size)) ** 2
+    highest = max(float(power.max()), QUIETEST_PEAK * float(taper.sum() / 2) ** 2)
+    levels = 10 * np.log10(np.maximum(power / highest, 1e-20)) / DECIBELS + 1
+    return np.clip(levels, 0, 1).astype(np.float32)
 
 
 def _extractor(settings: FeatureSettings) -> Any:

@@ -61,6 +61,12 @@ def read_segments(
     return {name: sorted_segments(segments) for name, segments in found.items() if segments}
 
 
+def read_segments_if_any(files: Sequence[SpeechFile], rates: Mapping[str, int]) -> dict[str, list[Segment]]:
+    """As `read_segments`, but without an error if there are no labels of segments."""
+    has_segments = any(not _is_table_called(file, LABEL_TABLE) for file in files)
+    return read_segments(files, rates) if has_segments else {}
+
+
 def read_recording_labels(files: Sequence[SpeechFile], names: Collection[str]) -> dict[str, tuple[str, str]]:
     """Read one label for each whole recording.
 

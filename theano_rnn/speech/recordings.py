@@ -10,9 +10,8 @@ from theano_rnn.errors import CorpusError, OptionError
 from theano_rnn.files.text_files import display_name
 from theano_rnn.speech.features import FeatureSettings, Frames, compute_features, settings_for_rates
 from theano_rnn.speech.input_files import SOUND, SpeechFile, find_speech_files
-from theano_rnn.speech.libraries import NAMES, library
 from theano_rnn.speech.npz_frames import NpzFrames
-from theano_rnn.speech.sound_files import read_blocks, read_properties
+from theano_rnn.speech.sound_files import NAMES, library, read_blocks, read_properties
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +56,8 @@ class Recordings:
     Attributes
     ----------
     files : list of SpeechFile
+    labels : list of SpeechFile
+        The labels among the files and in the folders; they are not read here.
     names : list of str
     settings : FeatureSettings or None
         None for .npz files.
@@ -85,7 +86,9 @@ class Recordings:
         dim: int | None = None,
     ) -> None:
         self.files: list[SpeechFile] = [file for file in files if isinstance(file, SpeechFile)]
-        self.files += find_speech_files([f for f in files if not isinstance(f, SpeechFile)]).recordings
+        more = find_speech_files([f for f in files if not isinstance(f, SpeechFile)])
+        self.files += more.recordings
+        self.labels: list[SpeechFile] = more.labels
         if not self.files:
             raise OptionError("files: expected recordings (.wav, .npz, or folders of .wav files), got none")
         self.settings: FeatureSettings | None = None

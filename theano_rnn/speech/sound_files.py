@@ -1,6 +1,10 @@
-"""Reads .wav files in blocks of mono samples at a chosen sampling rate. Libraries decode and resample them."""
+"""Reads .wav files in blocks of mono samples at a chosen sampling rate. Libraries decode and resample them.
+
+These libraries are optional. `library` imports one of them, or gives one clear error.
+"""
 
 import contextlib
+import importlib
 import os
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -8,9 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from theano_rnn.errors import CorpusError
+from theano_rnn.errors import CorpusError, OptionError
 from theano_rnn.files.text_files import display_name
-from theano_rnn.speech.libraries import library
 
 Samples = npt.NDArray[np.float32]
 
@@ -19,6 +22,8 @@ FORMATS = {"WAV", "WAVEX", "RF64", "W64", "NIST"}
 UNCOMPRESSED = {"PCM_U8", "PCM_S8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"}
 LOWEST_RATE, HIGHEST_RATE = 2000, 768000  # Hz
 BLOCK_SECONDS = 10
+NAMES = {"soundfile": "soundfile", "soxr": "soxr", "kaldi_native_fbank": "kaldi-native-fbank"}
+"""Modules, and what pip calls them."""
 REMEDY = "convert it to 16-bit PCM, for example with ffmpeg or sox"
 
 
@@ -97,6 +102,33 @@ def read_blocks(path: str | os.PathLike[str], rate: int) -> Iterator[Samples]:
             yield block if stream is None else stream.resample_chunk(block)
         if stream is not None:
             yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
+
+
+def library(module: str) -> Any:
+    """Import a library of the extra ``speech``.
+
+    Parameters
+    ----------
+    module : str
+        A key of `NAMES`.
+
+    Raises
+    ------
+    OptionError
+        If it is not installed, or cannot be loaded.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        raise OptionError(
+            f'.wav files need {NAMES[module]}, which is not installed; run pip install ".[speech]"'
+        ) from None
+    except OSError as error:  # soundfile, if its wheel came without the C library
+        reason = " ".join(str(error).split())
+        raise OptionError(
+            f'.wav files need {NAMES[module]}, which cannot be loaded ({reason}); run pip install ".[speech]" again, '
+            "or install the missing library (Debian, Ubuntu: apt install libsndfile1)"
+        ) from None
 
 
 @contextlib.contextmanager

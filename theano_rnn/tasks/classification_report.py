@@ -115,12 +115,21 @@ class ClassificationReport:
         OutputFileError
             If the picture cannot be written.
         """
+        side = self.matrix_side
+        figure = new_figure(side + 1, side)
+        self.draw_matrix(figure.subplots())
+        write_picture(path, figure)
+
+    @property
+    def matrix_side(self) -> float:
+        """The size of the picture of the confusion matrix, in inches."""
+        return min(2.5 + 0.6 * len(self.labels), 16)
+
+    def draw_matrix(self, panel: Any) -> None:
+        """Draw the confusion matrix into a panel of a figure."""
         from matplotlib.colors import LinearSegmentedColormap
 
         size = len(self.labels)
-        side = min(2.5 + 0.6 * size, 16)
-        figure = new_figure(side + 1, side)
-        panel = figure.subplots()
         shares = self.confusion / np.maximum(self.confusion.sum(axis=1, keepdims=True), 1)
         shades = LinearSegmentedColormap.from_list("shares", ["#ffffff", BLUE])
         panel.imshow(shares, cmap=shades, vmin=0, vmax=1)
@@ -134,7 +143,6 @@ class ClassificationReport:
             for row, column in np.ndindex(size, size):
                 color = "white" if shares[row, column] > 0.6 else TEXT
                 panel.text(column, row, str(self.confusion[row, column]), ha="center", va="center", color=color)
-        write_picture(path, figure)
 
 
 def shortened(name: str) -> str:

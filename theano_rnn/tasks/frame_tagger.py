@@ -1,7 +1,7 @@
 """`FrameTagger`, which divides recordings into segments with labels, and the task that a training run learns."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -14,20 +14,29 @@ from theano_rnn.files.text_files import display_name
 from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.speech.frame_output import write_frames
 from theano_rnn.speech.input_files import find_speech_files
-from theano_rnn.speech.label_files import read_segments
+from theano_rnn.speech.label_files import read_segments, read_segments_if_any
 from theano_rnn.speech.recordings import Recording, Recordings
 from theano_rnn.speech.segment_output import COLUMNS
+from theano_rnn.speech.segment_page import page_stretches, write_segment_page
+from theano_rnn.speech.segment_plot import (
+    LONGEST_DRAWN,
+    MOST_DRAWN,
+    RecordingView,
+    stretches,
+    write_segment_plot,
+)
 from theano_rnn.speech.segment_report import LabelledSpans, SegmentScores, folded
 from theano_rnn.speech.segmentation import SegmentCounts, Segmenter, Segments, segment_probabilities
 from theano_rnn.speech.segments import NO_LABEL, Segment, frame_labels, frame_time, segments_from_frames
-from theano_rnn.tasks.classification_report import ClassificationReport
 from theano_rnn.tasks.classifier import listed
 from theano_rnn.tasks.frame_model import FrameInput, FrameModel, Frames, frame_items, in_batches, parts
 from theano_rnn.tasks.reader_model import PredictionOptions
 from theano_rnn.tasks.reader_task import ReaderTask
+from theano_rnn.tasks.tagging_report import FrameReport
 from theano_rnn.tasks.task_options import TAG_FRAMES, reader_settings
 
 Numbers = npt.NDArray[np.int32]
+Rows = npt.NDArray[np.float64]
 
 PARTS_AT_ONCE = 50
 FRAMES_AT_ONCE = 5_000  # of the search for the best segmentation
@@ -137,8 +146,6 @@ class FrameTagger(FrameModel):
     def result_columns(self, options: PredictionOptions) -> list[str]:
         """The columns of segments, or of frames with the probability of each label."""
         self.check_nbest(options)
-        if options.page:
-            raise self.no_page()
         if options.probabilities:
             return ["name", "start", "end", *self.labels]
         return list(COLUMNS)
@@ -163,6 +170,34 @@ class FrameTagger(FrameModel):
         rows = ((one.name, rows) for one, rows in self.read(recordings))
         write_frames(path, self.labels, recordings.shift, rows)
 
+    def views(self, recordings: Recordings, seconds: Sequence[float]) -> Iterator[RecordingView]:
+        """Yield what a picture shows of the first recordings: so many seconds of each.
+
+        The given segments are those in the files and folders that `recordings` was made of.
+        """
+        given = read_segments_if_any(recordings.labels, recordings.rates)
+        for (one, rows), length in zip(self.read(recordings), seconds, strict=False):
+            yield self.view(one, rows, length, self.segments(rows, one.name, one.shift), given.get(one.name))
+
+    def view(
+        self, one: Recording, rows: Rows, seconds: float, found: Sequence[Segment], given: Sequence[Segment] | None
+    ) -> RecordingView:
+        """What a picture shows of a recording with these probabilities and segments."""
+        rate = None if self.frames.features is None else self.frames.features.rate
+        return RecordingView.of(one, seconds, self.labels, rows, found, given, rate)
+
+    def write_page(self, path: str | os.PathLike[str], readers: Iterable[Any], about: Mapping[str, str]) -> None:
+        """Write a page that shows the segments of recordings, from `open_inputs`, and plays their sound."""
+        [recordings] = readers
+        durations = [recordings.durations[name] for name in recordings.names]
+        about = {("recordings" if name == "text" else name): value for name, value in about.items()}
+        write_segment_page(path, about, self.views(recordings, page_stretches(durations)), durations)
+
+    def draw(self, path: str | os.PathLike[str], recordings: Recordings) -> None:
+        """Draw the first recordings with their segments as PNG."""
+        lengths = stretches((recordings.durations[name] for name in recordings.names), MOST_DRAWN, LONGEST_DRAWN)
+        write_segment_plot(path, list(self.views(recordings, lengths)), len(recordings))
+
     def read(self, recordings: Recordings) -> Iterator[tuple[Recording, npt.NDArray[np.float64]]]:
         """Yield each recording with its probabilities."""
         for batch in in_batches(recordings):
@@ -174,7 +209,7 @@ class FrameTagger(FrameModel):
         column: str | None = None,
         standard_input: BinaryIO | None = None,
         fold: Mapping[str, str] | None = None,
-    ) -> "FrameReport":
+    ) -> FrameReport:
         """Compare the segments found in recordings with the right ones.
 
         Parameters
@@ -202,6 +237,7 @@ class FrameTagger(FrameModel):
         folding = np.array([places[label] for label in self.labels])
         right, found, best = ([np.zeros(0, np.int64)] for _ in range(3))
         loss = 0.0
+        views: list[RecordingView] = []
         for one, rows in self.read(recordings):
             numbers = label_numbers(one, segments, self.labels)
             segmentation = self.segmentation(rows)
@@ -210,12 +246,14 @@ class FrameTagger(FrameModel):
             best.append(folding[rows.argmax(axis=1)])
             loss -= float(np.log(rows[np.arange(len(rows)), numbers]).sum())
             compared = segments[one.name], self.segments(rows, one.name, one.shift)
+            if len(views) < MOST_DRAWN:
+                views.append(self.view(one, rows, LONGEST_DRAWN, compared[1], compared[0]))
             scores.add(*(folded(spans(segments_of), fold) for segments_of in compared))
         is_right = np.concatenate(best) == np.concatenate(right)
         mean_loss = None if fold else loss / len(is_right)
-        return FrameReport(
-            labels, np.concatenate(right), np.concatenate(found), mean_loss, scores, float(is_right.mean())
-        )
+        accuracy = float(is_right.mean())
+        right_ones, found_ones = np.concatenate(right), np.concatenate(found)
+        return FrameReport(labels, right_ones, found_ones, mean_loss, scores, accuracy, views, len(recordings))
 
     # The file
 
@@ -333,48 +371,3 @@ def summary(everything: Items, valid: Items | None, labels: Sequence[str], shift
     """What is learned, in one line."""
     held_out = "" if valid is None else f", {valid.tokens:,} frames held out"
     return f"{len(everything):,} recordings of {everything.tokens * shift:,.0f} s with {len(labels)} labels{held_out}"
-
-
-class FrameReport(ClassificationReport):
-    """Found segments compared with the right ones, frame by frame, as sequences of labels, and by their boundaries.
-
-    Parameters
-    ----------
-    labels, right, predicted, loss
-        As for `ClassificationReport`, for all frames of all recordings. Predictions are those of the segments.
-    scores : SegmentScores
-    frame_accuracy : float
-        The share of the frames whose most probable label is right, without regard to segments.
-
-    Examples
-    --------
-    >>> report = FrameReport(["a", "b"], [0, 0, 1, 1], [0, 0, 0, 1], 0.5, SegmentScores(2, 0, 0, 0, 1, 1, 1), 0.5)
-    >>> print("\\n".join(report.lines()[:4]))
-    accuracy 75.00 % (3 of 4), loss 0.5000 nats
-    most probable label of each frame: accuracy 50.00 %
-    segments: error rate 0.00 % of 2 (0 substitutions, 0 deletions, 0 insertions)
-    boundaries within 20 ms: precision 100.00, recall 100.00, F1 100.00
-    """
-
-    def __init__(
-        self,
-        labels: Sequence[str],
-        right: npt.ArrayLike,
-        predicted: npt.ArrayLike,
-        loss: float | None,
-        scores: SegmentScores,
-        frame_accuracy: float,
-    ) -> None:
-        super().__init__(labels, right, predicted, loss)
-        self.scores: SegmentScores = scores
-        self.frame_accuracy: float = frame_accuracy
-
-    def figures(self) -> dict[str, Any]:
-        """All figures by name, which JSON can write."""
-        return {**super().figures(), "frame_accuracy": self.frame_accuracy, **self.scores.figures()}
-
-    def lines(self) -> list[str]:
-        """The figures as a text."""
-        first, *others = super().lines()
-        best = f"most probable label of each frame: accuracy {100 * self.frame_accuracy:.2f} %"
-        return [first, best, *self.scores.lines(), *others]

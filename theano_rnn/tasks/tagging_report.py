@@ -1,10 +1,19 @@
-"""How well tags are predicted: also on words that are not in the vocabulary, and precision, recall, F1 of entities."""
+"""How well tags are predicted: also on words that are not in the vocabulary, and precision, recall, F1 of entities.
+
+The same of labels of frames.
+"""
 
 import itertools
+import os
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy.typing as npt
+
+from theano_rnn.results.pictures import new_figure, write_picture
+from theano_rnn.speech.segment_plot import WIDTH, RecordingView, draw_views, plot_height
+from theano_rnn.speech.segment_report import SegmentScores
 from theano_rnn.tasks.classification_report import ClassificationReport, shortened
 
 OUTSIDE = "O"  # the tag of a token outside of all entities
@@ -145,3 +154,76 @@ def count_entities(
             for *_, kind in entities:
                 counts.setdefault(kind, [0, 0, 0])[column] += 1
     return {kind: (one[0], one[1], one[2]) for kind, one in sorted(counts.items())}
+
+
+class FrameReport(ClassificationReport):
+    """Found segments compared with the right ones, frame by frame, as sequences of labels, and by their boundaries.
+
+    Parameters
+    ----------
+    labels, right, predicted, loss
+        As for `ClassificationReport`, for all frames of all recordings. Predictions are those of the segments.
+    scores : SegmentScores
+    frame_accuracy : float
+        The share of the frames whose most probable label is right, without regard to segments.
+    views : sequence of RecordingView
+        The recordings that a picture shows above the confusion matrix.
+    recordings : int
+        How many have been compared.
+
+    Examples
+    --------
+    >>> report = FrameReport(["a", "b"], [0, 0, 1, 1], [0, 0, 0, 1], 0.5, SegmentScores(2, 0, 0, 0, 1, 1, 1), 0.5)
+    >>> print("\\n".join(report.lines()[:4]))
+    accuracy 75.00 % (3 of 4), loss 0.5000 nats
+    most probable label of each frame: accuracy 50.00 %
+    segments: error rate 0.00 % of 2 (0 substitutions, 0 deletions, 0 insertions)
+    boundaries within 20 ms: precision 100.00, recall 100.00, F1 100.00
+    """
+
+    def __init__(
+        self,
+        labels: Sequence[str],
+        right: npt.ArrayLike,
+        predicted: npt.ArrayLike,
+        loss: float | None,
+        scores: SegmentScores,
+        frame_accuracy: float,
+        views: Sequence[RecordingView] = (),
+        recordings: int = 0,
+    ) -> None:
+        super().__init__(labels, right, predicted, loss)
+        self.scores: SegmentScores = scores
+        self.frame_accuracy: float = frame_accuracy
+        self.views: Sequence[RecordingView] = views
+        self.recordings: int = recordings
+
+    def figures(self) -> dict[str, Any]:
+        """All figures by name, which JSON can write."""
+        return {**super().figures(), "frame_accuracy": self.frame_accuracy, **self.scores.figures()}
+
+    def lines(self) -> list[str]:
+        """The figures as a text."""
+        first, *others = super().lines()
+        best = f"most probable label of each frame: accuracy {100 * self.frame_accuracy:.2f} %"
+        return [first, best, *self.scores.lines(), *others]
+
+    def draw(self, path: str | os.PathLike[str]) -> None:
+        """Draw the first recordings with their segments, and below them the confusion matrix.
+
+        Raises
+        ------
+        OutputFileError
+            If the picture cannot be written.
+        CorpusError, OptionError
+            If a sound cannot be read again.
+        """
+        if not self.views:
+            super().draw(path)
+            return
+        heights = plot_height(self.views), self.matrix_side
+        figure = new_figure(max(WIDTH, self.matrix_side + 1), sum(heights))
+        parts: Any = figure.subfigures(2, 1, height_ratios=heights)
+        draw_views(parts[0], self.views, self.recordings)
+        self.draw_matrix(parts[1].subplots())
+        write_picture(path, figure)
