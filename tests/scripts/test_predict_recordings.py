@@ -81,6 +81,29 @@ def test_an_evaluation_compares_labels_folded_or_not(run):
     assert set(json.loads(shown[0])["labels"]) == {"sil", "v"}
 
 
+def test_a_page_and_a_picture_follow_the_rows_with_given_segments_if_the_input_has_some(run, folder):
+    pytest.importorskip("matplotlib")
+    _, expected, _ = run("two.npz")
+    status, rows, err = run("--html", "p.html", "--plot", "p.png", "two.npz")
+    page = (folder / "p.html").read_text("utf-8")
+    assert status == 0 and not err and rows == expected
+    assert page.count("<section") == 2 and '<g class="g">' not in page and "<td>two.npz</td>" in page
+    assert (folder / "p.png").read_bytes().startswith(b"\x89PNG")
+    (folder / "more.tsv").write_text((folder / "s.tsv").read_text("utf-8") + "other\t0\t1\ta\n", "utf-8")
+    status, _, _ = run("--format", "textgrid", "--output", "g2", "--html", "p.html", "two.npz", "more.tsv")
+    assert status == 0 and (folder / "p.html").read_text("utf-8").count('<g class="g">') == 1
+
+
+def test_the_picture_of_an_evaluation_has_recordings_and_the_confusion_matrix(run, folder):
+    pytest.importorskip("matplotlib")
+    _, expected, _ = run("--evaluate", "one.npz", "s.tsv")
+    status, lines, _ = run("--evaluate", "--plot", "e.png", "one.npz", "s.tsv")
+    assert status == 0 and lines == expected
+    run("--plot", "p.png", "one.npz", "s.tsv")
+    heights = [int.from_bytes((folder / name).read_bytes()[20:24], "big") for name in ("e.png", "p.png")]
+    assert heights[0] > heights[1] + 400
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [
@@ -90,6 +113,7 @@ def test_an_evaluation_compares_labels_folded_or_not(run):
         (["--frames", "p.txt", "one.npz"], "--frames: expected a file named .npz or .csv"),
         (["--frames", "p.npz", "--probabilities", "one.npz"], "--probabilities: has no effect with --frames"),
         (["--evaluate", "--format", "textgrid", "one.npz"], "--format: an evaluation is shown as text or json"),
+        (["--frames", "p.npz", "--plot", "p.png", "one.npz"], "--plot: has no effect with --frames"),
         (["--nbest", "2", "one.npz"], "--nbest: has no effect with a model"),
         ([], "recordings are read from .wav or .npz files; name one"),
     ],
@@ -105,8 +129,14 @@ def test_wrong_use_is_one_line_and_status_2(run, arguments, message):
         (["--frames", "p.npz", "one.npz"], "frames"),
         (["--format", "textgrid", "one.npz"], "format"),
         (["--evaluate", "--fold", "fold.tsv", "one.npz"], "fold"),
+        (["--html", "p.html", "one.npz"], "html"),
     ],
 )
 def test_options_of_segments_have_no_effect_on_other_models(run, arguments, name):
     status, _, err = run(*arguments, model="c.npz")
     assert status == 2 and f"--{name}: has no effect with a model for" in err
+
+
+def test_a_model_without_segments_draws_only_evaluations(run):
+    status, rows, err = run("--plot", "p.png", "one.npz", model="c.npz")
+    assert status == 2 and not rows and "--plot: shows the result of an evaluation; give --evaluate too" in err

@@ -8,7 +8,7 @@ from support.sounds import tone
 
 from theano_rnn.errors import ArgumentTypeError, ArgumentValueError, OptionError
 from theano_rnn.speech import features
-from theano_rnn.speech.features import FeatureSettings, compute_features, count_frames, settings_for_rates
+from theano_rnn.speech.features import FeatureSettings, compute_features, count_frames, settings_for_rates, spectrogram
 
 pytest.importorskip("kaldi_native_fbank")
 
@@ -120,3 +120,27 @@ def test_a_missing_library_is_reported(monkeypatch):
     monkeypatch.setattr(features, "library", missing)
     with pytest.raises(OptionError, match="kaldi_native_fbank is missing"):
         compute_features([], FeatureSettings())
+
+
+@pytest.mark.parametrize("rate", [8000, 16000, 22050])
+def test_a_spectrogram_shows_a_tone_at_its_frequency_and_time(rate):
+    samples = np.zeros(rate, np.float32)
+    times = np.arange(rate // 4, rate // 2) / rate
+    samples[rate // 4 : rate // 2] = 0.3 * np.sin(2 * np.pi * 1000 * times)
+    found = spectrogram(samples, rate)
+    assert found.shape[0] == 200 and found.min() == 0 and found.max() == 1
+    column, frequency = np.unravel_index(found.argmax(), found.shape)
+    assert 50 <= column < 100 and abs(frequency / (found.shape[1] - 1) * rate / 2 - 1000) < 150
+    assert not found[:48].any() and not found[102:].any()
+
+
+def test_spectrograms_of_silence_and_of_few_samples_are_possible():
+    assert not spectrogram(np.zeros(8000, np.float32), 8000).any()
+    assert len(spectrogram(np.ones(1, np.float32), 8000)) == 1
+
+
+def test_a_spectrogram_does_not_depend_on_how_many_columns_are_computed_at_once(monkeypatch):
+    sound = tone(1, 8000)
+    expected = spectrogram(sound, 8000)
+    monkeypatch.setattr(features, "COLUMNS_AT_ONCE", 7)
+    np.testing.assert_allclose(spectrogram(sound, 8000), expected, atol=1e-5)

@@ -7,7 +7,7 @@ import pytest
 
 from theano_rnn.errors import CorpusError, OptionError
 from theano_rnn.speech.input_files import SpeechFile, find_speech_files
-from theano_rnn.speech.label_files import read_recording_labels, read_segments
+from theano_rnn.speech.label_files import read_recording_labels, read_segments, read_segments_if_any
 from theano_rnn.speech.segments import Segment, frame_labels
 from theano_rnn.speech.textgrid import Interval, Tier, textgrid_text
 
@@ -62,6 +62,14 @@ def test_recordings_are_in_their_own_order_and_may_lack_segments(labels):
     files = labels(t__tsv=f"{TABLE}dr1\\two.wav\t0\t1\ta\none\t0\t1\tb\n")
     assert list(read_segments(files, RATES)) == ["one", "dr1/two"]
     assert list(read_segments(files, {**RATES, "three": 1})) == ["one", "dr1/two"]
+
+
+def test_pictures_need_no_segments_and_ignore_those_of_other_recordings(labels):
+    files = labels(t__tsv=f"{TABLE}one\t0\t0.5\ts\none\t0.5\t1\t\nx\t0\t1\tb\n", x__phn="0 1 a\n")
+    assert read_segments_if_any(files, RATES) == {"one": EXPECTED}
+    assert read_segments_if_any([], RATES) == read_segments_if_any(labels(labels__tsv="name\tlabel\n"), RATES) == {}
+    with pytest.raises(CorpusError, match="line 2: the segment ends"):
+        read_segments_if_any(labels(t__tsv=f"{TABLE}one\t1\t0.5\ts\n"), RATES)
 
 
 def test_segments_know_their_lines(labels):

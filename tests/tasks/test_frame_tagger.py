@@ -258,8 +258,6 @@ def test_options_without_effect_are_rejected(tagger, data):
         theano_rnn.train(data, task="tag", vocabulary_size=100)
     with pytest.raises(OptionError, match="nbest: has no effect"):
         tagger.result_columns(PredictionOptions(nbest=2))
-    with pytest.raises(OptionError, match="html: has no effect"):
-        tagger.result_columns(PredictionOptions(page=True))
     with pytest.raises(OptionError, match="column: has no effect with a model for the task 'tag-frames'"):
         tagger.evaluate(data, column="x")
     with pytest.raises(OptionError, match="files: recordings are read from"):

@@ -16,7 +16,7 @@ LABEL_COLUMNS = ("name", "label")
 
 
 def read_segments(
-    files: Sequence[SpeechFile], rates: Mapping[str, int], tier: str | None = None
+    files: Sequence[SpeechFile], rates: Mapping[str, int], tier: str | None = None, with_others: bool = False
 ) -> dict[str, list[Segment]]:
     """Read the segments of recordings.
 
@@ -30,6 +30,8 @@ def read_segments(
         The names of the recordings, and the samples per second (Hz) of each.
     tier : str, optional
         The tier of intervals in TextGrids. Default: the only one.
+    with_others : bool
+        Whether files may label other recordings too; these labels are ignored.
 
     Returns
     -------
@@ -55,16 +57,20 @@ def read_segments(
         raise OptionError(f"tier: {tier!r} was given, but there is no TextGrid; leave it out")
     found: dict[str, list[Segment]] = {name: [] for name in rates}
     for file in files:
+        if with_others and file.has_ending(TEXTGRID, PHN) and file.name not in rates:
+            continue
         for segment in _segments_of(file, rates, tier):
+            if with_others and segment.name not in rates:
+                continue
             check_recording(segment.name, rates, segment.place)
             found[segment.name].append(segment)
     return {name: sorted_segments(segments) for name, segments in found.items() if segments}
 
 
 def read_segments_if_any(files: Sequence[SpeechFile], rates: Mapping[str, int]) -> dict[str, list[Segment]]:
-    """As `read_segments`, but without an error if there are no labels of segments."""
+    """As `read_segments`, but files may have no labels of segments, or labels of recordings that are not read."""
     has_segments = any(not _is_table_called(file, LABEL_TABLE) for file in files)
-    return read_segments(files, rates) if has_segments else {}
+    return read_segments(files, rates, with_others=True) if has_segments else {}
 
 
 def read_recording_labels(files: Sequence[SpeechFile], names: Collection[str]) -> dict[str, tuple[str, str]]:

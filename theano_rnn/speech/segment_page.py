@@ -29,11 +29,11 @@ from theano_rnn.speech.segments import Segment
 from theano_rnn.speech.sound_files import Samples
 
 MOST_SHOWN, LONGEST_SHOWN = 200, 600.0  # recordings, and seconds of all of them, on a page
-DOTS_PER_SECOND = 300
+DOTS_PER_SECOND, LEAST_WIDTH = 300, 60  # the second for recordings of a few frames
 TOP, SOUND, SEGMENT, ROW = 18, 120, 30, 14  # heights: of the time axis, spectrogram, segments, one label
 NAMES_WIDTH = 84
 CHARACTER, LINE = 7.0, 11.0  # dots of the labels
-IMAGE_SECONDS = 10  # browsers do not show very wide images
+IMAGE_WIDTH = 3000  # dots; browsers do not show very wide images
 MOST_PER_FRAME = 3  # labels that a frame names
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 
@@ -184,11 +184,11 @@ def _section(view: RecordingView) -> Iterator[str]:
     else:
         yield "<p>There is no sound to play: the file holds only frames.</p>\n"
     yield f'<div class="p"><svg width="{NAMES_WIDTH}" height="{height}">{"".join(_names(view, rows))}</svg>\n'
-    width = view.seconds * DOTS_PER_SECOND
-    yield f'<div class="x"><svg width="{width:.1f}" height="{height}">\n'
-    yield from _axis(view.seconds, height)
+    scale = _scale(view)
+    yield f'<div class="x"><svg width="{view.seconds * scale:.1f}" height="{height}">\n'
+    yield from _axis(view.seconds, scale)
     levels, columns_per_second = view.picture(samples)
-    yield from _images(levels, columns_per_second, TOP, SOUND, (WHITE, BLACK))
+    yield from _images(levels, columns_per_second / scale, TOP, SOUND, (WHITE, BLACK))
     y = TOP + SOUND
     if view.given is not None:
         yield from _segments("g", view.given, view, y)
@@ -197,7 +197,7 @@ def _section(view: RecordingView) -> Iterator[str]:
     y += SEGMENT
     # The first label is on top; images are upside down.
     shares = view.probabilities[:, rows[::-1]]
-    yield from _images(shares, 1 / view.shift, y, ROW * len(rows), (WHITE, _color(BLUE)))
+    yield from _images(shares, 1 / view.shift / scale, y, ROW * len(rows), (WHITE, _color(BLUE)))
     yield f'<line class="c" y2="{height}"/>\n</svg></div></div>\n<output></output>\n</section>\n'
 
 
@@ -207,7 +207,7 @@ def _script_data(view: RecordingView) -> dict[str, object]:
     shares = np.rint(1000 * np.take_along_axis(view.probabilities, best, axis=1)).astype(int)
     return {
         "shift": view.shift,
-        "scale": DOTS_PER_SECOND,
+        "scale": _scale(view),
         "top": np.stack([best, shares], axis=2).tolist(),
         "given": None if view.given is None else [_values(segment) for segment in view.given],
         "found": [_values(segment) for segment in view.found],
@@ -229,17 +229,22 @@ def _names(view: RecordingView, rows: Sequence[int]) -> Iterator[str]:
         names.append((y + SEGMENT / 2 + 4, name))
         y += SEGMENT
     for number, row in enumerate(rows):
-        label = view.labels[row]
+        label = _visible(view.labels[row])
         short = label if len(label) <= LONGEST_LABEL else label[: LONGEST_LABEL - 1] + "…"
         names.append((y + ROW * (number + 1) - 3, short))
     for height, name in names:
-        yield f'<text x="{right}" y="{height:g}" text-anchor="end">{escaped(name)}</text>'
+        yield f'<text x="{right}" y="{height:g}" text-anchor="end">{html.escape(name)}</text>'
 
 
-def _axis(seconds: float, height: int) -> Iterator[str]:
+def _scale(view: RecordingView) -> float:
+    """Dots per second."""
+    return max(DOTS_PER_SECOND, LEAST_WIDTH / view.seconds)
+
+
+def _axis(seconds: float, scale: float) -> Iterator[str]:
     """Yield a tick for each tenth of a second, and each half second as a number."""
     for tenth in range(int(seconds * 10 + 1e-6) + 1):
-        x = tenth * DOTS_PER_SECOND / 10
+        x = tenth * scale / 10
         is_numbered = tenth % 5 == 0
         yield f'<path d="M{x:g} {TOP - (6 if is_numbered else 3)}V{TOP}" stroke="#666"/>'
         if is_numbered:
@@ -249,8 +254,9 @@ def _axis(seconds: float, height: int) -> Iterator[str]:
 
 def _segments(name: str, segments: Sequence[Segment], view: RecordingView, y: int) -> Iterator[str]:
     yield f'<g class="{name}">\n'
+    scale = _scale(view)
     for segment, begin, end in clipped(segments, view.seconds):
-        x, width = begin * DOTS_PER_SECOND, (end - begin) * DOTS_PER_SECOND
+        x, width = begin * scale, (end - begin) * scale
         share = "" if segment.probability is None else f", probability {segment.probability:.3f}"
         title = f"{segment.label or '(no label)'}, {segment.start:.3f} to {segment.end:.3f} s{share}"
         differs = "" if name == "g" or view.agrees(segment) else ' class="d"'
@@ -267,13 +273,13 @@ def _segments(name: str, segments: Sequence[Segment], view: RecordingView, y: in
 
 
 def _images(
-    shades: Shades, columns_per_second: float, y: int, height: int, colors: tuple[tuple[int, ...], tuple[int, ...]]
+    shades: Shades, columns_per_dot: float, y: int, height: int, colors: tuple[tuple[int, ...], tuple[int, ...]]
 ) -> Iterator[str]:
     """Yield a picture of numbers from 0 to 1 (columns, rows), whose first row is at the bottom, in pieces."""
-    step = max(round(IMAGE_SECONDS * columns_per_second), 1)
+    step = max(round(IMAGE_WIDTH * columns_per_dot), 1)
     for first in range(0, len(shades), step):
         piece = shades[first : first + step]
-        x, width = (DOTS_PER_SECOND * n / columns_per_second for n in (first, len(piece)))
+        x, width = (n / columns_per_dot for n in (first, len(piece)))
         data = base64.b64encode(png_bytes(piece.T[::-1], *colors)).decode("ascii")
         yield (
             f'<image x="{x:.2f}" y="{y}" width="{width:.2f}" height="{height}" preserveAspectRatio="none" '

@@ -255,6 +255,7 @@ def _draw_sound(panel: Any, view: RecordingView) -> None:
     panel.set_title(drawable(view.title, 120), parse_math=False, loc="left", fontsize="medium")
     _finish(panel, view)
     panel.set_ylabel("kHz" if is_sound else "feature", fontsize="small")
+    panel.yaxis.get_major_locator().set_params(integer=not is_sound)
 
 
 def _draw_segments(panel: Any, view: RecordingView) -> None:
@@ -265,11 +266,12 @@ def _draw_segments(panel: Any, view: RecordingView) -> None:
             fill = GIVEN if name == "given" else AGREES if view.agrees(segment) else DIFFERS
             panel.add_patch(_rectangle(begin, y, end - begin, facecolor=fill, edgecolor=TEXT, linewidth=0.6))
             label = drawable(segment.label, 40)
-            placed = place_label(label, (end - begin) * dots, 40, CHARACTER, LINE)
+            placed = place_label(label, (end - begin) * dots, 38, CHARACTER, LINE)
             if placed is not None:
                 text, is_turned = placed
-                style = {"ha": "center", "va": "center_baseline", "fontsize": 8, "parse_math": False, "clip_on": True}
-                panel.text((begin + end) / 2, y + 0.5, text, rotation=90 if is_turned else 0, **style)
+                style: dict[str, Any] = {"rotation": 90, "va": "center"} if is_turned else {"va": "center_baseline"}
+                style |= {"ha": "center", "fontsize": 8, "parse_math": False, "clip_on": True}
+                panel.text((begin + end) / 2, y + 0.5, text, **style)
     panel.set_ylim(len(rows), 0)
     panel.set_yticks([y + 0.5 for y in range(len(rows))], [name for name, _ in rows])
     _finish(panel, view)
