@@ -72,8 +72,8 @@ def make_parser() -> ArgumentParser:
     add = parser.add_argument_group("evaluation").add_argument
     add("--evaluate", action="store_true",
         help="the input has the right answers: print accuracy, precision, recall, F1 and the confusion matrix, and of "
-        "BIO and IOBES tags those of the entities; of segments also the error rate and the boundaries; of missing "
-        "words accuracy and perplexity, where the right word comes first after the gap's line and a tab")
+        "BIO and IOBES tags those of the entities. Segments: print also the phone error rate and the boundaries found. "
+        "Missing words: the right word follows each line after a tab; print accuracy and perplexity")
     add("--fold", type=Path, metavar="FILE",
         help="with --evaluate on recordings: lines with a label, a tab and the label that replaces it before comparing")
     add("--plot", type=Path, metavar="FILE.png",
@@ -125,7 +125,7 @@ def load_models(paths: Sequence[str]) -> "ReaderModel":
             raise ModelFileError(f"{path}: is a language model, which predicts no labels; use score.py or generate.py")
         models.append(model)
         if model.task != models[0].task or model.labels != models[0].labels:
-            raise ModelFileError(f"{path}: has another task or other labels than {paths[0]}; only equals are averaged")
+            raise ModelFileError(f"{path}: cannot be averaged with {paths[0]}: its task or its labels are different")
     return models[0].averaged_with(models[1:]) if len(models) > 1 else models[0]
 
 

@@ -12,14 +12,23 @@ import pytest
 # Compiled functions are kept for one test run only. The tests neither read nor write the user's cache.
 _CACHE = tempfile.TemporaryDirectory(prefix="theano_rnn-tests-")
 os.environ.setdefault("THEANO_RNN_CACHE", _CACHE.name)
-# Each worker has a folder of its own, because a process that compiles with Theano locks it.
-_FLAGS = [flag for flag in os.environ.get("THEANO_FLAGS", "").split(",") if flag and "theano_rnn-tests-" not in flag]
-if not any("compiledir" in flag for flag in _FLAGS):
-    _FLAGS.append(f"base_compiledir={_CACHE.name}")
-# The networks of the tests are small: compiling takes longer than computing.
-if not any("cxxflags" in flag for flag in _FLAGS):
-    _FLAGS.append("gcc.cxxflags=-O0")
-os.environ["THEANO_FLAGS"] = ",".join(_FLAGS)
+
+
+def _set_default_flags(variable, **defaults):
+    """Add flags to an environment variable of Theano or PyTensor, unless they are given."""
+    # The workers inherit the folder of the first process.
+    flags = [flag for flag in os.environ.get(variable, "").split(",") if flag and "theano_rnn-tests-" not in flag]
+    for name, value in defaults.items():
+        name = name.replace("__", ".")
+        if not any(name in flag for flag in flags):
+            flags.append(f"{name}={value}")
+    os.environ[variable] = ",".join(flags)
+
+
+# Each worker has a folder of its own, because a process that compiles with Theano locks it. The networks of the tests
+# are small: with the compiler's optimization, compiling would take longer than computing.
+_set_default_flags("THEANO_FLAGS", base_compiledir=_CACHE.name, gcc__cxxflags="-O0")
+_set_default_flags("PYTENSOR_FLAGS", base_compiledir=_CACHE.name)
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 

@@ -78,6 +78,7 @@ def test_it_learns_the_labels_and_scores_them():
     np.testing.assert_array_equal(model.predict(TEXTS), found.argmax(axis=1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "labels",
     [

@@ -14,6 +14,7 @@ LEXICON = MAKER["Lexicon"]()
 START, STOP, TAGS, followers = MAKER["START"], MAKER["STOP"], MAKER["TAGS"], MAKER["followers"]
 
 
+@pytest.mark.slow
 def reachable():
     found, new = set(), [START]
     while new:

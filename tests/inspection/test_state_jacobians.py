@@ -27,7 +27,7 @@ NETWORKS: list[dict[str, Any]] = [
 ]
 every_network = pytest.mark.parametrize(
     "settings",
-    [one if i in (1, 2, 5) else pytest.param(one, marks=pytest.mark.slow) for i, one in enumerate(NETWORKS)],
+    [one if i in (1, 2) else pytest.param(one, marks=pytest.mark.slow) for i, one in enumerate(NETWORKS)],
 )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from support import numpy_networks
 
-from theano_rnn.engines.engine import T, compile_function, engine_name, theano, typed_tensor
+from theano_rnn.engines.engine import T, compile_function, theano, typed_tensor
 from theano_rnn.networks.architecture import Architecture, SymbolicNetwork
 from theano_rnn.networks.bptt import loss_and_gradients
 from theano_rnn.networks.forward import all_states, forward_pass, log_probabilities, output_probabilities
@@ -27,8 +27,6 @@ EVERY_NETWORK = [
 ]
 # Compiling takes seconds with XLA and half a minute with Theano, so the other networks are left to the slow tests.
 QUICK = {(2, True, "embedding")}
-if engine_name() == "pytensor":
-    QUICK |= {(1, False, "words")}
 every_network = pytest.mark.parametrize(
     ("cell", "layers", "bias", "embedding"),
     [

@@ -8,7 +8,6 @@ import pytest
 from support import numpy_networks
 
 from theano_rnn import RNN
-from theano_rnn.engines.engine import engine_name
 from theano_rnn.networks.optimizer import Optimizer, draw_dropout_mask
 from theano_rnn.text.minibatches import Batch, pad
 
@@ -19,7 +18,7 @@ NETWORKS = {
     for layers, settings in ((1, {"bias": True}), (2, {"embedding_dim": 4, "bias": True}), (3, {"tied": True}))
 }
 # Compiling takes seconds with XLA and half a minute with Theano, so that the other networks are left to the slow tests.
-QUICK = {"lstm of 2"} if engine_name() == "theano" else {"lstm of 2", "gru of 1"}
+QUICK = {"lstm of 2"}
 every_network = pytest.mark.parametrize(
     "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in NETWORKS]
 )

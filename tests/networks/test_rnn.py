@@ -3,7 +3,6 @@
 import functools
 import math
 import pickle
-import warnings
 import zipfile
 
 import numpy as np
@@ -296,13 +295,13 @@ def test_the_dtype_can_be_chosen_per_network(dtype):
         RNN(WORD_DIM, HIDDEN_DIM, dtype="float")
 
 
+# NumPy deprecates what the original Theano uses; Numba, which compiles at the first call, prefers contiguous arrays.
+@pytest.mark.filterwarnings("ignore")
 def test_parameters_have_their_documented_shapes_in_formulas_of_the_user():
     rnn = RNN(600, HIDDEN_DIM, seed=0, dtype="float64")  # V is stored transposed too
     x, h = T.vector("x", dtype="float64"), T.vector("h", dtype="float64")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # NumPy deprecates what the original Theano uses
-        products = theano.function([x, h], [rnn.U.dot(x), rnn.V.dot(h), rnn.W.dot(h), rnn.U.shape, rnn.V.shape])
-        gradient = theano.function([x], T.grad((rnn.U.dot(x) ** 2).sum(), rnn.U))
+    products = theano.function([x, h], [rnn.U.dot(x), rnn.V.dot(h), rnn.W.dot(h), rnn.U.shape, rnn.V.shape])
+    gradient = theano.function([x], T.grad((rnn.U.dot(x) ** 2).sum(), rnn.U))
     generator = np.random.default_rng(1)
     x, h = generator.normal(size=600), generator.normal(size=HIDDEN_DIM)
     for _ in range(2):
@@ -316,11 +315,10 @@ def test_parameters_have_their_documented_shapes_in_formulas_of_the_user():
         rnn.sgd_step([1, 2, 599], [2, 599, 0], 0.1)
 
 
+@pytest.mark.filterwarnings("ignore")
 def test_a_function_of_the_user_can_update_the_parameters_between_steps():
     rnn = RNN(WORD_DIM, HIDDEN_DIM, seed=0, dtype="float64")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        halve = theano.function([], [], updates=[(shared, shared / 2) for shared in rnn.parameters])
+    halve = theano.function([], [], updates=[(shared, shared / 2) for shared in rnn.parameters])
     expected = RNN.from_values(rnn.get_values(), dtype="float64")
     for _ in range(2):
         rnn.sgd_step([1, 2], [2, 3], 0.1)

@@ -94,7 +94,7 @@ def test_models_with_other_labels_are_not_averaged(classifier, texts, tmp_path, 
     other.save(tmp_path / "two.npz")
     assert run("--model", tmp_path / "one.npz", "--model", tmp_path / "two.npz", texts) == 2
     _, err = capsys.readouterr()
-    assert "two.npz: has another task or other labels than" in err and len(err.strip().splitlines()) == 1
+    assert "two.npz: cannot be averaged with" in err and len(err.strip().splitlines()) == 1
 
 
 @pytest.mark.parametrize("form", ["tsv", "csv", "json"])

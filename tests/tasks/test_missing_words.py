@@ -179,6 +179,7 @@ def test_the_report_of_unknown_words_only_has_no_perplexity(tmp_path):
 # Files and runs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "copied",
     [lambda model, path: pickle.loads(pickle.dumps(model)), lambda model, path: (model.save(path), load(path))[1]],

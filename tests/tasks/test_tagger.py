@@ -135,7 +135,8 @@ def test_a_copy_predicts_the_same(trained, tmp_path, copy):
     assert list(other.spelling) == list(trained.spelling) == list(SPELLING)
 
 
-@pytest.mark.parametrize("moment", [pytest.param((0, 2), marks=pytest.mark.slow), (2, 1)])
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", [(0, 2), (2, 1)])
 def test_an_interrupted_run_continues_bit_for_bit(trained, folder, file, tmp_path, monkeypatch, moment):
     monkeypatch.setattr(timing, "STEPS_BETWEEN_REPORTS", 1)
     with pytest.raises(TrainingInterrupted):

@@ -56,7 +56,9 @@ def test_an_old_cached_corpus_is_not_used_for_another_run(text, tmp_path):
     assert train(text, model=tmp_path / "b.npz", epochs=1, **COMMON).tokenizer.abbreviations == ()
 
 
-@pytest.mark.parametrize("held_out", [{"valid_fraction": 0.1}, {"valid_fraction": 0.0}], ids=str)
+@pytest.mark.parametrize(
+    "held_out", [pytest.param({"valid_fraction": 0.1}, marks=pytest.mark.slow), {"valid_fraction": 0.0}], ids=str
+)
 def test_an_old_run_of_characters_resumes_without_a_final_line_end(text, tmp_path, monkeypatch, held_out):
     settings = {**COMMON, **held_out, "level": "char", "batch_size": 4, "sequence_length": 20}
     with monkeypatch.context() as older:

@@ -115,12 +115,16 @@ def train_step(workload: Workload, network: Any, optimizer: Any, x: Any, y: Any)
     """
     from torch.nn.functional import cross_entropy
 
-    optimizer.zero_grad()
     logits, _ = network(x)
-    loss = cross_entropy(logits.view(-1, workload.word_dim), y.view(-1))
+    return learn(optimizer, cross_entropy(logits.view(-1, workload.word_dim), y.view(-1)))
+
+
+def learn(optimizer: Any, loss: Any) -> float:
+    """Update the parameters once, wait for the loss, and return it."""
+    optimizer.zero_grad()
     loss.backward()
     optimizer.step()
-    return loss.item()
+    return float(loss.item())
 
 
 def read_step(workload: Workload, network: Any, optimizer: Any, x: Any, y: Any) -> float:
@@ -144,11 +148,7 @@ def read_step(workload: Workload, network: Any, optimizer: Any, x: Any, y: Any) 
     else:
         is_padding = torch.arange(workload.steps)[:, None] >= lengths
         labels = labels.masked_fill(is_padding.to(labels.device), -100)  # which cross_entropy ignores
-    optimizer.zero_grad()
-    loss = cross_entropy(network(x, lengths).view(-1, workload.labels), labels.reshape(-1))
-    loss.backward()
-    optimizer.step()
-    return loss.item()
+    return learn(optimizer, cross_entropy(network(x, lengths).view(-1, workload.labels), labels.reshape(-1)))
 
 
 def score(workload: Workload, network: Any, optimizer: Any, x: Any, y: Any) -> None:
