@@ -199,28 +199,37 @@ def test_torchs_network_has_the_same_loss_with_the_same_weights_and_takes_the_sa
 @needs_torch
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("cell", ["simple", "gru", "lstm"])
-@pytest.mark.parametrize("kind", ["classify", "tag"])
+@pytest.mark.parametrize(("kind", "frame_dim"), [("classify", 0), ("tag", 0), ("tag", 5)])
 def test_torchs_reading_network_takes_the_same_steps_on_texts_of_different_lengths(
-    kind: str, cell: str, layers: int
+    kind: str, frame_dim: int, cell: str, layers: int
 ) -> None:
     import torch
 
     workload = Workload(
-        *("reads", kind, 30, 4, 6, 4, "small"), cell=cell, layers=layers, embedding_dim=5, optimizer="adam", labels=3
+        *("reads", kind, 30, 4, 6, 4, "small"),
+        cell=cell,
+        layers=layers,
+        embedding_dim=None if frame_dim else 5,
+        optimizer="adam",
+        labels=3,
+        frame_dim=frame_dim,
     )
     network = torch_workloads.build_network(workload, False, "cpu")
     optimizer = torch_workloads.build_optimizer(workload, False, "cpu")
-    settings = ReaderSettings(
-        3, ((30, 5),), head=READING_HEADS[kind], hidden_dim=4, cell=cell, layers=layers, bias=False
-    )
+    embeddings = () if frame_dim else ((30, 5),)
+    network_settings = {"hidden_dim": 4, "cell": cell, "layers": layers, "bias": False}
+    settings = ReaderSettings(3, embeddings, frame_dim, READING_HEADS[kind], **network_settings)
     ours = ReaderOptimizer(Reader.from_values(settings, values_from_torch(network, workload)), "adam")
     generator, lengths = np.random.default_rng(0), np.array(workload.lengths, np.int32)
     assert lengths.tolist() == [6, 5, 4, 3]
     labels = workload.batch_size if kind == "classify" else workload.tokens
     for _ in range(3):
         x, y = (generator.integers(0, n, (6, 4)) for n in (30, 3))
-        theirs = torch_workloads.read_step(workload, network, optimizer, torch.tensor(x), torch.tensor(y))
-        inputs, y = ReaderInputs(x[None].astype(np.int32), None, lengths), y.astype(np.int32)
+        frames = generator.standard_normal((6, 4, frame_dim), np.float32) if frame_dim else None
+        read = torch.tensor(x if frames is None else frames)
+        theirs = torch_workloads.read_step(workload, network, optimizer, read, torch.tensor(y))
+        ids = (x if frames is None else np.zeros_like(x))[None]
+        inputs, y = ReaderInputs(ids.astype(np.int32), frames, lengths), y.astype(np.int32)
         loss = ours.step(inputs, y[0] if kind == "classify" else y, LEARNING_RATE, labels)
         assert float(loss) / labels == pytest.approx(theirs, rel=1e-5)
 

@@ -30,6 +30,12 @@ def test_a_network_that_reads_has_the_products_of_both_directions_without_paddin
     assert operations == 3 * 2 * (outputs * 8 * 3 + (6 + 5 + 4 + 3) * of_layers)
 
 
+def test_frames_need_no_error() -> None:
+    work = Workload("F", "tag", 0, 4, 6, 4, "small", cell="gru", labels=3, frame_dim=5)
+    operations = sum(2 * m * k * n * count for (m, k, n), count in matrix_products(work))
+    assert operations == 2 * (6 + 5 + 4 + 3) * (3 * 8 * 3 + 2 * (3 * 4 * 12 + 2 * 5 * 12))
+
+
 def test_scoring_many_rows_is_counted_in_parts() -> None:
     workload = dataclasses.replace(SCORE, steps=20, batch_size=256)
     assert matrix_products(workload) == [((640, 4, 30), 8.0), ((640, 4, 4), 8.0)]

@@ -15,12 +15,14 @@ SMALL = {
     kind: Workload(kind, kind, 30, 4, 6, 1 if kind in ("sentence", "advance") else 3, "small", labels=2)
     for kind in KINDS
 }
+FRAMES = dataclasses.replace(SMALL["tag"], word_dim=0, frame_dim=5)
 
 
-@pytest.mark.parametrize("kind", SMALL)
+@pytest.mark.parametrize("workload", [*SMALL.values(), FRAMES], ids=[*SMALL, "frames"])
 def test_each_kind_calls_what_a_user_calls_with_the_shape_of_the_workload(
-    kind: str, monkeypatch: pytest.MonkeyPatch
+    workload: Workload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    kind = workload.kind
     calls = []
 
     def watch(cls: type, name: str, shape_of: Callable[..., tuple[int, int]]) -> None:
@@ -38,13 +40,13 @@ def test_each_kind_calls_what_a_user_calls_with_the_shape_of_the_workload(
     watch(package_workloads.LanguageModel, "score", lambda sentences: (len(sentences[0].split()) + 1, len(sentences)))
     watch(package_workloads.LanguageModel, "generate", lambda n, min_words, max_words, seed: (min_words, n))
     watch(package_workloads.LanguageModel, "advance", lambda state, word: (len(word.split()), 1))
-    run_once = prepare(SMALL[kind])
+    run_once = prepare(workload)
     assert run_once() > 0 and run_once() > 0
     if kind == "advance":
-        assert calls == [("advance", (1, 1))] * 2 * SMALL[kind].steps
+        assert calls == [("advance", (1, 1))] * 2 * workload.steps
         return
     name = {"sentence": "sgd_step"}.get(kind, "step" if kind in READING_KINDS else kind)
-    assert calls == [(name, (SMALL[kind].steps, SMALL[kind].batch_size))] * 2
+    assert calls == [(name, (workload.steps, workload.batch_size))] * 2
 
 
 def test_the_network_has_the_settings_of_the_workload() -> None:

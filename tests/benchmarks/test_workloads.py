@@ -62,6 +62,7 @@ def test_tasks_cover_gated_cells_on_texts_of_different_lengths() -> None:
     assert {(work.kind, work.cell) for work in TASKS} == {
         (kind, cell) for kind in ("classify", "tag") for cell in ("gru", "lstm")
     }
+    assert {(work.cell, work.frame_dim) for work in TASKS} == {(cell, n) for n in (0, 40) for cell in ("gru", "lstm")}
     lengths = TASKS[0].lengths
     assert len(lengths) == 32 and max(lengths) == lengths[0] == 32 and min(lengths) == lengths[-1] == 16
     assert lengths == sorted(lengths, reverse=True) and TASKS[0].tokens == sum(lengths)

@@ -57,8 +57,11 @@ def matrix_products(workload: Workload) -> list[tuple[Shape, float]]:
     matrices = [(H, workload.word_dim), *layer_matrices(workload)]
     if workload.reads:
         outputs = workload.batch_size if workload.kind == "classify" else n
-        both = [product for matrix in layer_matrices(workload) for product in training_products(n, *matrix)] * 2
-        return [*training_products(outputs, 2 * H, workload.labels), *both]
+        one = [product for matrix in layer_matrices(workload) for product in training_products(n, *matrix)]
+        if workload.frame_dim:
+            gates = layer_matrices(workload)[0][1]
+            one.remove(((n, gates, workload.frame_dim), 1))  # frames need no error
+        return [*training_products(outputs, 2 * H, workload.labels), *one, *one]
     if workload.learns:
         return [product for matrix in matrices for product in training_products(n, *matrix)]
     rows = min(n, SCORED_ROWS)
@@ -77,7 +80,7 @@ def layer_matrices(workload: Workload) -> list[tuple[int, int]]:
     """
     H = workload.hidden_dim
     rows = H * len(CELLS[workload.cell]("tanh").gates)
-    inputs = [workload.embedding_dim, *[2 * H if workload.reads else H] * (workload.layers - 1)]
+    inputs = [workload.embedding_dim or workload.frame_dim, *[2 * H if workload.reads else H] * (workload.layers - 1)]
     return [(H, rows)] * workload.layers + [(width, rows) for width in inputs if width]
 
 

@@ -140,7 +140,8 @@ def _prepare_reading(workload: Workload) -> Preparation:
     """Prepare a step of the training loop on a minibatch of padded texts with labels."""
     settings = ReaderSettings(
         workload.labels,
-        ((workload.word_dim, workload.embedding_dim or workload.hidden_dim),),
+        () if workload.frame_dim else ((workload.word_dim, workload.embedding_dim or workload.hidden_dim),),
+        workload.frame_dim,
         head=READING_HEADS[workload.kind],
         hidden_dim=workload.hidden_dim,
         cell=workload.cell,
@@ -153,9 +154,10 @@ def _prepare_reading(workload: Workload) -> Preparation:
     labels = len(lengths) if workload.kind == "classify" else workload.tokens
 
     def draw() -> tuple[ReaderInputs, np.ndarray]:
-        ids = generator.integers(0, workload.word_dim, (1, *shape)).astype(np.int32)
+        ids = generator.integers(0, workload.word_dim or 1, (1, *shape)).astype(np.int32)
         y = generator.integers(0, workload.labels, shape[1:] if workload.kind == "classify" else shape)
-        return ReaderInputs(ids, None, lengths), y.astype(np.int32)
+        frames = generator.standard_normal((*shape, workload.frame_dim), np.float32) if workload.frame_dim else None
+        return ReaderInputs(ids, frames, lengths), y.astype(np.int32)
 
     return draw, lambda inputs, y: float(optimizer.step(inputs, y, LEARNING_RATE, labels))
 

@@ -54,7 +54,7 @@ def measurement_table(measurements: Sequence[Measurement]) -> str:
         row = [
             workload.name,
             workload.description,
-            str(workload.word_dim),
+            str(workload.word_dim or ""),
             str(workload.hidden_dim),
             f"{workload.steps} x {workload.batch_size}",
             f"{1e3 * record['ours_s']:.2f}",

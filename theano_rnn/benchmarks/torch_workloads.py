@@ -64,20 +64,20 @@ def build_reader(workload: Workload) -> Any:
     Returns
     -------
     torch.nn.Module
-        Maps word ids (steps, batch_size) and the lengths of the texts, the longest first, to logits: one row per text,
-        from the maximum over its states, or one per word, padding included.
+        Maps word ids (steps, batch_size), or frames (steps, batch_size, frame_dim), and the lengths of the texts, the
+        longest first, to logits: one row per text, from the maximum over its states, or one per step, padding included.
     """
     import torch
     from torch import nn
     from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-    H, width = workload.hidden_dim, workload.embedding_dim or workload.hidden_dim
+    H, width = workload.hidden_dim, workload.frame_dim or workload.embedding_dim or workload.hidden_dim
     cell = {"simple": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}[workload.cell]
 
     class Reader(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.embedding = nn.Embedding(workload.word_dim, width)
+            self.embedding = nn.Identity() if workload.frame_dim else nn.Embedding(workload.word_dim, width)
             self.recurrence = cell(width, H, workload.layers, bias=workload.bias, bidirectional=True)
             self.output = nn.Linear(2 * H, workload.labels, bias=workload.bias)
 
@@ -135,8 +135,10 @@ def read_step(workload: Workload, network: Any, optimizer: Any, x: Any, y: Any) 
     workload : Workload
     network : torch.nn.Module
     optimizer : torch.optim.Optimizer
-    x, y : tensor (steps, batch_size)
-        Word ids, and numbers from which the labels are made.
+    x : tensor (steps, batch_size) or (steps, batch_size, frame_dim)
+        Word ids, or frames.
+    y : tensor (steps, batch_size)
+        Numbers from which the labels are made.
     """
     import torch
     from torch.nn.functional import cross_entropy
@@ -250,9 +252,10 @@ def seconds(workload: Workload, sparse: bool, device: str, repeats: int) -> list
     network, optimizer = build_network(workload, sparse, device), build_optimizer(workload, sparse, device)
     times = []
     for _ in range(repeats):
-        x, y = (
-            torch.randint(0, workload.word_dim, (workload.steps, workload.batch_size), device=device) for _ in range(2)
-        )
+        shape = (workload.steps, workload.batch_size)
+        x, y = (torch.randint(0, workload.word_dim or workload.labels, shape, device=device) for _ in range(2))
+        if workload.frame_dim:
+            x = torch.randn(*shape, workload.frame_dim, device=device)
         start = time.perf_counter()
         RUN[workload.kind](workload, network, optimizer, x, y)
         times.append(time.perf_counter() - start)

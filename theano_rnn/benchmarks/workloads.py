@@ -47,6 +47,8 @@ class Workload:
         embeddings of size `embedding_dim`, or `hidden_dim` if `embedding_dim` is None.
     labels : int
         Number of labels of a network that reads. Its texts have different lengths, from `steps` down to half of it.
+    frame_dim : int
+        Size of the vectors that a network reads instead of words, such as acoustic features; 0 for words.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Workload:
     optimizer: str = "sgd"
     one_hot: bool = False
     labels: int = 0
+    frame_dim: int = 0
 
     @property
     def tokens(self) -> int:
@@ -138,7 +141,7 @@ NETWORKS = (
     ),
 )
 # Networks that read in both directions: a label for each text, or for each word.
-TASKS = tuple(
+TEXTS = tuple(
     Workload(
         f"{cell.upper()}-{name}",
         *(kind, 8000, 128, 32, 32, description),
@@ -154,6 +157,21 @@ TASKS = tuple(
     )
     for cell in ("gru", "lstm")
 )
+# The same for frames of recordings: 61 phones from 40 features per frame, in recordings of 2 to 4 seconds.
+FRAMES = tuple(
+    Workload(
+        f"{cell.upper()}-F{batch_size}",
+        *("tag", 0, 128, 400, batch_size, "labels of frames"),
+        cell=cell,
+        bias=True,
+        optimizer="adam",
+        labels=61,
+        frame_dim=40,
+    )
+    for batch_size in (4, 16)
+    for cell in ("gru", "lstm")
+)
+TASKS = (*TEXTS, *FRAMES)
 # For measuring the time until the end of the first training step.
 STARTUP = (
     STANDARD[3],
