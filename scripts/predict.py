@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Predict with a model of a task: the label of each text, the tag of each word, or the word in each gap.
+"""Predict with a model of a task: labels of texts or recordings, segments of recordings, tags of words, words in gaps.
 
-Each text, word or gap gives one output line. With --evaluate, the input has the right answers, and the result is how
-many of the predictions agree with them.
+Each text, word, gap, recording or segment of a recording gives one output line. With --evaluate, the input has the
+right answers, and the result is how many of the predictions agree with them.
 """
 
 import argparse
@@ -33,7 +33,7 @@ from theano_rnn.speech.segment_report import read_fold
 if TYPE_CHECKING:
     from typing import TypeGuard
 
-    from theano_rnn.tasks.frame_tagger import FrameTagger
+    from theano_rnn.tasks.frame_tagger import FrameTagger, Given
     from theano_rnn.tasks.reader_model import PredictionOptions, ReaderModel
 
 TEXTGRID = "textgrid"
@@ -47,7 +47,9 @@ def make_parser() -> ArgumentParser:
     add("files", nargs="*", metavar="FILE",
         help="text files with one text per line, or CSV files; .gz of these too (default: standard input). Tags: plain "
         "text, or one token per line, perhaps with more columns after tabs, and blank lines between sentences. Missing "
-        "words: a gap ___ in each line, perhaps candidates after tabs")
+        "words: a gap ___ in each line, perhaps candidates after tabs. Recordings: .wav files, folders of them, or "
+        ".npz files of acoustic frames, like those of training; with --evaluate also their labels (tables, TextGrids, "
+        ".phn)")
     add("--model", dest="models", action="append", metavar="FILE",
         help="file of the model; give --model again to average the probabilities of several models (default: "
         "models/rnn.npz)")
@@ -57,7 +59,8 @@ def make_parser() -> ArgumentParser:
     add = parser.add_argument_group("output").add_argument
     add("--format", choices=(*FORMATS, TEXTGRID), default="tsv",
         help="csv: with a header; json: one object per line; textgrid: segments for Praat (default: %(default)s)")
-    add("--probabilities", action="store_true", help="print the probability of each label, one column per label")
+    add("--probabilities", action="store_true",
+        help="print the probability of each label, one column per label; with segments, one line per frame")
     add("--nbest", type=int, metavar="N",
         help="print the N best words of each gap (default: 5)")
     add("--output", type=Path, metavar="FOLDER",
@@ -76,6 +79,9 @@ def make_parser() -> ArgumentParser:
         "Missing words: the right word follows each line after a tab; print accuracy and perplexity")
     add("--fold", type=Path, metavar="FILE",
         help="with --evaluate on recordings: lines with a label, a tab and the label that replaces it before comparing")
+    add("--tier", metavar="NAME",
+        help="tier of TextGrids that holds the right labels, for --evaluate, --plot and --html (default: that of "
+        "training, else the only one)")
     add("--plot", type=Path, metavar="FILE.png",
         help="with --evaluate: draw the confusion matrix; of recordings, with or without it: draw the first ones with "
         "their segments")
@@ -92,6 +98,8 @@ def check_arguments(arguments: argparse.Namespace) -> None:
         check_picture(arguments.plot, inputs)
     if arguments.fold is not None and not arguments.evaluate:
         raise OptionError("fold: replaces labels in an evaluation; give `evaluate` too")
+    if arguments.tier is not None and not (arguments.evaluate or arguments.plot or arguments.html):
+        raise OptionError("tier: holds labels to compare or to show; give `evaluate`, `plot` or `html` too")
     for name in ("html", "nbest", "probabilities", "frames"):
         if arguments.evaluate and getattr(arguments, name) not in (None, False):
             raise OptionError(f"{name}: has no effect with `evaluate`; leave one of them out")
@@ -131,11 +139,12 @@ def load_models(paths: Sequence[str]) -> "ReaderModel":
 
 def evaluate(model: "ReaderModel", arguments: argparse.Namespace) -> None:
     with status("evaluating"):
-        if arguments.fold is None:
+        if arguments.fold is None and arguments.tier is None:
             report = model.evaluate(arguments.files, arguments.column, standard_input())
         else:
-            fold = read_fold(arguments.fold, model.labels)
-            report = frame_tagger(model, "fold").evaluate(arguments.files, arguments.column, fold=fold)
+            tagger = frame_tagger(model, "tier" if arguments.fold is None else "fold")
+            fold = None if arguments.fold is None else read_fold(arguments.fold, tagger.labels)
+            report = tagger.evaluate(arguments.files, arguments.column, fold=fold, tier=arguments.tier)
     if arguments.format == "json":
         show(json.dumps(report.figures(), ensure_ascii=False))
     else:
@@ -193,18 +202,31 @@ def predict(model: "ReaderModel", arguments: argparse.Namespace, options: "Predi
             flush()
 
 
-def write_page(model: "ReaderModel", arguments: argparse.Namespace) -> None:
+def given_segments(model: "ReaderModel", arguments: argparse.Namespace) -> "Given":
+    """The segments that pictures and pages show beside those that are found."""
+    if not finds_segments(model) and arguments.tier is None:
+        return {}
+    tagger = frame_tagger(model, "tier")
+    [recordings] = tagger.open_inputs(arguments.files, column=arguments.column)
+    return tagger.given_segments(recordings, arguments.tier)
+
+
+def write_page(model: "ReaderModel", arguments: argparse.Namespace, given: "Given") -> None:
     about = {"text": ", ".join(arguments.files), "model": ", ".join(arguments.models)}
     with status(f"writing {arguments.html}"):
-        model.write_page(arguments.html, model.open_inputs(arguments.files, column=arguments.column), about)
+        readers = model.open_inputs(arguments.files, column=arguments.column)
+        if finds_segments(model):
+            model.write_page(arguments.html, readers, about, given)
+        else:
+            model.write_page(arguments.html, readers, about)
 
 
-def draw_recordings(model: "ReaderModel", arguments: argparse.Namespace) -> None:
+def draw_recordings(model: "ReaderModel", arguments: argparse.Namespace, given: "Given") -> None:
     """Draw the first recordings with their segments."""
     tagger = frame_tagger(model, "plot")
     with status(f"drawing {arguments.plot}"):
         for recordings in tagger.open_inputs(arguments.files, column=arguments.column):
-            tagger.draw(arguments.plot, recordings)
+            tagger.draw(arguments.plot, recordings, given)
 
 
 def work(arguments: argparse.Namespace) -> None:
@@ -220,6 +242,7 @@ def work(arguments: argparse.Namespace) -> None:
     if arguments.evaluate:
         evaluate(model, arguments)
         return
+    given = {} if arguments.html is None and arguments.plot is None else given_segments(model, arguments)
     if arguments.frames is not None:
         write_frames(model, arguments)
     elif arguments.format == TEXTGRID:
@@ -233,9 +256,9 @@ def work(arguments: argparse.Namespace) -> None:
         )
         predict(model, arguments, options)
     if arguments.html is not None:
-        write_page(model, arguments)
+        write_page(model, arguments, given)
     if arguments.plot is not None:
-        draw_recordings(model, arguments)
+        draw_recordings(model, arguments, given)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

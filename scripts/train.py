@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Train a recurrent neural network on text files: a language model, or with --task a network for another task.
+"""Train a recurrent neural network on text or recordings: a language model, or with --task another network.
 
 Without --data, it trains on the sample of a checkout, for a language model data/comments.csv. The model goes to
 --model; a checkpoint beside it allows you to continue an interrupted run with --resume.
@@ -39,11 +39,13 @@ def make_parser() -> ArgumentParser:
     add = parser.add_argument_group("task").add_argument
     add("--task", choices=TASKS,
         help="what the network learns; classify: the label of a text; tag: the tag of each word; fill: the word in a "
-        "gap, from both sides (default: language-model)")
+        "gap, from both sides. On recordings, tag learns labelled segments, such as phones, and classify one label per "
+        "recording, such as a word or a speaker (default: language-model)")
     add("--bidirectional", action=argparse.BooleanOptionalAction,
         help="whether each layer reads in both directions (default: yes)")
     add("--pooling", choices=("max", "mean", "last"),
-        help="what the output reads of the states: the maximum or the mean over the text, or the last (default: max)")
+        help="what the output reads of the states: the maximum or the mean over the text, or the last (default: max; "
+        "of recordings: mean)")
     add("--word-dropout", type=float, metavar="X",
         help="replace a word that occurs N times by the unknown word with probability X/(X+N) while training "
         "(default: 0.25; tag: 1); fill: replace this share of all words (default: 0.05)")
@@ -54,7 +56,9 @@ def make_parser() -> ArgumentParser:
     add("--data", nargs="+", metavar="FILE",
         help="text files, or CSV files (.csv, .tsv); .gz of these too (default: data/comments.csv, or another sample "
         "for another --task). classify: tables with the columns label and text, or two columns. tag: lines with a "
-        "token, a tab and its tag, and a blank line between sentences")
+        "token, a tab and its tag, and a blank line between sentences. Recordings, for tag and classify: .wav files, "
+        "folders of them, or .npz files of acoustic frames; with tables (name, start, end, label, or for classify "
+        "name, label), TextGrids or .phn files")
     add("--column", metavar="NAME",
         help="column of the CSV files that holds the text (default: body, else text, else the only column)")
     add("--lines", action="store_true", default=None,
@@ -62,14 +66,19 @@ def make_parser() -> ArgumentParser:
     add("--tokenized", action="store_true", default=None,
         help="the text is tokenized: one sentence per line, spaces between tokens")
     add("--keep-case", action="store_true", default=None, help="do not convert words to lower case")
+    add("--features", choices=("log-mel", "mfcc"),
+        help="what to compute from .wav files, 25 ms every 10 ms: 40 log-mel energies or 13 MFCC (default: log-mel)")
+    add("--tier", metavar="NAME", help="tier of the TextGrids that holds the labels (default: the only one)")
     add("--level", choices=("word", "char"), help="train on words or on characters (default: word)")
     add("--vocabulary-size", type=int, metavar="N",
         help="largest number of vocabulary entries, including the special tokens (default: 8000)")
     add("--min-count", type=int, metavar="N",
         help="tokens that occur less often count as unknown (default: 1)")
-    add("--valid", metavar="FILE", help="text file to use as held-out data (default: part of --data)")
+    add("--valid", metavar="FILE",
+        help="file, or folder of recordings, to use as held-out data (default: part of --data)")
     add("--valid-fraction", type=float, metavar="X",
-        help="share of the text to hold out (default: 0.05; up to 0.1 of a small text)")
+        help="share of the text or the recordings to hold out (default: 0.05; up to 0.1 of a small text; 0.1 with tag "
+        "and classify)")
 
     add = parser.add_argument_group("network").add_argument
     add("--cell", choices=("simple", "gru", "lstm"),

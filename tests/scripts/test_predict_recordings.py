@@ -9,6 +9,7 @@ from support.script_modules import script
 from theano_rnn.encoders.reader import Reader
 from theano_rnn.encoders.reader_graph import ReaderSettings
 from theano_rnn.speech.segmentation import SegmentCounts
+from theano_rnn.speech.textgrid import Interval, Tier, textgrid_text
 from theano_rnn.tasks.frame_model import FrameInput
 from theano_rnn.tasks.frame_tagger import FrameTagger
 from theano_rnn.tasks.recording_classifier import RecordingClassifier
@@ -104,9 +105,32 @@ def test_the_picture_of_an_evaluation_has_recordings_and_the_confusion_matrix(ru
     assert heights[0] > heights[1] + 400
 
 
+def test_a_tier_is_chosen_for_evaluations_and_pages(run, folder):
+    intervals = [Interval(0, 0.1, "a"), Interval(0.1, 0.2, "b")]
+    tiers = [Tier("words", [Interval(0, 0.2, "w")]), Tier("phones", intervals)]
+    np.savez(folder / "grid.npz", features=np.zeros((20, 2)), lengths=[20], names=["grid"])
+    (folder / "grid.TextGrid").write_text("".join(textgrid_text(tiers, 0.2)), "utf-8")
+    files = ["grid.npz", "grid.TextGrid"]
+    status, lines, _ = run("--evaluate", "--tier", "phones", *files)
+    assert status == 0 and lines[0].startswith("accuracy")
+    status, rows, _ = run("--html", "p.html", "--tier", "Phones", *files)
+    assert status == 0 and rows and (folder / "p.html").read_text("utf-8").count('<g class="g">') == 1
+    for arguments, message in [
+        (["--evaluate"], "grid.TextGrid: has 2 tiers of intervals; choose one with --tier; the tiers are"),
+        (["--evaluate", "--tier", "words"], "grid.TextGrid, line 16: the label 'w' does not occur in training"),
+        (["--html", "p.html"], "grid.TextGrid: has 2 tiers of intervals; choose one with --tier"),
+        (["--plot", "p.png", "--tier", "tones"], "grid.TextGrid: there is no tier 'tones'; the tiers are 'words', 'ph"),
+    ]:
+        status, rows, err = run(*arguments, *files)
+        assert status == 2 and not rows and message in err and err.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [
+        (["--tier", "a", "one.npz"], "--tier: holds labels to compare or to show; give --evaluate, --plot or --html"),
+        (["--tier", "a", "--evaluate", "one.npz", "s.tsv"], "--tier: 'a' was given, but there is no TextGrid"),
+        (["--tier", "a", "--html", "p.html", "one.npz"], "--tier: 'a' was given, but there is no TextGrid"),
         (["--format", "textgrid", "two.npz"], "a TextGrid holds one recording, and there are 2; name a folder"),
         (["--output", "grids", "one.npz"], "--output: TextGrids go there; give --format textgrid too"),
         (["--fold", "fold.tsv", "one.npz"], "--fold: replaces labels in an evaluation; give --evaluate too"),
@@ -130,6 +154,7 @@ def test_wrong_use_is_one_line_and_status_2(run, arguments, message):
         (["--format", "textgrid", "one.npz"], "format"),
         (["--evaluate", "--fold", "fold.tsv", "one.npz"], "fold"),
         (["--html", "p.html", "one.npz"], "html"),
+        (["--evaluate", "--tier", "a", "one.npz"], "tier"),
     ],
 )
 def test_options_of_segments_have_no_effect_on_other_models(run, arguments, name):

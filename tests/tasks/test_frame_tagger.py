@@ -254,7 +254,7 @@ def test_wrong_parts_of_a_model_are_rejected():
 
 
 def test_options_without_effect_are_rejected(tagger, data):
-    with pytest.raises(OptionError, match="vocabulary_size: has no effect with `task=tag-frames`"):
+    with pytest.raises(OptionError, match="vocabulary_size: has no effect with `task=tag` on recordings"):
         theano_rnn.train(data, task="tag", vocabulary_size=100)
     with pytest.raises(OptionError, match="nbest: has no effect"):
         tagger.result_columns(PredictionOptions(nbest=2))

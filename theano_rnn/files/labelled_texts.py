@@ -107,3 +107,9 @@ def _columns(header: list[str], place: str, column: str | None) -> tuple[tuple[i
         f"{place}: there is no column {missing}; expected a header with {LABEL_COLUMN} and {column or wanted[0]}, or "
         f"two columns, label and text; the columns are {shown}"
     )
+
+
+def listed(labels: Sequence[str], most: int = 10) -> str:
+    """The first labels, for messages."""
+    shown = ", ".join(f"{label!r:.40}" for label in labels[:most])
+    return shown + (f" and {len(labels) - most:,} more" if len(labels) > most else "")

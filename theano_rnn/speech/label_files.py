@@ -1,13 +1,18 @@
-"""Reads labels of recordings: segments from tables, TextGrids and TIMIT's .phn files, or one label per recording."""
+"""Reads labels of recordings and checks them: segments from tables, TextGrids and .phn files, or one per recording."""
 
 import difflib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from theano_rnn.errors import CorpusError, OptionError
-from theano_rnn.files.text_files import TextInput
+from theano_rnn.files.labelled_texts import listed
+from theano_rnn.files.text_files import TextInput, display_name
 from theano_rnn.speech.input_files import LABEL_TABLE, PHN, SEGMENT_TABLE, TEXTGRID, SpeechFile, recording_name
-from theano_rnn.speech.segments import NO_LABEL, Segment, sorted_segments
+from theano_rnn.speech.recordings import Recordings
+from theano_rnn.speech.segments import NO_LABEL, Segment, frame_labels, sorted_segments
 from theano_rnn.speech.tables import read_columns
 from theano_rnn.speech.textgrid import chosen_tier, read_tiers
 
@@ -47,14 +52,14 @@ def read_segments(
     OptionError
         If there are no labels, or `tier` is given without a TextGrid.
     """
+    if tier is not None and not any(file.has_ending(TEXTGRID) for file in files):
+        raise OptionError(f"tier: {tier!r} was given, but there is no TextGrid; leave it out")
     files = [file for file in files if not _is_table_called(file, LABEL_TABLE)]
     if not files:
         raise OptionError(
             f"files: expected labels of the recordings, got none; name a table with the columns "
             f"{', '.join(SEGMENT_COLUMNS)}, or put TextGrids or .phn files beside the .wav files"
         )
-    if tier is not None and not any(file.has_ending(TEXTGRID) for file in files):
-        raise OptionError(f"tier: {tier!r} was given, but there is no TextGrid; leave it out")
     found: dict[str, list[Segment]] = {name: [] for name in rates}
     for file in files:
         if with_others and file.has_ending(TEXTGRID, PHN) and file.name not in rates:
@@ -67,10 +72,14 @@ def read_segments(
     return {name: sorted_segments(segments) for name, segments in found.items() if segments}
 
 
-def read_segments_if_any(files: Sequence[SpeechFile], rates: Mapping[str, int]) -> dict[str, list[Segment]]:
+def read_segments_if_any(
+    files: Sequence[SpeechFile], rates: Mapping[str, int], tier: str | None = None
+) -> dict[str, list[Segment]]:
     """As `read_segments`, but files may have no labels of segments, or labels of recordings that are not read."""
     has_segments = any(not _is_table_called(file, LABEL_TABLE) for file in files)
-    return read_segments(files, rates, with_others=True) if has_segments else {}
+    if not has_segments and tier is None:
+        return {}
+    return read_segments(files, rates, tier, with_others=True)
 
 
 def read_recording_labels(files: Sequence[SpeechFile], names: Collection[str]) -> dict[str, tuple[str, str]]:
@@ -115,6 +124,51 @@ def read_recording_labels(files: Sequence[SpeechFile], names: Collection[str]) -
                 raise CorpusError(f"{place}: recording {name} has a label already ({found[name][1]})")
             found[name] = label, place
     return {name: found[name] for name in names if name in found}
+
+
+def check_segments(recordings: Recordings, segments: Mapping[str, Sequence[Segment]], labels: Sequence[str]) -> None:
+    """Raise CorpusError if a recording has no segments, or a label that is not among `labels`, or lacks labels."""
+    for name in recordings.names:
+        label_numbers(recordings, name, recordings.lengths[name], segments, labels)
+
+
+def label_numbers(
+    recordings: Recordings, name: str, frames: int, segments: Mapping[str, Sequence[Segment]], labels: Sequence[str]
+) -> npt.NDArray[np.int32]:
+    """The index of the label of each frame of a recording. Raises CorpusError as `check_segments` does."""
+    of_recording = segments.get(name)
+    if not of_recording:
+        raise CorpusError(f"{display_name(recordings.paths[name])}: there are no segments of the recording {name}")
+    numbers = {label: number for number, label in enumerate(labels)}
+    for segment in of_recording:
+        if segment.label not in numbers:
+            raise CorpusError(
+                f"{segment.place}: the label {segment.label!r:.60} does not occur in training; its labels are "
+                f"{listed(labels)}"
+            )
+    names = frame_labels(of_recording, frames, recordings.shift)
+    if NO_LABEL in names and NO_LABEL not in numbers:
+        at = names.index(NO_LABEL) * recordings.shift
+        raise CorpusError(f"{of_recording[0].place}: no segment of {name} covers the time {at:.3f} s; label it too")
+    return np.array([numbers[name] for name in names], np.int32)
+
+
+def recording_numbers(
+    recordings: Recordings, of_names: Mapping[str, tuple[str, str]], labels: Sequence[str]
+) -> list[int]:
+    """The index of the label of each recording. Raises CorpusError if it has none, or one not among `labels`."""
+    numbers = []
+    for name in recordings.names:
+        if name not in of_names:
+            place = display_name(recordings.paths[name])
+            raise CorpusError(f"{place}: the recording {name} has no label; name a table with one")
+        label, place = of_names[name]
+        if label not in labels:
+            raise CorpusError(
+                f"{place}: the label {label!r:.60} does not occur in training; its labels are {listed(labels)}"
+            )
+        numbers.append(labels.index(label))
+    return numbers
 
 
 def check_recording(name: str, names: Collection[str], place: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from theano_rnn.errors import CorpusError, OptionError
 from theano_rnn.files.text_files import display_name
-from theano_rnn.speech.features import FeatureSettings, Frames, compute_features, settings_for_rates
+from theano_rnn.speech.features import FeatureSettings, Frames, compute_features, count_frames, settings_for_rates
 from theano_rnn.speech.input_files import SOUND, SpeechFile, find_speech_files
 from theano_rnn.speech.npz_frames import NpzFrames
 from theano_rnn.speech.sound_files import NAMES, library, read_blocks, read_properties
@@ -52,6 +52,8 @@ class Recordings:
         How to compute the features of .wav files: those of the model. Default: `settings_for_rates`, for training.
     dim : int, optional
         The features per frame that a model reads.
+    kind : {"log-mel", "mfcc"}
+        What to compute from .wav files if `settings` are not given.
 
     Attributes
     ----------
@@ -59,6 +61,10 @@ class Recordings:
     labels : list of SpeechFile
         The labels among the files and in the folders; they are not read here.
     names : list of str
+    paths : dict of str to pathlib.Path
+        The file of each recording, by name.
+    lengths : dict of str to int
+        Frames of each recording, by name. Those of a sound that must be resampled may differ by one.
     settings : FeatureSettings or None
         None for .npz files.
     shift : float
@@ -84,6 +90,7 @@ class Recordings:
         files: Sequence[str | os.PathLike[str]] | Sequence[SpeechFile],
         settings: FeatureSettings | None = None,
         dim: int | None = None,
+        kind: str = FeatureSettings.kind,
     ) -> None:
         self.files: list[SpeechFile] = [file for file in files if isinstance(file, SpeechFile)]
         more = find_speech_files([f for f in files if not isinstance(f, SpeechFile)])
@@ -94,7 +101,7 @@ class Recordings:
         self.settings: FeatureSettings | None = None
         self._npz: list[NpzFrames] = []
         if self.files[0].has_ending(SOUND):
-            self._prepare_sounds(settings, dim)
+            self._prepare_sounds(settings, dim, kind)
         else:
             self._prepare_frames(settings.shift if settings else None, dim)
 
@@ -115,13 +122,10 @@ class Recordings:
         if self.settings is not None:
             for file in self.files:
                 frames = compute_features(read_blocks(file.path, self.settings.rate), self.settings)
-                if not len(frames):
-                    raise CorpusError(
-                        f"{display_name(file.path)}: is shorter than half a frame ({self.shift / 2:g} s); remove it"
-                    )
+                self._check_length(file.name, len(frames))
                 yield Recording(file.name, frames, self.shift, self.durations[file.name], file.path)
 
-    def _prepare_sounds(self, settings: FeatureSettings | None, dim: int | None) -> None:
+    def _prepare_sounds(self, settings: FeatureSettings | None, dim: int | None, kind: str) -> None:
         """Read the headers of all sounds and load the libraries, so that mistakes show before long work."""
         if settings is None and dim is not None:
             raise CorpusError(
@@ -134,9 +138,16 @@ class Recordings:
         self.names = [file.name for file in self.files]
         self.rates = {name: sound.rate for name, sound in zip(self.names, properties, strict=True)}
         self.durations = {name: sound.duration for name, sound in zip(self.names, properties, strict=True)}
+        self.paths = {file.name: file.path for file in self.files}
         _check_distinct(self.names, [display_name(file.path) for file in self.files])
-        self.settings = settings or settings_for_rates(self.rates.values())
+        self.settings = settings or settings_for_rates(self.rates.values(), kind)
         self.shift, self.dim = self.settings.shift, self.settings.number
+        self.lengths = {
+            name: count_frames(round(duration * self.settings.rate), self.settings)
+            for name, duration in self.durations.items()
+        }
+        for name, length in self.lengths.items():
+            self._check_length(name, length)
         low = [number for number, sound in enumerate(properties) if sound.rate < self.settings.rate]
         if low:
             logger.warning(
@@ -146,6 +157,12 @@ class Recordings:
                 self.settings.rate,
                 len(low),
             )
+
+    def _check_length(self, name: str, length: int) -> None:
+        """Raise CorpusError for a recording without frames."""
+        if not length:
+            place = display_name(self.paths[name])
+            raise CorpusError(f"{place}: is shorter than half a frame ({self.shift / 2:g} s); remove it")
 
     def _prepare_frames(self, shift: float | None, dim: int | None) -> None:
         """Read the names and lengths in all .npz files."""
@@ -161,11 +178,10 @@ class Recordings:
             if npz.shift != self.shift:
                 other = f"those in {first.place}" if shift is None else "the model's"
                 raise CorpusError(f"{npz.place}: the frames are {npz.shift:g} s apart, and {other} {self.shift:g} s")
-        self.durations = {
-            name: length * npz.shift
-            for npz in self._npz
-            for name, length in zip(npz.names, npz.lengths.tolist(), strict=True)
-        }
+        self.paths = {name: npz.path for npz in self._npz for name in npz.names}
+        lengths = [length for npz in self._npz for length in npz.lengths.tolist()]
+        self.lengths = dict(zip(self.names, lengths, strict=True))
+        self.durations = {name: length * self.shift for name, length in self.lengths.items()}
         self.rates = dict.fromkeys(self.names, RATE_OF_TIMIT)
 
 

@@ -13,7 +13,7 @@ from theano_rnn.encoders.reader import Reader
 from theano_rnn.errors import ArgumentTypeError, CorpusError, OptionError
 from theano_rnn.files.corpus_formats import line_batches
 from theano_rnn.files.corpus_reader import CorpusReader
-from theano_rnn.files.labelled_texts import LabelledText, read_labelled_texts
+from theano_rnn.files.labelled_texts import LabelledText, listed, read_labelled_texts
 from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.results.label_page import LabelledLine, write_label_page
 from theano_rnn.results.text_statistics import plural
@@ -275,12 +275,6 @@ def label_numbers(texts: Sequence[LabelledText], labels: Sequence[str], kind: st
             known = f"its {kind}s are {listed(labels)}"
             raise CorpusError(f"{one.place}: the {kind} {one.label!r:.60} does not occur in training; {known}")
     return [numbers[one.label] for one in texts]
-
-
-def listed(labels: Sequence[str], most: int = 10) -> str:
-    """The first labels, for messages."""
-    shown = ", ".join(f"{label!r:.40}" for label in labels[:most])
-    return shown + (f" and {len(labels) - most:,} more" if len(labels) > most else "")
 
 
 def summary(train: Items, valid: Items | None, labels: Sequence[str], vocabulary: Vocabulary) -> str:

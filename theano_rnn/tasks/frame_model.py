@@ -2,8 +2,8 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, BinaryIO, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,8 +11,10 @@ import numpy.typing as npt
 from theano_rnn.checks import check_real
 from theano_rnn.encoders.items import Items
 from theano_rnn.encoders.reader import Reader
-from theano_rnn.errors import ArgumentTypeError, ArgumentValueError, OptionError
+from theano_rnn.errors import ArgumentTypeError, ArgumentValueError, CorpusError, OptionError
+from theano_rnn.files.text_files import display_name
 from theano_rnn.speech.features import FeatureSettings
+from theano_rnn.speech.input_files import SpeechFile, find_speech_files
 from theano_rnn.speech.recordings import Recording, Recordings
 from theano_rnn.tasks.reader_model import PredictionOptions, ReaderModel
 from theano_rnn.text.tokenizer import Tokenizer
@@ -215,6 +217,66 @@ class FrameModel(ReaderModel):
         """Raise OptionError if a number of answers is given."""
         if options.nbest is not None:
             raise OptionError(f"nbest: has no effect with a model for the task {self.task!r}; use `probabilities`")
+
+
+class TrainingRecordings(NamedTuple):
+    """The recordings of a training run.
+
+    Attributes
+    ----------
+    train : Recordings
+    held_out : Recordings or None
+        Those of the option `valid`.
+    labels : list of SpeechFile
+        The files with the labels of both.
+    """
+
+    train: Recordings
+    held_out: Recordings | None
+    labels: list[SpeechFile]
+
+    @property
+    def rates(self) -> dict[str, int]:
+        """Samples per second (Hz) of all recordings, by name."""
+        return {**self.train.rates, **({} if self.held_out is None else self.held_out.rates)}
+
+    def with_features(self, options: Any) -> Any:
+        """The options of the run with the kind of features that it has, so that a resumed run keeps it."""
+        settings = self.train.settings
+        return options if settings is None else replace(options, features=settings.kind)
+
+
+def training_recordings(paths: Sequence[str], options: Any) -> TrainingRecordings:
+    """Find the recordings and labels of a training run. Only their headers are read.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        Files and folders.
+    options : theano_rnn.training.options.TrainingOptions
+
+    Raises
+    ------
+    CorpusError
+        If a file cannot be read, or the held-out frames are of another kind.
+    OptionError
+        If there are no recordings, also none that are held out, or `features` is given for .npz files.
+    """
+    files = find_speech_files(paths)
+    train = Recordings(files.recordings, kind=options.features or FeatureSettings.kind)
+    if options.features is not None and train.settings is None:
+        raise OptionError("features: are computed from .wav files, and .npz files hold them; leave it out")
+    if options.valid is None:
+        return TrainingRecordings(train, None, files.labels)
+    more = find_speech_files([options.valid])
+    if not more.recordings:
+        raise OptionError(f"valid: expected recordings (.wav, .npz, or a folder of .wav files), got {options.valid}")
+    held_out = Recordings(more.recordings, train.settings, train.dim)
+    for name in held_out.names:
+        if name in train.paths:
+            place = display_name(held_out.paths[name])
+            raise CorpusError(f"{place}: recording {name} is also in {display_name(train.paths[name])}")
+    return TrainingRecordings(train, held_out, [*files.labels, *more.labels])
 
 
 def frame_items(recordings: Sequence[Frames], labels: Sequence[Any] | None, per_step: bool) -> Items:

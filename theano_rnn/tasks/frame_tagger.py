@@ -10,11 +10,10 @@ import numpy.typing as npt
 from theano_rnn.encoders.items import Items
 from theano_rnn.encoders.reader import Reader
 from theano_rnn.errors import ArgumentValueError, CorpusError
-from theano_rnn.files.text_files import display_name
 from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.speech.frame_output import write_frames
-from theano_rnn.speech.input_files import find_speech_files
-from theano_rnn.speech.label_files import read_segments, read_segments_if_any
+from theano_rnn.speech.input_files import TEXTGRID, SpeechFile, find_speech_files
+from theano_rnn.speech.label_files import check_segments, label_numbers, read_segments, read_segments_if_any
 from theano_rnn.speech.recordings import Recording, Recordings
 from theano_rnn.speech.segment_output import COLUMNS
 from theano_rnn.speech.segment_page import page_stretches, write_segment_page
@@ -27,16 +26,23 @@ from theano_rnn.speech.segment_plot import (
 )
 from theano_rnn.speech.segment_report import LabelledSpans, SegmentScores, folded
 from theano_rnn.speech.segmentation import SegmentCounts, Segmenter, Segments, segment_probabilities
-from theano_rnn.speech.segments import NO_LABEL, Segment, frame_labels, frame_time, segments_from_frames
-from theano_rnn.tasks.classifier import listed
-from theano_rnn.tasks.frame_model import FrameInput, FrameModel, Frames, frame_items, in_batches, parts
+from theano_rnn.speech.segments import Segment, frame_time, segments_from_frames
+from theano_rnn.tasks.frame_model import (
+    FrameInput,
+    FrameModel,
+    Frames,
+    frame_items,
+    in_batches,
+    parts,
+    training_recordings,
+)
 from theano_rnn.tasks.reader_model import PredictionOptions
 from theano_rnn.tasks.reader_task import ReaderTask
 from theano_rnn.tasks.tagging_report import FrameReport
 from theano_rnn.tasks.task_options import TAG_FRAMES, reader_settings
 
-Numbers = npt.NDArray[np.int32]
 Rows = npt.NDArray[np.float64]
+Given = Mapping[str, Sequence[Segment]]
 
 PARTS_AT_ONCE = 50
 FRAMES_AT_ONCE = 5_000  # of the search for the best segmentation
@@ -170,12 +176,35 @@ class FrameTagger(FrameModel):
         rows = ((one.name, rows) for one, rows in self.read(recordings))
         write_frames(path, self.labels, recordings.shift, rows)
 
-    def views(self, recordings: Recordings, seconds: Sequence[float]) -> Iterator[RecordingView]:
+    def given_segments(self, recordings: Recordings, tier: str | None = None) -> Given:
+        """The segments in the files and folders that `recordings` was made of, if there are some, by recording.
+
+        Parameters
+        ----------
+        recordings : Recordings
+        tier : str, optional
+            The tier of TextGrids. Default: that of training, else the only one.
+
+        Raises
+        ------
+        CorpusError, OptionError
+            As `theano_rnn.speech.label_files.read_segments`.
+        """
+        return read_segments_if_any(recordings.labels, recordings.rates, self._tier(recordings.labels, tier))
+
+    def _tier(self, files: Sequence[SpeechFile], tier: str | None) -> str | None:
+        """The tier to read: the given one, else that of training if there are TextGrids."""
+        has_tiers = any(file.has_ending(TEXTGRID) for file in files)
+        return self.training.get("options", {}).get("tier") if tier is None and has_tiers else tier
+
+    def views(
+        self, recordings: Recordings, seconds: Sequence[float], given: Given | None = None
+    ) -> Iterator[RecordingView]:
         """Yield what a picture shows of the first recordings: so many seconds of each.
 
-        The given segments are those in the files and folders that `recordings` was made of.
+        The given segments are by default `given_segments`.
         """
-        given = read_segments_if_any(recordings.labels, recordings.rates)
+        given = self.given_segments(recordings) if given is None else given
         for (one, rows), length in zip(self.read(recordings), seconds, strict=False):
             yield self.view(one, rows, length, self.segments(rows, one.name, one.shift), given.get(one.name))
 
@@ -186,17 +215,23 @@ class FrameTagger(FrameModel):
         rate = None if self.frames.features is None else self.frames.features.rate
         return RecordingView.of(one, seconds, self.labels, rows, found, given, rate)
 
-    def write_page(self, path: str | os.PathLike[str], readers: Iterable[Any], about: Mapping[str, str]) -> None:
+    def write_page(
+        self,
+        path: str | os.PathLike[str],
+        readers: Iterable[Any],
+        about: Mapping[str, str],
+        given: Given | None = None,
+    ) -> None:
         """Write a page that shows the segments of recordings, from `open_inputs`, and plays their sound."""
         [recordings] = readers
         durations = [recordings.durations[name] for name in recordings.names]
         about = {("recordings" if name == "text" else name): value for name, value in about.items()}
-        write_segment_page(path, about, self.views(recordings, page_stretches(durations)), durations)
+        write_segment_page(path, about, self.views(recordings, page_stretches(durations), given), durations)
 
-    def draw(self, path: str | os.PathLike[str], recordings: Recordings) -> None:
+    def draw(self, path: str | os.PathLike[str], recordings: Recordings, given: Given | None = None) -> None:
         """Draw the first recordings with their segments as PNG."""
         lengths = stretches((recordings.durations[name] for name in recordings.names), MOST_DRAWN, LONGEST_DRAWN)
-        write_segment_plot(path, list(self.views(recordings, lengths)), len(recordings))
+        write_segment_plot(path, list(self.views(recordings, lengths, given)), len(recordings))
 
     def read(self, recordings: Recordings) -> Iterator[tuple[Recording, npt.NDArray[np.float64]]]:
         """Yield each recording with its probabilities."""
@@ -209,6 +244,7 @@ class FrameTagger(FrameModel):
         column: str | None = None,
         standard_input: BinaryIO | None = None,
         fold: Mapping[str, str] | None = None,
+        tier: str | None = None,
     ) -> FrameReport:
         """Compare the segments found in recordings with the right ones.
 
@@ -218,18 +254,21 @@ class FrameTagger(FrameModel):
             As for `FrameModel.open_inputs`. The files hold the right segments too.
         fold : dict of str to str, optional
             Labels to replace before the comparison, of the right and of the found segments.
+        tier : str, optional
+            The tier of TextGrids. Default: that of training, else the only one.
 
         Raises
         ------
         CorpusError
             If a file cannot be read, a recording lacks segments, or a label does not occur in training.
         OptionError
-            If there are no files, or a column is given.
+            If there are no files, or a column is given, or a tier without a TextGrid.
         """
         self.check_inputs(paths, column)
         files = find_speech_files(paths)
         recordings = self.recordings(files.recordings)
-        segments = read_segments(files.labels, recordings.rates)
+        segments = read_segments(files.labels, recordings.rates, self._tier(files.labels, tier))
+        check_segments(recordings, segments, self.labels)
         scores = SegmentScores()
         fold = fold or {}
         labels = sorted({fold.get(label, label) for label in self.labels})
@@ -239,7 +278,7 @@ class FrameTagger(FrameModel):
         loss = 0.0
         views: list[RecordingView] = []
         for one, rows in self.read(recordings):
-            numbers = label_numbers(one, segments, self.labels)
+            numbers = label_numbers(recordings, one.name, len(rows), segments, self.labels)
             segmentation = self.segmentation(rows)
             right.append(folding[numbers])
             found.append(folding[segmentation.of_frames()])
@@ -293,27 +332,26 @@ class FrameTagger(FrameModel):
             If a file cannot be read, there are no recordings, one lacks segments, there are fewer than two labels, or
             held-out recordings have a label of their own.
         """
-        files = find_speech_files(paths)
-        recordings = Recordings(files.recordings)
-        more = find_speech_files([] if options.valid is None else [options.valid])
-        held_out = Recordings(more.recordings, recordings.settings, recordings.dim) if more.recordings else None
-        rates = {**recordings.rates, **({} if held_out is None else held_out.rates)}
-        segments = read_segments([*files.labels, *more.labels], rates)
+        data = training_recordings(paths, options)
+        recordings, held_out = data.train, data.held_out
+        segments = read_segments(data.labels, data.rates, options.tier)
         labels = sorted({segment.label for name in recordings.names for segment in segments.get(name, ())})
         if len(labels) < 2:
             found = f"only {labels[0]!r:.60}" if labels else "none"
             raise CorpusError(f"there must be at least two labels of segments to learn; found {found}")
-        everything = labelled_items(recordings, segments, labels)
+        for part in filter(None, (recordings, held_out)):
+            check_segments(part, segments, labels)
+        everything = segment_items(recordings, segments, labels)
         train, valid = everything, None
         if held_out is not None:
-            valid = labelled_items(held_out, segments, labels)
+            valid = segment_items(held_out, segments, labels)
         elif options.valid is None:
             train, valid = everything.split(options.valid_fraction, options.seed)
         frames = FrameInput.of(train.frames or [], recordings.shift, recordings.settings)
         counts = SegmentCounts.of(train.labels or [], len(labels))
         train, valid = normalized_parts(train, frames), None if valid is None else normalized_parts(valid, frames)
         note(summary(everything, valid, labels, recordings.shift))
-        options = options.fitted_to(len(train))
+        options = data.with_features(options.fitted_to(len(train)))
         settings = reader_settings(options, len(labels), (), "steps", frame_dim=len(frames.mean))
         reader = Reader(settings, seed=options.seed)
 
@@ -324,28 +362,9 @@ class FrameTagger(FrameModel):
         return ReaderTask(reader, train, valid, options, make_model)
 
 
-def label_numbers(one: Recording, segments: Mapping[str, Sequence[Segment]], labels: Sequence[str]) -> Numbers:
-    """The index of the label of each frame. Raises CorpusError if there are no segments, or a label is unknown."""
-    of_recording = segments.get(one.name)
-    if not of_recording:
-        raise CorpusError(f"{display_name(one.path)}: there are no segments of the recording {one.name}")
-    numbers = {label: number for number, label in enumerate(labels)}
-    for segment in of_recording:
-        if segment.label not in numbers:
-            raise CorpusError(
-                f"{segment.place}: the label {segment.label!r:.60} does not occur in training; its labels are "
-                f"{listed(labels)}"
-            )
-    names = frame_labels(of_recording, len(one.frames), one.shift)
-    if NO_LABEL in names and NO_LABEL not in numbers:
-        at = names.index(NO_LABEL) * one.shift
-        raise CorpusError(f"{of_recording[0].place}: no segment of {one.name} covers the time {at:.3f} s; label it too")
-    return np.array([numbers[name] for name in names], np.int32)
-
-
-def labelled_items(recordings: Recordings, segments: Mapping[str, Sequence[Segment]], labels: Sequence[str]) -> Items:
-    """Items of whole recordings, not normalized. Raises CorpusError as `label_numbers` does."""
-    read = [(one.frames, label_numbers(one, segments, labels)) for one in recordings]
+def segment_items(recordings: Recordings, segments: Given, labels: Sequence[str]) -> Items:
+    """Items of whole recordings with the label of each frame, not normalized."""
+    read = [(one.frames, label_numbers(recordings, one.name, len(one.frames), segments, labels)) for one in recordings]
     return frame_items([frames for frames, _ in read], [numbers for _, numbers in read], per_step=True)
 
 

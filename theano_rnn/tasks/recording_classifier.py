@@ -9,21 +9,17 @@ import numpy.typing as npt
 from theano_rnn.encoders.items import Items
 from theano_rnn.encoders.reader import Reader
 from theano_rnn.errors import ArgumentValueError, CorpusError
-from theano_rnn.files.text_files import display_name
 from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.speech.input_files import find_speech_files
-from theano_rnn.speech.label_files import read_recording_labels
+from theano_rnn.speech.label_files import read_recording_labels, recording_numbers
 from theano_rnn.speech.recordings import Recording, Recordings
 from theano_rnn.tasks.classification_report import ClassificationReport
-from theano_rnn.tasks.classifier import listed
-from theano_rnn.tasks.frame_model import FrameInput, FrameModel, frame_items, in_batches
+from theano_rnn.tasks.frame_model import FrameInput, FrameModel, frame_items, in_batches, training_recordings
 from theano_rnn.tasks.reader_model import PredictionOptions
 from theano_rnn.tasks.reader_task import ReaderTask
 from theano_rnn.tasks.task_options import CLASSIFY_FRAMES, reader_settings
 
 LONGEST_RECORDING = 6000  # frames; the rest of a recording is not read
-
-Labels = Mapping[str, tuple[str, str]]
 
 
 class RecordingClassifier(FrameModel):
@@ -111,11 +107,11 @@ class RecordingClassifier(FrameModel):
         files = find_speech_files(paths)
         recordings = self.recordings(files.recordings)
         labels = read_recording_labels(files.labels, recordings.names)
-        right, found, loss = [], [], 0.0
-        for one, row in self.read(recordings):
-            right.append(label_number(one, labels, self.labels))
+        right = recording_numbers(recordings, labels, self.labels)
+        found, loss = [], 0.0
+        for (_, row), number in zip(self.read(recordings), right, strict=True):
             found.append(int(row.argmax()))
-            loss -= float(np.log(row[right[-1]]))
+            loss -= float(np.log(row[number]))
         return ClassificationReport(self.labels, right, found, loss / len(right))
 
     # Training
@@ -142,26 +138,25 @@ class RecordingClassifier(FrameModel):
             If a file cannot be read, there are no recordings, one has no label, there are fewer than two labels, or
             held-out recordings have a label of their own.
         """
-        files = find_speech_files(paths)
-        recordings = Recordings(files.recordings)
-        more = find_speech_files([] if options.valid is None else [options.valid])
-        held_out = Recordings(more.recordings, recordings.settings, recordings.dim) if more.recordings else None
-        names = [*recordings.names, *([] if held_out is None else held_out.names)]
-        of_names = read_recording_labels([*files.labels, *more.labels], names)
+        data = training_recordings(paths, options)
+        recordings, held_out = data.train, data.held_out
+        of_names = read_recording_labels(data.labels, data.rates)
         labels = sorted({of_names[name][0] for name in recordings.names if name in of_names})
         if len(labels) < 2:
             found = f"only {labels[0]!r:.60}" if labels else "none"
             raise CorpusError(f"there must be recordings with at least two labels to learn from; found {found}")
-        train, valid = labelled_items(recordings, of_names, labels), None
+        numbers = recording_numbers(recordings, of_names, labels)
+        held_out_numbers = [] if held_out is None else recording_numbers(held_out, of_names, labels)
+        train, valid = recording_items(recordings, numbers), None
         if held_out is not None:
-            valid = labelled_items(held_out, of_names, labels)
+            valid = recording_items(held_out, held_out_numbers)
         elif options.valid is None:
             train, valid = train.split(options.valid_fraction, options.seed)
         frames = FrameInput.of(train.frames or [], recordings.shift, recordings.settings)
         train, valid = normalized_items(train, frames), None if valid is None else normalized_items(valid, frames)
         held = "" if valid is None else f", {len(valid):,} held out"
         note(f"{len(train):,} recordings of {len(labels)} labels{held}")
-        options = options.fitted_to(len(train))
+        options = data.with_features(options.fitted_to(len(train)))
         settings = reader_settings(options, len(labels), (), "text", frame_dim=len(frames.mean))
         reader = Reader(settings, seed=options.seed)
 
@@ -172,22 +167,9 @@ class RecordingClassifier(FrameModel):
         return ReaderTask(reader, train, valid, options, make_model)
 
 
-def label_number(one: Recording, of_names: Labels, labels: Sequence[str]) -> int:
-    """The index of the label of a recording. Raises CorpusError if it has none, or one that is not among `labels`."""
-    if one.name not in of_names:
-        raise CorpusError(f"{display_name(one.path)}: the recording {one.name} has no label; name a table with one")
-    label, place = of_names[one.name]
-    if label not in labels:
-        raise CorpusError(
-            f"{place}: the label {label!r:.60} does not occur in training; its labels are {listed(labels)}"
-        )
-    return labels.index(label)
-
-
-def labelled_items(recordings: Recordings, of_names: Labels, labels: Sequence[str]) -> Items:
-    """Items of whole recordings, not normalized. Raises CorpusError as `label_number` does."""
-    read = [(one.frames[:LONGEST_RECORDING], label_number(one, of_names, labels)) for one in recordings]
-    return frame_items([frames for frames, _ in read], [number for _, number in read], per_step=False)
+def recording_items(recordings: Recordings, numbers: Sequence[int]) -> Items:
+    """Items of whole recordings with their labels, not normalized."""
+    return frame_items([one.frames[:LONGEST_RECORDING] for one in recordings], numbers, per_step=False)
 
 
 def normalized_items(items: Items, frames: FrameInput) -> Items:

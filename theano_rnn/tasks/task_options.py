@@ -36,6 +36,9 @@ WORDS = (
 )
 
 
+FRAMES = ("features", "tier")
+
+
 class TaskOptions(NamedTuple):
     """Defaults that differ from those of a language model, and the names of options without effect."""
 
@@ -44,7 +47,7 @@ class TaskOptions(NamedTuple):
 
 
 TASK_OPTIONS = {
-    LANGUAGE_MODEL: TaskOptions({}, READER_OPTIONS),
+    LANGUAGE_MODEL: TaskOptions({}, (*READER_OPTIONS, *FRAMES)),
     CLASSIFY: TaskOptions(
         {
             "cell": "gru",
@@ -59,7 +62,7 @@ TASK_OPTIONS = {
             "vocabulary_size": 20_000,
             "valid_fraction": 0.1,
         },
-        TEXT_GENERATION,
+        (*TEXT_GENERATION, *FRAMES),
     ),
     TAG: TaskOptions(
         {
@@ -74,7 +77,7 @@ TASK_OPTIONS = {
             "vocabulary_size": 50_000,
             "valid_fraction": 0.1,
         },
-        (*TEXT_GENERATION, "pooling", "column"),
+        (*TEXT_GENERATION, *FRAMES, "pooling", "column"),
     ),
     FILL: TaskOptions(
         {
@@ -87,7 +90,7 @@ TASK_OPTIONS = {
             "word_dropout": 0.05,
             "learning_rate": 0.004,
         },
-        (*TEXT_GENERATION, "pooling", "criterion"),
+        (*TEXT_GENERATION, *FRAMES, "pooling", "criterion"),
     ),
     TAG_FRAMES: TaskOptions(
         {
@@ -117,7 +120,7 @@ TASK_OPTIONS = {
             "valid_fraction": 0.1,
             "epochs": 20,
         },
-        (*TEXT_GENERATION, *WORDS, "column"),
+        (*TEXT_GENERATION, *WORDS, "column", "tier"),
     ),
 }
 
@@ -166,7 +169,8 @@ def with_task_defaults(settings: Mapping[str, Any]) -> dict[str, Any]:
     options = TASK_OPTIONS[task]
     for name in options.without:
         if name in settings:
-            raise OptionError(f"{name}: has no effect with `task={task}`; leave it out")
+            what = next((f"`task={one}` on recordings" for one in FRAME_TASKS if FRAME_TASKS[one] == task), "")
+            raise OptionError(f"{name}: has no effect with {what or f'`task={task}`'}; leave it out")
     return {**options.defaults, **settings}
 
 

@@ -14,6 +14,7 @@ from theano_rnn.language_models.model_files import LANGUAGE_MODEL, TASKS
 from theano_rnn.networks.architecture import Architecture
 from theano_rnn.networks.network_file import LATER_SETTINGS
 from theano_rnn.networks.updates import UPDATE_RULES
+from theano_rnn.speech.features import DEFAULT_NUMBERS
 from theano_rnn.tasks.task_options import CRITERIA, with_task_defaults
 from theano_rnn.text.tokenizer import LEVELS
 
@@ -145,6 +146,10 @@ class TrainingOptions:
         What decides which parameters are the best.
     word_dropout : float
         Training replaces a word that occurs n times by the unknown word with probability word_dropout/(word_dropout+n).
+    features : {"log-mel", "mfcc"} or None
+        What is computed from .wav files. None: "log-mel".
+    tier : str or None
+        The tier of TextGrids that holds the labels. None: the only one.
 
     Raises
     ------
@@ -197,6 +202,8 @@ class TrainingOptions:
     pooling: str = "max"
     criterion: str = "loss"
     word_dropout: float = 0.0
+    features: str | None = None
+    tier: str | None = None
 
     def __post_init__(self) -> None:
         try:
@@ -215,6 +222,8 @@ class TrainingOptions:
             check_choice("pooling", self.pooling, POOLINGS)
             check_choice("criterion", self.criterion, CRITERIA)
             check_real("word_dropout", self.word_dropout, minimum=0)
+            if self.features is not None:
+                check_choice("features", self.features, DEFAULT_NUMBERS)
             rate = UPDATE_RULES[self.optimizer].learning_rate if self.learning_rate is None else self.learning_rate
             object.__setattr__(self, "learning_rate", check_real("learning_rate", rate, above=0))
             object.__setattr__(self, "clip", check_real("clip", self.clip, above=0) if self.clip else None)
@@ -228,8 +237,9 @@ class TrainingOptions:
             object.__setattr__(self, "patience", self.patience or None)
         except (TypeError, ValueError) as error:
             raise OptionError(str(error)) from error
-        if not isinstance(self.column, (str, type(None))):
-            raise OptionError(f"column: expected the name of a column as str, got {self.column!r}")
+        for name in ("column", "tier"):
+            if not isinstance(getattr(self, name), (str, type(None))):
+                raise OptionError(f"{name}: expected the name of a {name} as str, got {getattr(self, name)!r}")
         for name in PATHS:
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, os.path.abspath(getattr(self, name)))

@@ -127,6 +127,10 @@ def train(
         In epochs, minutes and steps.
     patience : int
         Stop after this many evaluations in a row without an improvement.
+    features : {"log-mel", "mfcc"}
+        The acoustic features to compute from .wav files.
+    tier : str
+        The tier of TextGrids that holds the labels. Default: the only one.
     seed : int
         The seed of initial parameters, held-out sentences and the order of sentences.
     device : {"auto", "cpu", "gpu"}
