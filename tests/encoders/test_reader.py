@@ -36,6 +36,7 @@ CASES = {
     },
     "GRU, two unmixed layers, gap": {"cell": "gru", "layers": 2, "mixed": False, "head": "gap"},
     "LSTM, forward, gap": {"bidirectional": False, "head": "gap"},
+    "LSTM, gap, tied": {"mixed": False, "head": "gap", "labels": 9, "embeddings": EMBEDDINGS[:1], "tied": True},
     "GRU, forward, last": {"cell": "gru", "bidirectional": False, "pooling": "last"},
     "ReLU, forward, two layers, only frames": {
         "cell": "simple", "activation": "relu", "bidirectional": False, "layers": 2, "embeddings": (),
@@ -68,7 +69,7 @@ def minibatch(reader):
     sizes = [size for size, _ in settings.embeddings] or [1]
     ids = np.stack([generator.integers(0, size, (STEPS, len(LENGTHS))) for size in sizes]).astype(np.int32)
     frames = generator.normal(size=(STEPS, len(LENGTHS), settings.frame_dim)) if settings.frame_dim else None
-    y = generator.integers(0, LABELS, (STEPS, len(LENGTHS))).astype(np.int32)
+    y = generator.integers(0, settings.labels, (STEPS, len(LENGTHS))).astype(np.int32)
     return ReaderInputs(ids, frames, np.array(LENGTHS, np.int32)), y[0] if settings.head == "text" else y
 
 
@@ -280,6 +281,8 @@ def test_parameters_of_another_shape_are_rejected_before_a_network_is_made():
         ({"hidden_dim": 0}, ArgumentValueError, "hidden_dim: "),
         ({"bidirectional": 1}, ArgumentTypeError, "bidirectional: "),
         ({"dropout": 1.0}, ArgumentValueError, "dropout: "),
+        ({"tied": 1}, ArgumentTypeError, "tied: "),
+        ({"tied": True}, ArgumentValueError, "tied: expected embeddings of the 2 labels, and no others, got True"),
     ],
 )
 def test_wrong_settings_are_rejected(settings, error, message):
@@ -294,3 +297,6 @@ def test_the_order_of_parameters_is_the_same_for_all_readers():
     assert settings.parameter_shapes["U2"] == (9, 6)
     assert settings.parameter_shapes["U"] == (9, 6)
     assert ReaderSettings(**settings.to_configuration()) == settings
+    tied = ReaderSettings(labels=9, embeddings=EMBEDDINGS[:1], hidden_dim=3, tied=True)
+    assert list(tied.parameter_shapes)[-3:] == ["P", "V", "c"]
+    assert tied.parameter_shapes["P"] == (4, 6) and tied.parameter_shapes["V"] == (9, 4)

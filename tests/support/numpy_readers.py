@@ -62,10 +62,13 @@ def text_vector(settings, found):
 
 def log_probabilities(values, settings, ids, frames=None, mask=None):
     """ln P of the labels for one text: ids (features, steps), frames (steps, frame_dim)."""
-    tables = [values["E" if i == 0 else f"E{i + 1}"] for i in range(len(settings.embeddings))]
+    names = ["V"] if settings.tied else ["E" if i == 0 else f"E{i + 1}" for i in range(len(settings.embeddings))]
+    tables = [values[name] for name in names]
     parts = [E[one] for E, one in zip(tables, ids, strict=False)] + ([] if frames is None else [frames])
     found = outputs(values, settings, np.concatenate(parts, axis=1), mask)
     s = {"steps": lambda: found, "gap": lambda: around(settings, found), "text": lambda: text_vector(settings, found)}
     s = s[settings.head]()
+    if settings.tied:
+        s = s @ values["P"].T
     z = s @ values["V"].T + values.get("c", 0)
     return z - np.log(np.exp(z).sum(axis=-1, keepdims=True))

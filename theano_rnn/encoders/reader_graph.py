@@ -10,6 +10,10 @@ and the head (`heads`).
                          encoder     states of all layers, in one direction or both
                             | outputs (steps, batch_size, output_dim)
                           head       softmax over the labels
+
+If the labels are the words of the first feature, the softmax can read the words' embeddings instead of weights of its
+own: o = softmax(V P s + c), where the rows of V are the embeddings (Press & Wolf 2017) and P makes the states as small
+as these.
 """
 
 from collections.abc import Mapping
@@ -18,7 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from theano_rnn.checks import check_choice, check_count
+from theano_rnn.checks import check_choice, check_count, check_flag
 from theano_rnn.encoders.encoder import Encoder, EncoderSettings, Encoding, encode, encoder_gradients
 from theano_rnn.encoders.heads import HEADS, POOLINGS, Head
 from theano_rnn.engines.chunked_softmax import FEW_WORDS
@@ -48,6 +52,8 @@ class ReaderSettings:
         A name in `theano_rnn.encoders.heads.HEADS`.
     pooling : {"max", "mean", "last"}
         How the head "text" reads the states.
+    tied : bool
+        Whether the output weights V are also the embeddings of the only feature, whose ids are the labels.
     hidden_dim, cell, activation, layers, bidirectional, mixed, bias, dropout
         As for `theano_rnn.encoders.encoder.EncoderSettings`.
 
@@ -70,6 +76,7 @@ class ReaderSettings:
     mixed: bool = True
     bias: bool = True
     dropout: float = 0.0
+    tied: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", check_count("labels", self.labels))
@@ -84,6 +91,9 @@ class ReaderSettings:
             raise ArgumentValueError("embeddings: expected at least one, or a `frame_dim`, got neither")
         if self.head == "gap" and self.bidirectional and self.mixed:
             raise ArgumentValueError("mixed: expected False with head 'gap', where no word may read itself, got True")
+        object.__setattr__(self, "tied", check_flag("tied", self.tied))
+        if self.tied and [count for count, _ in self.embeddings] != [self.labels]:
+            raise ArgumentValueError(f"tied: expected embeddings of the {self.labels} labels, and no others, got True")
         for name in ("hidden_dim", "layers", "bidirectional", "mixed", "bias", "dropout"):
             object.__setattr__(self, name, getattr(self.encoder, name))
 
@@ -120,11 +130,20 @@ class ReaderSettings:
 
     @property
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shapes by name, in the order of gradients, updates and files: layers, V, c, then E, E2, … of each feature."""
+        """Shapes by name, in the order of gradients, updates and files: layers, V, c, then E, E2, … of each feature.
+
+        A tied reader has P before V, and no E.
+        """
         shapes: dict[str, tuple[int, ...]] = dict(self.encoder.parameter_shapes)
-        shapes["V"] = (self.labels, self.encoder.output_dim)
+        width = self.encoder.output_dim
+        if self.tied:
+            shapes["P"] = (self.input_dim, width)
+            width = self.input_dim
+        shapes["V"] = (self.labels, width)
         if self.bias:
             shapes["c"] = (self.labels,)
+        if self.tied:
+            return shapes
         return shapes | {layer_name("E", number): table for number, table in enumerate(self.embeddings)}
 
     @property
@@ -171,13 +190,24 @@ class SymbolicReader(NamedTuple):
 
     @property
     def embeddings(self) -> list[TensorVariable]:
-        """E of each feature."""
+        """E of each feature; V if the reader is tied."""
+        if self.settings.tied:
+            return [self.V]
         return [self.parameters[layer_name("E", number)] for number in range(len(self.settings.embeddings))]
 
     @property
     def V(self) -> TensorVariable:
         """Output weights."""
         return self.parameters["V"]
+
+    @property
+    def P(self) -> TensorVariable | None:
+        """What makes the states as small as the embeddings, if the reader is tied."""
+        return self.parameters.get("P")
+
+    def projected(self, s: TensorVariable) -> TensorVariable:
+        """What V is multiplied with: P s for each row s of a tied reader, else s itself."""
+        return s if self.P is None else s.dot(self.P.T)
 
     @property
     def c(self) -> TensorVariable | None:
@@ -271,20 +301,22 @@ def encoding(inputs: ReaderInputs, reader: SymbolicReader, dropout_mask: TensorV
 def log_probabilities(inputs: ReaderInputs, reader: SymbolicReader) -> TensorVariable:
     """ln P of all labels in nats: (steps * batch_size, labels), or (batch_size, labels) for labels of whole texts."""
     s = reader.settings.label_head.read(encoding(inputs, reader), inputs.lengths)
-    return log_softmax(with_bias(s.dot(reader.V.T), reader.c))
+    return log_softmax(with_bias(reader.projected(s).dot(reader.V.T), reader.c))
 
 
 def log_probabilities_at(places: TensorVariable, inputs: ReaderInputs, reader: SymbolicReader) -> TensorVariable:
     """ln P of all labels at one step of each text, in nats: (batch_size, labels)."""
     found = encoding(inputs, reader)
     s = by_step(reader.settings.label_head.read(found, inputs.lengths), found.x)
-    return log_softmax(with_bias(s[places, T.arange(places.shape[0])].dot(reader.V.T), reader.c))
+    at_places = s[places, T.arange(places.shape[0])]
+    return log_softmax(with_bias(reader.projected(at_places).dot(reader.V.T), reader.c))
 
 
 def loss_of_labels(inputs: ReaderInputs, y: TensorVariable, reader: SymbolicReader) -> TensorVariable:
     """-Σ ln P(label) over all labels of a minibatch, in nats, without the outputs for all labels at once."""
     head, found = reader.settings.label_head, encoding(inputs, reader)
-    log_p = softmax_log_probability(head.read(found, inputs.lengths), reader.V, reader.c, y.reshape((-1,)))
+    s = reader.projected(head.read(found, inputs.lengths))
+    log_p = softmax_log_probability(s, reader.V, reader.c, y.reshape((-1,)))
     counts = head.weights(found, inputs.lengths)
     return -T.sum(T.switch(counts, log_p, T.zeros_like(log_p)), acc_dtype=log_p.dtype)
 
@@ -313,8 +345,13 @@ def loss_and_gradients(
     found = encoding(inputs, reader, dropout_mask)
     s = head.read(found, inputs.lengths)
     weights = T.cast(head.weights(found, inputs.lengths), s.dtype)
-    loss, ds, dV, dc = softmax_cross_entropy(s, reader.V, reader.c, y.reshape((-1,)), weights)
+    loss, ds, dV, dc = softmax_cross_entropy(reader.projected(s), reader.V, reader.c, y.reshape((-1,)), weights)
     gradients = {"V": dV} if dc is None else {"V": dV, "c": dc}
+    if reader.P is not None:
+        gradients["P"] = ds.T.dot(s)
+        ds = ds.dot(reader.P)
     of_layers, error = encoder_gradients(found, head.error(found, inputs.lengths, ds), reader.encoder)
-    gradients |= of_layers | input_gradients(inputs, error, reader)
+    gradients |= of_layers
+    of_embeddings = input_gradients(inputs, error, reader)
+    gradients |= {"V": gradients["V"] + of_embeddings["E"]} if reader.settings.tied else of_embeddings
     return loss, {name: gradients[name] for name in reader.settings.parameter_shapes}

@@ -260,6 +260,7 @@ class FillOptions(CorpusOptions, Protocol):
     layers: int
     bidirectional: bool
     bias: bool | None
+    tied: bool
     dropout: float
     word_dropout: float
     batch_size: int | None
@@ -288,7 +289,7 @@ class FillTask(ReaderTask):
 
     def __init__(self, corpus: Corpus, options: FillOptions, keeps_encoding: bool = False) -> None:
         vocabulary, tokenizer, size = corpus.vocabulary, corpus.tokenizer, len(corpus.vocabulary)
-        names = ("hidden_dim", "cell", "activation", "layers", "bidirectional", "dropout")
+        names = ("hidden_dim", "cell", "activation", "layers", "bidirectional", "dropout", "tied")
         settings = ReaderSettings(
             labels=size,
             embeddings=((size, options.embedding_dim or options.hidden_dim),),

@@ -90,7 +90,7 @@ TASK_OPTIONS = {
             "word_dropout": 0.05,
             "learning_rate": 0.004,
         },
-        (*TEXT_GENERATION, *FRAMES, "pooling", "criterion"),
+        (*(name for name in TEXT_GENERATION if name != "tied"), *FRAMES, "pooling", "criterion"),
     ),
     TAG_FRAMES: TaskOptions(
         {
@@ -215,8 +215,8 @@ def start_parameters(reader: Reader, lm: LanguageModel) -> str:
     """
     values = reader.get_values()
     given = {name: value for name, value in lm.rnn.get_values().items() if name not in ("V", "c")}
-    if lm.rnn.tied:
-        given["E"] = lm.rnn.get_values()["V"]
+    embeddings = lm.rnn.get_values()["V" if lm.rnn.tied else "E"]
+    given["V" if reader.settings.tied else "E"] = embeddings
     taken = {name: value for name, value in given.items() if name in values and np.shape(values[name]) == value.shape}
     reader.set_values({**values, **taken})
     return f"starting from the language model's {', '.join(taken)}"
