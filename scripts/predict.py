@@ -26,8 +26,8 @@ from theano_rnn.errors import ModelFileError, OptionError
 from theano_rnn.files.output_files import check_output_path
 from theano_rnn.results.pictures import check_picture
 from theano_rnn.speech.frame_output import check_frames_path
-from theano_rnn.speech.input_files import is_speech
-from theano_rnn.speech.segment_output import textgrid_lines, write_textgrids
+from theano_rnn.speech.input_files import files_in, is_speech
+from theano_rnn.speech.segment_output import check_textgrids, textgrid_lines, write_textgrids
 from theano_rnn.speech.segment_report import read_fold
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def make_parser() -> ArgumentParser:
 
 def check_arguments(arguments: argparse.Namespace) -> None:
     """Raise an error, before a model is loaded, for options that contradict each other or cannot be written."""
-    inputs = [*arguments.files, *arguments.models]
+    inputs = [*files_in(arguments.files), *arguments.models]
     if arguments.plot is not None:
         if not arguments.evaluate and not is_speech(arguments.files):
             raise OptionError(PLOT_OF_TEXTS)
@@ -181,6 +181,7 @@ def show_textgrids(model: "ReaderModel", arguments: argparse.Namespace) -> None:
     with status("predicting"):
         for recordings in tagger.open_inputs(arguments.files, column=arguments.column):
             if arguments.output is not None:
+                check_textgrids(arguments.output, recordings.names)
                 write_textgrids(arguments.output, tagger.segments_of(recordings))
                 continue
             if len(recordings) > 1:

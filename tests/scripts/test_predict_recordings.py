@@ -125,6 +125,39 @@ def test_a_tier_is_chosen_for_evaluations_and_pages(run, folder):
         assert status == 2 and not rows and message in err and err.count("\n") == 1
 
 
+@pytest.mark.parametrize("option, name", [("--html", "segments.tsv"), ("--frames", "labels.csv")])
+def test_files_in_folders_that_are_read_are_not_overwritten(run, folder, option, name):
+    (folder / "data").mkdir(exist_ok=True)
+    (folder / "data" / name).write_text("mine", "utf-8")
+    (folder / "data" / "a.wav").touch()
+    status, rows, err = run(option, f"data/{name}", "data")
+    assert status == 2 and not rows and "is one of the files that are read" in err
+    assert (folder / "data" / name).read_text("utf-8") == "mine"
+
+
+def test_textgrids_of_others_are_not_replaced(run, folder):
+    (folder / "mine" / "x").mkdir(parents=True)
+    (folder / "mine" / "x" / "one.TextGrid").write_text("by hand", "utf-8")
+    status, _, err = run("--format", "textgrid", "--output", "mine", "two.npz")
+    assert status == 2 and "mine/x/one.TextGrid: is there already, with other tiers" in err
+    assert not (folder / "mine" / "two.TextGrid").exists()
+
+
+def test_frames_further_apart_than_those_in_training_are_rejected(run, folder):
+    np.savez(folder / "slow.npz", features=np.zeros((9, 2)), lengths=[9], names=["a"], shift=0.02)
+    status, rows, err = run("slow.npz")
+    assert status == 2 and not rows and "slow.npz: the frames are 0.02 s apart, and the model's 0.01 s" in err
+
+
+def test_a_feature_that_is_not_finite_is_reported_before_any_row(run, folder):
+    frames = np.zeros((40_000, 2))
+    frames[-1, 1] = np.nan
+    np.savez(folder / "nan.npz", features=frames, lengths=[20_000, 20_000], names=["b", "c"])
+    for files in (["nan.npz"], ["two.npz", "nan.npz"]):
+        status, rows, err = run(*files)
+        assert status == 2 and not rows and "nan.npz: recording c, frame 19999: feature 1 is nan" in err
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [

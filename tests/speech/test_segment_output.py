@@ -10,9 +10,9 @@ from theano_rnn.errors import OptionError, OutputFileError
 from theano_rnn.files.text_files import TextInput
 from theano_rnn.speech.input_files import find_speech_files
 from theano_rnn.speech.label_files import read_segments
-from theano_rnn.speech.segment_output import FORMATS, write_textgrids
+from theano_rnn.speech.segment_output import FORMATS, check_textgrids, write_textgrids
 from theano_rnn.speech.segments import Segment
-from theano_rnn.speech.textgrid import read_tiers
+from theano_rnn.speech.textgrid import Interval, Tier, read_tiers, textgrid_text
 
 LABELS = ['"ə', "a\tb", '"x"', "日本", "", 'say "a"', "a,b", "{", "name"]
 SEGMENTS = [
@@ -69,10 +69,23 @@ def test_a_folder_of_textgrids_is_read_back(tmp_path):
     assert [one.label for one in found["dr1/one"]] == LABELS and found["two"] == other
 
 
+def test_only_textgrids_with_the_same_tiers_are_replaced(tmp_path, write):
+    check_textgrids(tmp_path / "none", ["dr1/one"])
+    write_textgrids(tmp_path, [SEGMENTS])
+    check_textgrids(tmp_path, ["dr1/one", "two"])
+    by_hand = "".join(textgrid_text([Tier("phones", [Interval(0, 1, "x")])], 1))
+    for content in (by_hand, "no TextGrid"):
+        write("two.TextGrid", content)
+        with pytest.raises(OutputFileError, match="two.TextGrid: is there already, with other tiers; choose another"):
+            check_textgrids(tmp_path, ["dr1/one", "two"])
+
+
 @pytest.mark.parametrize("name", ["../a", "/a", "..", "", "c:a", "b\\..\\..\\a"])
 def test_names_cannot_lead_out_of_the_folder(tmp_path, name):
     with pytest.raises(OutputFileError, match="the name of this recording cannot be a file's name; rename it"):
         write_textgrids(tmp_path / "new", [[Segment(name, 0, 1, "x")]])
+    with pytest.raises(OutputFileError, match="the name of this recording cannot be a file's name; rename it"):
+        check_textgrids(tmp_path / "new", [name])
     assert list(tmp_path.iterdir()) == []
 
 

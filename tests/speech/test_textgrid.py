@@ -156,7 +156,7 @@ def test_the_only_tier_of_intervals_needs_no_name():
     ([], "phones", "^a: there is no tier 'phones'; the tiers are none"),
     ([Tier("words", []), Tier("phones", [])], None,
      "^a: has 2 tiers of intervals; choose one with `tier`; the tiers are 'words', 'phones'"),
-    ([Tier("clicks", [], is_points=True)], None, "^a: has 0 tiers of intervals"),
+    ([Tier("clicks", [], is_points=True)], None, "^a: has no tier of intervals; the tiers are 'clicks'"),
     ([Tier("clicks", [], is_points=True)], "clicks", "^a: tier 'clicks' holds points; expected intervals"),
 ])  # fmt: skip
 def test_missing_and_ambiguous_tiers_are_rejected(tiers, name, message):

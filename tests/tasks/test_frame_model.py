@@ -119,6 +119,17 @@ def test_wrong_segments_are_reported_before_frames_are_read(npz, unread, lines, 
     assert not (npz.parent / "m.npz").exists()
 
 
+@pytest.mark.parametrize("task", ["language-model", "fill"])
+def test_recordings_are_data_of_two_tasks_only(npz, task):
+    with pytest.raises(OptionError, match=f"data: recordings need `task=tag` or `task=classify`; `task={task}` learns"):
+        theano_rnn.train(npz, task=task, model=npz.parent / "m.npz")
+
+
+def test_no_file_in_a_folder_of_recordings_is_overwritten(folder, tmp_path):
+    with pytest.raises(OptionError, match="r1.TextGrid: is one of the texts; choose another place"):
+        theano_rnn.train(folder, task="tag", log=folder / "r1.TextGrid", model=tmp_path / "m.npz")
+
+
 def held_out(folder, name="v", width=2):
     """An .npz of one held-out recording."""
     np.savez(folder / "v.npz", features=np.zeros((20, width)), lengths=[20], names=[name])

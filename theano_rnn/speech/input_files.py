@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -99,6 +99,12 @@ def find_speech_files(paths: Sequence[str | os.PathLike[str]]) -> SpeechFiles:
         first = next(file for file in recordings if not file.has_ending(SOUND))
         raise CorpusError(f"{display_name(first.path)}: .npz and .wav files cannot be mixed; name those of one kind")
     return SpeechFiles(_with_distinct_names(recordings), labels)
+
+
+def files_in(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
+    """The paths, and all recordings and labels in those that are folders."""
+    given = [Path(path) for path in paths]
+    return [*given, *(file.path for path in given if path.is_dir() for file in _files_in(path))]
 
 
 def recording_name(text: str) -> str:

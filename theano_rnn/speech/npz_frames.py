@@ -84,23 +84,24 @@ class NpzFrames:
         Raises
         ------
         CorpusError
-            If a feature is not a finite number. The message names the recording and the frame, which are numbered from
-            0.
+            If a feature of any recording is not a finite number. The message names the recording and the frame, which
+            are numbered from 0.
         """
         with self._opened() as (archive, members):
             features = read_array(archive, members[FEATURES])
-        start = 0
-        for name, length in zip(self.names, self.lengths.tolist(), strict=True):
+        bounds = np.concatenate([[0], np.cumsum(self.lengths)]).tolist()
+        parts = list(zip(self.names, bounds, bounds[1:], strict=False))
+        for name, start, end in parts:  # before any is yielded
             with np.errstate(over="ignore"):
-                frames = features[start : start + length].astype(np.float32, order="C")
+                frames = features[start:end].astype(np.float32)
             if not np.isfinite(frames).all():
                 frame, feature = np.argwhere(~np.isfinite(frames))[0]
                 raise CorpusError(
                     f"{self.place}: recording {name}, frame {frame}: feature {feature} is "
                     f"{features[start + frame, feature]}; expected finite numbers"
                 )
-            yield name, frames
-            start += length
+        for name, start, end in parts:
+            yield name, features[start:end].astype(np.float32, order="C")
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo]]]:

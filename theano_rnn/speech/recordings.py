@@ -52,6 +52,8 @@ class Recordings:
         How to compute the features of .wav files: those of the model. Default: `settings_for_rates`, for training.
     dim : int, optional
         The features per frame that a model reads.
+    shift : float, optional
+        The seconds between the frames that a model reads.
     kind : {"log-mel", "mfcc"}
         What to compute from .wav files if `settings` are not given.
 
@@ -90,6 +92,7 @@ class Recordings:
         files: Sequence[str | os.PathLike[str]] | Sequence[SpeechFile],
         settings: FeatureSettings | None = None,
         dim: int | None = None,
+        shift: float | None = None,
         kind: str = FeatureSettings.kind,
     ) -> None:
         self.files: list[SpeechFile] = [file for file in files if isinstance(file, SpeechFile)]
@@ -103,7 +106,7 @@ class Recordings:
         if self.files[0].has_ending(SOUND):
             self._prepare_sounds(settings, dim, kind)
         else:
-            self._prepare_frames(settings.shift if settings else None, dim)
+            self._prepare_frames(settings.shift if settings else shift, dim)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -116,6 +119,9 @@ class Recordings:
         CorpusError
             If a sound or a frame cannot be read, or holds something other than finite numbers.
         """
+        for npz in self._npz if len(self._npz) > 1 else []:
+            for _ in npz:  # so that an error comes before any is yielded
+                break
         for npz in self._npz:
             for name, frames in npz:
                 yield Recording(name, frames, npz.shift, self.durations[name], npz.path)

@@ -8,11 +8,12 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from theano_rnn.errors import OptionError, OutputFileError
+from theano_rnn.errors import CorpusError, OptionError, OutputFileError
 from theano_rnn.files.output_files import check_output_path, write_output
+from theano_rnn.files.text_files import TextInput
 from theano_rnn.speech.segments import Segment
 from theano_rnn.speech.tables import quoted
-from theano_rnn.speech.textgrid import Interval, Tier, seconds, textgrid_text
+from theano_rnn.speech.textgrid import Interval, Tier, read_tiers, seconds, textgrid_text
 
 COLUMNS = ("name", "start", "end", "label", "probability")
 LABEL_TIER, PROBABILITY_TIER = "label", "probability"
@@ -73,6 +74,32 @@ FORMATS: dict[str, Callable[[Iterable[Segment]], Iterator[str]]] = {
 """Formats by name. Each takes segments, and yields lines without their ends."""
 
 
+def check_textgrids(folder: str | os.PathLike[str], names: Iterable[str]) -> None:
+    """Check that the TextGrids of recordings can be written, before a long computation starts.
+
+    Parameters
+    ----------
+    folder : path
+    names : iterable of str
+        The names of the recordings.
+
+    Raises
+    ------
+    OutputFileError
+        If a name leads out of the folder, or there is a TextGrid with other tiers than `write_textgrids` writes, which
+        may be the work of a person.
+    """
+    for path in (_textgrid_path(folder, name) for name in names):
+        if not path.exists():
+            continue
+        try:
+            is_ours = [tier.name for tier in read_tiers(TextInput(path))] == [LABEL_TIER, PROBABILITY_TIER]
+        except CorpusError:
+            is_ours = False
+        if not is_ours:
+            raise OutputFileError(f"{path}: is there already, with other tiers; choose another folder, or move it away")
+
+
 def write_textgrids(folder: str | os.PathLike[str], recordings: Iterable[Sequence[Segment]]) -> list[Path]:
     """Write a TextGrid for each recording, called like it. Slashes in names become folders.
 
@@ -95,11 +122,7 @@ def write_textgrids(folder: str | os.PathLike[str], recordings: Iterable[Sequenc
     """
     written = []
     for segments in recordings:
-        name = segments[0].name
-        parts = PurePosixPath(name.replace("\\", "/")).parts
-        path = Path(folder, *parts[:-1], f"{parts[-1] if parts else ''}{TEXTGRID_ENDING}")
-        if not parts or "/" in parts or ".." in parts or ":" in name:
-            raise OutputFileError(f"{name!r}: the name of this recording cannot be a file's name; rename it")
+        path = _textgrid_path(folder, segments[0].name)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -107,6 +130,14 @@ def write_textgrids(folder: str | os.PathLike[str], recordings: Iterable[Sequenc
         write_output(check_output_path(path), textgrid_text(_tiers(segments), segments[-1].end))
         written.append(path)
     return written
+
+
+def _textgrid_path(folder: str | os.PathLike[str], name: str) -> Path:
+    """The file for a recording. Raises OutputFileError if the name leads out of the folder."""
+    parts = PurePosixPath(name.replace("\\", "/")).parts
+    if not parts or "/" in parts or ".." in parts or ":" in name:
+        raise OutputFileError(f"{name!r}: the name of this recording cannot be a file's name; rename it")
+    return Path(folder, *parts[:-1], f"{parts[-1]}{TEXTGRID_ENDING}")
 
 
 def _tiers(segments: Sequence[Segment]) -> list[Tier]:

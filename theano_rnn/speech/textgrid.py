@@ -88,7 +88,9 @@ def chosen_tier(tiers: Sequence[Tier], name: str | None, place: str) -> Tier:
     names = ", ".join(repr(tier.name) for tier in tiers) or "none"
     if name is None:
         found = [tier for tier in tiers if not tier.is_points]
-        if len(found) != 1:
+        if not found:
+            raise CorpusError(f"{place}: has no tier of intervals; the tiers are {names}")
+        if len(found) > 1:
             raise CorpusError(
                 f"{place}: has {len(found)} tiers of intervals; choose one with `tier`; the tiers are {names}"
             )

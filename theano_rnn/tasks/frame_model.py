@@ -204,7 +204,7 @@ class FrameModel(ReaderModel):
 
     def recordings(self, paths: Sequence[str | os.PathLike[str]] | Sequence[Any]) -> Recordings:
         """The recordings in files, as frames that this model reads."""
-        return Recordings(paths, self.frames.features, self.reader.settings.frame_dim)
+        return Recordings(paths, self.frames.features, self.reader.settings.frame_dim, self.frames.shift)
 
     def check_inputs(self, paths: Sequence[str], column: str | None) -> None:
         """Raise OptionError if there are no files, or a column is given."""
@@ -271,7 +271,7 @@ def training_recordings(paths: Sequence[str], options: Any) -> TrainingRecording
     more = find_speech_files([options.valid])
     if not more.recordings:
         raise OptionError(f"valid: expected recordings (.wav, .npz, or a folder of .wav files), got {options.valid}")
-    held_out = Recordings(more.recordings, train.settings, train.dim)
+    held_out = Recordings(more.recordings, train.settings, train.dim, train.shift)
     for name in held_out.names:
         if name in train.paths:
             place = display_name(held_out.paths[name])

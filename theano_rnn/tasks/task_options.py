@@ -12,9 +12,10 @@ from theano_rnn.checks import check_choice
 from theano_rnn.encoders.reader import Reader
 from theano_rnn.encoders.reader_graph import ReaderSettings
 from theano_rnn.errors import OptionError
+from theano_rnn.files.text_files import has_extension
 from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.language_models.model_files import LANGUAGE_MODEL, TASKS
-from theano_rnn.speech.input_files import is_speech
+from theano_rnn.speech.input_files import FRAMES, SOUND, is_speech
 
 CLASSIFY, TAG, FILL = "classify", "tag", "fill"
 CLASSIFY_FRAMES, TAG_FRAMES = "classify-frames", "tag-frames"
@@ -36,7 +37,7 @@ WORDS = (
 )
 
 
-FRAMES = ("features", "tier")
+OF_RECORDINGS = ("features", "tier")
 
 
 class TaskOptions(NamedTuple):
@@ -47,7 +48,7 @@ class TaskOptions(NamedTuple):
 
 
 TASK_OPTIONS = {
-    LANGUAGE_MODEL: TaskOptions({}, (*READER_OPTIONS, *FRAMES)),
+    LANGUAGE_MODEL: TaskOptions({}, (*READER_OPTIONS, *OF_RECORDINGS)),
     CLASSIFY: TaskOptions(
         {
             "cell": "gru",
@@ -62,7 +63,7 @@ TASK_OPTIONS = {
             "vocabulary_size": 20_000,
             "valid_fraction": 0.1,
         },
-        (*TEXT_GENERATION, *FRAMES),
+        (*TEXT_GENERATION, *OF_RECORDINGS),
     ),
     TAG: TaskOptions(
         {
@@ -77,7 +78,7 @@ TASK_OPTIONS = {
             "vocabulary_size": 50_000,
             "valid_fraction": 0.1,
         },
-        (*TEXT_GENERATION, *FRAMES, "pooling", "column"),
+        (*TEXT_GENERATION, *OF_RECORDINGS, "pooling", "column"),
     ),
     FILL: TaskOptions(
         {
@@ -90,7 +91,7 @@ TASK_OPTIONS = {
             "word_dropout": 0.05,
             "learning_rate": 0.004,
         },
-        (*(name for name in TEXT_GENERATION if name != "tied"), *FRAMES, "pooling", "criterion"),
+        (*(name for name in TEXT_GENERATION if name != "tied"), *OF_RECORDINGS, "pooling", "criterion"),
     ),
     TAG_FRAMES: TaskOptions(
         {
@@ -146,6 +147,12 @@ def with_frame_task(settings: Mapping[str, Any], paths: Sequence[str]) -> dict[s
     if isinstance(task, str) and task in FRAME_TASKS and is_speech(paths):
         return {**settings, "task": FRAME_TASKS[task]}
     return dict(settings)
+
+
+def check_data(task: str, paths: Sequence[str]) -> None:
+    """Raise OptionError if the data are recordings, and the task learns from texts."""
+    if task not in FRAME_TASKS.values() and any(has_extension(path, end) for path in paths for end in (SOUND, FRAMES)):
+        raise OptionError(f"data: recordings need `task=tag` or `task=classify`; `task={task}` learns from texts")
 
 
 def with_task_defaults(settings: Mapping[str, Any]) -> dict[str, Any]:

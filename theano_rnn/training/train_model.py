@@ -15,8 +15,9 @@ from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.language_models.model_files import LANGUAGE_MODEL, class_of_task
 from theano_rnn.networks.parameters import check_shapes
 from theano_rnn.results.pictures import check_can_draw
+from theano_rnn.speech.input_files import files_in
 from theano_rnn.tasks.task import Task
-from theano_rnn.tasks.task_options import FRAME_TASKS, with_frame_task, with_settings_of
+from theano_rnn.tasks.task_options import FRAME_TASKS, check_data, with_frame_task, with_settings_of
 from theano_rnn.text.corpus import Corpus, read_corpus
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary
@@ -255,9 +256,11 @@ def text_paths(data: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] |
 
 
 def check_paths(files: RunFiles, paths: list[str], options: TrainingOptions) -> None:
-    """Raise an error if the run would overwrite a text, or if a column is given and no file is a table."""
-    check_column(options.column, paths if options.valid is None else [*paths, options.valid])
-    files.check(paths, options)
+    """Raise an error if the run would overwrite its data, cannot read it, or has no table for the column."""
+    everything = paths if options.valid is None else [*paths, options.valid]
+    check_column(options.column, everything)
+    files.check([*map(os.fspath, files_in(everything))], options)
+    check_data(options.task, everything)
 
 
 def resumed_run(
