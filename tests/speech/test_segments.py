@@ -1,10 +1,19 @@
 """Segments: checks, labels of frames, and back."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 from theano_rnn.errors import CorpusError
-from theano_rnn.speech.segments import Segment, frame_labels, frame_time, segments_from_frames, sorted_segments
+from theano_rnn.speech.segments import (
+    Segment,
+    frame_labels,
+    frame_time,
+    segments_from_frames,
+    sorted_segments,
+    with_gaps,
+)
 
 
 def segment(start, end, label="x", line=0):
@@ -47,6 +56,22 @@ def test_long_gaps_have_no_label_and_small_ones_belong_to_the_nearest_segment():
     found = frame_labels(segments, 315, 0.01)
     assert found == ["a"] * 50 + ["b"] * 50 + [""] * 100 + ["c"] * 115
     assert frame_labels([segment(0.3, 0.5, "a")], 100, 0.01) == [""] * 30 + ["a"] * 20 + [""] * 50
+
+
+@pytest.mark.parametrize(
+    "segments, frames",
+    [
+        ([segment(0.1, 0.5, "a"), segment(0.508, 1, "b"), segment(2, 3, "c")], 315),
+        ([segment(0.3, 0.5, "a"), segment(0.6, 1.0, "b")], 150),
+    ],
+)
+def test_gaps_are_filled_where_frames_have_no_label(segments, frames):
+    filled = with_gaps(segments, frames, 0.01)
+    assert [one for one in filled if one.label] == segments
+    found = frame_labels(segments, frames, 0.01)
+    assert frame_labels(filled, frames, 0.01) == found
+    changes = sum(one != other for one, other in itertools.pairwise(found))
+    assert len(filled) - 1 == changes
 
 
 def test_boundaries_of_frames_survive_rounding_for_an_hour():

@@ -141,6 +141,26 @@ def test_frames_are_normalized_with_the_means_and_deviations_of_the_training_par
     assert found.deviation[2] == 1  # of a feature that is always the same
 
 
+def test_centered_frames_depend_neither_on_loudness_nor_on_the_microphone():
+    generator = np.random.default_rng(4)
+    recordings = [generator.normal(size=(n, 2)) * [1, 5] + generator.normal(size=2) * 9 for n in (30, 50)]
+    found = FrameInput.of(recordings, is_centered=True)
+    whole = np.concatenate([one - one.mean(axis=0) for one in recordings])
+    np.testing.assert_allclose(found.mean, 0, atol=1e-12)
+    np.testing.assert_allclose(found.deviation, whole.std(axis=0))
+    normalized = found.normalized(recordings[0])
+    np.testing.assert_allclose(normalized, found.normalized(recordings[0] + [7, -3]), atol=1e-6)
+    np.testing.assert_allclose(normalized.mean(axis=0), 0, atol=1e-6)
+    assert found.normalized(np.zeros((0, 2))).shape == (0, 2)
+
+
+def test_whether_frames_are_centered_is_kept_and_older_models_do_not_center_them():
+    configuration = FrameInput([0.0], [1.0], is_centered=True).to_configuration()
+    assert FrameInput.from_configuration(configuration).is_centered
+    del configuration["is_centered"]
+    assert not FrameInput.from_configuration(configuration).is_centered
+
+
 def test_the_parts_of_a_long_recording_cover_it_and_have_context():
     for frames in (0, 1, 1000, 1001, 2000, 2001, 54321):
         cut = parts(frames)
@@ -201,6 +221,8 @@ def test_recordings_are_classified_by_the_order_of_their_segments(folder, data):
     again = theano_rnn.load(folder / "classifier.npz")
     frames = [one.frames for one in recordings]
     np.testing.assert_array_equal(again.probabilities(frames), model.probabilities(frames))
+    louder = [one + np.float32(2) for one in frames]
+    np.testing.assert_allclose(again.probabilities(louder), again.probabilities(frames), atol=1e-4)
     assert again.probabilities([]).shape == (0, 2)
     with pytest.raises(ArgumentValueError, match="recordings: expected at least one frame in each, got none"):
         again.probabilities([np.zeros((0, 2))])
@@ -251,6 +273,8 @@ def test_wrong_parts_of_a_model_are_rejected():
         FrameInput([0], [0])
     with pytest.raises(ArgumentValueError, match="recordings: expected at least one, got none"):
         FrameInput.of([])
+    with pytest.raises(ArgumentTypeError, match="is_centered: expected"):
+        FrameInput([0], [1], is_centered="yes")
 
 
 def test_options_without_effect_are_rejected(tagger, data):

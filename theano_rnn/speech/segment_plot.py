@@ -1,5 +1,6 @@
 """Pictures of recordings: the spectrogram, the given and the found segments, and probabilities of labels over time."""
 
+import bisect
 import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -45,7 +46,7 @@ class RecordingView:
     found : list of Segment
         Those that begin in the stretch. The last may end after it.
     given : list of Segment or None
-        The right ones in the same way. None if they are not known.
+        The right ones in the same way, sorted by time. None if they are not known.
     sound : pathlib.Path or None
         The .wav file. None if there are only frames.
     rate : int
@@ -136,8 +137,10 @@ class RecordingView:
     def agrees(self, segment: Segment) -> bool:
         """Whether a found segment has the label that is given for its middle; also if none is given there."""
         middle = (segment.start + segment.end) / 2
-        right = [one.label for one in self.given or () if one.start <= middle < one.end]
-        return segment.label in right or not right
+        place = bisect.bisect_right(self.given or [], middle, key=lambda one: one.start) - 1
+        if self.given is None or place < 0 or middle >= self.given[place].end:
+            return True
+        return segment.label == self.given[place].label
 
 
 def stretches(durations: Iterable[float], most: int, each: float, together: float = math.inf) -> list[float]:

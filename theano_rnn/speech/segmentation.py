@@ -160,8 +160,8 @@ class Segmenter:
     ----------
     counts : SegmentCounts
     frame_weight : float, > 0
-        w in the formula above: how much the frames count, compared with the segments. Less than 1, because neighboring
-        frames tell nearly the same.
+        w in the formula above: how much the frames count, compared with the segments. Values below 1 allow for
+        neighboring frames that tell nearly the same.
     prior_weight : float, >= 0
         v in the formula above.
 

@@ -127,6 +127,35 @@ def frame_labels(segments: Sequence[Segment], frames: int, shift: float) -> list
     return [segments[i].label if inside else NO_LABEL for i, inside in zip(found.tolist(), is_inside, strict=True)]
 
 
+def with_gaps(segments: Sequence[Segment], frames: int, shift: float) -> list[Segment]:
+    """Add a segment without a label in each gap in which `frame_labels` finds no label.
+
+    Parameters
+    ----------
+    segments : sequence of Segment
+        Of one recording, from `sorted_segments`, at least one.
+    frames : int
+    shift : float
+        Seconds.
+
+    Examples
+    --------
+    >>> found = with_gaps([Segment("a", 0, 0.2, "s"), Segment("a", 0.3, 0.5, "ow")], 50, 0.01)
+    >>> [(one.start, one.end, one.label) for one in found]
+    [(0, 0.2, 's'), (0.2, 0.3, ''), (0.3, 0.5, 'ow')]
+    """
+    filled: list[Segment] = []
+    end, longest = 0.0, LONGEST_SEAM
+    for one in segments:
+        if one.start - end > longest:
+            filled.append(Segment(one.name, end, one.start, NO_LABEL))
+        filled.append(one)
+        end, longest = one.end, shift + TOLERANCE
+    if frames * shift - end > LONGEST_SEAM:
+        filled.append(Segment(filled[-1].name, end, frames * shift, NO_LABEL))
+    return filled
+
+
 def frame_time(frame: int, shift: float) -> float:
     """Return the start of a frame in seconds: ``frame * shift`` without the rounding errors of this product.
 

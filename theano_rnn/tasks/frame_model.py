@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from theano_rnn.checks import check_real
+from theano_rnn.checks import check_flag, check_real
 from theano_rnn.encoders.items import Items
 from theano_rnn.encoders.reader import Reader
 from theano_rnn.errors import ArgumentTypeError, ArgumentValueError, CorpusError, OptionError
@@ -41,10 +41,13 @@ class FrameInput:
         Seconds between frames.
     features : FeatureSettings, optional
         How frames are computed from sounds. None: the model reads .npz files.
+    is_centered : bool
+        Whether the mean of each feature over a recording is subtracted first. Logarithms of energies then depend
+        neither on how loud a recording is nor on the frequency response of the microphone.
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         If there is no feature, the lengths differ, or a value is out of range.
 
     Examples
@@ -58,6 +61,7 @@ class FrameInput:
     deviation: Sequence[float]
     shift: float = FeatureSettings.shift
     features: FeatureSettings | None = None
+    is_centered: bool = False
 
     def __post_init__(self) -> None:
         if not len(self.mean) or len(self.mean) != len(self.deviation):
@@ -68,28 +72,39 @@ class FrameInput:
             for value in values:
                 check_real(name, value, **({} if name == "mean" else {"above": 0}))
         check_real("shift", self.shift, above=0)
+        check_flag("is_centered", self.is_centered)
 
     @classmethod
     def of(
-        cls, recordings: Iterable[Frames], shift: float = FeatureSettings.shift, features: FeatureSettings | None = None
+        cls,
+        recordings: Iterable[Frames],
+        shift: float = FeatureSettings.shift,
+        features: FeatureSettings | None = None,
+        is_centered: bool = False,
     ) -> "FrameInput":
         """Measure means and deviations of recordings, each an array (frames, features)."""
         count, total, squares = 0, np.zeros(1), np.zeros(1)
         origin: npt.NDArray[np.float64] | None = None
         for frames in recordings:
+            own_mean = mean_of(frames)
             if origin is None:
-                origin = np.asarray(frames, np.float64).mean(axis=0)  # so that the squares lose no digits
-            values = frames - origin
+                origin = np.zeros_like(own_mean) if is_centered else own_mean  # so that the squares lose no digits
+            values = frames - (own_mean if is_centered else origin)
             count, total, squares = count + len(values), total + values.sum(axis=0), squares + (values**2).sum(axis=0)
         if origin is None:
             raise ArgumentValueError("recordings: expected at least one, got none")
         mean = total / count
         deviation = np.sqrt(np.maximum(squares / count - mean**2, 0))
         deviation[deviation < SMALLEST_DEVIATION] = 1.0
-        return cls((origin + mean).tolist(), deviation.tolist(), shift, features)
+        return cls((origin + mean).tolist(), deviation.tolist(), shift, features, is_centered)
 
     def normalized(self, frames: npt.ArrayLike) -> Frames:
         """Frames (frames, features) with mean 0 and deviation 1, as far as they are like the training part.
+
+        Parameters
+        ----------
+        frames : array (frames, features)
+            A whole recording. Without `is_centered`, a part of one will do.
 
         Raises
         ------
@@ -100,7 +115,10 @@ class FrameInput:
         self.check(values)
         if not np.isfinite(values).all():
             raise ArgumentValueError("frames: expected finite numbers, got NaN or infinite ones")
-        found: Frames = ((values - np.array(self.mean)) / np.array(self.deviation)).astype(np.float32)
+        center = np.array(self.mean)
+        if self.is_centered and len(values):
+            center = center + mean_of(values)
+        found: Frames = ((values - center) / np.array(self.deviation)).astype(np.float32)
         return found
 
     def check(self, frames: npt.NDArray[Any]) -> None:
@@ -113,7 +131,13 @@ class FrameInput:
     def to_configuration(self) -> dict[str, Any]:
         """Return all this as a dict that JSON can write."""
         features = None if self.features is None else self.features.to_dict()
-        return {"mean": list(self.mean), "deviation": list(self.deviation), "shift": self.shift, "features": features}
+        return {
+            "mean": list(self.mean),
+            "deviation": list(self.deviation),
+            "shift": self.shift,
+            "features": features,
+            "is_centered": self.is_centered,
+        }
 
     @classmethod
     def from_configuration(cls, configuration: Mapping[str, Any]) -> "FrameInput":
@@ -124,6 +148,7 @@ class FrameInput:
             configuration["deviation"],
             configuration["shift"],
             None if features is None else FeatureSettings.from_dict(features),
+            configuration.get("is_centered", False),  # older models lack it
         )
 
 
@@ -277,6 +302,11 @@ def training_recordings(paths: Sequence[str], options: Any) -> TrainingRecording
             place = display_name(held_out.paths[name])
             raise CorpusError(f"{place}: recording {name} is also in {display_name(train.paths[name])}")
     return TrainingRecordings(train, held_out, [*files.labels, *more.labels])
+
+
+def mean_of(frames: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """The mean of each feature over the frames of a recording."""
+    return np.asarray(frames, np.float64).mean(axis=0)
 
 
 def frame_items(recordings: Sequence[Frames], labels: Sequence[Any] | None, per_step: bool) -> Items:

@@ -26,7 +26,7 @@ from theano_rnn.speech.segment_plot import (
 )
 from theano_rnn.speech.segment_report import LabelledSpans, SegmentScores, folded
 from theano_rnn.speech.segmentation import SegmentCounts, Segmenter, Segments, segment_probabilities
-from theano_rnn.speech.segments import Segment, frame_time, segments_from_frames
+from theano_rnn.speech.segments import Segment, frame_time, segments_from_frames, with_gaps
 from theano_rnn.tasks.frame_model import (
     FrameInput,
     FrameModel,
@@ -287,7 +287,8 @@ class FrameTagger(FrameModel):
             compared = segments[one.name], self.segments(rows, one.name, one.shift)
             if len(views) < MOST_DRAWN:
                 views.append(self.view(one, rows, LONGEST_DRAWN, compared[1], compared[0]))
-            scores.add(*(folded(spans(segments_of), fold) for segments_of in compared))
+            of_both = with_gaps(compared[0], len(rows), one.shift), compared[1]
+            scores.add(*(folded(spans(segments_of), fold) for segments_of in of_both))
         is_right = np.concatenate(best) == np.concatenate(right)
         mean_loss = None if fold else loss / len(is_right)
         accuracy = float(is_right.mean())

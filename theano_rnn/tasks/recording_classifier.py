@@ -63,7 +63,7 @@ class RecordingClassifier(FrameModel):
         return np.mean(self.of_members(lambda one: one._probabilities(recordings)), axis=0)
 
     def _probabilities(self, recordings: Sequence[npt.ArrayLike]) -> npt.NDArray[np.float64]:
-        values = [self.frames.normalized(one)[:LONGEST_RECORDING] for one in recordings]
+        values = [self.frames.normalized(np.atleast_1d(one)[:LONGEST_RECORDING]) for one in recordings]
         found = np.exp(np.array(list(self.log_probabilities(frame_items(values, None, False))), np.float64))
         return found / found.sum(axis=1, keepdims=True)
 
@@ -152,7 +152,7 @@ class RecordingClassifier(FrameModel):
             valid = recording_items(held_out, held_out_numbers)
         elif options.valid is None:
             train, valid = train.split(options.valid_fraction, options.seed)
-        frames = FrameInput.of(train.frames or [], recordings.shift, recordings.settings)
+        frames = FrameInput.of(train.frames or [], recordings.shift, recordings.settings, is_centered=True)
         train, valid = normalized_items(train, frames), None if valid is None else normalized_items(valid, frames)
         held = "" if valid is None else f", {len(valid):,} held out"
         note(f"{len(train):,} recordings of {len(labels)} labels{held}")

@@ -117,7 +117,7 @@ TASK_OPTIONS = {
             "bias": True,
             "dropout": 0.5,
             "pooling": "mean",
-            "criterion": "accuracy",
+            "criterion": "loss",
             "valid_fraction": 0.1,
             "epochs": 20,
         },
