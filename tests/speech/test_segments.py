@@ -88,12 +88,19 @@ def test_boundaries_of_frames_survive_rounding_for_an_hour():
 @pytest.mark.parametrize("segments, message", [
     ([segment(0, 7812, line=5)],
      "line 5: the segment from 0 to 7812 s is beyond the end of the recording r, 1.000 s; times"),
-    ([segment(0, 0.5), segment(1, 1.05, line=5)], "line 5: the segment from 1 to 1.05 s is beyond the end"),
+    ([segment(0, 0.5), segment(1, 1.11, line=5)], "line 5: the segment from 1 to 1.11 s is beyond the end"),
     ([], "there are no segments; label the recording"),
 ])  # fmt: skip
 def test_segments_beyond_the_recording_are_rejected(segments, message):
     with pytest.raises(CorpusError, match=message):
         frame_labels(segments, 100, 0.01)
+
+
+def test_a_short_segment_after_the_last_whole_frame_has_no_frame():
+    # A sound of 1.004 s has 100 frames.
+    segments = [segment(0, 0.5, "a"), segment(0.5, 1.002, "b"), segment(1.002, 1.004, "c")]
+    assert frame_labels(segments, 100, 0.01) == ["a"] * 50 + ["b"] * 50
+    assert frame_labels([segment(0, 0.5, "a"), segment(1.002, 1.004, "c")], 100, 0.01) == ["a"] * 50 + [""] * 50
 
 
 def test_times_of_frames_have_no_rounding_errors():

@@ -93,7 +93,7 @@ def frame_labels(segments: Sequence[Segment], frames: int, shift: float) -> list
     Raises
     ------
     CorpusError
-        If there are no segments, or one lies beyond the last frame by more than 0.1 s.
+        If there are no segments, or the last one ends more than 0.1 s after the last frame.
 
     Examples
     --------
@@ -105,7 +105,7 @@ def frame_labels(segments: Sequence[Segment], frames: int, shift: float) -> list
     if not segments:
         raise CorpusError("there are no segments; label the recording, or leave it out")
     length, last = frames * shift, segments[-1]
-    if last.end > length + LONGEST_EXCESS or last.start >= length:
+    if last.end > length + LONGEST_EXCESS:
         raise CorpusError(
             f"{_place(last)}: the segment from {last.start:g} to {last.end:g} s is beyond the end of the recording "
             f"{last.name}, {length:.3f} s; times are in seconds"
