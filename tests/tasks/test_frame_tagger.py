@@ -20,7 +20,7 @@ from theano_rnn.speech.segmentation import runs as runs_of
 from theano_rnn.tasks.frame_model import FrameInput, parts
 from theano_rnn.tasks.frame_tagger import FrameTagger
 from theano_rnn.tasks.reader_model import PredictionOptions
-from theano_rnn.tasks.recording_classifier import RecordingClassifier
+from theano_rnn.tasks.recording_classifier import RecordingClassifier, labels_need_means, linear_accuracy
 
 LABELS = ["a", "b", "sil"]
 SMALL = {"hidden_dim": 8, "epochs": 6, "batch_size": 4, "seed": 1, "dropout": 0.0, "learning_rate": 0.02}
@@ -228,6 +228,33 @@ def test_recordings_are_classified_by_the_order_of_their_segments(folder, data):
         again.probabilities([np.zeros((0, 2))])
     with pytest.raises(OptionError, match="html: has no effect"):
         again.result_columns(PredictionOptions(page=True))
+
+
+def test_a_linear_classifier_is_measured_on_the_item_that_it_has_not_seen():
+    generator = np.random.default_rng(5)
+    vectors = generator.normal(size=(30, 4)) * [1, 9, 1, 0]
+    labels = np.digitize(vectors[:, 0] + generator.normal(size=30) / 2, [-0.5, 0.5])
+    x = (vectors - vectors.mean(axis=0)) / np.where(vectors.std(axis=0) > 0, vectors.std(axis=0), 1)
+    x, targets = np.column_stack([x, np.ones(30)]), np.eye(3)[labels]
+    hits = 0
+    for i in range(30):
+        others = np.delete(x, i, axis=0)
+        right = np.delete(targets, i, axis=0) - targets.mean(axis=0)
+        weights = np.linalg.solve(others.T @ others + np.diag([4, 4, 4, 4, 0]), others.T @ right)
+        hits += int((x[i] @ weights).argmax() == labels[i])
+    assert linear_accuracy(vectors, labels) == hits / 30
+
+
+def test_recordings_are_centered_unless_their_means_tell_the_label():
+    generator = np.random.default_rng(6)
+    labels = np.arange(60) % 3
+    rises = (np.arange(3) - 1)[labels]
+    words, speakers = [], []
+    for label, rise in zip(labels, rises, strict=True):
+        frames = generator.normal(size=(generator.integers(1, 40), 2))
+        words.append(frames * 0.1 + np.linspace(-1, 1, len(frames))[:, None] * rise + generator.normal(size=2) * 3)
+        speakers.append(frames + [5 * label, 0])
+    assert not labels_need_means(words, labels) and labels_need_means(speakers, labels)
 
 
 def test_two_models_are_averaged(tagger, data):

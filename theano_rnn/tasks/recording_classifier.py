@@ -14,12 +14,23 @@ from theano_rnn.speech.input_files import find_speech_files
 from theano_rnn.speech.label_files import read_recording_labels, recording_numbers
 from theano_rnn.speech.recordings import Recording, Recordings
 from theano_rnn.tasks.classification_report import ClassificationReport
-from theano_rnn.tasks.frame_model import FrameInput, FrameModel, frame_items, in_batches, training_recordings
+from theano_rnn.tasks.frame_model import (
+    FrameInput,
+    FrameModel,
+    Frames,
+    frame_items,
+    in_batches,
+    mean_of,
+    training_recordings,
+)
 from theano_rnn.tasks.reader_model import PredictionOptions
 from theano_rnn.tasks.reader_task import ReaderTask
 from theano_rnn.tasks.task_options import CLASSIFY_FRAMES, reader_settings
 
 LONGEST_RECORDING = 6000  # frames; the rest of a recording is not read
+MOST_COMPARED = 1000  # recordings that decide whether they are centered
+PARTS = 3  # of a recording; a linear classifier reads the means of the features in each
+NEEDED_GAIN = 0.05  # accuracy of the linear classifier
 
 
 class RecordingClassifier(FrameModel):
@@ -127,6 +138,8 @@ class RecordingClassifier(FrameModel):
     ) -> ReaderTask:
         """Read labelled recordings and make the task of a training run.
 
+        Recordings are centered, which helps with other voices, rooms and microphones, unless `labels_need_means`.
+
         Parameters
         ----------
         paths, options, note, start, saved
@@ -152,10 +165,11 @@ class RecordingClassifier(FrameModel):
             valid = recording_items(held_out, held_out_numbers)
         elif options.valid is None:
             train, valid = train.split(options.valid_fraction, options.seed)
-        frames = FrameInput.of(train.frames or [], recordings.shift, recordings.settings, is_centered=True)
+        is_centered = not labels_need_means(train.frames or [], train.labels or [])
+        frames = FrameInput.of(train.frames or [], recordings.shift, recordings.settings, is_centered)
         train, valid = normalized_items(train, frames), None if valid is None else normalized_items(valid, frames)
         held = "" if valid is None else f", {len(valid):,} held out"
-        note(f"{len(train):,} recordings of {len(labels)} labels{held}")
+        note(f"{len(train):,} recordings of {len(labels)} labels{held}{', each centered' if is_centered else ''}")
         options = data.with_features(options.fitted_to(len(train)))
         settings = reader_settings(options, len(labels), (), "text", frame_dim=len(frames.mean))
         reader = Reader(settings, seed=options.seed)
@@ -165,6 +179,55 @@ class RecordingClassifier(FrameModel):
             return cls(Reader.from_values(settings, parameters), labels, frames, training)
 
         return ReaderTask(reader, train, valid, options, make_model)
+
+
+def labels_need_means(recordings: Sequence[Frames], labels: Sequence[int]) -> bool:
+    """Whether centering each recording would remove what tells its label: the voice of a speaker, but not a word.
+
+    A linear classifier reads the means of the features in each part of a recording. The labels need the means of whole
+    recordings if it is clearly better with them than without.
+
+    Parameters
+    ----------
+    recordings : sequence of arrays (frames, features), frames >= 1
+    labels : sequence of int
+    """
+    members = np.random.default_rng(0).permutation(len(recordings))[:MOST_COMPARED]
+    vectors = np.array([means_of_parts(recordings[i]) for i in members])
+    centered = vectors - np.array([np.tile(mean_of(recordings[i]), PARTS) for i in members])
+    chosen = np.asarray(labels)[members]
+    return linear_accuracy(vectors, chosen) > linear_accuracy(centered, chosen) + NEEDED_GAIN
+
+
+def means_of_parts(frames: Frames) -> npt.NDArray[np.float64]:
+    """The means of the features in the first, the second, … part of a recording: (PARTS * features,)."""
+    places = np.arange(max(len(frames), PARTS)) * len(frames) // max(len(frames), PARTS)
+    return np.concatenate([mean_of(frames[one]) for one in np.array_split(places, PARTS)])
+
+
+def linear_accuracy(vectors: npt.NDArray[np.float64], labels: npt.NDArray[np.integer]) -> float:
+    """The share of right labels of a ridge regression, each item being left out of the data that it learns from.
+
+    Parameters
+    ----------
+    vectors : array (items, n)
+    labels : int array (items,)
+
+    Examples
+    --------
+    >>> linear_accuracy(np.array([[0.0], [0.2], [0.9], [1.0]]), np.array([0, 0, 1, 1]))
+    1.0
+    """
+    deviation = vectors.std(axis=0)
+    x = (vectors - vectors.mean(axis=0)) / np.where(deviation > 0, deviation, 1)
+    targets = (labels[:, None] == np.unique(labels)).astype(np.float64)
+    targets -= targets.mean(axis=0)
+    u, s, _ = np.linalg.svd(x, full_matrices=False)
+    shares = s**2 / (s**2 + x.shape[1])
+    # The error of an item that is left out, from its error among all: divided by 1 - its leverage.
+    leverage = (u**2) @ shares + 1 / len(x)
+    errors = (targets - u @ (shares[:, None] * (u.T @ targets))) / np.maximum(1 - leverage, 1e-9)[:, None]
+    return float(((targets - errors).argmax(axis=1) == np.unique(labels, return_inverse=True)[1]).mean())
 
 
 def recording_items(recordings: Recordings, numbers: Sequence[int]) -> Items:

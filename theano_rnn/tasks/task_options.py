@@ -116,7 +116,7 @@ TASK_OPTIONS = {
             "bidirectional": True,
             "bias": True,
             "dropout": 0.5,
-            "pooling": "mean",
+            "pooling": "max",
             "criterion": "loss",
             "valid_fraction": 0.1,
             "epochs": 20,
