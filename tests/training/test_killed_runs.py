@@ -44,6 +44,7 @@ RUNS = {
     "tags": "--task tag --data tags.tsv --hidden-dim 20 --batch-size 4 --epochs 150 --save-every 3e-4",
     "missing words": "--task fill --hidden-dim 20 --batch-size 4 --epochs 99 --save-every 3e-4",
     "labels": "--task classify --data labels.tsv --hidden-dim 20 --batch-size 4 --epochs 150 --save-every 3e-4",
+    "recordings": "--task tag --data speech --hidden-dim 8 --epochs 40 --save-every 3e-4",
 }
 
 
@@ -57,6 +58,7 @@ class Run:
         (folder / "labels.tsv").write_text("".join(labelled), encoding="utf-8")
         tagged = "".join(f"{word}\t{word[-1]}\n" if word else "\n" for word in TEXT.replace("\n", " ").split(" "))
         (folder / "tags.tsv").write_text(tagged, encoding="utf-8")
+        (folder / "speech").symlink_to(ROOT / "data" / "speech")
         self.model = folder / "rnn.npz"
         self.checkpoint = folder / "rnn.checkpoint.npz"
         self.options = [
@@ -147,6 +149,9 @@ def assert_same(result, expected):
 
 @pytest.mark.parametrize("name", RUNS)
 def test_a_run_killed_at_random_moments_ends_bit_identical_to_an_uninterrupted_one(name, tmp_path):
+    if name == "recordings":
+        pytest.importorskip("soundfile")
+        pytest.importorskip("kaldi_native_fbank")
     (tmp_path / "unbroken").mkdir()
     (tmp_path / "killed").mkdir()
     unbroken, run = Run(tmp_path / "unbroken", RUNS[name]), Run(tmp_path / "killed", RUNS[name])
