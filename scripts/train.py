@@ -44,8 +44,7 @@ def make_parser() -> ArgumentParser:
     add("--bidirectional", action=argparse.BooleanOptionalAction,
         help="whether each layer reads in both directions (default: yes)")
     add("--pooling", choices=("max", "mean", "last"),
-        help="what the output reads of the states: the maximum or the mean over the text, or the last (default: max; "
-        "of recordings: mean)")
+        help="what the output reads of the states: the maximum or the mean over the text, or the last (default: max)")
     add("--word-dropout", type=float, metavar="X",
         help="replace a word that occurs N times by the unknown word with probability X/(X+N) while training "
         "(default: 0.25; tag: 1); fill: replace this share of all words (default: 0.05)")

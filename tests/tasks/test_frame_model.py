@@ -119,6 +119,12 @@ def test_wrong_segments_are_reported_before_frames_are_read(npz, unread, lines, 
     assert not (npz.parent / "m.npz").exists()
 
 
+def test_labels_without_recordings_are_rejected(tmp_path):
+    (tmp_path / "a.TextGrid").write_text(grid(phones="ab"), encoding="utf-8")
+    with pytest.raises(OptionError, match="files: expected recordings .*, got none"):
+        theano_rnn.train(tmp_path / "a.TextGrid", task="tag", model=tmp_path / "m.npz")
+
+
 @pytest.mark.parametrize("task", ["language-model", "fill"])
 def test_recordings_are_data_of_two_tasks_only(npz, task):
     with pytest.raises(OptionError, match=f"data: recordings need `task=tag` or `task=classify`; `task={task}` learns"):

@@ -302,7 +302,7 @@ def test_wrong_arguments_are_rejected(trained):
         MissingWords(trained.reader, trained.labels[::-1], trained.vocabulary, trained.tokenizer)
 
 
-@pytest.mark.parametrize("name, value", [("pooling", "max"), ("criterion", "loss"), ("tied", True)])
+@pytest.mark.parametrize("name, value", [("pooling", "max"), ("criterion", "loss"), ("continuous", True)])
 def test_options_without_effect_are_rejected(text, tmp_path, name, value):
     with pytest.raises(OptionError, match=f"{name}: has no effect with `task=fill`; leave it out"):
         train(text, model=tmp_path / "m.npz", task="fill", **{name: value})

@@ -46,14 +46,15 @@ class SpeechFiles(NamedTuple):
 
 
 def is_speech(paths: Sequence[str | os.PathLike[str]]) -> bool:
-    """Tell recordings from texts: whether a path is a folder, or ends in .wav or .npz.
+    """Tell recordings from texts: whether a path is a folder, or ends in .wav, .npz, .TextGrid or .phn.
 
     Examples
     --------
     >>> is_speech(["a.wav", "segments.tsv"]), is_speech(["tags.tsv"])
     (True, False)
     """
-    return any(has_extension(path, SOUND) or has_extension(path, FRAMES) or os.path.isdir(path) for path in paths)
+    endings = (SOUND, FRAMES, TEXTGRID, PHN)
+    return any(os.path.isdir(path) or any(has_extension(path, ending) for ending in endings) for path in paths)
 
 
 def find_speech_files(paths: Sequence[str | os.PathLike[str]]) -> SpeechFiles:
