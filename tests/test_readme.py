@@ -1,11 +1,11 @@
 """Every command and every Python block of the READMEs runs and prints what the README shows.
 
-A block that cannot run here has an HTML comment above it that says why: ``<!-- not run: … -->``. One that runs only
-among the slow tests has ``<!-- slow: … -->``. A ``text`` block shows the output of the block before it, unless a
-comment says ``<!-- not checked: … -->``; after ``<!-- sampled -->`` only the number of lines is compared.
+A block that cannot run here has an HTML comment above it that says why: ``<!-- not run: … -->``. A ``text`` block
+shows the output of the block before it, unless a comment says ``<!-- not checked: … -->``; after ``<!-- sampled -->``
+only the number of lines is compared.
 
-One test trains the model that the READMEs use for one epoch only, and does not compare numbers that depend on it; the
-long manuals are left to the slow tests. Another one, slow, trains it as the README says, and compares the numbers.
+The blocks run among the slow tests, with a model that is trained as the README says. Other tests check options and
+links.
 """
 
 import os
@@ -23,8 +23,8 @@ from support.script_modules import script
 ROOT = Path(__file__).resolve().parents[1]
 READMES = ["README.md", "data/README.md", "scripts/README.md", "tests/README.md", "theano_rnn/README.md"]
 COMMANDS = ("train", "score", "generate", "predict", "explain", "benchmark")
-QUICK_MODEL = "python scripts/train.py --data quick.csv --epochs 1 --hidden-dim 20 --sample-every 0"
-FULL_MODEL = "python scripts/train.py"
+MODEL = "python scripts/train.py"
+TOLERANCE = 0.1  # relative, of the figures of a run
 END_OF_BLOCK = "---- end of block {} ----"
 
 _CALL = re.compile(r"(?:python scripts/(\w+)\.py|python -m theano_rnn (\w+)|theano-rnn-(\w+))(?=\s|$)")
@@ -32,27 +32,24 @@ _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _OPTION = re.compile(r"(?<![\w-])--?[a-z][a-z-]*")
 
 every_readme = pytest.mark.parametrize("readme", READMES)
-LONG = {"scripts/README.md", "theano_rnn/README.md"}  # half a minute each
 
 
 class Checkout:
     """A copy of the checkout for what the commands write; programs and package are those of the real one."""
 
-    def __init__(self, folder, train, tolerance):
-        self.folder, self.tolerance = folder, tolerance
+    def __init__(self, folder):
+        self.folder = folder
         for name in ("scripts", "theano_rnn"):
             (folder / name).symlink_to(ROOT / name)
         shutil.copytree(ROOT / "data", folder / "data", ignore=shutil.ignore_patterns("__pycache__"))
         with open(ROOT / "data" / "comments.csv", encoding="utf-8", newline="") as file:
-            header, *comments = file.readlines()
-        quick = [comment for i, comment in enumerate(comments) if i < 200 or "zebra" in comment]
-        (folder / "quick.csv").write_text("".join([header, *quick]), encoding="utf-8")
+            _, *comments = file.readlines()
         (folder / "mytext.txt").write_text("\n".join(comments[:12]), encoding="utf-8")
         (folder / "bin").mkdir()
         python = folder / "bin" / "python"
         python.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
         python.chmod(0o755)
-        self.shell(train)
+        self.shell(MODEL)
 
     def run(self, *command):
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "80"}
@@ -67,12 +64,7 @@ class Checkout:
         return self.run("bash", "-euo", "pipefail", "-c", command)
 
 
-@pytest.fixture(scope="module")
-def quick_checkout(tmp_path_factory):
-    return Checkout(tmp_path_factory.mktemp("checkout"), QUICK_MODEL, tolerance=None)
-
-
-def check(place, shown, out, err, tolerance, sampled=False):
+def check(place, shown, out, err, sampled=False, tolerance=TOLERANCE):
     if sampled:
         count = len(shown.splitlines())
         assert len(out.splitlines()) == count, f"{place}: expected {count} lines, got\n{out}"
@@ -81,10 +73,9 @@ def check(place, shown, out, err, tolerance, sampled=False):
     assert wrong is None, f"{place}: the block {wrong}\nIts output:\n{out}{err}"
 
 
-def run_readme(readme, checkout, with_slow):
+def run_readme(readme, checkout):
     """Run the blocks of a README in order and compare what they print; its Python blocks are one program."""
     expected = blocks(ROOT / readme)
-    skipped = {"not run"} if with_slow else {"not run", "slow"}
     program, printed = [], []  # the Python blocks, and (text block, number of the block that prints it)
     printing = None  # what the last block printed, or the number of the last Python block
     for block in expected:
@@ -94,9 +85,9 @@ def run_readme(readme, checkout, with_slow):
                 if isinstance(printing, int):
                     printed.append((block, printing))
                 elif printing:
-                    check(block.place, block.text, *printing, checkout.tolerance, block.marker == "sampled")
+                    check(block.place, block.text, *printing, block.marker == "sampled")
             printing = None
-        elif block.marker in skipped:
+        elif block.marker == "not run":
             printing = ()
         elif block.language == "python":
             printing = len(program)
@@ -106,33 +97,25 @@ def run_readme(readme, checkout, with_slow):
         else:
             for command, shown in console_steps(block.text):
                 out, err = checkout.shell(command)
-                check(block.place, shown, out, err, checkout.tolerance, block.marker == "sampled")
+                check(block.place, shown, out, err, block.marker == "sampled")
             printing = None
     if program:
         ends = [f"\nprint({END_OF_BLOCK.format(i)!r}, flush=True)\n" for i in range(len(program))]
         out, _ = checkout.run(sys.executable, "-c", "".join(map("".join, zip(program, ends, strict=True))))
         outputs = re.split(END_OF_BLOCK.format(r"\d+") + "\n", out)
         for block, number in printed:
-            check(block.place, block.text, outputs[number], "", 1e-3, block.marker == "sampled")
+            check(block.place, block.text, outputs[number], "", block.marker == "sampled", 1e-3)
         shown = {number for _, number in printed}
         for number, output in enumerate(outputs):
             assert number in shown or not output, f"{readme}: Python block {number + 1} prints\n{output}"
 
 
-@pytest.mark.xla  # compiling all this with Theano takes many minutes
-@pytest.mark.parametrize(
-    "readme", [pytest.param(name, marks=pytest.mark.slow) if name in LONG else name for name in READMES]
-)
-def test_the_blocks_run_and_print_what_is_shown(readme, quick_checkout):
-    run_readme(readme, quick_checkout, with_slow=False)
-
-
 @pytest.mark.slow
-@pytest.mark.xla
-def test_the_figures_are_those_of_the_fully_trained_model(tmp_path):
-    checkout = Checkout(tmp_path, FULL_MODEL, tolerance=0.1)
+@pytest.mark.xla  # compiling all this with Theano takes many minutes
+def test_the_blocks_run_and_print_what_is_shown(tmp_path):
+    checkout = Checkout(tmp_path)
     for readme in READMES:
-        run_readme(readme, checkout, with_slow=True)
+        run_readme(readme, checkout)
 
 
 def calls(text):

@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 import pytest
+from support.training_runs import share_compiled_readers
 
 import theano_rnn
 from theano_rnn.errors import ArgumentTypeError, ArgumentValueError, EngineError, OptionError
@@ -42,6 +43,14 @@ CHECKS = (
     "check_set_params",
     "check_valid_tag_types",
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled_once():
+    """Runs of the same shape share their compiled functions."""
+    with pytest.MonkeyPatch.context() as patch:
+        share_compiled_readers(patch, {})
+        yield
 
 
 def classifier(**options):

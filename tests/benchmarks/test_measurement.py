@@ -64,6 +64,7 @@ def test_without_a_contender_the_record_has_no_ratio(monkeypatch: pytest.MonkeyP
     assert len(record["ours_rounds_s"]) == 2 and "ratio" not in record
 
 
+@pytest.mark.slow
 def test_growth_is_measured_in_a_separate_process_with_its_own_peak_memory() -> None:
     ballast = np.ones(40_000_000)  # 320 MB of this process, which must not count
     record = measure_growth(STEP, "cpu")
@@ -73,6 +74,7 @@ def test_growth_is_measured_in_a_separate_process_with_its_own_peak_memory() -> 
     del ballast
 
 
+@pytest.mark.slow
 @pytest.mark.xla
 def test_the_first_step_is_measured_in_new_processes_without_and_with_a_cache(
     monkeypatch: pytest.MonkeyPatch,

@@ -36,7 +36,12 @@ def command(name, model):
     return [sys.executable, str(SCRIPTS / script), *arguments]
 
 
-@pytest.mark.parametrize("name", READING)
+every_command = pytest.mark.parametrize(
+    "name", [name if name == "score" else pytest.param(name, marks=pytest.mark.slow) for name in READING]
+)
+
+
+@every_command
 def test_at_a_terminal_the_command_says_that_it_waits_for_input(name, model, tmp_path):
     controller, terminal = pty.openpty()
     try:
@@ -55,9 +60,7 @@ def test_at_a_terminal_the_command_says_that_it_waits_for_input(name, model, tmp
         os.close(controller)
 
 
-@pytest.mark.parametrize(
-    "name", [name if name == "score" else pytest.param(name, marks=pytest.mark.slow) for name in READING]
-)
+@every_command
 def test_nothing_is_announced_for_a_pipe(name, model, tmp_path):
     done = subprocess.run(
         command(name, model), input=READING[name][1], capture_output=True, cwd=tmp_path, timeout=120, check=False

@@ -14,7 +14,6 @@ LEXICON = MAKER["Lexicon"]()
 START, STOP, TAGS, followers = MAKER["START"], MAKER["STOP"], MAKER["TAGS"], MAKER["followers"]
 
 
-@pytest.mark.slow
 def reachable():
     found, new = set(), [START]
     while new:
@@ -25,6 +24,7 @@ def reachable():
     return found
 
 
+@pytest.mark.slow
 def test_the_script_writes_the_shipped_file_again(tmp_path):
     MAKER["main"](["--output", str(tmp_path)])
     assert (tmp_path / "tags.tsv").read_bytes() == (DATA / "tags.tsv").read_bytes()
@@ -85,7 +85,7 @@ def test_probabilities_of_tags_equal_the_sum_over_all_sequences_of_states():
 
 def test_the_tags_of_the_file_are_right_as_often_as_their_probabilities_say():
     right = expected = variance = 0.0
-    for sentence in SENTENCES:
+    for sentence in SENTENCES[::3]:
         found = MAKER["tag_probabilities"]([word for word, _ in sentence], LEXICON)
         for tags, (_, tag) in zip(found, sentence, strict=True):
             best = max(tags, key=tags.get)

@@ -78,6 +78,7 @@ def test_a_missing_folder_is_ignored(tmp_path):
 PROGRAM = "from theano_rnn.networks.rnn import RNN; print(RNN(7, 3, seed=1).predict([1, 2]).tolist())"
 
 
+@pytest.mark.slow
 @pytest.mark.xla
 def test_functions_with_truncated_machine_code_are_compiled_again_without_a_message(tmp_path):
     def run():

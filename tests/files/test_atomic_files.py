@@ -164,6 +164,7 @@ print(json.dumps(found))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system cannot fork processes")
 def test_after_a_kill_at_any_point_the_files_of_both_runs_are_readable(tmp_path):
     """The model and the checkpoint are those of the old or the new run, and the old ones still exist under some name.

@@ -26,19 +26,21 @@ def test_bytes_can_be_read_anywhere_and_between_writes(tmp_path, monkeypatch, bu
     assert (file.read(4, 2), file.read(9, 1), file.size) == (b"\0x", b"", 7)
 
 
-@pytest.mark.parametrize("count", [0, 1, 1000])
-def test_a_mapped_array_holds_what_was_written_and_outlives_the_storage(tmp_path, count):
-    file = TemporaryStorage(tmp_path)
-    for number in range(count):
-        file.write(np.array([number], np.int32))
-    array = file.mapped(np.int32)
-    del file
+def test_a_mapped_array_holds_what_was_written_and_outlives_the_storage(tmp_path):
+    arrays = []
+    for count in (0, 1, 1000):
+        file = TemporaryStorage(tmp_path)
+        for number in range(count):
+            file.write(np.array([number], np.int32))
+        arrays.append(file.mapped(np.int32))
+        del file
     gc.collect()
-    assert type(array) is np.ndarray and array.dtype == np.int32
-    np.testing.assert_array_equal(array, np.arange(count))
-    if count:
-        with pytest.raises(ValueError, match="read-only"):
-            array[0] = 1
+    for array, count in zip(arrays, (0, 1, 1000), strict=True):
+        assert type(array) is np.ndarray and array.dtype == np.int32
+        np.testing.assert_array_equal(array, np.arange(count))
+        if count:
+            with pytest.raises(ValueError, match="read-only"):
+                array[0] = 1
 
 
 def test_the_file_has_no_name(tmp_path):

@@ -33,14 +33,14 @@ def test_a_model_can_be_pickled_before_and_after_it_was_used(lm):
     used = pickle.loads(pickle.dumps(lm))
     for copied in (fresh, used):
         np.testing.assert_array_equal(copied.score(SENTENCES), expected)
-        assert copied.generate(3, seed=2) == lm.generate(3, seed=2)
         assert copied.documents() == lm.documents()
+    assert used.generate(3, seed=2) == lm.generate(3, seed=2)
 
 
 def test_a_pickled_network_keeps_its_precision_and_settings():
     with precision("float64"):
         exact = make(WORDS)
-        exact.rnn.sgd_step([0, 1], [1, 2], 0.1)
+        exact.rnn.set_values({name: value / 3 for name, value in exact.rnn.get_values().items()})
     copied = pickle.loads(pickle.dumps(exact))
     assert copied.rnn.dtype == "float64" and copied.rnn.U.get_value().dtype == np.float64
     assert copied.score("the dog") == exact.score("the dog")
@@ -61,7 +61,7 @@ def test_a_state_can_be_pickled(lm):
     assert lm.advance(copied, "dog")[1] == lm.advance(state, "dog")[1]
 
 
-@pytest.mark.parametrize("used_before", [False, True])
+@pytest.mark.parametrize("used_before", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_several_threads_get_the_results_of_one(used_before):
     expected = make(WORDS)
     lm = make(WORDS)

@@ -8,7 +8,6 @@ import pytest
 from support import numpy_networks
 
 from theano_rnn import RNN
-from theano_rnn.engines.engine import engine_name
 from theano_rnn.language_models.language_model import LanguageModel, load
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import SENTENCE_END, SENTENCE_START, UNKNOWN_TOKEN, Vocabulary
@@ -31,7 +30,7 @@ def make(name):
 
 
 # Theano takes half a minute to compile the functions of a network.
-SLOW = {"deep simple", "gru"} if engine_name() == "theano" else {"deep simple"}
+SLOW = {"deep simple", "stacked lstm"}
 
 
 @pytest.fixture(params=[pytest.param(one, marks=pytest.mark.slow) if one in SLOW else one for one in NETWORKS])

@@ -18,7 +18,7 @@ NETWORKS = {
     for layers, settings in ((1, {"bias": True}), (2, {"embedding_dim": 4, "bias": True}), (3, {"tied": True}))
 }
 # Compiling takes seconds with XLA and half a minute with Theano, so that the other networks are left to the slow tests.
-QUICK = {"lstm of 2"}
+QUICK = {"gru of 1"}
 every_network = pytest.mark.parametrize(
     "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in NETWORKS]
 )
@@ -123,7 +123,7 @@ def test_a_step_of_one_text_uses_the_current_parameters():
 
 
 @every_network
-@pytest.mark.parametrize("bptt_truncate", [None, K])
+@pytest.mark.parametrize("bptt_truncate", [pytest.param(None, marks=pytest.mark.slow), K])
 def test_a_sentence_alone_equals_the_same_sentence_in_a_padded_minibatch(name, bptt_truncate):
     """The neighbors, the ids of the padding and the dropout masks of other sentences have no effect."""
     rnn = make(name, bptt_truncate, dropout=0.5)

@@ -58,7 +58,11 @@ def test_input_weights_are_stored_transposed_only_if_they_read_one_hot_words():
 
 @pytest.mark.parametrize(
     "settings",
-    [pytest.param({"layers": 2}, marks=pytest.mark.slow), {"tied": True, "cell": "gru"}, {"embedding_dim": 4}],
+    [
+        {"tied": True},
+        pytest.param({"layers": 2}, marks=pytest.mark.slow),
+        pytest.param({"embedding_dim": 4, "cell": "gru"}, marks=pytest.mark.slow),
+    ],
 )
 def test_a_large_vocabulary_gives_the_same_gradients(settings):
     """Above FEW_WORDS, V is stored transposed. Words that never occur do not change the gradients."""

@@ -39,10 +39,18 @@ def test_json_is_one_object_per_workload_and_nothing_else(capsys):
     assert record["ours_s"] > 0 and "ratio" not in record and versions() in record["machine"]
 
 
-def test_growth_prints_speed_and_memory_by_size(capsys):
+def test_growth_prints_speed_and_memory_by_size(monkeypatch, capsys):
+    sizes = {"word_dim": 30, "hidden_dim": 4, "parameters_mb": 1}
+    record = {**sizes, "tokens_per_second": 2000, "peak_memory_mb": 300}
+    monkeypatch.setattr(measurement, "measure_growth", lambda workload, device: record)
     assert script.main(["--growth", "--only", "B"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert "peak memory" in lines[2] and [cell.strip() for cell in lines[4].split("|")[1:3]] == ["30", "4"]
+    assert "peak memory" in lines[2] and [cell.strip() for cell in lines[4].split("|")[1:5]] == [
+        "30",
+        "4",
+        "2,000",
+        "300",
+    ]
 
 
 @pytest.mark.parametrize("table", ["--networks", "--tasks"])

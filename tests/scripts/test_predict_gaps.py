@@ -1,5 +1,6 @@
 """predict.py as a user runs it, with a model that fills gaps: rows, evaluation, and wrong use in one line."""
 
+import functools
 import json
 
 import pytest
@@ -7,11 +8,13 @@ from support.script_modules import script
 
 from theano_rnn.encoders.reader import Reader
 from theano_rnn.encoders.reader_graph import ReaderSettings
+from theano_rnn.language_models import language_model
 from theano_rnn.tasks.missing_words import MissingWords
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary
 
 predict = script("predict")
+loaded = functools.cache(language_model.load)  # so that its functions are compiled once
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +34,7 @@ def folder(tmp_path_factory):
 def run(folder, monkeypatch, capsys):
     def run(*arguments):
         monkeypatch.chdir(folder)
+        monkeypatch.setattr(language_model, "load", loaded)
         status = predict.main(["--model", "m.npz", *arguments])
         out, err = capsys.readouterr()
         return status, out.splitlines(), err

@@ -1,5 +1,6 @@
 """predict.py as a user runs it, with a model that finds segments: rows, TextGrids, frames, folding, wrong use."""
 
+import functools
 import json
 
 import numpy as np
@@ -8,6 +9,7 @@ from support.script_modules import script
 
 from theano_rnn.encoders.reader import Reader
 from theano_rnn.encoders.reader_graph import ReaderSettings
+from theano_rnn.language_models import language_model
 from theano_rnn.speech.segmentation import SegmentCounts
 from theano_rnn.speech.textgrid import Interval, Tier, textgrid_text
 from theano_rnn.tasks.frame_model import FrameInput
@@ -15,6 +17,7 @@ from theano_rnn.tasks.frame_tagger import FrameTagger
 from theano_rnn.tasks.recording_classifier import RecordingClassifier
 
 predict = script("predict")
+loaded = functools.cache(language_model.load)  # so that its functions are compiled once
 LABELS = ["a", "b", "sil"]
 
 
@@ -22,7 +25,7 @@ LABELS = ["a", "b", "sil"]
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("predict")
     seen = FrameInput([0, 0], [1, 1])
-    reader = Reader(ReaderSettings(labels=3, frame_dim=2, hidden_dim=3, head="steps"), seed=2)
+    reader = Reader(ReaderSettings(labels=3, frame_dim=2, hidden_dim=3, head="steps", cell="simple"), seed=2)
     FrameTagger(reader, LABELS, seen, SegmentCounts.of([[2, 2, 0, 0, 1, 1, 2]], 3)).save(folder / "m.npz")
     reader = Reader(ReaderSettings(labels=3, frame_dim=2, hidden_dim=3), seed=2)
     RecordingClassifier(reader, LABELS, seen).save(folder / "c.npz")
@@ -38,6 +41,7 @@ def folder(tmp_path_factory):
 def run(folder, monkeypatch, capsys):
     def run(*arguments, model="m.npz"):
         monkeypatch.chdir(folder)
+        monkeypatch.setattr(language_model, "load", loaded)
         status = predict.main(["--model", model, *arguments])
         out, err = capsys.readouterr()
         return status, out.splitlines(), err

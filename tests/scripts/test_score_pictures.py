@@ -47,7 +47,7 @@ def status(*arguments):
     return score.main(["--model", "rnn.npz", *arguments])
 
 
-@pytest.mark.parametrize("output", [[], ["--words"], ["--summary"]], ids=str)
+@pytest.mark.parametrize("output", [[], pytest.param(["--words"], marks=pytest.mark.slow), ["--summary"]], ids=str)
 def test_page_and_picture_are_written_with_any_output(folder, output, capsys, lm):
     assert status("a.txt", *output) == 0
     alone = capsys.readouterr()

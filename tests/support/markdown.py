@@ -9,7 +9,6 @@ from pathlib import Path
 LANGUAGES = {"sh", "console", "python", "text"}
 MARKERS = {
     "not run": {"sh", "console", "python"},
-    "slow": {"sh", "console", "python"},
     "not checked": {"text"},
     "sampled": {"text", "console"},
 }
@@ -80,26 +79,26 @@ def console_steps(text: str) -> list[tuple[str, str]]:
     return steps
 
 
-def shows(expected: str, actual: str, tolerance: float | None) -> bool:
+def shows(expected: str, actual: str, tolerance: float) -> bool:
     """Whether a line is as the file shows it.
 
     Parameters
     ----------
     expected, actual : str
         Runs of whitespace count as one, and all times and speeds as equal.
-    tolerance : float or None
-        Relative difference allowed between numbers; None: any numbers.
+    tolerance : float
+        Relative difference allowed between numbers.
     """
     expected, actual = (" ".join(_TIME.sub("TIME", line).split()) for line in (expected, actual))
     if _NUMBER.sub("N", expected) != _NUMBER.sub("N", actual):
         return False
     numbers = ([float(number.replace(",", "")) for number in _NUMBER.findall(line)] for line in (expected, actual))
-    return tolerance is None or all(
+    return all(
         math.isclose(a, b, rel_tol=tolerance, abs_tol=tolerance / 100) for a, b in zip(*numbers, strict=True)
     )
 
 
-def difference(shown: str, out: str, err: str, tolerance: float | None) -> str | None:
+def difference(shown: str, out: str, err: str, tolerance: float) -> str | None:
     """What is wrong with a shown output, or None.
 
     All lines of standard output have to be shown, in order; lines of standard error may be shown after them. A line

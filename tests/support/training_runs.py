@@ -9,6 +9,7 @@ import numpy as np
 from theano_rnn.files.archive import read_archive, read_document
 from theano_rnn.networks.optimizer import Optimizer
 from theano_rnn.networks.rnn import RNN
+from theano_rnn.tasks import reader_task
 from theano_rnn.text.corpus import read_corpus
 from theano_rnn.training import language_model_task
 from theano_rnn.training.language_model_task import LanguageModelTask
@@ -63,6 +64,24 @@ def share_compiled(monkeypatch, compiled=COMPILED):
 
     monkeypatch.setattr(language_model_task, "RNN", network)
     monkeypatch.setattr(language_model_task, "Optimizer", optimizer)
+
+
+def share_compiled_readers(monkeypatch, compiled=COMPILED):
+    """The same for runs of networks that read."""
+    made, optimizer = reader_task.ReaderTask.__init__, reader_task.ReaderOptimizer
+
+    def shared_task(self, reader, *details, **more):
+        shared = compiled.setdefault((str(reader), reader.dtype), reader)
+        shared.set_values(reader.get_values())
+        made(self, shared, *details, **more)
+
+    def shared_optimizer(reader, rule, clip, measures_norm):
+        shared = compiled.setdefault((id(reader), rule, clip), optimizer(reader, rule, clip, measures_norm))
+        shared.reset()
+        return shared
+
+    monkeypatch.setattr(reader_task.ReaderTask, "__init__", shared_task)
+    monkeypatch.setattr(reader_task, "ReaderOptimizer", shared_optimizer)
 
 
 def run_state(model):

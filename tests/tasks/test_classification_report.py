@@ -34,7 +34,7 @@ def test_a_large_confusion_matrix_is_not_shown_as_text_and_long_names_are_cut():
     assert lines[2].startswith("a" * 23 + "…  ")
 
 
-@pytest.mark.parametrize("labels", [2, 7, 40])
+@pytest.mark.parametrize("labels", [2, pytest.param(40, marks=pytest.mark.slow)])
 def test_the_picture_of_a_confusion_matrix_is_a_png(tmp_path, labels):
     pytest.importorskip("matplotlib")
     report = random_report(labels)[2]

@@ -23,7 +23,9 @@ from theano_rnn.tasks.reader_model import PredictionOptions
 from theano_rnn.tasks.recording_classifier import RecordingClassifier, labels_need_means, linear_accuracy
 
 LABELS = ["a", "b", "sil"]
-SMALL = {"hidden_dim": 8, "epochs": 6, "batch_size": 4, "seed": 1, "dropout": 0.0, "learning_rate": 0.02}
+SMALL = {
+    "cell": "simple", "hidden_dim": 8, "epochs": 6, "batch_size": 4, "seed": 1, "dropout": 0.0, "learning_rate": 0.02,
+}  # fmt: skip
 
 
 def written(folder, recordings=12, seed=0, shift=None):

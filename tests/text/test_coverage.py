@@ -5,8 +5,9 @@ import logging
 import random
 
 import pytest
+from support.training_runs import share_compiled
 
-from theano_rnn.language_models.language_model import load
+from theano_rnn.language_models.language_model import LanguageModel, load
 from theano_rnn.text.corpus import read_corpus
 from theano_rnn.text.coverage import Coverage
 from theano_rnn.training.options import TrainingOptions
@@ -123,7 +124,9 @@ def test_values_that_are_not_counts_are_rejected(changed):
             Coverage.from_configuration(no_dict)
 
 
-def test_coverage_is_the_same_from_the_cache_and_is_kept_in_the_model(tmp_path, caplog):
+def test_coverage_is_the_same_from_the_cache_and_is_kept_in_the_model(tmp_path, caplog, monkeypatch):
+    share_compiled(monkeypatch)
+    monkeypatch.setattr(LanguageModel, "generate", lambda self, n, **demands: ["a sample"] * n)
     lines = [" ".join(words) + "." for words in itertools.permutations(["The", "dog", "sees", "cats", "here"])]
     (tmp_path / "text.txt").write_text("\n".join(lines), encoding="utf-8")
     told = []

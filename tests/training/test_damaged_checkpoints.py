@@ -16,7 +16,7 @@ from theano_rnn.training.reporter import Reporter
 from theano_rnn.training.run_files import RunFiles
 from theano_rnn.training.train_model import train
 
-pytestmark = pytest.mark.usefixtures("quick_samples")
+pytestmark = pytest.mark.usefixtures("compiled_once", "quick_samples")
 
 
 def without_the_learning_rate(arrays, document):

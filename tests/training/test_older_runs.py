@@ -12,6 +12,8 @@ from theano_rnn.text.sentence_splitter import SentenceSplitter
 from theano_rnn.training import corpus_cache, train_model
 from theano_rnn.training.train_model import train
 
+pytestmark = pytest.mark.usefixtures("compiled_once", "quick_samples")
+
 
 @pytest.fixture
 def text(tmp_path):

@@ -122,9 +122,9 @@ print(turns)
 
 def test_two_processes_never_hold_the_lock_although_its_file_is_removed_each_time(files):
     command = [sys.executable, "-c", TURNS, str(files.model)]
-    processes = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    processes = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     turns = [process.communicate()[0] for process in processes]
-    assert [process.returncode for process in processes] == [0, 0, 0]
+    assert [process.returncode for process in processes] == [0, 0]
     assert all(int(count) > 0 for count in turns)
     assert not files.lock.exists()
 

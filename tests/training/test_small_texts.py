@@ -4,16 +4,13 @@ import random
 
 import pytest
 
-from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.training.train_model import train
 
 SEEDS = 20
 SPREAD = 1.2  # largest ratio of the perplexities of the worst and the best seed
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    monkeypatch.setattr(LanguageModel, "generate", lambda self, n, **demands: ["a sample"] * n)
+pytestmark = pytest.mark.usefixtures("compiled_once", "quick_samples")
 
 
 def tunes(length):

@@ -111,6 +111,7 @@ def test_when_the_loss_rises_the_rate_is_halved_and_the_best_parameters_are_rest
     assert [record["valid_loss"] for record in lm.training["history"]] == [3.0, 2.0, 2.5, 2.0, 2.1]
 
 
+@pytest.mark.usefixtures("compiled_once")
 def test_the_rate_is_not_halved_before_the_optimizer_has_taken_some_steps(toy, tmp_path, monkeypatch):
     """With 7 steps per epoch, the fourth evaluation comes after 28 steps, and the next halving 28 steps later."""
     monkeypatch.setattr(learner, "STEPS_BEFORE_HALVING", 22)
@@ -123,6 +124,7 @@ def test_the_rate_is_not_halved_before_the_optimizer_has_taken_some_steps(toy, t
     assert rates == [0.03] * 4 + [0.015] * 4 + [0.0075]
 
 
+@pytest.mark.usefixtures("compiled_once")
 def test_the_rate_is_not_halved_below_a_small_share_of_the_first_one(toy, tmp_path, monkeypatch):
     monkeypatch.setattr(learner, "STEPS_BEFORE_HALVING", 1)
     monkeypatch.setattr(learner, "LOWEST_RATE", 0.2)
@@ -164,6 +166,7 @@ def test_the_rate_decays_with_the_epochs(toy, tmp_path, monkeypatch):
 # Divergence
 
 
+@pytest.mark.usefixtures("compiled_once")
 def test_a_loss_that_is_not_finite_stops_the_run_with_one_line(toy, tmp_path):
     model = tmp_path / "model.npz"
     settings = {"optimizer": "sgd", "activation": "relu", "learning_rate": 1e6, "clip": None, "valid_fraction": 0.0}
@@ -231,6 +234,7 @@ def test_the_log_has_one_json_object_per_evaluation_with_the_documented_keys(unb
     assert without_times(records) == load(model).training["history"]
 
 
+@pytest.mark.usefixtures("compiled_once")
 def test_without_held_out_text_the_perplexity_is_that_of_the_training_text(unbroken):
     for record in load(unbroken("characters")).training["history"]:
         assert record["valid_loss"] is None
@@ -242,6 +246,7 @@ def test_a_log_that_cannot_be_written_is_reported(tmp_path):
         RunFiles(tmp_path / "m.npz", tmp_path).write_log([{}])
 
 
+@pytest.mark.usefixtures("compiled_once")
 def test_evaluations_follow_evaluate_every_and_the_last_epoch_with_a_sample(toy, tmp_path, monkeypatch):
     monkeypatch.undo()  # a real sample
     monkeypatch.setattr(Trainer, "take_step", lambda self, batch: 1.0)

@@ -19,6 +19,8 @@ SENTENCES = ["The dog sees the cat.", "The zebra eats."]
 every_run = pytest.mark.parametrize("run", EXPECTED)
 needs_numpy_2 = pytest.mark.xla(reason="pickles of NumPy 2 arrays cannot be read by NumPy 1")
 
+pytestmark = pytest.mark.usefixtures("compiled_once", "quick_samples")
+
 
 @pytest.fixture
 def folder(tmp_path):
