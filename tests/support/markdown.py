@@ -93,9 +93,7 @@ def shows(expected: str, actual: str, tolerance: float) -> bool:
     if _NUMBER.sub("N", expected) != _NUMBER.sub("N", actual):
         return False
     numbers = ([float(number.replace(",", "")) for number in _NUMBER.findall(line)] for line in (expected, actual))
-    return all(
-        math.isclose(a, b, rel_tol=tolerance, abs_tol=tolerance / 100) for a, b in zip(*numbers, strict=True)
-    )
+    return all(math.isclose(a, b, rel_tol=tolerance, abs_tol=tolerance / 100) for a, b in zip(*numbers, strict=True))
 
 
 def difference(shown: str, out: str, err: str, tolerance: float) -> str | None:
