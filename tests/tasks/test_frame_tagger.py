@@ -209,7 +209,7 @@ def test_a_resumed_run_ends_as_one_that_was_not_interrupted(tagger, folder, data
 
 def test_recordings_are_classified_by_the_order_of_their_segments(folder, data):
     paths = [data[0], str(folder / "data" / "labels.tsv")]
-    model = theano_rnn.train(paths, task="classify", model=folder / "classifier.npz", **{**SMALL, "epochs": 12})
+    model = theano_rnn.train(paths, task="classify", model=folder / "classifier.npz", **{**SMALL, "cell": "gru", "epochs": 12})
     assert type(model) is RecordingClassifier and model.labels == ["even", "odd"]
     report = model.evaluate(paths)
     assert report.accuracy > 0.9
