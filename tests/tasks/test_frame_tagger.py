@@ -209,7 +209,8 @@ def test_a_resumed_run_ends_as_one_that_was_not_interrupted(tagger, folder, data
 
 def test_recordings_are_classified_by_the_order_of_their_segments(folder, data):
     paths = [data[0], str(folder / "data" / "labels.tsv")]
-    model = theano_rnn.train(paths, task="classify", model=folder / "classifier.npz", **{**SMALL, "cell": "gru", "epochs": 12})
+    settings = {**SMALL, "cell": "gru", "epochs": 12}
+    model = theano_rnn.train(paths, task="classify", model=folder / "classifier.npz", **settings)
     assert type(model) is RecordingClassifier and model.labels == ["even", "odd"]
     report = model.evaluate(paths)
     assert report.accuracy > 0.9
