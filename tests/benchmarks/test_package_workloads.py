@@ -18,7 +18,11 @@ SMALL = {
 FRAMES = dataclasses.replace(SMALL["tag"], word_dim=0, frame_dim=5)
 
 
-@pytest.mark.parametrize("workload", [*SMALL.values(), FRAMES], ids=[*SMALL, "frames"])
+@pytest.mark.parametrize(
+    "workload",
+    [pytest.param(one, marks=pytest.mark.slow) if one.kind == "tag" else one for one in (*SMALL.values(), FRAMES)],
+    ids=[*SMALL, "frames"],
+)
 def test_each_kind_calls_what_a_user_calls_with_the_shape_of_the_workload(
     workload: Workload, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -58,7 +58,9 @@ def test_the_storage_of_a_shared_array_affects_neither_values_nor_formulas(trans
 
 # NumPy deprecates what the original Theano uses; Numba, which compiles at the first call, prefers contiguous arrays.
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("mode", [None, "FAST_COMPILE", pytest.param("JAX", marks=pytest.mark.xla)])
+@pytest.mark.parametrize(
+    "mode", [None, pytest.param("FAST_COMPILE", marks=pytest.mark.slow), pytest.param("JAX", marks=pytest.mark.xla)]
+)
 @pytest.mark.parametrize("transposed", [False, True])
 def test_functions_of_the_user_and_ours_share_one_value_of_the_documented_shape(transposed, mode):
     expected = np.arange(6.0).reshape(2, 3)
@@ -263,14 +265,14 @@ print(rnn.dtype, theano.config.floatX, T.vector().dtype)
     ("flags", "settings", "code", "expected"),
     [
         pytest.param(None, None, "", "float32 float64", marks=pytest.mark.slow),
-        ("", None, "", "float32 float64"),
+        pytest.param("", None, "", "float32 float64", marks=pytest.mark.slow),
         pytest.param("on_unused_input=ignore", None, "", "float32 float64", marks=pytest.mark.slow),
         ("floatX=float64", None, "", "float64 float64"),
         pytest.param("floatX=float32", None, "", "float32 float32", marks=pytest.mark.slow),
         pytest.param(None, "[global]\nfloatX = float64\n", "", "float64 float64", marks=pytest.mark.slow),
         pytest.param(None, "[global]\nfloatX = float32\n", "", "float32 float32", marks=pytest.mark.slow),
         (None, "[global]\non_unused_input = ignore\n", "", "float32 float64"),
-        (None, None, "engine.theano.config.floatX = 'float64'", "float64 float64"),
+        pytest.param(None, None, "engine.theano.config.floatX = 'float64'", "float64 float64", marks=pytest.mark.slow),
         pytest.param(None, None, "engine.theano.config.floatX = 'float32'", "float32 float32", marks=pytest.mark.slow),
     ],
 )
@@ -290,7 +292,7 @@ def test_networks_have_single_precision_unless_the_user_sets_floatx(tmp_path, fl
 
 
 @pytest.mark.xla
-@pytest.mark.parametrize("setting", ["float32", "float64"])
+@pytest.mark.parametrize("setting", [pytest.param("float32", marks=pytest.mark.slow), "float64"])
 def test_a_floatx_set_before_the_package_is_imported_counts(tmp_path, setting):
     code = (
         f"import pytensor; pytensor.config.floatX = {setting!r}; import theano_rnn\n"

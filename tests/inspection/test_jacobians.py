@@ -62,7 +62,7 @@ def test_products_agree_with_finite_differences_of_the_forward_pass(activation: 
     assert np.abs(found[-1]).max() > 1e-3  # not only zeros were compared
 
 
-@both_activations
+@pytest.mark.parametrize("activation", ["tanh", pytest.param("relu", marks=pytest.mark.slow)])
 def test_products_agree_with_theano_grad_of_the_forward_scan(activation: str) -> None:
     a, W, s = network(activation)
 

@@ -29,6 +29,7 @@ def test_the_check_ignores_truncation_and_runs_in_double_precision():
         np.testing.assert_array_equal(value, before[name])
 
 
+@pytest.mark.slow
 def test_relu_passes_on_a_sequence_longer_than_the_truncation(float64):
     rnn = RNN(WORD_DIM, HIDDEN_DIM, bptt_truncate=1, activation="relu", seed=10)
     found = rnn.gradient_check(X, Y)

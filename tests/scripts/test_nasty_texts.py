@@ -22,7 +22,7 @@ from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary
 from theano_rnn.training.options import TrainingOptions
 
-FUZZED = int(os.environ.get("THEANO_RNN_FUZZED_TEXTS", 300))
+FUZZED = int(os.environ.get("THEANO_RNN_FUZZED_TEXTS", 150))
 PLAIN = "The dog sees the cat. The bird likes the dog.\n" * 10
 
 

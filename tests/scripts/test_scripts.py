@@ -261,6 +261,7 @@ def environment():
     return {**os.environ, "PATH": path, "PYTHONPATH": str(SCRIPTS.parent)}
 
 
+@pytest.mark.slow
 def test_ctrl_c_saves_the_work_and_prints_the_command_that_continues_it(toy, tmp_path):
     arguments = [
         "--data",

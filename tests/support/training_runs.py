@@ -26,7 +26,7 @@ SENTENCES = [
 ] * 2
 
 COMMON = {"hidden_dim": 6, "seed": 3}
-LSTM = {**COMMON, "cell": "lstm", "layers": 2, "dropout": 0.3, "batch_size": 4}
+LSTM = {**COMMON, "cell": "lstm", "dropout": 0.3, "batch_size": 4}
 CASES = {
     "words": {**COMMON, "batch_size": 8, "learning_rate": 0.03, "valid_fraction": 0.1},
     "characters": {

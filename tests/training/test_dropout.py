@@ -9,7 +9,7 @@ from theano_rnn.networks.optimizer import Optimizer
 from theano_rnn.training.train_model import train
 
 pytestmark = pytest.mark.usefixtures("quick_samples", "compiled_once")
-CASE = {**CASES["LSTM words"], "epochs": 2, "layers": 1, "cell": "simple"}
+CASE = {**CASES["LSTM words"], "epochs": 2, "cell": "simple"}
 
 
 @pytest.fixture

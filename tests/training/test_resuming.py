@@ -30,7 +30,10 @@ WORDS = CASES["words"]
 pytestmark = pytest.mark.usefixtures("quick_samples")
 
 
-@pytest.mark.parametrize("case", CASES)
+ALL_CASES = [pytest.param(one, marks=pytest.mark.slow) if one == "LSTM characters" else one for one in CASES]
+
+
+@pytest.mark.parametrize("case", ALL_CASES)
 def test_a_run_in_two_parts_equals_an_uninterrupted_one_bit_for_bit(case, unbroken, toy, tmp_path, request):
     if case != "words":  # compile everything again, as in a new process
         request.getfixturevalue("compiled_once")
@@ -130,10 +133,23 @@ class Crasher(Reporter):
             raise Crash
 
 
-@pytest.mark.parametrize("case", CASES)
+MOMENTS = [
+    ((0, 1), 5, (0, 0)), ((0, 3), 1e-9, (0, 2)), ((1, 4), 5, (1, 0)), ((1, 1), 1e-9, (1, 0)), ((2, 4), 1e-9, (2, 3)),
+]  # fmt: skip
+
+
 @pytest.mark.parametrize(
-    "moment, save_every, saved",
-    [((0, 1), 5, (0, 0)), ((0, 3), 1e-9, (0, 2)), ((1, 4), 5, (1, 0)), ((1, 1), 1e-9, (1, 0)), ((2, 4), 1e-9, (2, 3))],
+    "case, moment, save_every, saved",
+    [
+        *(("words", *one) for one in MOMENTS),
+        *((case, *MOMENTS[-1]) for case in ("characters", "tutorial", "LSTM words")),
+        *(
+            pytest.param(case, *one, marks=pytest.mark.slow)
+            for case in ("characters", "tutorial", "LSTM words")
+            for one in MOMENTS[:-1]
+        ),
+        *(pytest.param("LSTM characters", *one, marks=pytest.mark.slow) for one in MOMENTS),
+    ],
 )
 @pytest.mark.usefixtures("compiled_once")
 def test_a_crashed_run_resumes_from_its_last_save_bit_for_bit(
@@ -237,6 +253,7 @@ def test_held_out_text_is_found_again_from_another_folder(toy, tmp_path, monkeyp
     train(None, model=tmp_path / "model.npz", resume=True)
 
 
+@pytest.mark.usefixtures("compiled_once")
 def test_a_checkpoint_of_an_older_version_can_be_resumed(unbroken, toy, tmp_path):
     """A checkpoint without the options patience, sample_every and init_from, and without curves."""
     model = tmp_path / "m.npz"
