@@ -152,6 +152,8 @@ def test_every_training_option_of_the_package_is_a_flag_that_reaches_it(tmp_path
         "pooling": "mean",
         "criterion": "loss",
         "word_dropout": 0.5,
+        "features": "mfcc",
+        "tier": "phones",
     }
     flags = ("tutorial", "keep_case", "tokenized", "lines", "tied", "bias", "continuous", "bidirectional")
     flags = (*flags, "resume", "overwrite")
