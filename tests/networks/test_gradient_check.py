@@ -36,6 +36,7 @@ def test_relu_passes_on_a_sequence_longer_than_the_truncation(float64):
     assert found.elements == ELEMENTS and found.relative_error <= 0.01
 
 
+@pytest.mark.slow
 def test_a_single_word_can_be_checked(float64):
     found = RNN(WORD_DIM, HIDDEN_DIM, seed=10).gradient_check([4], [7])
     assert found.elements == ELEMENTS and found.relative_error < 1e-5

@@ -136,7 +136,7 @@ def test_a_sentence_alone_equals_the_same_sentence_in_a_padded_minibatch(name, b
         rnn.set_values(values)
         return float(loss), np.array(last), gradients
 
-    for seed in range(4):
+    for seed in range(2):
         generator = np.random.default_rng(seed)
         lengths = [3, *generator.integers(1, 9, 2)]  # XLA compiles for each length of the sentence alone
         sentences = [generator.integers(0, WORD_DIM, length + 1) for length in lengths]

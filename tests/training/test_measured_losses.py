@@ -73,7 +73,7 @@ def assert_reproducible(model, path):
     "settings",
     [
         WORDS,
-        {**WORDS, "batch_size": 64},
+        pytest.param({**WORDS, "batch_size": 64}, marks=pytest.mark.slow),
         {**WORDS, "evaluate_every": 3},
         pytest.param({**WORDS, **LSTM}, marks=pytest.mark.slow),
         CONTINUOUS,
@@ -117,7 +117,10 @@ def test_characters_are_measured_on_the_held_out_end_of_the_text(text, tmp_path)
     assert_reproducible(model, end)
 
 
-@pytest.mark.parametrize("settings", [WORDS, CHARACTERS])
+QUICK_OF_TWO = [pytest.param(WORDS, marks=pytest.mark.slow), CHARACTERS]
+
+
+@pytest.mark.parametrize("settings", QUICK_OF_TWO)
 def test_a_resumed_run_has_the_measured_perplexity_and_equals_an_uninterrupted_one(
     text, tmp_path, monkeypatch, settings
 ):
@@ -132,7 +135,7 @@ def test_a_resumed_run_has_the_measured_perplexity_and_equals_an_uninterrupted_o
     assert_same_run(tmp_path / "m.npz", tmp_path / "unbroken.npz")
 
 
-@pytest.mark.parametrize("settings", [WORDS, CHARACTERS])
+@pytest.mark.parametrize("settings", QUICK_OF_TWO)
 def test_a_fine_tuned_model_has_the_measured_perplexity(text, held_out, tmp_path, settings):
     train(text, model=tmp_path / "start.npz", epochs=1, **settings)
     further = {**settings, "init_from": tmp_path / "start.npz", "epochs": 3}

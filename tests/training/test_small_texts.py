@@ -52,7 +52,7 @@ def test_every_seed_ends_near_the_best_one(tmp_path, text, settings):
     assert max(found) <= SPREAD * min(found), sorted(found)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, *(pytest.param(one, marks=pytest.mark.slow) for one in (2, 3))])
 def test_a_seed_that_once_failed_to_learn_now_learns(tmp_path, seed):
     """The unigram perplexity of such a text is above 12."""
     path = tmp_path / "text.txt"
