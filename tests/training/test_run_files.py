@@ -106,7 +106,7 @@ import sys, time
 from pathlib import Path
 from theano_rnn.errors import ModelFileError
 from theano_rnn.training.run_files import RunFiles
-model, until = Path(sys.argv[1]), time.time() + 2
+model, until = Path(sys.argv[1]), time.time() + 0.7
 guard, turns = model.with_name("guard"), 0
 while time.time() < until:
     try:
