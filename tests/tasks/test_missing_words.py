@@ -209,11 +209,24 @@ def test_embeddings_and_forward_layers_start_from_a_language_model(text, tmp_pat
     ours, theirs = model.reader.get_values(), lm.rnn.get_values()
     for name in ("E", "U", "W", "b", "r"):
         np.testing.assert_allclose(ours[name], theirs[name], atol=1e-6, err_msg=name)
+    tied = train(text, model=tmp_path / "tied.npz", tied=True, **settings).reader.get_values()
+    np.testing.assert_allclose(tied["V"], theirs["E"], atol=1e-6)
     with pytest.raises(TrainingInterrupted):
         train(text, model=tmp_path / "m.npz", reporter=Interrupter(1, 2), **settings)
     (tmp_path / "lm.npz").unlink()
     train(None, model=tmp_path / "m.npz", resume=True)
     assert_same_run_of_a_task(tmp_path / "m.npz", tmp_path / "whole.npz")
+
+
+@pytest.mark.slow
+def test_a_tied_network_predicts_with_the_embeddings_and_is_kept_in_the_file(text, trained, tmp_path):
+    model = train(text, model=tmp_path / "m.npz", tied=True, **SETTINGS)
+    values = model.reader.get_values()
+    assert "E" not in values and values["P"].shape == (5, 12) and values["V"].shape == (len(model.labels), 5)
+    losses = [one.training["history"][-1]["valid_loss"] for one in (model, trained)]
+    assert losses[0] < 1.2 * losses[1]
+    line = ["the old dog ___ white bones ."]
+    np.testing.assert_array_equal(load(tmp_path / "m.npz").probabilities(line), model.probabilities(line))
 
 
 @pytest.mark.slow

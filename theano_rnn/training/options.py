@@ -132,7 +132,7 @@ class TrainingOptions:
     column : str or None
         The column of CSV files to read; None: ``body``, else ``text``, else the only column.
     cell, layers, embedding_dim, tied, dropout
-        The network; see `theano_rnn.RNN`. With `tied`, `embedding_dim` is `hidden_dim`.
+        The network; see `theano_rnn.RNN`. With `tied`, `embedding_dim` of a language model is `hidden_dim`.
     bias : bool or None
         Whether the network has biases. None: yes with the cells "gru" and "lstm", no with "simple".
     continuous : bool
@@ -255,8 +255,9 @@ class TrainingOptions:
         """Check the options of the network, and replace those that depend on others."""
         if self.bias is None:
             object.__setattr__(self, "bias", self.cell != "simple")
+        object.__setattr__(self, "tied", check_flag("tied", self.tied))
         for name, value in self.architecture(word_dim=4).settings().items():
-            if name != "word_dim":
+            if name not in ("word_dim", "tied"):
                 object.__setattr__(self, name, value)
 
     @classmethod
@@ -291,8 +292,10 @@ class TrainingOptions:
 
     def architecture(self, word_dim: int) -> Architecture:
         """Return the settings of the network, for a vocabulary of so many entries."""
-        names = ("hidden_dim", "cell", "activation", "layers", "embedding_dim", "bias", "tied", "dropout")
-        return Architecture(word_dim, **{name: getattr(self, name) for name in names})
+        names = ("hidden_dim", "cell", "activation", "layers", "embedding_dim", "bias", "dropout")
+        # The networks of other tasks project the states to the size of tied embeddings.
+        tied = self.tied and self.task == LANGUAGE_MODEL
+        return Architecture(word_dim, tied=tied, **{name: getattr(self, name) for name in names})
 
     @property
     def initial_learning_rate(self) -> float:
