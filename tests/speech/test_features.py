@@ -26,10 +26,38 @@ def test_defaults_are_40_log_mel_energies_of_25_ms_every_10_ms():
     assert np.array_equal(found, compute_features([tone(1, 16000)], settings))
 
 
-def test_energies_follow_the_loudness():
-    settings = FeatureSettings()
-    loud, soft = (compute_features([tone(0.5, 16000) * factor], settings) for factor in (1, 0.5))
-    assert np.abs(loud - soft - 2 * np.log(2)).max() < 1e-3
+def speech_like(generator, seconds=1.0, rate=16000):
+    """Noise whose loudness goes up and down, with digital silence at the end."""
+    times = np.arange(round(seconds * rate)) / rate
+    sound = generator.normal(size=len(times)) * 0.1 * np.sin(6 * np.pi * times) ** 4 * (times < 0.9 * seconds)
+    return sound.astype(np.float32)
+
+
+@pytest.mark.parametrize("kind", ["log-mel", "mfcc"])
+@pytest.mark.parametrize("factor", [4, 0.1, 0.01])
+def test_features_do_not_depend_on_the_loudness_of_the_sound(kind, factor):
+    sound, settings = speech_like(np.random.default_rng(0)), FeatureSettings(kind)
+    expected, found = (compute_features([one], settings) for one in (sound, sound * np.float32(factor)))
+    tolerance = 1e-3 if kind == "log-mel" else 0.02
+    speech = slice(2, 85)  # in digital silence, MFCC depend on the smallest energy
+    np.testing.assert_allclose(found[speech], expected[speech], atol=tolerance)
+    if kind == "log-mel":
+        np.testing.assert_allclose(found, expected, atol=tolerance)
+
+
+@pytest.mark.parametrize("seconds", [1, 20])
+def test_added_silence_hardly_changes_the_features(seconds):
+    generator = np.random.default_rng(0)
+    sound, silence = speech_like(generator), generator.normal(size=16000 * seconds).astype(np.float32) * 1e-4
+    expected = compute_features([sound], FeatureSettings())
+    found = compute_features([sound, silence], FeatureSettings())[: len(expected)]
+    assert np.abs(found[5:85] - expected[5:85]).max() < 0.7  # 3 dB
+
+
+def test_louder_parts_of_a_sound_have_more_energy():
+    sound = np.tile(tone(0.5, 16000), 2) * np.repeat(np.float32([1, 0.5]), 8000)
+    found = compute_features([sound], FeatureSettings())
+    assert np.abs(found[5:45] - found[55:95] - 2 * np.log(2)).max() < 0.2
 
 
 @pytest.mark.parametrize("rate", [8000, 11000, 16000])

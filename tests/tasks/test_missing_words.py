@@ -224,7 +224,7 @@ def test_a_tied_network_predicts_with_the_embeddings_and_is_kept_in_the_file(tex
     values = model.reader.get_values()
     assert "E" not in values and values["P"].shape == (5, 12) and values["V"].shape == (len(model.labels), 5)
     losses = [one.training["history"][-1]["valid_loss"] for one in (model, trained)]
-    assert losses[0] < 1.2 * losses[1]
+    assert losses[0] < 1.5 * losses[1]
     line = ["the old dog ___ white bones ."]
     np.testing.assert_array_equal(load(tmp_path / "m.npz").probabilities(line), model.probabilities(line))
 

@@ -1,7 +1,8 @@
 """Acoustic features of sounds: log-mel energies or MFCC, computed by kaldi-native-fbank.
 
 Frame i lasts from ``i * shift`` to ``(i + 1) * shift`` seconds, and its window is centered in it. At both ends of the
-sound, the samples that windows lack are mirrored.
+sound, the samples that windows lack are mirrored. All sounds are brought to the same loudness, because it depends on
+the distance of the microphone and on the settings of the recorder.
 """
 
 import math
@@ -23,6 +24,10 @@ DEFAULT_NUMBERS = {"log-mel": 40, "mfcc": 13}
 HIGHEST_DEFAULT_RATE = 16000  # Hz; speech has little above 8 kHz
 MEL_BANDS_OF_MFCC = 23
 MOST_FEATURES = 128
+FULL_SCALE = 32768  # Kaldi expects 16-bit samples; energies below 1e-7 of its unit have the same logarithm
+LOUD_PERCENTILE = 99  # of the loudness of frames; at least one frame in a hundred must be of speech
+LOUD_RANGE = 4.6  # nats of energy (20 dB) below it; the frames in this range decide how loud a sound is
+DYNAMIC_RANGE = 14.0  # nats (60 dB) below the loudness; what is quieter counts as silence
 DECIBELS = 60.0  # that a spectrogram shows
 QUIETEST_PEAK = 1e-6  # power relative to a full-scale sine; so that a silent recording is white in a spectrogram
 COLUMNS_AT_ONCE = 2000
@@ -151,7 +156,8 @@ def compute_features(blocks: Iterable[Samples], settings: FeatureSettings) -> Fr
     Returns
     -------
     float32 array (frames, features)
-        Natural logarithms of energies, or MFCC. There are no frames if the sound is shorter than half a shift.
+        Natural logarithms of energies, or MFCC, at standard loudness. There are no frames if the sound is shorter than
+        half a shift.
 
     Raises
     ------
@@ -173,11 +179,40 @@ def compute_features(blocks: Iterable[Samples], settings: FeatureSettings) -> Fr
 
     for block in blocks:
         if len(block):
-            extractor.accept_waveform(settings.rate, np.ascontiguousarray(block, np.float32))
+            extractor.accept_waveform(settings.rate, np.ascontiguousarray(block, np.float32) * np.float32(FULL_SCALE))
             take_frames()
     extractor.input_finished()
     take_frames()
-    return np.concatenate(parts) if parts else np.zeros((0, settings.number), np.float32)
+    if not parts:
+        return np.zeros((0, settings.number), np.float32)
+    frames = np.concatenate(parts)
+    if settings.kind == "log-mel":
+        return at_standard_loudness(frames)
+    # The first coefficient is the sum of all log energies, divided by the root of their number.
+    scale = np.float32(math.sqrt(max(settings.number, MEL_BANDS_OF_MFCC)))
+    frames[:, :1] = at_standard_loudness(frames[:, :1] / scale) * scale
+    return frames
+
+
+def at_standard_loudness(frames: Frames) -> Frames:
+    """Subtract the loudness of a sound from log energies, and raise those that are too low to be heard.
+
+    The loudness of a frame is the mean of its log energies. The loudness of the sound is the mean over its loud frames,
+    so that silence does not change it.
+
+    Parameters
+    ----------
+    frames : float32 array (frames, energies)
+        Natural logarithms.
+
+    Examples
+    --------
+    >>> at_standard_loudness(np.array([[5, 7], [6, 8], [-20, -20]], np.float32)).tolist()
+    [[-1.5, 0.5], [-0.5, 1.5], [-14.0, -14.0]]
+    """
+    loudness = frames.mean(axis=1, dtype=np.float64)
+    loud = loudness[loudness >= np.percentile(loudness, LOUD_PERCENTILE) - LOUD_RANGE]
+    return np.maximum(frames - np.float32(loud.mean()), np.float32(-DYNAMIC_RANGE))
 
 
 def spectrogram(samples: Samples, rate: int, shift: float = 0.005, window: float = 0.01) -> Frames:
