@@ -15,6 +15,7 @@ from theano_rnn.errors import (
     ModelFileError,
     OptionError,
 )
+from theano_rnn.speech.features import FeatureSettings, loudness
 from theano_rnn.speech.segmentation import SegmentCounts, segment_probabilities
 from theano_rnn.speech.segmentation import runs as runs_of
 from theano_rnn.tasks.frame_model import FrameInput, parts
@@ -156,11 +157,26 @@ def test_centered_frames_depend_neither_on_loudness_nor_on_the_microphone():
     assert found.normalized(np.zeros((0, 2))).shape == (0, 2)
 
 
-def test_whether_frames_are_centered_is_kept_and_older_models_do_not_center_them():
-    configuration = FrameInput([0.0], [1.0], is_centered=True).to_configuration()
-    assert FrameInput.from_configuration(configuration).is_centered
-    del configuration["is_centered"]
-    assert not FrameInput.from_configuration(configuration).is_centered
+def test_a_sound_is_brought_to_the_nearest_loudness_of_the_training_part():
+    generator = np.random.default_rng(5)
+    sounds = [generator.normal(size=(200, 4)).astype(np.float32) + level for level in np.linspace(8, 18, 11)]
+    features = FeatureSettings(number=4)
+    found = FrameInput.of(sounds, features=features)
+    quiet, loud = found.loudness
+    assert quiet == pytest.approx(9, abs=0.3) and loud == pytest.approx(17, abs=0.3)
+    assert found.adapted(sounds[5]) is sounds[5]
+    for sound, limit in ((sounds[5] - 30, quiet), (sounds[5] + 30, loud)):
+        assert loudness(found.adapted(sound), features) == pytest.approx(limit, abs=1e-4)
+        change = found.adapted(sound) - sound
+        np.testing.assert_allclose(change, change[0, 0], atol=1e-4)
+    assert FrameInput.of(sounds).loudness is None  # of an .npz, whose features may be anything
+
+
+@pytest.mark.parametrize("given", [{"is_centered": True}, {"features": FeatureSettings(), "loudness": [3.0, 9.0]}])
+def test_how_recordings_are_adapted_is_kept(given):
+    configuration = FrameInput([0.0], [1.0], **given).to_configuration()
+    found = FrameInput.from_configuration(configuration)
+    assert {name: getattr(found, name) for name in given} == given
 
 
 def test_the_parts_of_a_long_recording_cover_it_and_have_context():
@@ -305,6 +321,10 @@ def test_wrong_parts_of_a_model_are_rejected():
         FrameInput.of([])
     with pytest.raises(ArgumentTypeError, match="is_centered: expected"):
         FrameInput([0], [1], is_centered="yes")
+    with pytest.raises(ArgumentValueError, match="loudness: expected a quiet and a loud sound, got 9 and 3"):
+        FrameInput([0], [1], features=FeatureSettings(), loudness=[9, 3])
+    with pytest.raises(ArgumentValueError, match="loudness: expected a quiet and a loud sound, got no `features`"):
+        FrameInput([0], [1], loudness=[3, 9])
 
 
 def test_options_without_effect_are_rejected(tagger, data):

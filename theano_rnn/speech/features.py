@@ -1,8 +1,7 @@
 """Acoustic features of sounds: log-mel energies or MFCC, computed by kaldi-native-fbank.
 
 Frame i lasts from ``i * shift`` to ``(i + 1) * shift`` seconds, and its window is centered in it. At both ends of the
-sound, the samples that windows lack are mirrored. All sounds are brought to the same loudness, because it depends on
-the distance of the microphone and on the settings of the recorder.
+sound, the samples that windows lack are mirrored.
 """
 
 import math
@@ -24,10 +23,10 @@ DEFAULT_NUMBERS = {"log-mel": 40, "mfcc": 13}
 HIGHEST_DEFAULT_RATE = 16000  # Hz; speech has little above 8 kHz
 MEL_BANDS_OF_MFCC = 23
 MOST_FEATURES = 128
-FULL_SCALE = 32768  # Kaldi expects 16-bit samples; energies below 1e-7 of its unit have the same logarithm
+FULL_SCALE = 32768  # Kaldi expects 16-bit samples
+LOWEST_ENERGY = 4.0  # nats; about the log energies of the rounding errors of 16-bit samples
 LOUD_PERCENTILE = 99  # of the loudness of frames; at least one frame in a hundred must be of speech
 LOUD_RANGE = 4.6  # nats of energy (20 dB) below it; the frames in this range decide how loud a sound is
-DYNAMIC_RANGE = 14.0  # nats (60 dB) below the loudness; what is quieter counts as silence
 DECIBELS = 60.0  # that a spectrogram shows
 QUIETEST_PEAK = 1e-6  # power relative to a full-scale sine; so that a silent recording is white in a spectrogram
 COLUMNS_AT_ONCE = 2000
@@ -156,8 +155,8 @@ def compute_features(blocks: Iterable[Samples], settings: FeatureSettings) -> Fr
     Returns
     -------
     float32 array (frames, features)
-        Natural logarithms of energies, or MFCC, at standard loudness. There are no frames if the sound is shorter than
-        half a shift.
+        Natural logarithms of energies, or MFCC, the first of which is the log energy of the frame. There are no frames
+        if the sound is shorter than half a shift.
 
     Raises
     ------
@@ -183,36 +182,46 @@ def compute_features(blocks: Iterable[Samples], settings: FeatureSettings) -> Fr
             take_frames()
     extractor.input_finished()
     take_frames()
-    if not parts:
-        return np.zeros((0, settings.number), np.float32)
-    frames = np.concatenate(parts)
-    if settings.kind == "log-mel":
-        return at_standard_loudness(frames)
-    # The first coefficient is the sum of all log energies, divided by the root of their number.
-    scale = np.float32(math.sqrt(max(settings.number, MEL_BANDS_OF_MFCC)))
-    frames[:, :1] = at_standard_loudness(frames[:, :1] / scale) * scale
+    frames = np.concatenate(parts) if parts else np.zeros((0, settings.number), np.float32)
+    energies = _energies(frames, settings)
+    np.maximum(energies, np.float32(LOWEST_ENERGY), out=energies)
     return frames
 
 
-def at_standard_loudness(frames: Frames) -> Frames:
-    """Subtract the loudness of a sound from log energies, and raise those that are too low to be heard.
-
-    The loudness of a frame is the mean of its log energies. The loudness of the sound is the mean over its loud frames,
-    so that silence does not change it.
+def loudness(frames: Frames, settings: FeatureSettings) -> float:
+    """The loudness of a sound in nats of energy: the mean over its loud frames, so that silence does not change it.
 
     Parameters
     ----------
-    frames : float32 array (frames, energies)
-        Natural logarithms.
+    frames : float32 array (frames, features)
+        From `compute_features`, at least one.
+    settings : FeatureSettings
 
     Examples
     --------
-    >>> at_standard_loudness(np.array([[5, 7], [6, 8], [-20, -20]], np.float32)).tolist()
-    [[-1.5, 0.5], [-0.5, 1.5], [-14.0, -14.0]]
+    >>> loudness(np.array([[5, 7], [6, 8], [-4, -4]], np.float32), FeatureSettings(number=2))
+    6.5
     """
-    loudness = frames.mean(axis=1, dtype=np.float64)
-    loud = loudness[loudness >= np.percentile(loudness, LOUD_PERCENTILE) - LOUD_RANGE]
-    return np.maximum(frames - np.float32(loud.mean()), np.float32(-DYNAMIC_RANGE))
+    of_frames = _energies(frames, settings).mean(axis=1, dtype=np.float64)
+    return float(of_frames[of_frames >= np.percentile(of_frames, LOUD_PERCENTILE) - LOUD_RANGE].mean())
+
+
+def amplified(frames: Frames, nats: float, settings: FeatureSettings) -> Frames:
+    """The features of a sound whose energy is larger by a factor of ``exp(nats)``.
+
+    Examples
+    --------
+    >>> amplified(np.array([[5, 7]], np.float32), -0.5, FeatureSettings(number=2)).tolist()
+    [[4.5, 6.5]]
+    """
+    found = frames.copy()
+    _energies(found, settings)[...] += np.float32(nats)
+    return found
+
+
+def _energies(frames: Frames, settings: FeatureSettings) -> Frames:
+    """The features that are log energies, as a view: all, or the first of the MFCC."""
+    return frames if settings.kind == "log-mel" else frames[:, :1]
 
 
 def spectrogram(samples: Samples, rate: int, shift: float = 0.005, window: float = 0.01) -> Frames:
@@ -269,6 +278,7 @@ def _extractor(settings: FeatureSettings) -> Any:
     options.mel_opts.num_bins = max(settings.number, MEL_BANDS_OF_MFCC) if is_mfcc else settings.number
     if is_mfcc:
         options.num_ceps = settings.number
+        options.use_energy = True  # the first coefficient is the log energy of the frame
     try:
         return kaldi.OnlineMfcc(options) if is_mfcc else kaldi.OnlineFbank(options)
     except (ValueError, RuntimeError) as error:

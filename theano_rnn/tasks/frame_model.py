@@ -13,7 +13,7 @@ from theano_rnn.encoders.items import Items
 from theano_rnn.encoders.reader import Reader
 from theano_rnn.errors import ArgumentTypeError, ArgumentValueError, CorpusError, OptionError
 from theano_rnn.files.text_files import display_name
-from theano_rnn.speech.features import FeatureSettings
+from theano_rnn.speech.features import FeatureSettings, amplified, loudness
 from theano_rnn.speech.input_files import SpeechFile, find_speech_files
 from theano_rnn.speech.recordings import Recording, Recordings
 from theano_rnn.tasks.reader_model import PredictionOptions, ReaderModel
@@ -23,6 +23,7 @@ from theano_rnn.text.vocabulary import SPECIAL_TOKENS, Vocabulary
 LONGEST_PART = 1000  # frames; a longer recording is read in parts
 CONTEXT = 100  # frames before and after a part, which are read but not labelled
 FRAMES_AT_ONCE = 20_000
+LOUDNESS_PERCENTILES = (10, 90)  # of the training sounds
 SMALLEST_DEVIATION = 1e-6  # of a feature that is always the same
 
 Frames = npt.NDArray[np.float32]
@@ -44,6 +45,10 @@ class FrameInput:
     is_centered : bool
         Whether the mean of each feature over a recording is subtracted first. Logarithms of energies then depend
         neither on how loud a recording is nor on the frequency response of the microphone.
+    loudness : pair of float, optional
+        A quiet and a loud sound of the training part, in nats of energy. A sound beyond them is brought to the nearest
+        of both, because loudness depends on the distance of the microphone and the settings of the recorder. None:
+        loudness is not changed, as with .npz files, whose features may be anything.
 
     Raises
     ------
@@ -62,6 +67,7 @@ class FrameInput:
     shift: float = FeatureSettings.shift
     features: FeatureSettings | None = None
     is_centered: bool = False
+    loudness: Sequence[float] | None = None
 
     def __post_init__(self) -> None:
         if not len(self.mean) or len(self.mean) != len(self.deviation):
@@ -73,30 +79,37 @@ class FrameInput:
                 check_real(name, value, **({} if name == "mean" else {"above": 0}))
         check_real("shift", self.shift, above=0)
         check_flag("is_centered", self.is_centered)
+        if self.loudness is not None:
+            quiet, loud = (check_real("loudness", value) for value in self.loudness)
+            if quiet > loud or self.features is None:
+                found = "no `features`" if self.features is None else f"{quiet:g} and {loud:g}"
+                raise ArgumentValueError(f"loudness: expected a quiet and a loud sound, got {found}")
 
     @classmethod
     def of(
         cls,
-        recordings: Iterable[Frames],
+        recordings: Sequence[Frames],
         shift: float = FeatureSettings.shift,
         features: FeatureSettings | None = None,
         is_centered: bool = False,
     ) -> "FrameInput":
         """Measure means and deviations of recordings, each an array (frames, features)."""
-        count, total, squares = 0, np.zeros(1), np.zeros(1)
-        origin: npt.NDArray[np.float64] | None = None
-        for frames in recordings:
-            own_mean = mean_of(frames)
-            if origin is None:
-                origin = np.zeros_like(own_mean) if is_centered else own_mean  # so that the squares lose no digits
-            values = frames - (own_mean if is_centered else origin)
-            count, total, squares = count + len(values), total + values.sum(axis=0), squares + (values**2).sum(axis=0)
-        if origin is None:
+        if not recordings:
             raise ArgumentValueError("recordings: expected at least one, got none")
+        limits: list[float] | None = None
+        if features is not None:
+            limits = np.percentile([loudness(one, features) for one in recordings], LOUDNESS_PERCENTILES).tolist()
+        zeros = [0.0] * recordings[0].shape[1]
+        seen = cls(zeros, [1.0] * len(zeros), shift, features, is_centered, limits)
+        count, total, squares = 0, np.zeros(1), np.zeros(1)
+        origin = mean_of(seen.adapted(recordings[0]))  # so that the squares lose no digits
+        for frames in recordings:
+            values = seen.adapted(frames) - origin
+            count, total, squares = count + len(values), total + values.sum(axis=0), squares + (values**2).sum(axis=0)
         mean = total / count
         deviation = np.sqrt(np.maximum(squares / count - mean**2, 0))
         deviation[deviation < SMALLEST_DEVIATION] = 1.0
-        return cls((origin + mean).tolist(), deviation.tolist(), shift, features, is_centered)
+        return replace(seen, mean=(origin + mean).tolist(), deviation=deviation.tolist())
 
     def normalized(self, frames: npt.ArrayLike) -> Frames:
         """Frames (frames, features) with mean 0 and deviation 1, as far as they are like the training part.
@@ -104,21 +117,36 @@ class FrameInput:
         Parameters
         ----------
         frames : array (frames, features)
-            A whole recording. Without `is_centered`, a part of one will do.
+            A whole recording.
 
         Raises
         ------
         TypeError, ValueError
             If this is not an array of numbers of this width.
         """
+        return self.standardized(self.adapted(frames))
+
+    def adapted(self, frames: npt.ArrayLike) -> npt.NDArray[Any]:
+        """A whole recording at a loudness as in the training part, and centered with `is_centered`.
+
+        Parameters and errors are those of `normalized`.
+        """
         values = np.asarray(frames)
         self.check(values)
         if not np.isfinite(values).all():
             raise ArgumentValueError("frames: expected finite numbers, got NaN or infinite ones")
-        center = np.array(self.mean)
-        if self.is_centered and len(values):
-            center = center + mean_of(values)
-        found: Frames = ((values - center) / np.array(self.deviation)).astype(np.float32)
+        if not len(values):
+            return values
+        if self.loudness is not None and self.features is not None:
+            own = loudness(values, self.features)
+            quiet, loud = self.loudness
+            nats = min(max(own, quiet), loud) - own
+            values = amplified(values, nats, self.features) if nats else values
+        return values - mean_of(values) if self.is_centered else values
+
+    def standardized(self, frames: npt.NDArray[Any]) -> Frames:
+        """Frames from `adapted`, or a part of them, with the mean and the deviation of the training part removed."""
+        found: Frames = ((frames - np.array(self.mean)) / np.array(self.deviation)).astype(np.float32)
         return found
 
     def check(self, frames: npt.NDArray[Any]) -> None:
@@ -137,6 +165,7 @@ class FrameInput:
             "shift": self.shift,
             "features": features,
             "is_centered": self.is_centered,
+            "loudness": None if self.loudness is None else list(self.loudness),
         }
 
     @classmethod
@@ -148,7 +177,8 @@ class FrameInput:
             configuration["deviation"],
             configuration["shift"],
             None if features is None else FeatureSettings.from_dict(features),
-            configuration.get("is_centered", False),  # older models lack it
+            configuration["is_centered"],
+            configuration["loudness"],
         )
 
 

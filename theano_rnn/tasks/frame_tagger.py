@@ -113,12 +113,11 @@ class FrameTagger(FrameModel):
     def _probabilities(self, recordings: Sequence[npt.NDArray[Any]]) -> list[npt.NDArray[np.float64]]:
         """As `probabilities`, of this model alone."""
         found = [np.empty((len(one), len(self.labels))) for one in recordings]
-        for one in recordings:
-            self.frames.check(one)
+        adapted = [self.frames.adapted(one) for one in recordings]
         places = [(number, *part) for number, one in enumerate(recordings) for part in parts(len(one))]
         for first in range(0, len(places), PARTS_AT_ONCE):
             some = places[first : first + PARTS_AT_ONCE]
-            pieces = [self.frames.normalized(recordings[number][start:end]) for number, start, end, *_ in some]
+            pieces = [self.frames.standardized(adapted[number][start:end]) for number, start, end, *_ in some]
             values = self.log_probabilities(frame_items(pieces, None, True))
             for (number, start, _, begin, stop), rows in zip(some, values, strict=True):
                 p = np.exp(np.asarray(rows[begin - start : stop - start], np.float64))
