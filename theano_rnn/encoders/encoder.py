@@ -191,6 +191,7 @@ def encode(
     lengths: TensorVariable,
     encoder: Encoder,
     dropout_mask: TensorVariable | None = None,
+    initial: Sequence[Sequence[TensorVariable]] | None = None,
 ) -> Encoding:
     """The states of all layers, for all t.
 
@@ -205,18 +206,21 @@ def encode(
     encoder : Encoder
     dropout_mask : matrix (batch_size, dropout_dim), optional
         Factors of the input and of the states of each layer, the same for all t.
+    initial : sequence of sequences of matrices (batch_size, hidden_dim), optional
+        The state of each layer before the first step, the same in both directions. Default: zero.
     """
     settings = encoder.settings
     directions, cell = settings.directions, settings.recurrent_cell
     order = reversed_order(x, lengths) if settings.bidirectional else None
     masks = encoder_masks(dropout_mask, settings)
     found = Encoding(vectors, x, order, [], masks)
-    initial = [T.zeros((x.shape[1], settings.hidden_dim), dtype=vectors.dtype)] * len(cell.state_names)
+    zero = [T.zeros((x.shape[1], settings.hidden_dim), dtype=vectors.dtype)] * len(cell.state_names)
     vectors = dropped(vectors, masks[0][0])
     read = [found.turned(vectors, direction) for direction in directions]
     for number in range(settings.layers):
         layers = [encoder.layer(number, direction) for direction in directions]
-        states = [layer_states(x, *one, cell) for one in zip(read, [initial] * len(read), layers, strict=True)]
+        first = zero if initial is None else initial[number]
+        states = [layer_states(x, *one, cell) for one in zip(read, [first] * len(read), layers, strict=True)]
         read = [dropped(one.state[0], mask) for one, mask in zip(states, masks[number + 1], strict=True)]
         if settings.mixed and number < settings.layers - 1:
             joined = join([found.turned(*one) for one in zip(read, directions, strict=True)])
@@ -225,9 +229,25 @@ def encode(
     return found._replace(output=join([found.turned(*one) for one in zip(read, directions, strict=True)]))
 
 
-def encoder_gradients(
-    encoding: Encoding, error: TensorVariable, encoder: Encoder
-) -> tuple[dict[str, TensorVariable], TensorVariable]:
+class EncoderGradients(NamedTuple):
+    """The result of `encoder_gradients`.
+
+    Attributes
+    ----------
+    parameters : dict of str to tensor
+        One gradient for each parameter of the encoder, by name.
+    vectors : tensor (steps, batch_size, input_dim)
+        The derivative of the loss with respect to the vectors that the first layer reads.
+    initial : list of lists of matrices (batch_size, hidden_dim)
+        The derivatives with respect to the state of each layer before the first step, summed over the directions.
+    """
+
+    parameters: dict[str, TensorVariable]
+    vectors: TensorVariable
+    initial: list[list[TensorVariable]]
+
+
+def encoder_gradients(encoding: Encoding, error: TensorVariable, encoder: Encoder) -> EncoderGradients:
     """Backpropagation through all layers, through the whole text.
 
     Parameters
@@ -236,32 +256,29 @@ def encoder_gradients(
     error : tensor (steps, batch_size, output_dim)
         The derivative of the loss with respect to `encoding.output`; zero on the padding.
     encoder : Encoder
-
-    Returns
-    -------
-    gradients : dict of str to tensor
-        One for each parameter of the encoder, by name.
-    error : tensor (steps, batch_size, input_dim)
-        The derivative of the loss with respect to the vectors that the first layer reads.
     """
     settings, x = encoder.settings, encoding.x
     directions, cell = settings.directions, settings.recurrent_cell
     gradients: dict[str, TensorVariable] = {}
+    initial: list[list[TensorVariable]] = []
     errors = [encoding.turned(*one) for one in zip(split(error, settings), directions, strict=True)]
     for number in reversed(range(settings.layers)):
-        below = []
+        below, of_initial = [], []
         for i, direction in enumerate(directions):
             layer, states = encoder.layer(number, direction), encoding.states[number][i]
             delta = full_delta(x, dropped(errors[i], encoding.masks[number + 1][i]), states, layer, cell)
             found = layer_gradients(x, delta, states, layer, has_few_words=False)
             gradients |= {layer_name(kind, number) + direction: gradient for kind, gradient in found.items()}
             below.append(error_below(x, delta, layer))
+            of_initial.append(delta.initial)
+        initial.insert(0, [sum(others, first) for first, *others in zip(*of_initial, strict=True)])
         errors = below
         if settings.mixed and number > 0:
             parts = split(total(encoding, below, directions), settings)
             errors = [encoding.turned(*one) for one in zip(parts, directions, strict=True)]
     ordered = {name: gradients[name] for name in settings.parameter_shapes}
-    return ordered, dropped(total(encoding, errors, directions), encoding.masks[0][0])
+    vectors = dropped(total(encoding, errors, directions), encoding.masks[0][0])
+    return EncoderGradients(ordered, vectors, initial)
 
 
 def total(encoding: Encoding, errors: Sequence[TensorVariable], directions: Sequence[str]) -> TensorVariable:

@@ -350,8 +350,8 @@ def loss_and_gradients(
     if reader.P is not None:
         gradients["P"] = ds.T.dot(s)
         ds = ds.dot(reader.P)
-    of_layers, error = encoder_gradients(found, head.error(found, inputs.lengths, ds), reader.encoder)
-    gradients |= of_layers
-    of_embeddings = input_gradients(inputs, error, reader)
+    of_encoder = encoder_gradients(found, head.error(found, inputs.lengths, ds), reader.encoder)
+    gradients |= of_encoder.parameters
+    of_embeddings = input_gradients(inputs, of_encoder.vectors, reader)
     gradients |= {"V": gradients["V"] + of_embeddings["E"]} if reader.settings.tied else of_embeddings
     return loss, {name: gradients[name] for name in reader.settings.parameter_shapes}

@@ -102,6 +102,7 @@ axis_length, with_last_axis_length, typed_tensor = (
     chosen_engine.with_last_axis_length,
     chosen_engine.typed_tensor,
 )
+batched_dot = chosen_engine.batched_dot  # one matrix product for each index of the first axis
 # To define operations of our own, and to register their versions for XLA, which are written with jax and jnp.
 Apply, Op, xla_version = chosen_engine.Apply, chosen_engine.Op, chosen_engine.xla_version
 jax, jnp = chosen_engine.jax, chosen_engine.jnp

@@ -45,6 +45,7 @@ BUILDING = threading.RLock()
 scan = functools.partial(theano.scan, return_updates=False)
 debugprint = functools.partial(theano.dprint, file="str")
 xla_version = jax_funcify.register
+batched_dot = T.matmul
 
 
 class SharedArray(TensorSharedVariable):

@@ -40,6 +40,7 @@ BUILDING = threading.RLock()
 SILENT_SECONDS = 2
 
 jax = jnp = None
+batched_dot = T.batched_dot
 debugprint = functools.partial(theano.printing.debugprint, file="str")
 
 

@@ -6,39 +6,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from theano_rnn.engines.engine import Apply, Op, T, as_numpy, compile_function, jax, xla_version
+from theano_rnn.engines.engine import T, as_numpy, compile_function
+from theano_rnn.engines.top_k import TopK
 from theano_rnn.networks.forward import all_log_probabilities, next_state
 from theano_rnn.networks.rnn import RNN
-
-
-class TopK(Op):
-    """The k largest values of each row of z (n, m) and their columns: (n, k) and int32 (n, k).
-
-    Equal values keep their order.
-    """
-
-    __props__ = ("k",)
-
-    def __init__(self, k: int) -> None:
-        self.k = k
-
-    def make_node(self, z: Any) -> Any:
-        """Apply the operation to a symbolic matrix."""
-        z = T.as_tensor_variable(z)
-        return Apply(self, [z], [z.type(), T.imatrix()])
-
-    def perform(self, node: Any, inputs: Sequence[Any], output_storage: Any) -> None:
-        """Compute the outputs with NumPy."""
-        (z,) = inputs
-        order = np.argsort(-z, axis=1, kind="stable")[:, : self.k].astype(np.int32)
-        output_storage[0][0] = np.take_along_axis(z, order, axis=1)
-        output_storage[1][0] = order
-
-
-@xla_version(TopK)
-def xla_top_k(op: TopK, **kwargs: Any) -> Callable[[Any], Any]:
-    """Return a function that computes the same with XLA."""
-    return lambda z: jax.lax.top_k(z, op.k)
 
 
 class BeamExpander:

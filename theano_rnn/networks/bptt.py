@@ -35,12 +35,14 @@ from theano_rnn.networks.forward import (
 class Delta(NamedTuple):
     """∂L/∂a_t and ∂L/∂q_t of one layer for all t: two tensors (steps, batch_size, gates * hidden_dim).
 
-    If `is_reversed` is True, the last step comes first.
+    If `is_reversed` is True, the last step comes first. `initial` has the derivatives of L with respect to the matrices
+    of the state before the first step; it is empty if errors are truncated.
     """
 
     a: TensorVariable
     q: TensorVariable
     is_reversed: bool = False
+    initial: Sequence[TensorVariable] = ()
 
     def ordered(self, array: TensorVariable) -> TensorVariable:
         """Put the steps of an array in the order of this δ. A second call undoes the first."""
@@ -145,7 +147,7 @@ def full_delta(x: TensorVariable, ds: TensorVariable, states: LayerStates, layer
         go_backwards=True,
         strict=True,
     )
-    return Delta(found[count], found[-1], is_reversed=True)
+    return Delta(found[count], found[-1], is_reversed=True, initial=[errors[-1] for errors in found[:count]])
 
 
 def errors_of_previous(
