@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from typing import TypeGuard
 
     from theano_rnn.tasks.frame_tagger import FrameTagger, Given
-    from theano_rnn.tasks.reader_model import PredictionOptions, ReaderModel
+    from theano_rnn.tasks.reader_model import ReaderModel
+from theano_rnn.tasks.task import PredictionOptions
 
 TEXTGRID = "textgrid"
 PLOT_OF_TEXTS = "plot: shows the result of an evaluation; give `evaluate` too"
@@ -234,7 +235,7 @@ def work(arguments: argparse.Namespace) -> None:
     arguments.models = arguments.models or ["models/rnn.npz"]
     check_arguments(arguments)
     model = load_models(arguments.models)
-    from theano_rnn.tasks.reader_model import PredictionOptions
+    from theano_rnn.tasks.task import PredictionOptions
 
     if not arguments.files:
         announce_standard_input()

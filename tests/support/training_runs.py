@@ -9,7 +9,7 @@ import numpy as np
 from theano_rnn.files.archive import read_archive, read_document
 from theano_rnn.networks.optimizer import Optimizer
 from theano_rnn.networks.rnn import RNN
-from theano_rnn.tasks import reader_task
+from theano_rnn.tasks import minibatch_task
 from theano_rnn.text.corpus import read_corpus
 from theano_rnn.training import language_model_task
 from theano_rnn.training.language_model_task import LanguageModelTask
@@ -68,7 +68,7 @@ def share_compiled(monkeypatch, compiled=COMPILED):
 
 def share_compiled_readers(monkeypatch, compiled=COMPILED):
     """The same for runs of networks that read."""
-    made, optimizer = reader_task.ReaderTask.__init__, reader_task.ReaderOptimizer
+    made, optimizer = minibatch_task.ReaderTask.__init__, minibatch_task.ReaderOptimizer
 
     def shared_task(self, reader, *details, **more):
         shared = compiled.setdefault((str(reader), reader.dtype), reader)
@@ -80,8 +80,8 @@ def share_compiled_readers(monkeypatch, compiled=COMPILED):
         shared.reset()
         return shared
 
-    monkeypatch.setattr(reader_task.ReaderTask, "__init__", shared_task)
-    monkeypatch.setattr(reader_task, "ReaderOptimizer", shared_optimizer)
+    monkeypatch.setattr(minibatch_task.ReaderTask, "__init__", shared_task)
+    monkeypatch.setattr(minibatch_task, "ReaderOptimizer", shared_optimizer)
 
 
 def run_state(model):

@@ -20,8 +20,8 @@ from theano_rnn.speech.segmentation import SegmentCounts, segment_probabilities
 from theano_rnn.speech.segmentation import runs as runs_of
 from theano_rnn.tasks.frame_model import FrameInput, parts
 from theano_rnn.tasks.frame_tagger import FrameTagger
-from theano_rnn.tasks.reader_model import PredictionOptions
 from theano_rnn.tasks.recording_classifier import RecordingClassifier, labels_need_means, linear_accuracy
+from theano_rnn.tasks.task import PredictionOptions
 
 LABELS = ["a", "b", "sil"]
 SMALL = {

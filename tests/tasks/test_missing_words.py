@@ -19,7 +19,7 @@ from theano_rnn.language_models.language_model import load
 from theano_rnn.tasks.gap_lines import gap_sentences
 from theano_rnn.tasks.missing_words import MissingWords, gap_noise
 from theano_rnn.tasks.missing_words_report import Answer, MissingWordReport
-from theano_rnn.tasks.reader_model import PredictionOptions
+from theano_rnn.tasks.task import PredictionOptions
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.training import timing
 from theano_rnn.training.options import TrainingOptions

@@ -22,9 +22,9 @@ from theano_rnn.files.archive import read_archive, read_document, write_archive
 from theano_rnn.language_models.language_model import load
 from theano_rnn.tasks import tagger as tagger_module
 from theano_rnn.tasks.classifier import Classifier
-from theano_rnn.tasks.reader_model import PredictionOptions
 from theano_rnn.tasks.spelling import SPELLING, spelling_of
 from theano_rnn.tasks.tagger import Tagger, dropout_of_words
+from theano_rnn.tasks.task import PredictionOptions
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary
 from theano_rnn.training import timing

@@ -212,9 +212,9 @@ class Writer(ParameterStore):
         return writer
 
 
-def target_inputs() -> list[TensorVariable]:
+def target_inputs() -> tuple[TensorVariable, TensorVariable, TensorVariable]:
     """x, y and the lengths of targets."""
-    return [T.imatrix("x"), T.imatrix("y"), T.ivector("lengths")]
+    return T.imatrix("x"), T.imatrix("y"), T.ivector("lengths")
 
 
 def log_probability_graph(writer: Writer) -> Graph:

@@ -18,9 +18,9 @@ from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.results.label_page import LabelledLine, write_label_page
 from theano_rnn.results.text_statistics import plural
 from theano_rnn.tasks.classification_report import ClassificationReport
-from theano_rnn.tasks.reader_model import PredictionOptions, ReaderModel
-from theano_rnn.tasks.reader_task import ReaderTask
-from theano_rnn.tasks.task import Task
+from theano_rnn.tasks.minibatch_task import ReaderTask
+from theano_rnn.tasks.reader_model import ReaderModel
+from theano_rnn.tasks.task import PredictionOptions, Task
 from theano_rnn.tasks.task_options import CLASSIFY, reader_settings, start_parameters
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary

@@ -16,7 +16,8 @@ from theano_rnn.files.text_files import display_name
 from theano_rnn.speech.features import FeatureSettings, amplified, loudness
 from theano_rnn.speech.input_files import SpeechFile, find_speech_files
 from theano_rnn.speech.recordings import Recording, Recordings
-from theano_rnn.tasks.reader_model import PredictionOptions, ReaderModel
+from theano_rnn.tasks.reader_model import ReaderModel
+from theano_rnn.tasks.task import PredictionOptions
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import SPECIAL_TOKENS, Vocabulary
 

@@ -36,9 +36,9 @@ from theano_rnn.tasks.frame_model import (
     parts,
     training_recordings,
 )
-from theano_rnn.tasks.reader_model import PredictionOptions
-from theano_rnn.tasks.reader_task import ReaderTask
+from theano_rnn.tasks.minibatch_task import ReaderTask
 from theano_rnn.tasks.tagging_report import FrameReport
+from theano_rnn.tasks.task import PredictionOptions
 from theano_rnn.tasks.task_options import TAG_FRAMES, reader_settings
 
 Rows = npt.NDArray[np.float64]

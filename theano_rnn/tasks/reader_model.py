@@ -1,11 +1,9 @@
 """The base of the models that read: a network with its labels, vocabulary and tokenizer, and their file."""
 
-import abc
 import copy
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, BinaryIO, ClassVar, Protocol, TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,58 +11,22 @@ import numpy.typing as npt
 from theano_rnn.encoders.items import Items
 from theano_rnn.encoders.reader import Reader
 from theano_rnn.encoders.reader_graph import ReaderSettings
-from theano_rnn.errors import ArgumentValueError, ModelFileError, OptionError
+from theano_rnn.errors import ArgumentValueError, ModelFileError
 from theano_rnn.files.archive import write_archive
-from theano_rnn.files.corpus_formats import open_inputs
-from theano_rnn.files.corpus_reader import CorpusReader
 from theano_rnn.language_models.model_files import ModelFile
 from theano_rnn.networks.network_file import check_parameter_entries
+from theano_rnn.tasks.task import TaskModel
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary
 
 ITEMS_AT_ONCE = 100
 
 
-@dataclass(frozen=True)
-class PredictionOptions:
-    """What predict.py asks of a model; each model says which of it has no effect.
-
-    Parameters
-    ----------
-    probabilities : bool
-        Whether to give the probability of each label.
-    nbest : int or None
-        How many answers to give.
-    all_columns : bool
-        Whether rows keep columns of the input that `ReaderModel.result_columns` does not name.
-    page : bool
-        Whether `ReaderModel.write_page` follows.
-    """
-
-    probabilities: bool = False
-    nbest: int | None = None
-    all_columns: bool = False
-    page: bool = False
-
-
-class Report(Protocol):
-    """The result of an evaluation."""
-
-    def figures(self) -> dict[str, Any]:
-        """The figures by name, which JSON can write."""
-
-    def lines(self) -> list[str]:
-        """The figures as a text to read."""
-
-    def draw(self, path: str | os.PathLike[str]) -> None:
-        """Draw them as PNG."""
-
-
 M = TypeVar("M", bound="ReaderModel")
 R = TypeVar("R")
 
 
-class ReaderModel(abc.ABC):
+class ReaderModel(TaskModel):
     """A network that reads, with what its ids and labels mean. The model of each task is a subclass.
 
     Parameters
@@ -143,52 +105,14 @@ class ReaderModel(abc.ABC):
         averaged.members = (self, *others)
         return averaged
 
+    def can_be_averaged_with(self, other: TaskModel) -> bool:
+        """Tell whether another model is for the same task and has the same labels."""
+        return isinstance(other, ReaderModel) and super().can_be_averaged_with(other) and self.labels == other.labels
+
     def of_members(self: M, function: Callable[[M], R]) -> list[R]:
         """What a function returns for each model that is averaged, or for this one if it is a single model."""
         members: Sequence[Any] = self.members or (self,)
         return [function(one) for one in members]
-
-    # What predict.py shows
-
-    def open_inputs(
-        self, paths: Sequence[str], standard_input: BinaryIO | None = None, column: str | None = None
-    ) -> Iterator[CorpusReader]:
-        """Yield a reader for each file, or one for standard input; see `files.corpus_formats.open_inputs`."""
-        return open_inputs(paths, standard_input, column)
-
-    @abc.abstractmethod
-    def result_columns(self, options: PredictionOptions) -> list[str]:
-        """The names of the columns of `results`; OptionError if an option has no effect on this task."""
-
-    @abc.abstractmethod
-    def results(self, reader: CorpusReader, options: PredictionOptions) -> Iterator[Sequence[Any]]:
-        """Yield a row of results for each line of a file; an empty row for a line that has none."""
-
-    def write_page(
-        self, path: str | os.PathLike[str], readers: Iterable[CorpusReader], about: Mapping[str, str]
-    ) -> None:
-        """Write an HTML page that shows the predictions for files; OptionError if the task has none."""
-        raise self.no_page()
-
-    def no_page(self) -> OptionError:
-        """Return the error to raise if the task has no page."""
-        return self.no_effect("html")
-
-    def no_effect(self, name: str) -> OptionError:
-        """Return the error to raise if an option has no effect on the task."""
-        return OptionError(f"{name}: has no effect with a model for the task {self.task!r}; leave it out")
-
-    @abc.abstractmethod
-    def evaluate(
-        self, paths: Sequence[str], column: str | None = None, standard_input: BinaryIO | None = None
-    ) -> Report:
-        """Compare predictions with the answers in files, or in standard input if there are none.
-
-        Raises
-        ------
-        CorpusError
-            If a file cannot be read or lacks answers. The message names the file and the line.
-        """
 
     # What tasks build on
 

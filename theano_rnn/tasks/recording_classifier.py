@@ -23,8 +23,8 @@ from theano_rnn.tasks.frame_model import (
     mean_of,
     training_recordings,
 )
-from theano_rnn.tasks.reader_model import PredictionOptions
-from theano_rnn.tasks.reader_task import ReaderTask
+from theano_rnn.tasks.minibatch_task import ReaderTask
+from theano_rnn.tasks.task import PredictionOptions
 from theano_rnn.tasks.task_options import CLASSIFY_FRAMES, reader_settings
 
 LONGEST_RECORDING = 6000  # frames; the rest of a recording is not read

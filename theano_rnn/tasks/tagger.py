@@ -18,10 +18,11 @@ from theano_rnn.files.tagged_sentences import TaggedSentence, read_tagged_senten
 from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.results.text_statistics import plural
 from theano_rnn.tasks.classifier import label_numbers, word_dropout
-from theano_rnn.tasks.reader_model import PredictionOptions, ReaderModel
-from theano_rnn.tasks.reader_task import ReaderTask
+from theano_rnn.tasks.minibatch_task import ReaderTask
+from theano_rnn.tasks.reader_model import ReaderModel
 from theano_rnn.tasks.spelling import SPELLING, SPELLING_DIM, encoded_sentences, spelling_of, word
 from theano_rnn.tasks.tagging_report import TaggingReport
+from theano_rnn.tasks.task import PredictionOptions
 from theano_rnn.tasks.task_options import TAG, reader_settings, start_parameters
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary

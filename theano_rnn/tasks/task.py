@@ -1,16 +1,21 @@
-"""What a training run asks of a task: items in minibatches, a step, an evaluation, and a model.
+"""The two interfaces of a task: what a training run asks of it, and what predict.py asks of its model.
 
 `theano_rnn.training` has the loop: epochs, the learning rate, the best parameters, saves, resuming, time limits. It
-takes any `Task`. The language model's is `theano_rnn.training.language_model_task`, that of networks that read is
-`theano_rnn.tasks.reader_task`.
+takes any `Task`. The language model's is `theano_rnn.training.language_model_task`; those of all other networks are
+built on `theano_rnn.tasks.minibatch_task`.
 """
 
 import abc
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO, ClassVar, Protocol
 
 import numpy as np
 
+from theano_rnn.errors import OptionError
+from theano_rnn.files.corpus_formats import open_inputs
+from theano_rnn.files.corpus_reader import CorpusReader
 from theano_rnn.networks.optimizer import MinibatchOptimizer
 from theano_rnn.networks.parameters import ParameterStore
 
@@ -160,3 +165,116 @@ class Task(abc.ABC):
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:  # noqa: B027  # most tasks have no such state
         """Continue from what `state` returned; raise ValueError if it does not fit."""
+
+
+@dataclass(frozen=True)
+class PredictionOptions:
+    """What predict.py asks of a model; each model says which of it has no effect.
+
+    Parameters
+    ----------
+    probabilities : bool
+        Whether to give the probability of each label.
+    nbest : int or None
+        How many answers to give.
+    all_columns : bool
+        Whether rows keep columns of the input that `TaskModel.result_columns` does not name.
+    page : bool
+        Whether `TaskModel.write_page` follows.
+    beam : int or None
+        Width of the beam with which texts are written.
+    length_penalty : float or None
+        Exponent of the length that ln P of a text is divided by.
+    max_length : int or None
+        The number of tokens that a written text has at most.
+    scores : bool
+        Whether to give the scores of written texts.
+    keep_unknown : bool
+        Whether unknown words in written texts stay as they are.
+    """
+
+    probabilities: bool = False
+    nbest: int | None = None
+    all_columns: bool = False
+    page: bool = False
+    beam: int | None = None
+    length_penalty: float | None = None
+    max_length: int | None = None
+    scores: bool = False
+    keep_unknown: bool = False
+
+
+class Report(Protocol):
+    """The result of an evaluation."""
+
+    def figures(self) -> dict[str, Any]:
+        """The figures by name, which JSON can write."""
+
+    def lines(self) -> list[str]:
+        """The figures as a text to read."""
+
+    def draw(self, path: str | os.PathLike[str]) -> None:
+        """Draw them as PNG."""
+
+
+class TaskModel(abc.ABC):
+    """The model of a task: what predict.py asks of it. Networks, vocabularies and files are the matter of subclasses.
+
+    Attributes
+    ----------
+    task : str
+        The name of the task, in the table of `theano_rnn.language_models.model_files`.
+    writes : bool
+        Whether the model writes texts, so that options of beam search have an effect.
+    """
+
+    task: ClassVar[str]
+    writes: ClassVar[bool] = False
+
+    def averaged_with(self, others: Sequence[Any]) -> Any:
+        """Return a model whose probabilities are the means of those of this model and of others."""
+        raise OptionError(f"model: probabilities of several models for the task {self.task!r} cannot be averaged")
+
+    def can_be_averaged_with(self, other: "TaskModel") -> bool:
+        """Tell whether another model is for the same task and has the same labels."""
+        return self.task == other.task
+
+    def open_inputs(
+        self, paths: Sequence[str], standard_input: BinaryIO | None = None, column: str | None = None
+    ) -> Iterator[CorpusReader]:
+        """Yield a reader for each file, or one for standard input; see `files.corpus_formats.open_inputs`."""
+        return open_inputs(paths, standard_input, column)
+
+    @abc.abstractmethod
+    def result_columns(self, options: PredictionOptions) -> list[str]:
+        """The names of the columns of `results`; OptionError if an option has no effect on this task."""
+
+    @abc.abstractmethod
+    def results(self, reader: CorpusReader, options: PredictionOptions) -> Iterator[Sequence[Any]]:
+        """Yield a row of results for each line of a file; an empty row for a line that has none."""
+
+    def write_page(
+        self, path: str | os.PathLike[str], readers: Iterable[CorpusReader], about: Mapping[str, str]
+    ) -> None:
+        """Write an HTML page that shows the predictions for files; OptionError if the task has none."""
+        raise self.no_page()
+
+    def no_page(self) -> OptionError:
+        """Return the error to raise if the task has no page."""
+        return self.no_effect("html")
+
+    def no_effect(self, name: str) -> OptionError:
+        """Return the error to raise if an option has no effect on the task."""
+        return OptionError(f"{name}: has no effect with a model for the task {self.task!r}; leave it out")
+
+    @abc.abstractmethod
+    def evaluate(
+        self, paths: Sequence[str], column: str | None = None, standard_input: BinaryIO | None = None
+    ) -> Report:
+        """Compare predictions with the answers in files, or in standard input if there are none.
+
+        Raises
+        ------
+        CorpusError
+            If a file cannot be read or lacks answers. The message names the file and the line.
+        """
