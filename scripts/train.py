@@ -27,6 +27,7 @@ SHIPPED = {
     "classify": "reviews.tsv",
     "tag": "tags.tsv",
     "fill": "comments.csv",
+    "translate": "translations.tsv",
 }
 TASKS = tuple(SHIPPED)
 
@@ -39,10 +40,13 @@ def make_parser() -> ArgumentParser:
     add = parser.add_argument_group("task").add_argument
     add("--task", choices=TASKS,
         help="what the network learns; classify: the label of a text; tag: the tag of each word; fill: the word in a "
-        "gap, from both sides. On recordings, tag learns labelled segments, such as phones, and classify one label per "
+        "gap, from both sides; translate: the translation of a sentence. On recordings, tag learns labelled segments, "
+        "such as phones, and classify one label per "
         "recording, such as a word or a speaker (default: language-model)")
     add("--bidirectional", action=argparse.BooleanOptionalAction,
         help="whether each layer reads in both directions (default: yes)")
+    add("--attention", action=argparse.BooleanOptionalAction,
+        help="translate: whether each step reads all states of the source, not only the last ones (default: yes)")
     add("--pooling", choices=("max", "mean", "last"),
         help="what the output reads of the states: the maximum or the mean over the text, or the last (default: max)")
     add("--word-dropout", type=float, metavar="X",
@@ -58,6 +62,9 @@ def make_parser() -> ArgumentParser:
         "token, a tab and its tag, and a blank line between sentences. Recordings, for tag and classify: .wav files, "
         "folders of them, or .npz files of acoustic frames; with tables (name, start, end, label, or for classify "
         "name, label), TextGrids or .phn files")
+    add("--target", metavar="FILE",
+        help="translate: text with the translations of the lines of --data (default: --data has both, separated by a "
+        "tab)")
     add("--column", metavar="NAME",
         help="column of the CSV files that holds the text (default: body, else text, else the only column)")
     add("--lines", action="store_true", default=None,
@@ -73,6 +80,10 @@ def make_parser() -> ArgumentParser:
         help="largest number of vocabulary entries, including the special tokens (default: 8000)")
     add("--min-count", type=int, metavar="N",
         help="tokens that occur less often count as unknown (default: 1)")
+    add("--shared-vocabulary", action="store_true", default=None,
+        help="translate: one vocabulary, with the same word vectors, for source and target")
+    add("--subwords", type=int, metavar="N",
+        help="translate: split words into N subwords (byte-pair encoding) that are learned from the text")
     add("--valid", metavar="FILE",
         help="file, or folder of recordings, to use as held-out data (default: part of --data)")
     add("--valid-fraction", type=float, metavar="X",

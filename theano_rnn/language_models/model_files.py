@@ -22,6 +22,7 @@ TASKS = {
     "tag": "theano_rnn.tasks.tagger:Tagger",
     "fill": "theano_rnn.tasks.missing_words:MissingWords",
     "tag-frames": "theano_rnn.tasks.frame_tagger:FrameTagger",
+    "translate": "theano_rnn.writing.translator:Translator",
     "classify-frames": "theano_rnn.tasks.recording_classifier:RecordingClassifier",
 }
 

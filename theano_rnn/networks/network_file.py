@@ -15,7 +15,7 @@ from theano_rnn.networks.parameters import PARAMETERS, NetworkParameters, check_
 from theano_rnn.networks.torch_exchange import from_torch, to_torch
 
 RUN_ENTRY = "run"  # only the checkpoint of a training run has an entry of this name
-MATRICES = "UVWEP"  # first letters of the names of matrices; the other parameters are vectors
+MATRICES = "ABEOPUVW"  # first letters of the names of matrices; the other parameters are vectors
 # Settings of a network in a file without a configuration, such as the tutorial's own.
 TUTORIAL_SETTINGS: dict[str, Any] = {"bptt_truncate": 4, "activation": "tanh"}
 # Settings that files of version 0.1 do not contain, with the values of the tutorial's network.

@@ -17,7 +17,7 @@ from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.language_models.model_files import LANGUAGE_MODEL, TASKS
 from theano_rnn.speech.input_files import FRAMES, SOUND, is_speech
 
-CLASSIFY, TAG, FILL = "classify", "tag", "fill"
+CLASSIFY, TAG, FILL, TRANSLATE = "classify", "tag", "fill", "translate"
 CLASSIFY_FRAMES, TAG_FRAMES = "classify-frames", "tag-frames"
 FRAME_TASKS = {CLASSIFY: CLASSIFY_FRAMES, TAG: TAG_FRAMES}
 """What a task becomes if its data are recordings."""
@@ -38,6 +38,7 @@ WORDS = (
 
 
 OF_RECORDINGS = ("features", "tier")
+OF_WRITERS = ("attention", "shared_vocabulary", "subwords", "target")
 
 
 class TaskOptions(NamedTuple):
@@ -48,7 +49,7 @@ class TaskOptions(NamedTuple):
 
 
 TASK_OPTIONS = {
-    LANGUAGE_MODEL: TaskOptions({}, (*READER_OPTIONS, *OF_RECORDINGS)),
+    LANGUAGE_MODEL: TaskOptions({}, (*READER_OPTIONS, *OF_RECORDINGS, *OF_WRITERS)),
     CLASSIFY: TaskOptions(
         {
             "cell": "gru",
@@ -63,7 +64,7 @@ TASK_OPTIONS = {
             "vocabulary_size": 20_000,
             "valid_fraction": 0.1,
         },
-        (*TEXT_GENERATION, *OF_RECORDINGS),
+        (*TEXT_GENERATION, *OF_RECORDINGS, *OF_WRITERS),
     ),
     TAG: TaskOptions(
         {
@@ -78,7 +79,7 @@ TASK_OPTIONS = {
             "vocabulary_size": 50_000,
             "valid_fraction": 0.1,
         },
-        (*TEXT_GENERATION, *OF_RECORDINGS, "pooling", "column"),
+        (*TEXT_GENERATION, *OF_RECORDINGS, *OF_WRITERS, "pooling", "column"),
     ),
     FILL: TaskOptions(
         {
@@ -91,7 +92,30 @@ TASK_OPTIONS = {
             "word_dropout": 0.05,
             "learning_rate": 0.004,
         },
-        (*(name for name in TEXT_GENERATION if name != "tied"), *OF_RECORDINGS, "pooling", "criterion"),
+        (*(name for name in TEXT_GENERATION if name != "tied"), *OF_RECORDINGS, *OF_WRITERS, "pooling", "criterion"),
+    ),
+    TRANSLATE: TaskOptions(
+        {
+            "cell": "gru",
+            "hidden_dim": 192,
+            "embedding_dim": 192,
+            "bidirectional": True,
+            "bias": True,
+            "tied": True,
+            "dropout": 0.35,
+            "min_count": 2,
+            "vocabulary_size": 30_000,
+            "batch_size": 64,
+            "learning_rate": 0.003,
+        },
+        (
+            *(name for name in TEXT_GENERATION if name not in ("tied", "sample_every")),
+            *OF_RECORDINGS,
+            *(name for name in READER_OPTIONS if name != "bidirectional"),
+            "column",
+            "lines",
+            "init_from",
+        ),
     ),
     TAG_FRAMES: TaskOptions(
         {
@@ -107,7 +131,7 @@ TASK_OPTIONS = {
             "learning_rate": 0.004,
             "rate_decay": 0.1,
         },
-        (*TEXT_GENERATION, *WORDS, "pooling", "column"),
+        (*TEXT_GENERATION, *WORDS, *OF_WRITERS, "pooling", "column"),
     ),
     CLASSIFY_FRAMES: TaskOptions(
         {
@@ -121,7 +145,7 @@ TASK_OPTIONS = {
             "valid_fraction": 0.1,
             "epochs": 20,
         },
-        (*TEXT_GENERATION, *WORDS, "column", "tier"),
+        (*TEXT_GENERATION, *WORDS, *OF_WRITERS, "column", "tier"),
     ),
 }
 

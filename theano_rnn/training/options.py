@@ -53,7 +53,7 @@ CHANGEABLE_ON_RESUME = (
 # What is not recorded in a model: with any value, the same run gives the same file.
 NOT_IN_MODEL = ("save_every", "sample_every", "patience")
 
-PATHS = ("valid", "init_from")
+PATHS = ("valid", "init_from", "target")
 WORD_OPTIONS = ("tokenized", "keep_case", "lines")
 
 # Integers and their minima.
@@ -150,6 +150,14 @@ class TrainingOptions:
         What is computed from .wav files. None: "log-mel".
     tier : str or None
         The tier of TextGrids that holds the labels. None: the only one.
+    attention : bool
+        Whether each step of a translation reads all states of the source, and not only its last one.
+    shared_vocabulary : bool
+        Whether source and target have one vocabulary, and the same embeddings.
+    subwords : int or None
+        The size of vocabularies of subwords, instead of words. None: words.
+    target : str or None
+        The text with the translations of the lines of the data.
 
     Raises
     ------
@@ -204,6 +212,10 @@ class TrainingOptions:
     word_dropout: float = 0.0
     features: str | None = None
     tier: str | None = None
+    attention: bool = True
+    shared_vocabulary: bool = False
+    subwords: int | None = None
+    target: str | None = None
 
     def __post_init__(self) -> None:
         try:
@@ -217,7 +229,10 @@ class TrainingOptions:
                 object.__setattr__(self, name, check_count(name, getattr(self, name), minimum))
             self._check_network()
             check_flag("continuous", self.continuous)
-            check_flag("bidirectional", self.bidirectional)
+            for name in ("bidirectional", "attention", "shared_vocabulary"):
+                check_flag(name, getattr(self, name))
+            if self.subwords is not None:
+                object.__setattr__(self, "subwords", check_count("subwords", self.subwords, 10))
             check_choice("task", self.task, TASKS)
             check_choice("pooling", self.pooling, POOLINGS)
             check_choice("criterion", self.criterion, CRITERIA)
