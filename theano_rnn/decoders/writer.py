@@ -19,7 +19,7 @@ from theano_rnn.decoders.writer_graph import (
     write_target,
 )
 from theano_rnn.decoders.writer_settings import Source, SymbolicWriter, WriterSettings, symbolic_source
-from theano_rnn.engines.engine import CompiledFunction, T, as_numpy, compile_function, float_type
+from theano_rnn.engines.engine import CompiledFunction, T, as_numpy, compile_function, float_type, typed_tensor
 from theano_rnn.engines.tensor_types import DeviceArray, TensorVariable
 from theano_rnn.engines.top_k import TopK
 from theano_rnn.networks.forward import with_bias
@@ -249,7 +249,8 @@ def best_words_graph(writer: Writer, k: int) -> Graph:
     """memory, word, states, bias -> ln P and ids of the k best words, the new states, and the weights of attention."""
     memory = None
     if writer.settings.attention:
-        states, keys = (T.tensor3(name, dtype=writer.dtype) for name in ("h", "keys"))
+        states = typed_tensor("h", writer.dtype, (None, None, writer.settings.source_dim))
+        keys = typed_tensor("keys", writer.dtype, (None, None, writer.settings.hidden_dim))
         memory = Memory(states, keys, T.matrix("within", dtype="bool"))
     word, packed = T.imatrix("word"), T.matrix("states", dtype=writer.dtype)
     bias = T.vector("bias", dtype=writer.dtype)
