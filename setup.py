@@ -7,6 +7,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
+TRANSLATE = ["sacrebleu>=2.3", "tokenizers>=0.20"]
 SPEECH = ["soundfile>=0.12", "soxr>=0.5", "kaldi-native-fbank>=1.22"]
 
 
@@ -88,8 +89,10 @@ setup(
         "plot": ["matplotlib>=3.8"],
         "sklearn": ["scikit-learn>=1.4"],
         "speech": SPEECH,
+        "translate": TRANSLATE,
         "test": [
             *SPEECH,
+            *TRANSLATE,
             "scikit-learn>=1.4",
             "pytest>=8",
             "pytest-xdist>=3.6",

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from theano_rnn import RNN
-from theano_rnn.engines.engine import T, compile_function, precision
-from theano_rnn.language_models.beam_expansion import BeamExpander, TopK
+from theano_rnn.engines.engine import precision
+from theano_rnn.language_models.beam_expansion import BeamExpander
 
 WORD_DIM, HIDDEN_DIM, TEXTS = 9, 4, 5
 END, NEVER, MARK = 1, (0, 2), 5
@@ -59,20 +59,3 @@ def test_only_ids_that_are_too_long_or_masked_are_forbidden():
     possible = [set(ids[row, np.isfinite(values[row])].tolist()) for row in range(TEXTS)]
     drawable = set(range(WORD_DIM)) - {END, *NEVER}
     assert possible == [drawable, drawable, drawable, {MARK}, drawable - {3, 4}]
-
-
-def test_top_k_equals_numpy_and_takes_the_first_of_equal_values():
-    z = np.random.default_rng(0).integers(0, 4, (6, 10)).astype(np.float64)
-    z[:, 3] = -np.inf
-
-    def build():
-        z = T.matrix("z", dtype="float64")
-        return [z], TopK(4)(z), None
-
-    found = [np.array(result) for result in compile_function(build, "float64")(z)]
-    storage = [[None], [None]]
-    TopK(4).perform(None, [z], storage)
-    for result, (expected,) in zip(found, storage, strict=True):
-        np.testing.assert_array_equal(result, expected)
-    order = [sorted(range(10), key=lambda i, row=row: (-row[i], i))[:4] for row in z]
-    np.testing.assert_array_equal(found[1], order)

@@ -113,7 +113,7 @@ class Pairs:
 
     def count_batches(self, batch_size: int) -> int:
         """Count the minibatches that `minibatches` yields, in whatever order."""
-        return len(plan_batches(self.steps, batch_size))
+        return len(plan_batches(self.steps, batch_size)) if len(self) else 0
 
     def minibatches(self, batch_size: int, generator: np.random.Generator | None = None) -> Iterator[PairBatch]:
         """Yield every pair once, in minibatches of similar lengths. A generator shuffles pairs and minibatches."""

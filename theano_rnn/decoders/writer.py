@@ -249,9 +249,8 @@ def best_words_graph(writer: Writer, k: int) -> Graph:
     """memory, word, states, bias -> ln P and ids of the k best words, the new states, and the weights of attention."""
     memory = None
     if writer.settings.attention:
-        settings = writer.settings
-        states = typed_tensor("h", writer.dtype, (None, None, settings.source_dim))
-        keys = typed_tensor("keys", writer.dtype, (None, None, settings.hidden_dim))
+        states = typed_tensor("h", writer.dtype, (None, None, writer.settings.source_dim))
+        keys = typed_tensor("keys", writer.dtype, (None, None, writer.settings.hidden_dim))
         memory = Memory(states, keys, T.matrix("within", dtype="bool"))
     word, packed = T.imatrix("word"), T.matrix("states", dtype=writer.dtype)
     bias = T.vector("bias", dtype=writer.dtype)
