@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Predict with a model of a task: labels of texts or recordings, segments of recordings, tags of words, words in gaps.
+"""Predict with a model of a task: labels of texts or recordings, segments of recordings, tags of words, words in gaps,
+translations.
 
 Each text, word, gap, recording or segment of a recording gives one output line. With --evaluate, the input has the
 right answers, and the result is how many of the predictions agree with them.
@@ -26,7 +27,7 @@ from theano_rnn.errors import ModelFileError, OptionError
 from theano_rnn.files.output_files import check_output_path
 from theano_rnn.results.pictures import check_picture
 from theano_rnn.speech.frame_output import check_frames_path
-from theano_rnn.speech.input_files import files_in, is_speech
+from theano_rnn.speech.input_files import files_in
 from theano_rnn.speech.segment_output import check_textgrids, textgrid_lines, write_textgrids
 from theano_rnn.speech.segment_report import read_fold
 
@@ -34,10 +35,12 @@ if TYPE_CHECKING:
     from typing import TypeGuard
 
     from theano_rnn.tasks.frame_tagger import FrameTagger, Given
-    from theano_rnn.tasks.reader_model import ReaderModel
-from theano_rnn.tasks.task import PredictionOptions
+    from theano_rnn.tasks.task import PredictionOptions, Report, TaskModel
+    from theano_rnn.writing.translator import Translator
 
 TEXTGRID = "textgrid"
+WRITING = ("beam", "length_penalty", "max_length", "scores", "keep_unknown")
+ONLY_FILES = "shows the texts of files; name one, because standard input can be read only once"
 PLOT_OF_TEXTS = "plot: shows the result of an evaluation; give `evaluate` too"
 
 
@@ -48,7 +51,8 @@ def make_parser() -> ArgumentParser:
     add("files", nargs="*", metavar="FILE",
         help="text files with one text per line, or CSV files; .gz of these too (default: standard input). Tags: plain "
         "text, or one token per line, perhaps with more columns after tabs, and blank lines between sentences. Missing "
-        "words: a gap ___ in each line, perhaps candidates after tabs. Recordings: .wav files, folders of them, or "
+        "words: a gap ___ in each line, perhaps candidates after tabs. Translation: one sentence per line; after tabs, "
+        "given translations, which are ranked. Recordings: .wav files, folders of them, or "
         ".npz files of acoustic frames, like those of training; with --evaluate also their labels (tables, TextGrids, "
         ".phn)")
     add("--model", dest="models", action="append", metavar="FILE",
@@ -63,7 +67,7 @@ def make_parser() -> ArgumentParser:
     add("--probabilities", action="store_true",
         help="print the probability of each label, one column per label; with segments, one line per frame")
     add("--nbest", type=int, metavar="N",
-        help="print the N best words of each gap (default: 5)")
+        help="print the N best words of each gap (default: 5), or the N best translations of each line")
     add("--output", type=Path, metavar="FOLDER",
         help="with --format textgrid: write a TextGrid for each recording into this folder")
     add("--frames", type=Path, metavar="FILE",
@@ -71,7 +75,19 @@ def make_parser() -> ArgumentParser:
         "printing segments")
     add("--html", type=Path, metavar="FILE",
         help="write a page that colors each word by how much it changes the prediction; of recordings: that plays them "
-        "and shows their segments")
+        "and shows their segments; of translations: that shows what each word was written from")
+
+    add = parser.add_argument_group("writing (translations)").add_argument
+    add("--beam", type=int, metavar="N", help="width of the beam search; 1: greedy (default: 5)")
+    add("--length-penalty", type=float, metavar="X",
+        help="the best text has the highest ln P / n^X, where n is its number of tokens (default: 1)")
+    add("--max-length", type=int, metavar="N",
+        help="most tokens of a text (default: twice those of the source, plus 10)")
+    add("--scores", action="store_true", help="print the score and ln P (nats) before each text")
+    add("--keep-unknown", action="store_true",
+        help="print UNKNOWN_TOKEN; by default it is replaced by the source word with the highest attention")
+    add("--alignments", type=Path, metavar="FILE.tsv",
+        help="write the weights of attention: line, position and token of the translation, of the source, weight")
 
     add = parser.add_argument_group("evaluation").add_argument
     add("--evaluate", action="store_true",
@@ -85,7 +101,7 @@ def make_parser() -> ArgumentParser:
         "training, else the only one)")
     add("--plot", type=Path, metavar="FILE.png",
         help="with --evaluate: draw the confusion matrix; of recordings, with or without it: draw the first ones with "
-        "their segments")
+        "their segments; of translations: draw the attention of the first one")
     # fmt: on
     return parser
 
@@ -94,14 +110,12 @@ def check_arguments(arguments: argparse.Namespace) -> None:
     """Raise an error, before a model is loaded, for options that contradict each other or cannot be written."""
     inputs = [*files_in(arguments.files), *arguments.models]
     if arguments.plot is not None:
-        if not arguments.evaluate and not is_speech(arguments.files):
-            raise OptionError(PLOT_OF_TEXTS)
         check_picture(arguments.plot, inputs)
     if arguments.fold is not None and not arguments.evaluate:
         raise OptionError("fold: replaces labels in an evaluation; give `evaluate` too")
     if arguments.tier is not None and not (arguments.evaluate or arguments.plot or arguments.html):
         raise OptionError("tier: holds labels to compare or to show; give `evaluate`, `plot` or `html` too")
-    for name in ("html", "nbest", "probabilities", "frames"):
+    for name in ("html", "nbest", "probabilities", "frames", "scores", "alignments"):
         if arguments.evaluate and getattr(arguments, name) not in (None, False):
             raise OptionError(f"{name}: has no effect with `evaluate`; leave one of them out")
     if arguments.output is not None and arguments.format != TEXTGRID:
@@ -115,32 +129,36 @@ def check_arguments(arguments: argparse.Namespace) -> None:
         raise OptionError("format: an evaluation is shown as text or json; leave `format` out, or choose json")
     if arguments.nbest is not None and arguments.nbest < 1:
         raise OptionError(f"nbest: expected an integer of at least 1, got {arguments.nbest}")
-    if arguments.html is not None:
-        check_output_path(arguments.html, inputs)
-        if not arguments.files:
-            raise OptionError("html: shows the texts of files; name one, because standard input can be read only once")
+    for name in ("html", "alignments"):
+        if getattr(arguments, name) is not None:
+            check_output_path(getattr(arguments, name), inputs)
+            if not arguments.files:
+                raise OptionError(f"{name}: {ONLY_FILES}")
 
 
-def load_models(paths: Sequence[str]) -> "ReaderModel":
+def load_models(paths: Sequence[str]) -> "TaskModel":
     """The model in a file, or the average of those in several; an error if one is a language model."""
     models = []
     for path in paths:
         with status(f"loading {path}"):
             from theano_rnn.language_models.language_model import load
-            from theano_rnn.tasks.reader_model import ReaderModel
+            from theano_rnn.tasks.task import TaskModel
 
             model = load(path)
-        if not isinstance(model, ReaderModel):
+        if not isinstance(model, TaskModel):
             raise ModelFileError(f"{path}: is a language model, which predicts no labels; use score.py or generate.py")
         models.append(model)
-        if model.task != models[0].task or model.labels != models[0].labels:
+        if not model.can_be_averaged_with(models[0]):
             raise ModelFileError(f"{path}: cannot be averaged with {paths[0]}: its task or its labels are different")
     return models[0].averaged_with(models[1:]) if len(models) > 1 else models[0]
 
 
-def evaluate(model: "ReaderModel", arguments: argparse.Namespace) -> None:
+def evaluate(model: "TaskModel", arguments: argparse.Namespace) -> None:
+    report: Report
     with status("evaluating"):
-        if arguments.fold is None and arguments.tier is None:
+        if writes(model):
+            report = model.evaluate(arguments.files, arguments.column, standard_input(), prediction_options(arguments))
+        elif arguments.fold is None and arguments.tier is None:
             report = model.evaluate(arguments.files, arguments.column, standard_input())
         else:
             tagger = frame_tagger(model, "tier" if arguments.fold is None else "fold")
@@ -155,20 +173,34 @@ def evaluate(model: "ReaderModel", arguments: argparse.Namespace) -> None:
         report.draw(arguments.plot)
 
 
-def finds_segments(model: "ReaderModel") -> "TypeGuard[FrameTagger]":
+def prediction_options(arguments: argparse.Namespace) -> "PredictionOptions":
+    from theano_rnn.tasks.task import PredictionOptions
+
+    names = ("probabilities", "nbest", *WRITING)
+    given = {name: getattr(arguments, name) for name in names}
+    return PredictionOptions(all_columns=arguments.format == "tsv", page=arguments.html is not None, **given)
+
+
+def writes(model: "TaskModel") -> "TypeGuard[Translator]":
+    from theano_rnn.writing.translator import Translator
+
+    return isinstance(model, Translator)
+
+
+def finds_segments(model: "TaskModel") -> "TypeGuard[FrameTagger]":
     from theano_rnn.tasks.frame_tagger import FrameTagger
 
     return isinstance(model, FrameTagger)
 
 
-def frame_tagger(model: "ReaderModel", option: str) -> "FrameTagger":
+def frame_tagger(model: "TaskModel", option: str) -> "FrameTagger":
     """The model, if it finds segments; otherwise an error about an option."""
     if not finds_segments(model):
         raise model.no_effect(option)
     return model
 
 
-def write_frames(model: "ReaderModel", arguments: argparse.Namespace) -> None:
+def write_frames(model: "TaskModel", arguments: argparse.Namespace) -> None:
     """Write the probabilities of labels in frames."""
     tagger = frame_tagger(model, "frames")
     with status(f"writing {arguments.frames}"):
@@ -176,7 +208,7 @@ def write_frames(model: "ReaderModel", arguments: argparse.Namespace) -> None:
             tagger.write_frames(arguments.frames, recordings)
 
 
-def show_textgrids(model: "ReaderModel", arguments: argparse.Namespace) -> None:
+def show_textgrids(model: "TaskModel", arguments: argparse.Namespace) -> None:
     """Write a TextGrid for each recording, or show that of a single one."""
     tagger = frame_tagger(model, "format")
     with status("predicting"):
@@ -195,7 +227,7 @@ def show_textgrids(model: "ReaderModel", arguments: argparse.Namespace) -> None:
                     show(line)
 
 
-def predict(model: "ReaderModel", arguments: argparse.Namespace, options: "PredictionOptions") -> None:
+def predict(model: "TaskModel", arguments: argparse.Namespace, options: "PredictionOptions") -> None:
     show_row = FORMATS[arguments.format](model.result_columns(options))
     with no_status() if not arguments.files and is_typed() else status("predicting"):
         for reader in model.open_inputs(arguments.files, standard_input(), arguments.column):
@@ -204,7 +236,7 @@ def predict(model: "ReaderModel", arguments: argparse.Namespace, options: "Predi
             flush()
 
 
-def given_segments(model: "ReaderModel", arguments: argparse.Namespace) -> "Given":
+def given_segments(model: "TaskModel", arguments: argparse.Namespace) -> "Given":
     """The segments that pictures and pages show beside those that are found."""
     if not finds_segments(model) and arguments.tier is None:
         return {}
@@ -213,17 +245,30 @@ def given_segments(model: "ReaderModel", arguments: argparse.Namespace) -> "Give
     return tagger.given_segments(recordings, arguments.tier)
 
 
-def write_page(model: "ReaderModel", arguments: argparse.Namespace, given: "Given") -> None:
+def write_page(model: "TaskModel", arguments: argparse.Namespace, given: "Given") -> None:
     about = {"text": ", ".join(arguments.files), "model": ", ".join(arguments.models)}
     with status(f"writing {arguments.html}"):
         readers = model.open_inputs(arguments.files, column=arguments.column)
         if finds_segments(model):
             model.write_page(arguments.html, readers, about, given)
+        elif writes(model):
+            model.write_page(arguments.html, readers, about, prediction_options(arguments))
         else:
             model.write_page(arguments.html, readers, about)
 
 
-def draw_recordings(model: "ReaderModel", arguments: argparse.Namespace, given: "Given") -> None:
+def show_alignments(model: "Translator", arguments: argparse.Namespace) -> None:
+    """Write the weights of attention, or draw those of the first translation."""
+    from theano_rnn.writing.alignments import draw_alignment, write_alignments
+
+    for path, write in ((arguments.alignments, write_alignments), (arguments.plot, draw_alignment)):
+        if path is not None:
+            with status(f"writing {path}"):
+                readers = model.open_inputs(arguments.files, standard_input(), arguments.column)
+                write(path, model.alignments(readers, prediction_options(arguments)))
+
+
+def draw_recordings(model: "TaskModel", arguments: argparse.Namespace, given: "Given") -> None:
     """Draw the first recordings with their segments."""
     tagger = frame_tagger(model, "plot")
     with status(f"drawing {arguments.plot}"):
@@ -235,12 +280,16 @@ def work(arguments: argparse.Namespace) -> None:
     arguments.models = arguments.models or ["models/rnn.npz"]
     check_arguments(arguments)
     model = load_models(arguments.models)
-    from theano_rnn.tasks.task import PredictionOptions
-
+    for name in (*WRITING, "alignments"):
+        if getattr(arguments, name) not in (None, False) and not writes(model):
+            raise model.no_effect(name)
     if not arguments.files:
         announce_standard_input()
-    if arguments.plot is not None and not arguments.evaluate and not finds_segments(model):
-        raise OptionError(PLOT_OF_TEXTS)
+    if arguments.plot is not None and not arguments.evaluate:
+        if not writes(model) and not finds_segments(model):
+            raise OptionError(PLOT_OF_TEXTS)
+        if not arguments.files:
+            raise OptionError(f"plot: {ONLY_FILES}")
     if arguments.evaluate:
         evaluate(model, arguments)
         return
@@ -250,16 +299,12 @@ def work(arguments: argparse.Namespace) -> None:
     elif arguments.format == TEXTGRID:
         show_textgrids(model, arguments)
     else:
-        options = PredictionOptions(
-            arguments.probabilities,
-            arguments.nbest,
-            all_columns=arguments.format == "tsv",
-            page=arguments.html is not None,
-        )
-        predict(model, arguments, options)
+        predict(model, arguments, prediction_options(arguments))
     if arguments.html is not None:
         write_page(model, arguments, given)
-    if arguments.plot is not None:
+    if writes(model):
+        show_alignments(model, arguments)
+    elif arguments.plot is not None:
         draw_recordings(model, arguments, given)
 
 

@@ -1,6 +1,7 @@
 """Translation: `Translator`, the model, and the task that a training run learns."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -12,6 +13,7 @@ from theano_rnn.errors import ArgumentTypeError, ArgumentValueError, CorpusError
 from theano_rnn.files.corpus_formats import line_batches, open_inputs
 from theano_rnn.files.corpus_reader import CorpusReader
 from theano_rnn.tasks.task import PredictionOptions
+from theano_rnn.writing.alignments import Alignment, write_alignment_page
 from theano_rnn.writing.pair_files import TextPair, read_pairs
 from theano_rnn.writing.text_side import TextSide
 from theano_rnn.writing.translation_report import TranslationReport
@@ -220,6 +222,38 @@ class Translator(WriterModel):
         for rank, (text, log_p) in enumerate(self.rank(source, targets), start=1):
             tokens = len(self.target.tokens(text)) + 1
             yield row(columns, number, rank, Hypothesis(text, [], log_p, log_p / tokens))
+
+    def alignments(
+        self, readers: Iterable[CorpusReader], options: PredictionOptions | None = None
+    ) -> Iterator[Alignment]:
+        """Yield the best translation of each line with its attention; lines without words are left out.
+
+        Raises
+        ------
+        OptionError
+            If the model has no attention.
+        """
+        if not self.writer.settings.attention:
+            raise OptionError("model: it was trained with `no_attention`, so that there are no alignments")
+        chosen, number = Search.chosen(options or PredictionOptions()), 0
+        for reader in readers:
+            for lines in line_batches(reader.lines(), reader.is_waiting):
+                texts = [line.partition("\t")[0] for line in lines]
+                found = self.hypotheses(texts, chosen, keep_weights=True)
+                for i, (text, (one, *_)) in enumerate(zip(texts, found, strict=True), start=number + 1):
+                    if one.weights is not None:
+                        yield Alignment(i, self.source.tokens(text), one.tokens, one.weights)
+                number += len(lines)
+
+    def write_page(
+        self,
+        path: str | os.PathLike[str],
+        readers: Iterable[CorpusReader],
+        about: Mapping[str, str],
+        options: PredictionOptions | None = None,
+    ) -> None:
+        """Write a page that shows which words of the source each word of a translation was written from."""
+        write_alignment_page(path, about, self.alignments(readers, options))
 
     def evaluate(
         self,
