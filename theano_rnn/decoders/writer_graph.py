@@ -167,7 +167,7 @@ def loss_and_gradients(
     }
     H = writer.settings.hidden_dim
     ds, dh = by_step(dq.dot(writer.O[:, :H]), x), None
-    if written.attention is not None:
+    if written.attention is not None and read.memory is not None:
         d_contexts = by_text(by_step(dq.dot(writer.O[:, H:]), x))
         s_by_text = by_text(written.encoding.output)
         found = attention_gradients(d_contexts, s_by_text, read.memory, written.attention, writer.A)
@@ -229,7 +229,8 @@ def next_word(word: TensorVariable, packed: TensorVariable, source: Memory | Non
     NextWord
         The weights are (batch_size, hypotheses, source_steps).
     """
-    settings, states = writer.settings, []
+    settings = writer.settings
+    states: list[TensorVariable] = []
     vector = writer.embeddings[word.reshape((-1,))]
     for number, previous in enumerate(unpacked(packed, settings)):
         layer = writer.decoder.layer(number, "")
