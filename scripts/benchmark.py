@@ -43,7 +43,8 @@ def make_parser() -> ArgumentParser:
         help="GRU and LSTM with one and two layers and with embeddings: training steps, generating, and scoring word "
         "by word")
     table.add_argument("--tasks", action="store_true",
-        help="networks that read in both directions, for a label of each text, word or frame: training steps")
+        help="networks that read in both directions, for a label of each text, word or frame: training steps; "
+        "translation: training steps and beam search")
     table.add_argument("--startup", action="store_true",
         help="seconds until the first training step, without and with a cache of compiled functions")
     table.add_argument("--growth", action="store_true",

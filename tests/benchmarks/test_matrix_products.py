@@ -36,6 +36,17 @@ def test_frames_need_no_error() -> None:
     assert operations == 2 * (6 + 5 + 4 + 3) * (3 * 8 * 3 + 2 * (3 * 4 * 12 + 2 * 5 * 12))
 
 
+def test_a_network_that_writes_has_the_products_of_encoder_decoder_and_attention() -> None:
+    work = Workload("T", "translate", 30, 4, 6, 4, "small", cell="gru", embedding_dim=5)
+    read = 2 * (4 * 12 + 5 * 12) + 8 * 4
+    written = 4 * 12 + 5 * 12 + 4 * 6 + 6 * 8 + 12 * 5 + 5 * 30
+    operations = sum(2 * m * k * n * count for (m, k, n), count in matrix_products(work))
+    assert operations == 3 * 2 * (6 + 5 + 4 + 3) * (read + written)
+    decoding = dataclasses.replace(work, kind="decode", beam=2)
+    operations = sum(2 * m * k * n * count for (m, k, n), count in matrix_products(decoding))
+    assert operations == 2 * 4 * 6 * read + 2 * (4 * 2) * 6 * written
+
+
 def test_scoring_many_rows_is_counted_in_parts() -> None:
     workload = dataclasses.replace(SCORE, steps=20, batch_size=256)
     assert matrix_products(workload) == [((640, 4, 30), 8.0), ((640, 4, 4), 8.0)]

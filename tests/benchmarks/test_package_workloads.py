@@ -12,15 +12,16 @@ from theano_rnn.benchmarks.torch_workloads import RUN
 from theano_rnn.benchmarks.workloads import KINDS, READING_KINDS, Workload
 
 SMALL = {
-    kind: Workload(kind, kind, 30, 4, 6, 1 if kind in ("sentence", "advance") else 3, "small", labels=2)
+    kind: Workload(kind, kind, 30, 4, 6, 1 if kind in ("sentence", "advance") else 3, "small", labels=2, beam=2)
     for kind in KINDS
 }
+SLOW_KINDS = ("tag", "translate", "decode")
 FRAMES = dataclasses.replace(SMALL["tag"], word_dim=0, frame_dim=5)
 
 
 @pytest.mark.parametrize(
     "workload",
-    [pytest.param(one, marks=pytest.mark.slow) if one.kind == "tag" else one for one in (*SMALL.values(), FRAMES)],
+    [pytest.param(one, marks=pytest.mark.slow) if one.kind in SLOW_KINDS else one for one in (*SMALL.values(), FRAMES)],
     ids=[*SMALL, "frames"],
 )
 def test_each_kind_calls_what_a_user_calls_with_the_shape_of_the_workload(
@@ -41,6 +42,8 @@ def test_each_kind_calls_what_a_user_calls_with_the_shape_of_the_workload(
     watch(package_workloads.RNN, "sgd_step", lambda x, y, rate: (len(x), 1))
     watch(package_workloads.Optimizer, "step", lambda batch, rate: batch.x.shape)
     watch(package_workloads.ReaderOptimizer, "step", lambda inputs, y, rate, count: inputs.ids.shape[1:])
+    watch(package_workloads.WriterOptimizer, "step", lambda source, target, rate, count: target[0].shape)
+    watch(package_workloads.Writer, "read", lambda source: source.x.shape)
     watch(package_workloads.LanguageModel, "score", lambda sentences: (len(sentences[0].split()) + 1, len(sentences)))
     watch(package_workloads.LanguageModel, "generate", lambda n, min_words, max_words, seed: (min_words, n))
     watch(package_workloads.LanguageModel, "advance", lambda state, word: (len(word.split()), 1))
@@ -49,7 +52,8 @@ def test_each_kind_calls_what_a_user_calls_with_the_shape_of_the_workload(
     if kind == "advance":
         assert calls == [("advance", (1, 1))] * 2 * workload.steps
         return
-    name = {"sentence": "sgd_step"}.get(kind, "step" if kind in READING_KINDS else kind)
+    names = {"sentence": "sgd_step", "decode": "read", **dict.fromkeys((*READING_KINDS, "translate"), "step")}
+    name = names.get(kind, kind)
     assert calls == [(name, (workload.steps, workload.batch_size))] * 2
 
 

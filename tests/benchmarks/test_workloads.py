@@ -59,13 +59,24 @@ def test_networks_cover_cells_sizes_and_depths_and_are_the_same_model_in_pytorch
 
 
 def test_tasks_cover_gated_cells_on_texts_of_different_lengths() -> None:
-    assert {(work.kind, work.cell) for work in TASKS} == {
+    reading = [work for work in TASKS if work.reads]
+    assert {(work.kind, work.cell) for work in reading} == {
         (kind, cell) for kind in ("classify", "tag") for cell in ("gru", "lstm")
     }
-    assert {(work.cell, work.frame_dim) for work in TASKS} == {(cell, n) for n in (0, 40) for cell in ("gru", "lstm")}
+    assert {(work.cell, work.frame_dim) for work in reading} == {(cell, n) for n in (0, 40) for cell in ("gru", "lstm")}
     lengths = TASKS[0].lengths
     assert len(lengths) == 32 and max(lengths) == lengths[0] == 32 and min(lengths) == lengths[-1] == 16
     assert lengths == sorted(lengths, reverse=True) and TASKS[0].tokens == sum(lengths)
+
+
+def test_tasks_cover_translation_in_training_and_in_beam_search() -> None:
+    training, decoding = (work for work in TASKS if not work.reads)
+    assert (training.name, training.kind, decoding.name, decoding.kind) == (
+        *("translation", "translate"),
+        *("decoding", "decode"),
+    )
+    assert training.learns and training.lengths[0] == 15 and training.lengths[-1] == 7
+    assert not decoding.learns and decoding.lengths == [15] * 100 and decoding.beam == 5
 
 
 def test_startup_covers_a_two_layer_lstm() -> None:

@@ -1,5 +1,6 @@
 """The lower bound of the benchmark: the time of the matrix products that a workload requires."""
 
+import dataclasses
 import time
 from collections.abc import Callable
 from typing import Any
@@ -62,6 +63,12 @@ def matrix_products(workload: Workload) -> list[tuple[Shape, float]]:
             gates = layer_matrices(workload)[0][1]
             one.remove(((n, gates, workload.frame_dim), 1))  # frames need no error
         return [*training_products(outputs, 2 * H, workload.labels), *one, *one]
+    if workload.kind == "decode":
+        rows = workload.batch_size * workload.beam
+        reading = [((n, *matrix), 1.0) for matrix in source_matrices(workload)]
+        return reading + [((rows, *matrix), float(workload.steps)) for matrix in target_matrices(workload)]
+    if workload.kind == "translate":
+        matrices = source_matrices(workload) + target_matrices(workload)
     if workload.learns:
         return [product for matrix in matrices for product in training_products(n, *matrix)]
     rows = min(n, SCORED_ROWS)
@@ -82,6 +89,20 @@ def layer_matrices(workload: Workload) -> list[tuple[int, int]]:
     rows = H * len(CELLS[workload.cell]("tanh").gates)
     inputs = [workload.embedding_dim or workload.frame_dim, *[2 * H if workload.reads else H] * (workload.layers - 1)]
     return [(H, rows)] * workload.layers + [(width, rows) for width in inputs if width]
+
+
+def source_matrices(workload: Workload) -> list[tuple[int, int]]:
+    """The shapes of the matrices that a network that writes needs for each word of a source."""
+    H = workload.hidden_dim
+    one_direction = layer_matrices(dataclasses.replace(workload, kind="tag"))
+    return [*one_direction, *one_direction, (2 * H, H)]
+
+
+def target_matrices(workload: Workload) -> list[tuple[int, int]]:
+    """The same for each word of a target. Attention reads `steps` states."""
+    H, E = workload.hidden_dim, workload.embedding_dim or workload.hidden_dim
+    attention = [(H, workload.steps), (workload.steps, 2 * H), (3 * H, E)]
+    return [*layer_matrices(dataclasses.replace(workload, kind="step")), *attention, (E, workload.word_dim)]
 
 
 def product_seconds(shape: Shape) -> float:

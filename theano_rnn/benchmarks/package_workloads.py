@@ -1,7 +1,7 @@
 """The benchmark's workloads in theano_rnn, through the functions that users call.
 
-These are `RNN.sgd_step`, the training loop's `Optimizer.step` and `ReaderOptimizer.step`, and the methods `score`,
-`generate` and `advance` of `LanguageModel`.
+These are `RNN.sgd_step`, the training loop's `Optimizer.step`, `ReaderOptimizer.step` and `WriterOptimizer.step`, the
+methods `score`, `generate` and `advance` of `LanguageModel`, and `beam_search.search`.
 """
 
 import time
@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 
 from theano_rnn.benchmarks.workloads import LEARNING_RATE, Workload
+from theano_rnn.decoders.beam_search import BeamSettings, search
+from theano_rnn.decoders.writer import Writer, WriterOptimizer
+from theano_rnn.decoders.writer_settings import Source, WriterSettings
 from theano_rnn.encoders.reader import Reader, ReaderOptimizer
 from theano_rnn.encoders.reader_graph import ReaderInputs, ReaderSettings
 from theano_rnn.language_models.language_model import LanguageModel
@@ -162,6 +165,50 @@ def _prepare_reading(workload: Workload) -> Preparation:
     return draw, lambda inputs, y: float(optimizer.step(inputs, y, LEARNING_RATE, labels))
 
 
+def random_writer(workload: Workload) -> Writer:
+    """Create an untrained network that writes."""
+    settings = WriterSettings(
+        workload.word_dim,
+        workload.word_dim,
+        embedding_dim=workload.embedding_dim or workload.hidden_dim,
+        hidden_dim=workload.hidden_dim,
+        cell=workload.cell,
+        layers=workload.layers,
+        bias=workload.bias,
+    )
+    return Writer(settings, seed=1)
+
+
+def random_ids(workload: Workload, count: int) -> Iterator[list[np.ndarray]]:
+    """Yield an endless sequence of `count` arrays (steps, batch_size) of random words."""
+    generator, shape = np.random.default_rng(0), (workload.steps, workload.batch_size)
+    while True:
+        yield [generator.integers(0, workload.word_dim, shape).astype(np.int32) for _ in range(count)]
+
+
+def _prepare_translation(workload: Workload) -> Preparation:
+    """Prepare a step of the training loop on a minibatch of padded sources and targets."""
+    optimizer = WriterOptimizer(random_writer(workload), workload.optimizer)
+    lengths, ids = np.array(workload.lengths, np.int32), random_ids(workload, 3)
+
+    def draw() -> tuple[Source, list[np.ndarray]]:
+        source, x, y = next(ids)
+        return Source(source, lengths, None), [x, y, lengths]
+
+    return draw, lambda source, target: float(optimizer.step(source, target, LEARNING_RATE, workload.tokens))
+
+
+def _prepare_decoding(workload: Workload) -> Preparation:
+    """Prepare a beam search for the targets of sources. Hardly any target of an untrained network ends early."""
+    writer, lengths, ids = random_writer(workload), np.array(workload.lengths, np.int32), random_ids(workload, 1)
+    settings = BeamSettings(workload.beam, length_penalty=1.0, start=0, end=1)
+
+    def run(source: np.ndarray) -> None:
+        search(writer, writer.read(Source(source, lengths, None)), workload.batch_size, workload.steps, settings)
+
+    return lambda: tuple(next(ids)), run
+
+
 def _prepare_scoring(workload: Workload) -> Preparation:
     """Prepare the scoring of a list of sentences."""
     lm, generator = random_language_model(workload), np.random.default_rng(0)
@@ -202,6 +249,8 @@ PREPARATIONS: dict[str, Callable[[Workload], Preparation]] = {
     "step": _prepare_step,
     "classify": _prepare_reading,
     "tag": _prepare_reading,
+    "translate": _prepare_translation,
+    "decode": _prepare_decoding,
     "score": _prepare_scoring,
     "generate": _prepare_generation,
     "advance": _prepare_advance,

@@ -1,6 +1,6 @@
 """The benchmark's workloads in PyTorch, written as PyTorch users would. Runs in a separate process (see `main`).
 
-Only this module needs torch, and only when it runs.
+Only this module and `torch_writer` need torch, and only when they run.
 """
 
 import functools
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from theano_rnn.benchmarks.contender_process import answer_requests
+from theano_rnn.benchmarks.torch_writer import beam_search, build_writer
 from theano_rnn.benchmarks.workloads import LEARNING_RATE, Workload
 from theano_rnn.engines import malloc_settings
 
@@ -35,6 +36,10 @@ def build_network(workload: Workload, sparse: bool, device: str) -> Any:
 
     if workload.reads:
         return build_reader(workload).to(device)
+    if workload.kind in ("translate", "decode"):
+        V, H = workload.word_dim, workload.hidden_dim
+        E, bias = workload.embedding_dim or H, workload.bias
+        return build_writer(V, V, E, H, workload.cell, workload.layers, bias=bias).to(device)
     V, H, bias = workload.word_dim, workload.hidden_dim, workload.bias
     cell = {"simple": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}[workload.cell]
 
@@ -153,6 +158,46 @@ def read_step(workload: Workload, network: Any, optimizer: Any, x: Any, y: Any) 
     return learn(optimizer, cross_entropy(network(x, lengths).view(-1, workload.labels), labels.reshape(-1)))
 
 
+def translation_step(workload: Workload, network: Any, optimizer: Any, x: Any, y: Any) -> float:
+    """Take one step on the mean cross-entropy of targets, wait for the loss, and return it in nats per word.
+
+    Parameters
+    ----------
+    workload : Workload
+    network : torch.nn.Module
+    optimizer : torch.optim.Optimizer
+    x, y : tensors (steps, batch_size)
+        The ids of the sources and of the targets. The words before those of the targets are made from `y`.
+    """
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    lengths = torch.tensor(workload.lengths)
+    before = torch.cat([torch.zeros_like(y[:1]), y[:-1]])
+    is_padding = torch.arange(workload.steps) >= lengths[:, None]
+    labels = y.T.masked_fill(is_padding.to(y.device), -100)  # which cross_entropy ignores
+    logits = network(x, lengths, before)
+    return learn(optimizer, cross_entropy(logits.view(-1, workload.word_dim), labels.reshape(-1)))
+
+
+def decode(workload: Workload, network: Any, optimizer: Any, x: Any, y: Any) -> None:
+    """Search the best targets of sources.
+
+    Parameters
+    ----------
+    workload : Workload
+    network : torch.nn.Module
+    optimizer : torch.optim.Optimizer
+        Not used.
+    x, y : tensors (steps, batch_size)
+        The ids of the sources; `y` is not used.
+    """
+    import torch
+
+    lengths = torch.tensor(workload.lengths)
+    beam_search(network, x, lengths, workload.beam, workload.steps, length_penalty=1.0, start=0, end=1)
+
+
 def score(workload: Workload, network: Any, optimizer: Any, x: Any, y: Any) -> None:
     """Compute the summed cross-entropy of each sentence, without gradients.
 
@@ -224,6 +269,8 @@ RUN: dict[str, Callable[[Workload, Any, Any, Any, Any], float | None]] = {
     "step": train_step,
     "classify": read_step,
     "tag": read_step,
+    "translate": translation_step,
+    "decode": decode,
     "score": score,
     "generate": generate,
     "advance": advance,

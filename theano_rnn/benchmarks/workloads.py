@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from theano_rnn.errors import OptionError
 
 READING_KINDS = ("classify", "tag")
-LEARNING_KINDS = ("sentence", "step", *READING_KINDS)
-KINDS = (*LEARNING_KINDS, "score", "generate", "advance")
+LEARNING_KINDS = ("sentence", "step", *READING_KINDS, "translate")
+KINDS = (*LEARNING_KINDS, "score", "generate", "advance", "decode")
 LEARNING_RATE = 0.005
 SECONDS_PER_ROUND = 1.0
 MIN_REPEATS, MAX_REPEATS = 5, 400
@@ -26,16 +26,16 @@ class Workload:
     ----------
     name : str
         The name used by the option ``--only``.
-    kind : {"sentence", "step", "classify", "tag", "score", "generate", "advance"}
+    kind : {"sentence", "step", "classify", "tag", "translate", "score", "generate", "advance", "decode"}
         ``"sentence"`` trains on one sentence with `RNN.sgd_step`, ``"step"`` is one step of the training loop,
         ``"classify"`` and ``"tag"`` are such a step of a network that reads in both directions and predicts a label for
-        each text or for each word,
+        each text or for each word, and ``"translate"`` of one that reads sources and writes targets with attention,
         ``"score"`` scores sentences without gradients, ``"generate"`` generates texts, ``"advance"`` scores one text
-        word by word.
+        word by word, ``"decode"`` searches the best targets of sources.
     word_dim, hidden_dim : int
-        Sizes of the vocabulary and of the state of each layer.
+        Sizes of the vocabulary, or of each of two, and of the state of each layer.
     steps, batch_size : int
-        Number of words per sentence or text, and number of sentences or texts processed in parallel.
+        Number of words per sentence, text, source and target, and number of those processed in parallel.
     description : str
         A few words for the table of results.
     cell, layers, embedding_dim, bias
@@ -46,9 +46,11 @@ class Workload:
         Whether PyTorch's network reads one-hot words, like theano_rnn's network without embeddings. Otherwise it reads
         embeddings of size `embedding_dim`, or `hidden_dim` if `embedding_dim` is None.
     labels : int
-        Number of labels of a network that reads. Its texts have different lengths, from `steps` down to half of it.
+        Number of labels of a network that reads.
     frame_dim : int
         Size of the vectors that a network reads instead of words, such as acoustic features; 0 for words.
+    beam : int
+        Number of hypotheses of each source.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Workload:
     one_hot: bool = False
     labels: int = 0
     frame_dim: int = 0
+    beam: int = 0
 
     @property
     def tokens(self) -> int:
@@ -74,8 +77,11 @@ class Workload:
 
     @property
     def lengths(self) -> list[int]:
-        """Number of words of each text, the longest first."""
-        shortest = self.steps // 2 if self.reads else self.steps
+        """Number of words of each text, source or target, the longest first.
+
+        In training of networks that read, they are different, from `steps` down to half of it.
+        """
+        shortest = self.steps // 2 if self.reads or self.kind == "translate" else self.steps
         return [self.steps - (self.steps - shortest) * i // max(self.batch_size - 1, 1) for i in range(self.batch_size)]
 
     @property
@@ -171,7 +177,22 @@ FRAMES = tuple(
     for batch_size in (4, 16)
     for cell in ("gru", "lstm")
 )
-TASKS = (*TEXTS, *FRAMES)
+# Sources and targets of a translation.
+PAIRS = tuple(
+    Workload(
+        *(name, kind, 6000, 256, 15, batch_size, description),
+        cell="gru",
+        embedding_dim=256,
+        bias=True,
+        optimizer="adam",
+        beam=beam,
+    )
+    for name, kind, batch_size, beam, description in (
+        ("translation", "translate", 64, 0, "sources and targets, attention"),
+        ("decoding", "decode", 100, 5, "beam search, attention"),
+    )
+)
+TASKS = (*TEXTS, *FRAMES, *PAIRS)
 # For measuring the time until the end of the first training step.
 STARTUP = (
     STANDARD[3],

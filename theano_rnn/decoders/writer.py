@@ -27,7 +27,7 @@ from theano_rnn.networks.network_graphs import Graph
 from theano_rnn.networks.optimizer import MinibatchOptimizer, StepGraph
 from theano_rnn.networks.parameters import ParameterStore, check_shapes, initial_values
 from theano_rnn.networks.rnn import FLOAT_TYPES
-from theano_rnn.networks.softmax import log_softmax
+from theano_rnn.networks.softmax import log_normalizer
 
 
 class SourceMemory(NamedTuple):
@@ -256,9 +256,10 @@ def best_words_graph(writer: Writer, k: int) -> Graph:
     bias = T.vector("bias", dtype=writer.dtype)
     network = writer.symbolic
     step = next_word(word, packed, memory, network)
-    log_p = log_softmax(with_bias(step.q.dot(network.V.T), network.c)) + bias
+    z = with_bias(step.q.dot(network.V.T), network.c)
+    largest, ids = TopK(k)(z + bias)  # ln P has the same order, and all of it would take as long as the product
     weights = [] if step.weights is None else [step.weights]
-    return [*(memory or ()), word, packed, bias], [*TopK(k)(log_p), step.states, *weights], None
+    return [*(memory or ()), word, packed, bias], [largest - log_normalizer(z), ids, step.states, *weights], None
 
 
 class WriterOptimizer(MinibatchOptimizer):

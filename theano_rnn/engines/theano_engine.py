@@ -40,7 +40,6 @@ BUILDING = threading.RLock()
 SILENT_SECONDS = 2
 
 jax = jnp = None
-batched_dot = T.batched_dot
 debugprint = functools.partial(theano.printing.debugprint, file="str")
 
 
@@ -110,6 +109,14 @@ def fused(operation: Op, formula: Callable[..., Any]) -> Callable[..., Any]:
 def axis_length(array: TensorVariable, axis: int) -> TensorVariable:
     """Return the length of a symbolic array along an axis."""
     return array.shape[axis % array.ndim]
+
+
+def batched_dot(a: TensorVariable, b: TensorVariable) -> TensorVariable:
+    """One matrix product for each index of the first axis."""
+    if theano.config.blas.ldflags:
+        return T.batched_dot(a, b)
+    # Without a BLAS, Theano's own operation compiles to code that cannot be loaded.
+    return T.sum(a[:, :, :, None] * b[:, None, :, :], axis=2, acc_dtype=a.dtype)
 
 
 def with_last_axis_length(array: TensorVariable, length: TensorVariable) -> TensorVariable:

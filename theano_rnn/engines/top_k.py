@@ -44,13 +44,14 @@ def xla_top_k(op: TopK, **kwargs: Any) -> Callable[[Any], Any]:
         if blocks <= 2 * op.k:
             return jax.lax.top_k(z, op.k)
         # The k largest values are in the k blocks with the largest maxima, and sorting few values takes much less time.
-        # Blocks in ascending order keep the order of equal values.
-        padded = jnp.pad(z, ((0, 0), (0, blocks * BLOCK - width)), constant_values=-jnp.inf)
-        padded = padded.reshape(count, blocks, BLOCK)
-        best = jnp.sort(jax.lax.top_k(padded.max(axis=2), op.k)[1], axis=1)
-        chosen = jnp.take_along_axis(padded, best[:, :, None], axis=1).reshape(count, op.k * BLOCK)
-        values, places = jax.lax.top_k(chosen, op.k)
-        blocks_of_places = jnp.take_along_axis(best, places // BLOCK, axis=1)
-        return values, (blocks_of_places * BLOCK + places % BLOCK).astype(jnp.int32)
+        # Blocks in ascending order keep the order of equal values. The values are gathered from z itself, because a
+        # padded copy of it would take as long as all the rest.
+        lowest = jnp.array(-jnp.inf, z.dtype)
+        padded = jnp.pad(z, ((0, 0), (0, blocks * BLOCK - width)), constant_values=lowest)
+        best = jnp.sort(jax.lax.top_k(padded.reshape(count, blocks, BLOCK).max(axis=2), op.k)[1], axis=1)
+        columns = (best[:, :, None] * BLOCK + jnp.arange(BLOCK, dtype=jnp.int32)).reshape(count, op.k * BLOCK)
+        chosen = jnp.take_along_axis(z, jnp.minimum(columns, width - 1), axis=1)
+        values, places = jax.lax.top_k(jnp.where(columns < width, chosen, lowest), op.k)
+        return values, jnp.take_along_axis(columns, places, axis=1).astype(jnp.int32)
 
     return top_k

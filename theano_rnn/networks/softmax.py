@@ -30,6 +30,12 @@ def log_softmax(z: TensorVariable) -> TensorVariable:
     return z - log(e_sum)
 
 
+def log_normalizer(z: TensorVariable) -> TensorVariable:
+    """ln Σ exp(z) of each row, as a column: ln softmax(z) = z - ln Σ exp(z)."""
+    largest = z.max(axis=1, keepdims=True)
+    return largest + log(row_sums(exp(z - largest)))
+
+
 def cross_entropy(
     s: TensorVariable, V: TensorVariable, c: TensorVariable | None, y: TensorVariable, mask: TensorVariable
 ) -> tuple[TensorVariable, TensorVariable, TensorVariable, TensorVariable | None]:
