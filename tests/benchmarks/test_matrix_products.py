@@ -61,6 +61,7 @@ def test_each_layer_has_a_product_with_w_and_one_with_u_if_it_reads_vectors(cell
     assert operations == 3 * 2 * (6 * 3) * (4 * 30 + 5 * 4 * gates * 4 + 5 * gates * 4)
 
 
+@pytest.mark.slow
 def test_larger_products_and_more_steps_take_longer() -> None:
     assert product_seconds((600, 600, 600)) > product_seconds((20, 20, 20))
     workload = dataclasses.replace(GENERATE, word_dim=3000, hidden_dim=100)

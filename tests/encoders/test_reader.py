@@ -118,9 +118,21 @@ def test_each_text_of_a_minibatch_has_the_probabilities_of_the_loops(case):
     assert loss == pytest.approx(total, abs=EXACT)
 
 
-# XLA compiles two functions for each length.
+# XLA compiles two functions for each length. Each head and way of pooling, with and without frames, is here.
 @pytest.mark.parametrize(
-    "case", [pytest.param(case, marks=() if case in QUICK[:1] else pytest.mark.slow) for case in CASES]
+    "case",
+    [
+        *(
+            pytest.param(case, marks=pytest.mark.slow)
+            for case in (
+                "LSTM, maximum",
+                "GRU, two layers, mean, frames",
+                "LSTM, two layers, steps, features of the same size",
+                "LSTM, gap, tied",
+                "GRU, forward, last",
+            )
+        ),
+    ],
 )
 def test_one_text_alone_equals_the_text_in_a_padded_minibatch(case):
     reader = reader_of(case)
@@ -168,9 +180,8 @@ def test_gradients_equal_central_differences(case):
         reader.set_values(values)
 
 
-@pytest.mark.parametrize(
-    "case", [pytest.param(case, marks=() if case in QUICK[-1:] else pytest.mark.slow) for case in CASES]
-)
+@pytest.mark.slow  # the quick tests compare them with differences
+@pytest.mark.parametrize("case", CASES)
 def test_gradients_equal_those_of_theano(case):
     reader = reader_of(case)
     inputs, y = minibatch(reader)

@@ -271,7 +271,7 @@ print(rnn.dtype, theano.config.floatX, T.vector().dtype)
         pytest.param("floatX=float32", None, "", "float32 float32", marks=pytest.mark.slow),
         pytest.param(None, "[global]\nfloatX = float64\n", "", "float64 float64", marks=pytest.mark.slow),
         pytest.param(None, "[global]\nfloatX = float32\n", "", "float32 float32", marks=pytest.mark.slow),
-        (None, "[global]\non_unused_input = ignore\n", "", "float32 float64"),
+        pytest.param(None, "[global]\non_unused_input = ignore\n", "", "float32 float64", marks=pytest.mark.slow),
         pytest.param(None, None, "engine.theano.config.floatX = 'float64'", "float64 float64", marks=pytest.mark.slow),
         pytest.param(None, None, "engine.theano.config.floatX = 'float32'", "float32 float32", marks=pytest.mark.slow),
     ],

@@ -142,6 +142,7 @@ def test_norms_agree_with_finite_differences_of_the_network(settings: dict[str, 
         assert norms[len(IDS) - 2 - k] == pytest.approx(np.linalg.norm(jacobian, 2), rel=1e-8)
 
 
+@pytest.mark.slow
 def test_the_tutorials_network_has_the_same_norms_as_with_its_own_formula() -> None:
     rnn = RNN(9, 4, seed=2, dtype="float64")
     s = rnn.states(IDS[:, None])[:, 0]

@@ -49,7 +49,7 @@ def by_loop(rnn: RNN, ids: np.ndarray) -> list[dict[str, np.ndarray]]:
     "settings",
     [
         {"cell": "simple", "layers": 2, "embedding_dim": 3},
-        {"cell": "gru"},
+        pytest.param({"cell": "gru"}, marks=pytest.mark.slow),
         {"cell": "lstm"},
         pytest.param({"cell": "gru", "layers": 2, "bias": True}, marks=pytest.mark.slow),
         pytest.param({"cell": "lstm", "layers": 2, "bias": True, "embedding_dim": 3}, marks=pytest.mark.slow),

@@ -21,7 +21,7 @@ from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary
 
-MUTATIONS = int(os.environ.get("THEANO_RNN_MUTATIONS", 200))
+MUTATIONS = int(os.environ.get("THEANO_RNN_MUTATIONS", 100))
 MEMORY = 64 * 2**20  # several times what a compressed file may expand to without being suspicious
 WORDS = ["SENTENCE_START", "SENTENCE_END", "UNKNOWN_TOKEN", "the", "dog", "cat", "é", "\0", "."]
 

@@ -59,7 +59,7 @@ def test_input_weights_are_stored_transposed_only_if_they_read_one_hot_words():
 @pytest.mark.parametrize(
     "settings",
     [
-        {"tied": True},
+        pytest.param({"tied": True}, marks=pytest.mark.slow),
         pytest.param({"layers": 2}, marks=pytest.mark.slow),
         pytest.param({"embedding_dim": 4, "cell": "gru"}, marks=pytest.mark.slow),
     ],

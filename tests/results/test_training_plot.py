@@ -75,8 +75,8 @@ def test_the_accuracy_has_an_axis_of_its_own():
     [
         ([], NOTHING),
         ([], {name: column[:1] for name, column in STEPS.items()}),
-        (HISTORY[:1], NOTHING),
-        (HISTORY[:1], STEPS),
+        pytest.param(HISTORY[:1], NOTHING, marks=pytest.mark.slow),
+        pytest.param(HISTORY[:1], STEPS, marks=pytest.mark.slow),
         ([HISTORY[0] | {"valid_loss": None}], STEPS),
     ],
     ids=["nothing", "one step", "one evaluation, no steps", "one evaluation", "nothing held out"],

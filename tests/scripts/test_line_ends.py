@@ -22,6 +22,10 @@ MARK = "\ufeff"
 LINES = ["The dog sees the cat.", "", "The bird, é😀, sees Dr. Fox.", "  the cat sees", "A b\u2028c\x85d.", "He came."]
 LEVELS = {"words": {}, "characters": {"level": "char"}, "tokens": {"tokenized": True}}
 every_level = pytest.mark.parametrize("settings", LEVELS.values(), ids=LEVELS)
+QUICK_OF_LEVELS = [
+    pytest.param(settings, id=name, marks=() if name == "words" else pytest.mark.slow)
+    for name, settings in LEVELS.items()
+]
 
 score, generate, explain = (script(name) for name in ("score", "generate", "explain"))
 
@@ -66,7 +70,7 @@ def test_training_reads_the_same_text(settings, tmp_path):
         assert len(fingerprints) == 1, lines
 
 
-@every_level
+@pytest.mark.parametrize("settings", QUICK_OF_LEVELS)
 @pytest.mark.parametrize("is_held_out", [False, True], ids=["a held-out fraction", "a held-out file"])
 def test_models_are_the_same_to_the_byte(settings, is_held_out, tmp_path, monkeypatch):
     share_compiled(monkeypatch)
@@ -133,6 +137,7 @@ def test_the_scripts_print_the_same(module, arguments, results):
     assert all(other == plain for other in others)
 
 
+@pytest.mark.parametrize("lm", QUICK_OF_LEVELS, indirect=True)
 def test_the_gradients_are_the_same(results):
     arguments = ["gradients", "--text", "{file}", "--plot", "{folder}/a.png", "--length", "3", "--starts", "2"]
     plain, *others = (results(explain, arguments, content) for content in list(variants(LINES, 5, 1))[::3])

@@ -22,7 +22,7 @@ from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary
 from theano_rnn.training.options import TrainingOptions
 
-FUZZED = int(os.environ.get("THEANO_RNN_FUZZED_TEXTS", 150))
+FUZZED = int(os.environ.get("THEANO_RNN_FUZZED_TEXTS", 80))
 PLAIN = "The dog sees the cat. The bird likes the dog.\n" * 10
 
 
@@ -289,22 +289,19 @@ def test_an_unusual_prompt_begins_every_text(prompt, model, capfd):
 # Training
 
 
-CHARACTERS = (
-    "null.txt",
-    "rtl.txt",
-    "emoji.txt",
-    "escapes.txt",
-    "mixed.txt",
-    "blank-lines.txt",
-    "quoted.csv",
-    "empty.txt",
+CHARACTERS = ("null.txt", "rtl.txt", "escapes.txt", "mixed.txt", "empty.txt")
+# Once they are read, these texts are as others.
+ONLY_READ = (
+    *("turkish.txt", "windows.txt", "mac.txt", "mark.txt", "marks.txt", "separators.txt", "packed.txt.gz"),
+    *("windows.csv", "semicolons.csv", "tabs.tsv", "blank-lines.txt"),
 )
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "settings"),
-    [(name, []) for name in NASTY] + [(name, ["--level", "char", "--sequence-length", "20"]) for name in CHARACTERS],
+    [(name, []) for name in NASTY if name not in ONLY_READ]
+    + [(name, ["--level", "char", "--sequence-length", "20"]) for name in CHARACTERS],
 )
 def test_training_on_an_unusual_text_works_or_gives_one_line(name, settings, tmp_path, capfd):
     path, model = nasty(name, tmp_path), tmp_path / "m.npz"
@@ -328,13 +325,14 @@ def test_training_on_an_unusual_text_works_or_gives_one_line(name, settings, tmp
 @pytest.mark.slow
 @pytest.mark.parametrize("settings", [[], ["--level", "char"], ["--tokenized"]], ids=["words", "characters", "tokens"])
 @pytest.mark.parametrize("blanks", [True, False], ids=["blanks", "no blanks"])
-def test_train_and_score_accept_a_single_line_of_50_mb(settings, blanks, tmp_path, capfd):
+def test_train_and_score_accept_a_single_line_of_many_megabytes(settings, blanks, tmp_path, capfd):
+    size = int(os.environ.get("THEANO_RNN_LONG_LINE", 10_000_000))
     if blanks:
         generator = random.Random(1)
         words = [f"w{i}" for i in range(500)]
-        content = " ".join(generator.choices(words, k=12_000_000))[:50_000_000].encode()
+        content = " ".join(generator.choices(words, k=size // 4))[:size].encode()
     else:
-        content = b"a" * 50_000_000
+        content = b"a" * size
     path, model = tmp_path / "a.txt", tmp_path / "m.npz"
     path.write_bytes(content)
     arguments = ["--data", str(path), "--model", str(model), "--epochs", "1", "--hidden-dim", "5", *settings]

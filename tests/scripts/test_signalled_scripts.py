@@ -21,7 +21,7 @@ from theano_rnn.training.train_model import train
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
-TIMES = int(os.environ.get("THEANO_RNN_SIGNALS", 6))
+TIMES = int(os.environ.get("THEANO_RNN_SIGNALS", 3))
 TEXT = "The dog sees the cat.\n\nThe bird likes the dog.\n\nA cat sees a bird.\n\n" * 20
 TRAINING = [
     "--data",

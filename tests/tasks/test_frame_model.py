@@ -10,7 +10,7 @@ from theano_rnn.speech import recordings as recordings_module
 from theano_rnn.speech.textgrid import Interval, Tier, textgrid_text
 from theano_rnn.training.options import TrainingOptions
 
-FEW = {"epochs": 1, "hidden_dim": 4, "batch_size": 2, "dropout": 0.0}
+FEW = {"cell": "simple", "epochs": 1, "hidden_dim": 4, "batch_size": 2, "dropout": 0.0}
 TABLE = "name\tstart\tend\tlabel\n"
 
 

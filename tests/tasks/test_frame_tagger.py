@@ -25,7 +25,7 @@ from theano_rnn.tasks.task import PredictionOptions
 
 LABELS = ["a", "b", "sil"]
 SMALL = {
-    "cell": "simple", "hidden_dim": 8, "epochs": 6, "batch_size": 4, "seed": 1, "dropout": 0.0, "learning_rate": 0.02,
+    "cell": "simple", "hidden_dim": 8, "epochs": 20, "batch_size": 12, "seed": 1, "dropout": 0.0, "learning_rate": 0.05,
 }  # fmt: skip
 
 
@@ -225,7 +225,7 @@ def test_a_resumed_run_ends_as_one_that_was_not_interrupted(tagger, folder, data
 
 def test_recordings_are_classified_by_the_order_of_their_segments(folder, data):
     paths = [data[0], str(folder / "data" / "labels.tsv")]
-    settings = {**SMALL, "cell": "gru", "epochs": 12}
+    settings = {**SMALL, "epochs": 60}
     model = theano_rnn.train(paths, task="classify", model=folder / "classifier.npz", **settings)
     assert type(model) is RecordingClassifier and model.labels == ["even", "odd"]
     report = model.evaluate(paths)

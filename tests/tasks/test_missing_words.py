@@ -33,7 +33,7 @@ SENTENCES = [
     for size, size_of_object in itertools.product(("old", "big", "sad"), ("white", "fat", "old", "big"))
 ]
 SETTINGS = {
-    "task": "fill", "hidden_dim": 6, "embedding_dim": 5, "cell": "gru", "batch_size": 8, "seed": 3, "dropout": 0.0,
+    "task": "fill", "hidden_dim": 6, "embedding_dim": 5, "cell": "simple", "batch_size": 8, "seed": 3, "dropout": 0.0,
     "learning_rate": 0.05, "valid_fraction": 0.1, "epochs": 12, "word_dropout": 0.1,
 }  # fmt: skip
 

@@ -38,7 +38,7 @@ SENTENCES = [
     )
 ] + [[("No", "INTJ")], [("No", "INTJ"), ("!", "PUNCT")]] * 3
 SETTINGS = {
-    "task": "tag", "cell": "gru", "hidden_dim": 5, "embedding_dim": 4, "batch_size": 8, "seed": 3, "dropout": 0.1,
+    "task": "tag", "cell": "simple", "hidden_dim": 5, "embedding_dim": 4, "batch_size": 8, "seed": 3, "dropout": 0.1,
     "learning_rate": 0.1, "valid_fraction": 0.2, "epochs": 5,
 }  # fmt: skip
 TAGS = ["AUX", "DET", "INTJ", "NOUN", "PUNCT", "VERB"]

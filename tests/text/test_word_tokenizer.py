@@ -66,7 +66,7 @@ def test_every_pair_of_segments_is_tokenized_as_by_nltk(tokenizer, nltk_tokenize
 
 @pytest.mark.parametrize(
     "gaps",
-    [pytest.param([" "], marks=pytest.mark.slow), [" ", ""], [" ", "", *WHITE_SPACE]],
+    [*(pytest.param(gaps, marks=pytest.mark.slow) for gaps in ([" "], [" ", ""])), [" ", "", *WHITE_SPACE]],
     ids=["blanks", "some", "odd"],
 )
 def test_random_sentences_are_tokenized_as_by_nltk(tokenizer, nltk_tokenizer, gaps):
@@ -163,7 +163,7 @@ def test_nltk_is_called_once_for_a_repeated_segment(monkeypatch):
 def test_the_cache_is_bounded_and_correct(monkeypatch, nltk_tokenizer):
     monkeypatch.setattr(word_tokenizer, "_MOST_TOKENS", 50)
     tokenizer = WordTokenizer(str)
-    for number in range(2000):
+    for number in range(1000):
         sentence = f"It's a{number} b'{number % 60}; c{number}."
         assert tokenizer.tokenize(sentence) == nltk_tokenizer.tokenize(sentence)
     assert all(

@@ -76,7 +76,7 @@ def assert_reproducible(model, path):
         pytest.param({**WORDS, "batch_size": 64}, marks=pytest.mark.slow),
         {**WORDS, "evaluate_every": 3},
         pytest.param({**WORDS, **LSTM}, marks=pytest.mark.slow),
-        CONTINUOUS,
+        pytest.param(CONTINUOUS, marks=pytest.mark.slow),
         pytest.param({**CONTINUOUS, **LSTM}, marks=pytest.mark.slow),
         pytest.param({**CHARACTERS, **LSTM}, marks=pytest.mark.slow),
         CHARACTERS,
@@ -94,7 +94,7 @@ def test_without_held_out_text_the_perplexity_is_measured_on_the_training_text(t
     assert_reproducible(model, text)
 
 
-@pytest.mark.parametrize("settings", [WORDS, CONTINUOUS, CHARACTERS], ids=str)
+@pytest.mark.parametrize("settings", [WORDS, pytest.param(CONTINUOUS, marks=pytest.mark.slow), CHARACTERS], ids=str)
 def test_with_held_out_text_the_perplexity_is_measured_on_it(text, held_out, tmp_path, settings):
     model = tmp_path / "m.npz"
     train(text, model=model, epochs=5, valid=held_out, **settings)
