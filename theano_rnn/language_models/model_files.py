@@ -23,6 +23,7 @@ TASKS = {
     "fill": "theano_rnn.tasks.missing_words:MissingWords",
     "tag-frames": "theano_rnn.tasks.frame_tagger:FrameTagger",
     "translate": "theano_rnn.writing.translator:Translator",
+    "describe": "theano_rnn.writing.describer:Describer",
     "classify-frames": "theano_rnn.tasks.recording_classifier:RecordingClassifier",
 }
 

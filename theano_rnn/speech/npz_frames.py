@@ -26,6 +26,25 @@ _TEXT = "US"  # kinds of NumPy's strings
 _ARRAYS_SHOWN = 10
 
 
+@contextlib.contextmanager
+def opened_npz(path: Path) -> Iterator[tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo]]]:
+    """Open an .npz, and give the archive and its members by the names of the arrays. Errors become CorpusError."""
+    place = display_name(path)
+    try:
+        with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
+            members = archive.infolist()
+            check_members(members, file.seek(0, 2))
+            yield archive, {member.filename.removesuffix(SUFFIX): member for member in members}
+    except CorpusError:
+        raise
+    except OSError as error:
+        raise CorpusError(f"{place}: cannot be read: {error.strerror or error}; check the path") from None
+    except (UnreadableArrayError, zipfile.BadZipFile) as error:
+        raise CorpusError(f"{place}: is not a readable .npz file: {_one_line(error)}") from None
+    except Exception as error:  # of any kind: zipfile and NumPy do not document what damaged files raise
+        raise CorpusError(f"{place}: is damaged: {_one_line(error)}; copy the file again") from None
+
+
 class NpzFrames:
     """The frames of the recordings in an .npz. They are read when they are iterated over.
 
@@ -55,7 +74,7 @@ class NpzFrames:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.place = display_name(path)
-        with self._opened() as (archive, members):
+        with opened_npz(self.path) as (archive, members):
             missing = [name for name in NEEDED if name not in members]
             if missing:
                 held = ", ".join(list(members)[:_ARRAYS_SHOWN]) or "nothing"
@@ -87,7 +106,7 @@ class NpzFrames:
             If a feature of any recording is not a finite number. The message names the recording and the frame, which
             are numbered from 0.
         """
-        with self._opened() as (archive, members):
+        with opened_npz(self.path) as (archive, members):
             features = read_array(archive, members[FEATURES])
         bounds = np.concatenate([[0], np.cumsum(self.lengths)]).tolist()
         parts = list(zip(self.names, bounds, bounds[1:], strict=False))
@@ -102,23 +121,6 @@ class NpzFrames:
                 )
         for name, start, end in parts:
             yield name, features[start:end].astype(np.float32, order="C")
-
-    @contextlib.contextmanager
-    def _opened(self) -> Iterator[tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo]]]:
-        """Open the file. Errors of reading become CorpusError."""
-        try:
-            with open(self.path, "rb") as file, zipfile.ZipFile(file) as archive:
-                members = archive.infolist()
-                check_members(members, file.seek(0, 2))
-                yield archive, {member.filename.removesuffix(SUFFIX): member for member in members}
-        except CorpusError:
-            raise
-        except OSError as error:
-            raise CorpusError(f"{self.place}: cannot be read: {error.strerror or error}; check the path") from None
-        except (UnreadableArrayError, zipfile.BadZipFile) as error:
-            raise CorpusError(f"{self.place}: is not a readable .npz file: {_one_line(error)}") from None
-        except Exception as error:  # of any kind: zipfile and NumPy do not document what damaged files raise
-            raise CorpusError(f"{self.place}: is damaged: {_one_line(error)}; copy the file again") from None
 
     def _checked_lengths(self, lengths: npt.NDArray[Any], frames: int) -> npt.NDArray[np.int64]:
         if lengths.ndim != 1 or lengths.dtype.kind not in "iu" or lengths.size == 0:

@@ -191,6 +191,8 @@ class PredictionOptions:
         Whether to give the scores of written texts.
     keep_unknown : bool
         Whether unknown words in written texts stay as they are.
+    images : path or None
+        The folder with the pictures that a page shows.
     """
 
     probabilities: bool = False
@@ -202,6 +204,7 @@ class PredictionOptions:
     max_length: int | None = None
     scores: bool = False
     keep_unknown: bool = False
+    images: str | os.PathLike[str] | None = None
 
 
 class Report(Protocol):

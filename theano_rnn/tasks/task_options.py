@@ -17,7 +17,8 @@ from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.language_models.model_files import LANGUAGE_MODEL, TASKS
 from theano_rnn.speech.input_files import FRAMES, SOUND, is_speech
 
-CLASSIFY, TAG, FILL, TRANSLATE = "classify", "tag", "fill", "translate"
+CLASSIFY, TAG, FILL = "classify", "tag", "fill"
+TRANSLATE, DESCRIBE = "translate", "describe"
 CLASSIFY_FRAMES, TAG_FRAMES = "classify-frames", "tag-frames"
 FRAME_TASKS = {CLASSIFY: CLASSIFY_FRAMES, TAG: TAG_FRAMES}
 """What a task becomes if its data are recordings."""
@@ -117,6 +118,28 @@ TASK_OPTIONS = {
             "init_from",
         ),
     ),
+    DESCRIBE: TaskOptions(
+        {
+            "cell": "gru",
+            "hidden_dim": 128,
+            "embedding_dim": 128,
+            "bias": True,
+            "tied": True,
+            "dropout": 0.4,
+            "vocabulary_size": 30_000,
+            "batch_size": 64,
+            "learning_rate": 0.003,
+            "valid_fraction": 0.1,
+        },
+        (
+            *(name for name in TEXT_GENERATION if name not in ("tied", "sample_every")),
+            *OF_RECORDINGS,
+            *READER_OPTIONS,
+            *(name for name in OF_WRITERS if name != "subwords"),
+            "column",
+            "lines",
+        ),
+    ),
     TAG_FRAMES: TaskOptions(
         {
             "cell": "gru",
@@ -175,7 +198,9 @@ def with_frame_task(settings: Mapping[str, Any], paths: Sequence[str]) -> dict[s
 
 def check_data(task: str, paths: Sequence[str]) -> None:
     """Raise OptionError if the data are recordings, and the task learns from texts."""
-    if task not in FRAME_TASKS.values() and any(has_extension(path, end) for path in paths for end in (SOUND, FRAMES)):
+    if task in FRAME_TASKS.values() or task == DESCRIBE:
+        return
+    if any(has_extension(path, end) for path in paths for end in (SOUND, FRAMES)):
         raise OptionError(f"data: recordings need `task=tag` or `task=classify`; `task={task}` learns from texts")
 
 

@@ -22,7 +22,6 @@ from theano_rnn.writing.writer_model import Hypothesis, Search, WriterModel
 from theano_rnn.writing.writing_task import WritingTask, measured_loss
 
 TRANSLATE = "translate"
-SCORED_AT_ONCE = 100
 
 
 class Translator(WriterModel):
@@ -161,7 +160,7 @@ class Translator(WriterModel):
         if len(sources) != len(targets):
             raise ArgumentValueError(f"targets: expected {len(sources)}, one for each source, got {len(targets)}")
         pairs = [TextPair(*pair, "sources") for pair in zip(sources, targets, strict=True)]
-        return self._scores(self._pairs(pairs))
+        return self.pair_scores(self._pairs(pairs))
 
     def rank(self, source: str, targets: Sequence[str]) -> list[tuple[str, float]]:
         """Given translations of one sentence with ln P(target | source), the best first: n-best rescoring."""
@@ -170,13 +169,6 @@ class Translator(WriterModel):
 
     def _pairs(self, pairs: Sequence[TextPair]) -> Pairs:
         return encoded_pairs(pairs, self.source, self.target)
-
-    def _scores(self, pairs: Pairs) -> npt.NDArray[np.float64]:
-        found = np.zeros(len(pairs))
-        for batch in pairs.minibatches(SCORED_AT_ONCE):
-            values = self.writer.log_probabilities(batch.source, *batch.target).sum(axis=0, dtype=np.float64)
-            found[batch.members] = values[: batch.items]
-        return found
 
     # What predict.py shows
 

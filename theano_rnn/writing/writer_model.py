@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from theano_rnn.checks import check_count, check_real
 from theano_rnn.decoders.beam_search import BeamSettings, Written, search
-from theano_rnn.decoders.pairs import padded_sources
+from theano_rnn.decoders.pairs import Pairs, padded_sources
 from theano_rnn.decoders.writer import Writer
 from theano_rnn.decoders.writer_settings import WriterSettings
 from theano_rnn.errors import ArgumentValueError, ModelFileError
@@ -22,6 +22,7 @@ from theano_rnn.tasks.task import PredictionOptions, TaskModel
 from theano_rnn.writing.text_side import TextSide
 
 SOURCES_AT_ONCE = 64  # in one minibatch of the search
+SCORED_AT_ONCE = 100
 BEAM = 5
 LENGTH_PENALTY = 1.0
 
@@ -155,6 +156,14 @@ class WriterModel(TaskModel):
                 members, search(self.writer, read, len(members), limit, settings, keep_weights), strict=True
             ):
                 found[i] = written
+        return found
+
+    def pair_scores(self, pairs: Pairs) -> npt.NDArray[np.float64]:
+        """ln P of the target of each pair, in nats."""
+        found = np.zeros(len(pairs))
+        for batch in pairs.minibatches(SCORED_AT_ONCE):
+            values = self.writer.log_probabilities(batch.source, *batch.target).sum(axis=0, dtype=np.float64)
+            found[batch.members] = values[: batch.items]
         return found
 
     # Files
