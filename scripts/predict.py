@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Predict with a model of a task: labels of texts or recordings, segments of recordings, tags of words, words in gaps,
-translations.
+translations, descriptions of images.
 
-Each text, word, gap, recording or segment of a recording gives one output line. With --evaluate, the input has the
-right answers, and the result is how many of the predictions agree with them.
+Each text, word, gap, recording, segment of a recording or image gives one output line. With --evaluate, the input has
+the right answers, and the result is how well the predictions agree with them.
 """
 
 import argparse
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from theano_rnn.tasks.frame_tagger import FrameTagger, Given
     from theano_rnn.tasks.task import PredictionOptions, Report, TaskModel
+    from theano_rnn.writing.describer import Describer
     from theano_rnn.writing.translator import Translator
 
 TEXTGRID = "textgrid"
@@ -52,7 +53,8 @@ def make_parser() -> ArgumentParser:
         help="text files with one text per line, or CSV files; .gz of these too (default: standard input). Tags: plain "
         "text, or one token per line, perhaps with more columns after tabs, and blank lines between sentences. Missing "
         "words: a gap ___ in each line, perhaps candidates after tabs. Translation: one sentence per line; after tabs, "
-        "given translations, which are ranked. Recordings: .wav files, folders of them, or "
+        "given translations, which are ranked. Images: .npz files of features; with --evaluate also tables with image "
+        "and sentence. Recordings: .wav files, folders of them, or "
         ".npz files of acoustic frames, like those of training; with --evaluate also their labels (tables, TextGrids, "
         ".phn)")
     add("--model", dest="models", action="append", metavar="FILE",
@@ -67,7 +69,7 @@ def make_parser() -> ArgumentParser:
     add("--probabilities", action="store_true",
         help="print the probability of each label, one column per label; with segments, one line per frame")
     add("--nbest", type=int, metavar="N",
-        help="print the N best words of each gap (default: 5), or the N best translations of each line")
+        help="print the N best words of each gap (default: 5), or the N best texts of each line or image")
     add("--output", type=Path, metavar="FOLDER",
         help="with --format textgrid: write a TextGrid for each recording into this folder")
     add("--frames", type=Path, metavar="FILE",
@@ -75,15 +77,18 @@ def make_parser() -> ArgumentParser:
         "printing segments")
     add("--html", type=Path, metavar="FILE",
         help="write a page that colors each word by how much it changes the prediction; of recordings: that plays them "
-        "and shows their segments; of translations: that shows what each word was written from")
+        "and shows their segments; of translations: that shows what each word was written from; of images: that "
+        "shows them with their descriptions")
 
-    add = parser.add_argument_group("writing (translations)").add_argument
+    add = parser.add_argument_group("writing (translations, descriptions)").add_argument
     add("--beam", type=int, metavar="N", help="width of the beam search; 1: greedy (default: 5)")
     add("--length-penalty", type=float, metavar="X",
         help="the best text has the highest ln P / n^X, where n is its number of tokens (default: 1)")
     add("--max-length", type=int, metavar="N",
-        help="most tokens of a text (default: twice those of the source, plus 10)")
+        help="most tokens of a text (default: twice those of the source, plus 10; of a description: 40)")
     add("--scores", action="store_true", help="print the score and ln P (nats) before each text")
+    add("--images", type=Path, metavar="FOLDER",
+        help="with --html: the folder with the pictures of the images that are described")
     add("--keep-unknown", action="store_true",
         help="print UNKNOWN_TOKEN; by default it is replaced by the source word with the highest attention")
     add("--alignments", type=Path, metavar="FILE.tsv",
@@ -176,15 +181,17 @@ def evaluate(model: "TaskModel", arguments: argparse.Namespace) -> None:
 def prediction_options(arguments: argparse.Namespace) -> "PredictionOptions":
     from theano_rnn.tasks.task import PredictionOptions
 
-    names = ("probabilities", "nbest", *WRITING)
+    names = ("probabilities", "nbest", "images", *WRITING)
     given = {name: getattr(arguments, name) for name in names}
     return PredictionOptions(all_columns=arguments.format == "tsv", page=arguments.html is not None, **given)
 
 
-def writes(model: "TaskModel") -> "TypeGuard[Translator]":
-    from theano_rnn.writing.translator import Translator
+def writes(model: "TaskModel") -> "TypeGuard[Translator | Describer]":
+    return model.writes
 
-    return isinstance(model, Translator)
+
+def translates(model: "TaskModel") -> "TypeGuard[Translator]":
+    return model.task == "translate"
 
 
 def finds_segments(model: "TaskModel") -> "TypeGuard[FrameTagger]":
@@ -280,13 +287,16 @@ def work(arguments: argparse.Namespace) -> None:
     arguments.models = arguments.models or ["models/rnn.npz"]
     check_arguments(arguments)
     model = load_models(arguments.models)
-    for name in (*WRITING, "alignments"):
-        if getattr(arguments, name) not in (None, False) and not writes(model):
-            raise model.no_effect(name)
+    for names, has_effect in ((WRITING, writes(model)), (("alignments",), translates(model))):
+        for name in names:
+            if getattr(arguments, name) not in (None, False) and not has_effect:
+                raise model.no_effect(name)
+    if arguments.images is not None and (model.task != "describe" or arguments.html is None):
+        raise OptionError("images: holds the pictures of a page of descriptions; leave it out, or give `html` too")
     if not arguments.files:
         announce_standard_input()
     if arguments.plot is not None and not arguments.evaluate:
-        if not writes(model) and not finds_segments(model):
+        if not translates(model) and not finds_segments(model):
             raise OptionError(PLOT_OF_TEXTS)
         if not arguments.files:
             raise OptionError(f"plot: {ONLY_FILES}")
@@ -302,7 +312,7 @@ def work(arguments: argparse.Namespace) -> None:
         predict(model, arguments, prediction_options(arguments))
     if arguments.html is not None:
         write_page(model, arguments, given)
-    if writes(model):
+    if translates(model):
         show_alignments(model, arguments)
     elif arguments.plot is not None:
         draw_recordings(model, arguments, given)

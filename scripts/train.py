@@ -23,11 +23,12 @@ from theano_rnn.commands.terminal import say
 from theano_rnn.errors import OptionError, TrainingInterrupted
 
 SHIPPED = {
-    "language-model": "comments.csv",
-    "classify": "reviews.tsv",
-    "tag": "tags.tsv",
-    "fill": "comments.csv",
-    "translate": "translations.tsv",
+    "language-model": ("comments.csv",),
+    "classify": ("reviews.tsv",),
+    "tag": ("tags.tsv",),
+    "fill": ("comments.csv",),
+    "translate": ("translations.tsv",),
+    "describe": ("scenes/captions.tsv", "scenes/features.npz"),
 }
 TASKS = tuple(SHIPPED)
 
@@ -40,9 +41,9 @@ def make_parser() -> ArgumentParser:
     add = parser.add_argument_group("task").add_argument
     add("--task", choices=TASKS,
         help="what the network learns; classify: the label of a text; tag: the tag of each word; fill: the word in a "
-        "gap, from both sides; translate: the translation of a sentence. On recordings, tag learns labelled segments, "
-        "such as phones, and classify one label per "
-        "recording, such as a word or a speaker (default: language-model)")
+        "gap, from both sides; translate: the translation of a sentence; describe: the description of an image. On "
+        "recordings, tag learns labelled segments, such as phones, and classify one label per recording, such as a "
+        "word or a speaker (default: language-model)")
     add("--bidirectional", action=argparse.BooleanOptionalAction,
         help="whether each layer reads in both directions (default: yes)")
     add("--attention", action=argparse.BooleanOptionalAction,
@@ -154,11 +155,11 @@ def make_parser() -> ArgumentParser:
 
 def default_data(task: str) -> list[str]:
     """The sample for a task in a checkout: in the current folder, or beside this script in a checkout."""
-    sample = Path("data") / SHIPPED[task]
-    for place in (sample, Path(__file__).resolve().parents[1] / sample):
-        if place.is_file():
-            return [str(place)]
-    raise OptionError(f"{sample}: not found here; name your text with `data`")
+    sample = [Path("data") / name for name in SHIPPED[task]]
+    for folder in (Path(), Path(__file__).resolve().parents[1]):
+        if all((folder / path).is_file() for path in sample):
+            return [str(folder / path) for path in sample]
+    raise OptionError(f"{sample[0]}: not found here; name your text with `data`")
 
 
 def resume_command(argv: Sequence[str]) -> str:
