@@ -107,6 +107,7 @@ TASK_OPTIONS = {
             "min_count": 2,
             "vocabulary_size": 30_000,
             "batch_size": 64,
+            "epochs": 15,
             "learning_rate": 0.003,
         },
         (
