@@ -189,6 +189,11 @@ def test_every_training_option_of_the_package_is_a_flag_that_reaches_it(tmp_path
     assert status(train, "--data", "a.txt") == 0
     assert seen == {"data": ["a.txt"], "model": "models/rnn.npz", "log": None, "plot": None, "resume": False}
     seen.clear()
+    assert status(train, "--no-tied", "--no-bias", "--no-bidirectional") == 0
+    assert {name: value for name, value in seen.items() if value is False and name != "resume"} == dict.fromkeys(
+        ("tied", "bias", "bidirectional"), False
+    )
+    seen.clear()
     assert status(train, "--resume") == 0
     assert seen["data"] is None and seen["resume"] is True
 

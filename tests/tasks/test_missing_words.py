@@ -33,8 +33,8 @@ SENTENCES = [
     for size, size_of_object in itertools.product(("old", "big", "sad"), ("white", "fat", "old", "big"))
 ]
 SETTINGS = {
-    "task": "fill", "hidden_dim": 6, "embedding_dim": 5, "cell": "simple", "batch_size": 8, "seed": 3, "dropout": 0.0,
-    "learning_rate": 0.05, "valid_fraction": 0.1, "epochs": 12, "word_dropout": 0.1,
+    "task": "fill", "hidden_dim": 8, "embedding_dim": 8, "cell": "simple", "batch_size": 8, "seed": 3, "dropout": 0.0,
+    "learning_rate": 0.05, "valid_fraction": 0.1, "epochs": 20, "word_dropout": 0.1,
 }  # fmt: skip
 
 
@@ -207,10 +207,12 @@ def test_embeddings_and_forward_layers_start_from_a_language_model(text, tmp_pat
     settings = {"task": "fill", "init_from": tmp_path / "lm.npz", "batch_size": 8, "learning_rate": 1e-12, "epochs": 2}
     model = train(text, model=tmp_path / "whole.npz", **settings)
     ours, theirs = model.reader.get_values(), lm.rnn.get_values()
-    for name in ("E", "U", "W", "b", "r"):
+    for name in ("U", "W", "b", "r"):
         np.testing.assert_allclose(ours[name], theirs[name], atol=1e-6, err_msg=name)
-    tied = train(text, model=tmp_path / "tied.npz", tied=True, **settings).reader.get_values()
-    np.testing.assert_allclose(tied["V"], theirs["E"], atol=1e-6)
+    np.testing.assert_allclose(ours["V"], theirs["E"], atol=1e-6)
+    separate = train(text, model=tmp_path / "separate.npz", tied=False, **settings).reader.get_values()
+    np.testing.assert_allclose(separate["E"], theirs["E"], atol=1e-6)
+    assert np.abs(separate["V"][:, :5] - theirs["E"]).max() > 1e-3
     with pytest.raises(TrainingInterrupted):
         train(text, model=tmp_path / "m.npz", reporter=Interrupter(1, 2), **settings)
     (tmp_path / "lm.npz").unlink()
@@ -218,25 +220,44 @@ def test_embeddings_and_forward_layers_start_from_a_language_model(text, tmp_pat
     assert_same_run_of_a_task(tmp_path / "m.npz", tmp_path / "whole.npz")
 
 
+def test_the_output_weights_are_the_embeddings(trained, folder):
+    values = trained.reader.get_values()
+    assert "E" not in values and values["P"].shape == (8, 16) and values["V"].shape == (len(trained.labels), 8)
+    line = ["the old dog ___ white bones ."]
+    np.testing.assert_array_equal(load(folder / "unbroken.npz").probabilities(line), trained.probabilities(line))
+
+
 @pytest.mark.slow
-def test_a_tied_network_predicts_with_the_embeddings_and_is_kept_in_the_file(text, trained, tmp_path):
-    model = train(text, model=tmp_path / "m.npz", tied=True, **SETTINGS)
+def test_output_weights_and_embeddings_may_be_learned_apart(text, trained, tmp_path):
+    model = train(text, model=tmp_path / "m.npz", tied=False, **SETTINGS)
     values = model.reader.get_values()
-    assert "E" not in values and values["P"].shape == (5, 12) and values["V"].shape == (len(model.labels), 5)
+    assert "P" not in values and values["E"].shape == (len(model.labels), 8) and values["V"].shape[1] == 16
     losses = [one.training["history"][-1]["valid_loss"] for one in (model, trained)]
     assert losses[0] < 1.5 * losses[1]
     line = ["the old dog ___ white bones ."]
     np.testing.assert_array_equal(load(tmp_path / "m.npz").probabilities(line), model.probabilities(line))
+    with pytest.raises(OptionError, match="tied: the interrupted run has False, got True"):
+        train(None, model=tmp_path / "m.npz", resume=True, tied=True)
+    again = train(None, model=tmp_path / "m.npz", resume=True, tied=False, epochs=21)
+    assert not again.reader.settings.tied and len(again.training["history"]) == 21
+
+
+def test_only_networks_for_missing_words_are_tied_by_default():
+    assert TrainingOptions.from_settings({"task": "fill"}).tied
+    assert not TrainingOptions.from_settings({"task": "fill", "tied": False}).tied
+    assert not TrainingOptions.from_settings({}).tied
+    # Runs of versions without tied weights do not mention them. They are resumed with the defaults of TrainingOptions.
+    assert not TrainingOptions(task="fill", embedding_dim=5).tied
 
 
 @pytest.mark.slow
 def test_both_sides_predict_a_word_of_the_sample_better_than_a_language_model_does(tmp_path):
     comments = Path(__file__).resolve().parents[2] / "data" / "comments.csv"
     header, *cells = comments.read_text("utf-8").splitlines(keepends=True)
-    (tmp_path / "train.csv").write_text("".join([header, *cells[:-300]]), "utf-8")
+    (tmp_path / "train.csv").write_text("".join([header, *cells[:3000]]), "utf-8")
     (tmp_path / "valid.csv").write_text("".join([header, *cells[-300:]]), "utf-8")
     settings = {
-        "cell": "lstm", "hidden_dim": 64, "embedding_dim": 64, "bias": True, "learning_rate": 0.004, "epochs": 2,
+        "cell": "lstm", "hidden_dim": 48, "embedding_dim": 48, "bias": True, "learning_rate": 0.006, "epochs": 2,
         "valid": tmp_path / "valid.csv",
     }  # fmt: skip
     lm = train(tmp_path / "train.csv", model=tmp_path / "lm.npz", sample_every=0, **settings)

@@ -89,6 +89,7 @@ TASK_OPTIONS = {
             "embedding_dim": 100,
             "bidirectional": True,
             "bias": True,
+            "tied": True,
             "dropout": 0.3,
             "word_dropout": 0.05,
             "learning_rate": 0.004,

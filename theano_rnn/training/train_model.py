@@ -109,7 +109,7 @@ def train(
         The activation function of the simple cell.
     bias, tied : bool
         Whether the network has biases, and whether the rows of V are also the embeddings. By default, only GRU and LSTM
-        have biases. Output biases start from the frequencies of the words.
+        have biases, and only `task="fill"` has tied weights. Output biases start from the frequencies of the words.
     dropout : float
         The share of values that each training step sets to zero.
     continuous : bool
