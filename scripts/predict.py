@@ -156,10 +156,9 @@ def load_models(paths: Sequence[str]) -> "TaskModel":
 def evaluate(model: "TaskModel", arguments: argparse.Namespace) -> None:
     report: Report
     with status("evaluating"):
-        if writes(model):
-            report = model.evaluate(arguments.files, arguments.column, standard_input(), prediction_options(arguments))
-        elif arguments.fold is None and arguments.tier is None:
-            report = model.evaluate(arguments.files, arguments.column, standard_input())
+        if arguments.fold is None and arguments.tier is None:
+            more = [prediction_options(arguments)] if writes(model) else []
+            report = model.evaluate(arguments.files, arguments.column, standard_input(), *more)
         else:
             tagger = frame_tagger(model, "tier" if arguments.fold is None else "fold")
             fold = None if arguments.fold is None else read_fold(arguments.fold, tagger.labels)
@@ -185,6 +184,15 @@ def writes(model: "TaskModel") -> "TypeGuard[Translator]":
     from theano_rnn.writing.translator import Translator
 
     return isinstance(model, Translator)
+
+
+def check_writing(model: "Translator", arguments: argparse.Namespace) -> None:
+    """Raise an error, before anything is translated, for what the model cannot show."""
+    shows_attention = (arguments.html, arguments.alignments, arguments.plot) != (None, None, None)
+    if arguments.evaluate and arguments.plot is not None:
+        raise OptionError("plot: draws the attention of one translation; leave `evaluate` out")
+    if shows_attention:
+        model.require_attention()
 
 
 def finds_segments(model: "TaskModel") -> "TypeGuard[FrameTagger]":
@@ -283,6 +291,8 @@ def work(arguments: argparse.Namespace) -> None:
     for name in (*WRITING, "alignments"):
         if getattr(arguments, name) not in (None, False) and not writes(model):
             raise model.no_effect(name)
+    if writes(model):
+        check_writing(model, arguments)
     if not arguments.files:
         announce_standard_input()
     if arguments.plot is not None and not arguments.evaluate:

@@ -98,9 +98,9 @@ def make_parser() -> ArgumentParser:
     add("--activation", choices=("tanh", "relu"), help="activation of the simple cell (default: tanh)")
     add("--embedding-dim", type=int, metavar="N",
         help="size of word vectors between the words and the first layer (default: none)")
-    add("--tied", action="store_true", default=None,
-        help="use the rows of the output matrix as word vectors, of the size --hidden-dim, or for missing words of the "
-        "size --embedding-dim")
+    add("--tied", action=argparse.BooleanOptionalAction,
+        help="whether the rows of the output matrix are the word vectors, of the size --hidden-dim, or with fill and "
+        "translate of the size --embedding-dim (default: no; translate: yes)")
     add("--bias", action=argparse.BooleanOptionalAction,
         help="whether the network has biases (default: only with --cell gru and lstm)")
     add("--dropout", type=float, metavar="X",
