@@ -161,10 +161,9 @@ def load_models(paths: Sequence[str]) -> "TaskModel":
 def evaluate(model: "TaskModel", arguments: argparse.Namespace) -> None:
     report: Report
     with status("evaluating"):
-        if writes(model):
-            report = model.evaluate(arguments.files, arguments.column, standard_input(), prediction_options(arguments))
-        elif arguments.fold is None and arguments.tier is None:
-            report = model.evaluate(arguments.files, arguments.column, standard_input())
+        if arguments.fold is None and arguments.tier is None:
+            more = [prediction_options(arguments)] if writes(model) else []
+            report = model.evaluate(arguments.files, arguments.column, standard_input(), *more)
         else:
             tagger = frame_tagger(model, "tier" if arguments.fold is None else "fold")
             fold = None if arguments.fold is None else read_fold(arguments.fold, tagger.labels)
@@ -192,6 +191,15 @@ def writes(model: "TaskModel") -> "TypeGuard[Translator | Describer]":
 
 def translates(model: "TaskModel") -> "TypeGuard[Translator]":
     return model.task == "translate"
+
+
+def check_writing(model: "Translator", arguments: argparse.Namespace) -> None:
+    """Raise an error, before anything is translated, for what the model cannot show."""
+    shows_attention = (arguments.html, arguments.alignments, arguments.plot) != (None, None, None)
+    if arguments.evaluate and arguments.plot is not None:
+        raise OptionError("plot: draws the attention of one translation; leave `evaluate` out")
+    if shows_attention:
+        model.require_attention()
 
 
 def finds_segments(model: "TaskModel") -> "TypeGuard[FrameTagger]":
@@ -293,6 +301,8 @@ def work(arguments: argparse.Namespace) -> None:
                 raise model.no_effect(name)
     if arguments.images is not None and (model.task != "describe" or arguments.html is None):
         raise OptionError("images: holds the pictures of a page of descriptions; leave it out, or give `html` too")
+    if translates(model):
+        check_writing(model, arguments)
     if not arguments.files:
         announce_standard_input()
     if arguments.plot is not None and not arguments.evaluate:

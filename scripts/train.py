@@ -100,8 +100,8 @@ def make_parser() -> ArgumentParser:
     add("--embedding-dim", type=int, metavar="N",
         help="size of word vectors between the words and the first layer (default: none)")
     add("--tied", action=argparse.BooleanOptionalAction,
-        help="whether the rows of the output matrix are the word vectors, of the size --hidden-dim, or for missing "
-        "words of the size --embedding-dim (default: only for missing words)")
+        help="whether the rows of the output matrix are the word vectors, of the size --hidden-dim, or with --task of "
+        "the size --embedding-dim (default: no; fill, translate and describe: yes)")
     add("--bias", action=argparse.BooleanOptionalAction,
         help="whether the network has biases (default: only with --cell gru and lstm)")
     add("--dropout", type=float, metavar="X",

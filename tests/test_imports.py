@@ -21,6 +21,7 @@ FLOORS = [
     "results",
     "speech",
     "tasks",
+    "writing",
     "inspection",
     "training",
     "benchmarks",

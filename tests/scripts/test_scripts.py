@@ -154,10 +154,12 @@ def test_every_training_option_of_the_package_is_a_flag_that_reaches_it(tmp_path
         "word_dropout": 0.5,
         "features": "mfcc",
         "tier": "phones",
+        "subwords": 300,
+        "target": "b.de",
     }
-    flags = ("tutorial", "keep_case", "tokenized", "lines", "tied", "bias", "continuous", "bidirectional")
-    flags = (*flags, "resume", "overwrite")
-    assert {*arguments, *flags[:8]} == {field.name for field in fields(TrainingOptions)}
+    flags = ("tutorial", "keep_case", "tokenized", "lines", "tied", "bias", "continuous", "bidirectional", "attention")
+    flags = (*flags, "shared_vocabulary", "resume", "overwrite")
+    assert {*arguments, *flags[:10]} == {field.name for field in fields(TrainingOptions)}
     seen = {}
 
     def fake(data, *, reporter, **settings):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from theano_rnn.decoders.writer import Writer
 from theano_rnn.files.archive import read_archive, read_document
 from theano_rnn.networks.optimizer import Optimizer
 from theano_rnn.networks.rnn import RNN
@@ -19,6 +20,7 @@ from theano_rnn.training.run_files import RunFiles
 from theano_rnn.training.trainer import Trainer
 from theano_rnn.training.training_data import text_length
 from theano_rnn.training.training_state import without_times
+from theano_rnn.writing import writing_task
 
 SENTENCES = [
     f"The {a} {b} the {c}."
@@ -82,6 +84,42 @@ def share_compiled_readers(monkeypatch, compiled=COMPILED):
 
     monkeypatch.setattr(minibatch_task.ReaderTask, "__init__", shared_task)
     monkeypatch.setattr(minibatch_task, "ReaderOptimizer", shared_optimizer)
+
+
+def share_compiled_writers(monkeypatch, compiled):
+    """The same for runs of networks that write, and for all models with such networks, also copies and loaded ones."""
+    made, optimizer, function = writing_task.WritingTask.__init__, writing_task.WriterOptimizer, Writer._function
+
+    def shared_task(self, writer, *details, **more):
+        shared = compiled.setdefault((str(writer), writer.dtype), writer)
+        shared.set_values(writer.get_values())
+        made(self, shared, *details, **more)
+
+    def shared_optimizer(writer, rule, clip, measures_norm):
+        shared = compiled.setdefault((id(writer), rule, clip), optimizer(writer, rule, clip, measures_norm))
+        shared.reset()
+        return shared
+
+    def shared_function(self, key, graph):
+        place = (str(self), self.dtype, key)
+        if place not in compiled:
+            compiled[place] = (self, function(self, key, graph))
+        owner, found = compiled[place]
+        return found if owner is self else lambda *arguments: with_values(owner, self.get_values(), found, arguments)
+
+    monkeypatch.setattr(writing_task.WritingTask, "__init__", shared_task)
+    monkeypatch.setattr(writing_task, "WriterOptimizer", shared_optimizer)
+    monkeypatch.setattr(Writer, "_function", shared_function)
+
+
+def with_values(network, values, function, arguments):
+    """What a compiled function of a network returns with other parameters."""
+    before = network.get_values()
+    network.set_values(values)
+    try:
+        return function(*arguments)
+    finally:
+        network.set_values(before)
 
 
 def run_state(model):

@@ -29,7 +29,7 @@ def test_features_of_several_files_are_read_in_order(tmp_path):
         ({"features": [[1.0, 2], [np.inf, 4]]}, r"image b: feature 0 is inf"),
         ({"features": [[1.0, 2]]}, r"names: expected one for each of 1 images, got the shape \(2,\)"),
         ({"features": [1.0, 2]}, r"features: expected numbers \(images, n\), got float64 of shape \(2,\)"),
-        ({"features": [["x", "y"]] * 2}, r"is not a readable \.npz file: .*features holds <U1 instead of plain numbers"),
+        ({"features": [["x", "y"]] * 2}, r"is not a readable \.npz file: .*features holds <U1"),
         ({"names": ["a", "a"]}, r"names: a occurs twice"),
         ({"names": ["a", ""]}, r"names: an image has no name"),
         ({"features": np.zeros((2, 0))}, r"features: expected numbers \(images, n\)"),

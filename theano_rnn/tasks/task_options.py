@@ -229,6 +229,9 @@ def with_task_defaults(settings: Mapping[str, Any]) -> dict[str, Any]:
         if name in settings:
             what = next((f"`task={one}` on recordings" for one in FRAME_TASKS if FRAME_TASKS[one] == task), "")
             raise OptionError(f"{name}: has no effect with {what or f'`task={task}`'}; leave it out")
+    for name in ("vocabulary_size", "min_count"):
+        if settings.get("subwords") is not None and name in settings:
+            raise OptionError(f"{name}: has no effect with `subwords`; leave it out")
     return {**options.defaults, **settings}
 
 

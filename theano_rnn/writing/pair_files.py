@@ -32,8 +32,8 @@ def read_pairs(
     Parameters
     ----------
     paths : sequence of paths
-        Files named ``.csv`` are CSV with two columns, or with the columns ``source`` and ``target``. All others are
-        lines of a source, a tab and its target.
+        Files named ``.csv`` are CSV with two columns. All others are lines of a source, a tab and its target. If the
+        first row of a file has the names ``source`` and ``target``, there may be more columns, in any order.
     targets : path, optional
         The text with the targets of the only file in `paths`, which then holds the sources alone.
     standard_input : binary file, or None if it is closed
@@ -53,8 +53,10 @@ def read_pairs(
         return
     for path in paths:
         source = TextInput(path)
-        is_csv = format_of(path)[0] == "csv"
-        yield from _row_pairs(CsvReader(source).rows() if is_csv else _tsv_rows(source), source.name)
+        if format_of(path)[0] == "csv":
+            yield from _row_pairs(CsvReader(source).rows(), source.name, "a source and its target")
+        else:
+            yield from _row_pairs(_tsv_rows(source), source.name)
     if not paths:
         source = TextInput(None, standard_input)
         yield from _row_pairs(_tsv_rows(source), source.name)
@@ -67,20 +69,22 @@ def _tsv_rows(source: TextInput) -> Iterator[tuple[int, list[str]]]:
             yield number, line.split("\t")
 
 
-def _row_pairs(rows: Iterable[tuple[int, list[str]]], name: str) -> Iterator[TextPair]:
+def _row_pairs(
+    rows: Iterable[tuple[int, list[str]]], name: str, expected: str = "a source, a tab and its target"
+) -> Iterator[TextPair]:
     columns: tuple[int, int] | None = None
+    has_names = False
     for line, row in rows:
         place = f"{name}, line {line}"
         if columns is None:
             names = [cell.strip().casefold() for cell in row]
             if set(HEADER) <= set(names):
-                columns = (names.index("source"), names.index("target"))
+                columns, has_names = (names.index("source"), names.index("target")), True
                 continue
             columns = (0, 1)
-        if len(row) < 2:
-            raise CorpusError(f"{place}: there is no tab; expected a source, a tab and its target")
-        if len(row) > 2 and columns == (0, 1) and len(row) != 2:
-            raise CorpusError(f"{place}: expected a source, a tab and its target, got {len(row)} columns")
+        if not has_names and len(row) != 2:
+            found = "there is only one column" if len(row) < 2 else f"there are {len(row)} columns"
+            raise CorpusError(f"{place}: {found}; expected {expected}")
         if max(columns) >= len(row):
             raise CorpusError(f"{place}: expected at least {max(columns) + 1} columns, got {len(row)}")
         yield _checked(row[columns[0]], row[columns[1]], place)

@@ -11,7 +11,7 @@ MISSING = 'subwords need the library tokenizers, which is not installed; run pip
 
 
 class Subwords:
-    """Splits texts into subwords, and joins them to the same text, except for whitespace and unknown characters.
+    """Splits texts into subwords, and joins them to the same text, except for whitespace.
 
     Parameters
     ----------
@@ -55,7 +55,10 @@ class Subwords:
             [pre_tokenizers.Metaspace(), pre_tokenizers.Punctuation("isolated")]
         )
         tokenizer.decoder = decoders.Metaspace()
-        trainer = trainers.BpeTrainer(vocab_size=size, special_tokens=list(SPECIAL_TOKENS), show_progress=False)
+        special = list(SPECIAL_TOKENS)
+        trainer = trainers.BpeTrainer(
+            vocab_size=size, limit_alphabet=size - len(special), special_tokens=special, show_progress=False
+        )
         tokenizer.train_from_iterator(texts, trainer)
         return cls(tokenizer.to_str())
 
@@ -65,9 +68,10 @@ class Subwords:
         return [piece for piece in sorted(numbers, key=lambda piece: numbers[piece]) if piece not in SPECIAL_TOKENS]
 
     def split(self, text: str) -> list[str]:
-        """Split a text into subwords; a character that never occurred is the unknown token."""
-        pieces: list[str] = self._tokenizer.encode(text, add_special_tokens=False).tokens
-        return pieces
+        """Split a text into subwords; a character that never occurred is a piece of its own."""
+        found = self._tokenizer.encode(text, add_special_tokens=False)
+        pieces = zip(found.tokens, found.offsets, strict=True)
+        return [text[start:end] if piece == SPECIAL_TOKENS[-1] else piece for piece, (start, end) in pieces]
 
     def join(self, pieces: Sequence[str]) -> str:
         """Write subwords as a text."""

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from theano_rnn.decoders.pairs import Pairs
 from theano_rnn.decoders.writer import Writer
 from theano_rnn.errors import ArgumentTypeError, ArgumentValueError, CorpusError, OptionError
-from theano_rnn.files.corpus_formats import line_batches, open_inputs
+from theano_rnn.files.corpus_formats import format_of, line_batches, open_inputs
 from theano_rnn.files.corpus_reader import CorpusReader
 from theano_rnn.tasks.task import PredictionOptions
 from theano_rnn.writing.alignments import Alignment, write_alignment_page
@@ -176,12 +176,16 @@ class Translator(WriterModel):
         self, paths: Sequence[str], standard_input: BinaryIO | None = None, column: str | None = None
     ) -> Iterator[CorpusReader]:
         """Yield a reader for each file. Tabs are part of lines, unless a column is given."""
-        return open_inputs(paths, standard_input, column, is_text=column is None)
+        if column is not None or not paths:
+            yield from open_inputs(paths, standard_input, column, is_text=column is None)
+        for path in paths if column is None else ():
+            yield from open_inputs([path], is_text=format_of(path)[0] != "csv")
 
     def result_columns(self, options: PredictionOptions) -> list[str]:
         """The translation; with scores or several translations, the line, the rank and the scores too."""
         if options.probabilities:
             raise self.no_effect("probabilities")
+        Search.chosen(options)  # raises an error before anything is translated
         columns = ["line", "rank"] if options.nbest is not None else []
         columns += ["score", "log_probability"] if options.scores or options.nbest is not None else []
         return [*columns, "translation"]
@@ -196,7 +200,7 @@ class Translator(WriterModel):
             for first, group in by_kind(lines):
                 if "\t" in group[0]:
                     for i, line in enumerate(group, start=number + first + 1):
-                        yield from self._ranked_rows(line, i, reader.place(i), columns)
+                        yield from self._ranked_rows(line, i, reader.place(i), columns, options)
                     continue
                 for i, line in enumerate(group, start=number + first + 1):
                     self._read(self.source, line, reader.place(i))
@@ -205,15 +209,18 @@ class Translator(WriterModel):
                         yield row(columns, i, rank, one)
             number += len(lines)
 
-    def _ranked_rows(self, line: str, number: int, place: str, columns: list[str]) -> Iterator[Sequence[Any]]:
+    def _ranked_rows(
+        self, line: str, number: int, place: str, columns: list[str], options: PredictionOptions
+    ) -> Iterator[Sequence[Any]]:
         source, *targets = (cell.strip() for cell in line.split("\t"))
         if not source or not all(targets):
             raise CorpusError(f"{place}: expected a source and a translation after each tab, got an empty one")
-        for text in (source, *targets):
-            self._read(self.target, text, place)
+        self._read(self.source, source, place)
+        tokens = {text: self._read(self.target, text, place) for text in targets}
+        penalty = Search.chosen(options).length_penalty
         for rank, (text, log_p) in enumerate(self.rank(source, targets), start=1):
-            tokens = len(self.target.tokens(text)) + 1
-            yield row(columns, number, rank, Hypothesis(text, [], log_p, log_p / tokens))
+            score = log_p / (len(tokens[text]) + 1) ** penalty
+            yield row(columns, number, rank, Hypothesis(text, tokens[text], log_p, score))
 
     def alignments(
         self, readers: Iterable[CorpusReader], options: PredictionOptions | None = None
@@ -225,17 +232,24 @@ class Translator(WriterModel):
         OptionError
             If the model has no attention.
         """
-        if not self.writer.settings.attention:
-            raise OptionError("model: it was trained with `no_attention`, so that there are no alignments")
+        self.require_attention()
         chosen, number = Search.chosen(options or PredictionOptions()), 0
         for reader in readers:
+            first = 0
             for lines in line_batches(reader.lines(), reader.is_waiting):
                 texts = [line.partition("\t")[0] for line in lines]
+                for i, text in enumerate(texts, start=1):
+                    self._read(self.source, text, reader.place(first + i))
                 found = self.hypotheses(texts, chosen, keep_weights=True)
                 for i, (text, (one, *_)) in enumerate(zip(texts, found, strict=True), start=number + 1):
                     if one.weights is not None:
                         yield Alignment(i, self.source.tokens(text), one.tokens, one.weights)
-                number += len(lines)
+                number, first = number + len(lines), first + len(lines)
+
+    def require_attention(self) -> None:
+        """Raise OptionError if the model has no attention."""
+        if not self.writer.settings.attention:
+            raise OptionError("model: it was trained without attention, so that there are no alignments")
 
     def write_page(
         self,
@@ -266,11 +280,11 @@ class Translator(WriterModel):
         if column is not None:
             raise OptionError("column: an evaluation reads a source, a tab and its target; leave it out")
         TranslationReport.require_library()
+        chosen = Search.chosen(options or PredictionOptions())
         pairs = list(read_pairs(paths, standard_input=standard_input))
         if not pairs:
             raise CorpusError("there are no translations to evaluate")
         encoded = self._pairs(pairs)
-        chosen = Search.chosen(options or PredictionOptions())
         found = [one[0].text for one in self.hypotheses([pair.source for pair in pairs], chosen)]
         tokenizer = self.target.tokenizer
         return TranslationReport(
@@ -326,6 +340,8 @@ class Translator(WriterModel):
         held_out = None if options.valid is None else list(read_pairs([options.valid]))
         if not pairs:
             raise CorpusError(f"{', '.join(paths)}: there are no pairs of a source and its target to learn from")
+        if held_out == []:
+            raise CorpusError(f"{options.valid}: there are no pairs to measure the loss on")
         sides = both_sides(pairs, options)
         encoded = encoded_pairs(pairs, *sides)
         if held_out is None:

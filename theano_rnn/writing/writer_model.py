@@ -2,7 +2,7 @@
 
 import abc
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -64,7 +64,8 @@ class Search:
     @classmethod
     def chosen(cls, options: PredictionOptions) -> "Search":
         """The search that predict.py asks for."""
-        beam = options.beam or max(BEAM, options.nbest or 1)
+        beam = max(BEAM, options.nbest or 1) if options.beam is None else options.beam
+        check_count("beam", beam)
         if options.nbest is not None and options.nbest > beam:
             raise ArgumentValueError(f"nbest: expected at most `beam` ({beam}), got {options.nbest}")
         penalty = LENGTH_PENALTY if options.length_penalty is None else options.length_penalty
@@ -230,9 +231,3 @@ class WriterModel(TaskModel):
             raise
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise file.inconsistent(error) from error
-
-
-def in_parts(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
-    """Yield consecutive parts of a sequence."""
-    for first in range(0, len(items), size):
-        yield items[first : first + size]
