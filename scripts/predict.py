@@ -195,11 +195,11 @@ def translates(model: "TaskModel") -> "TypeGuard[Translator]":
 
 def check_writing(model: "Translator", arguments: argparse.Namespace) -> None:
     """Raise an error, before anything is translated, for what the model cannot show."""
-    shows_attention = (arguments.html, arguments.alignments, arguments.plot) != (None, None, None)
     if arguments.evaluate and arguments.plot is not None:
         raise OptionError("plot: draws the attention of one translation; leave `evaluate` out")
-    if shows_attention:
-        model.require_attention()
+    for name in ("alignments", "html", "plot"):
+        if getattr(arguments, name) is not None:
+            model.require_attention(name)
 
 
 def finds_segments(model: "TaskModel") -> "TypeGuard[FrameTagger]":

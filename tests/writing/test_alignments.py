@@ -88,9 +88,11 @@ def test_the_page_has_a_block_for_each_translation_and_escapes_html(trained, fou
 
 
 def test_a_model_without_attention_has_no_alignments(without_attention, lines, tmp_path):
-    with pytest.raises(OptionError, match="model: it was trained without attention, so that there are no alignments"):
+    with pytest.raises(
+        OptionError, match="alignments: the model was trained without attention, which it would show; leave it out"
+    ):
         list(without_attention.alignments(without_attention.open_inputs(lines)))
-    with pytest.raises(OptionError, match="trained without attention"):
+    with pytest.raises(OptionError, match="the model was trained without attention"):
         without_attention.write_page(tmp_path / "p.html", without_attention.open_inputs(lines), {})
     assert not (tmp_path / "p.html").exists()
 

@@ -246,10 +246,10 @@ class Translator(WriterModel):
                         yield Alignment(i, self.source.tokens(text), one.tokens, one.weights)
                 number, first = number + len(lines), first + len(lines)
 
-    def require_attention(self) -> None:
-        """Raise OptionError if the model has no attention."""
+    def require_attention(self, name: str = "alignments") -> None:
+        """Raise OptionError, about the option with this name, if the model has no attention."""
         if not self.writer.settings.attention:
-            raise OptionError("model: it was trained without attention, so that there are no alignments")
+            raise OptionError(f"{name}: the model was trained without attention, which it would show; leave it out")
 
     def write_page(
         self,
