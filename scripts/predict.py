@@ -57,7 +57,7 @@ def make_parser() -> ArgumentParser:
         "and sentence. Recordings: .wav files, folders of them, or "
         ".npz files of acoustic frames, like those of training; with --evaluate also their labels (tables, TextGrids, "
         ".phn)")
-    add("--model", dest="models", action="append", metavar="FILE",
+    add("--model", action="append", metavar="FILE",
         help="file of the model; give --model again to average the probabilities of several models (default: "
         "models/rnn.npz)")
     add("--column", metavar="NAME",
@@ -113,7 +113,7 @@ def make_parser() -> ArgumentParser:
 
 def check_arguments(arguments: argparse.Namespace) -> None:
     """Raise an error, before a model is loaded, for options that contradict each other or cannot be written."""
-    inputs = [*files_in(arguments.files), *arguments.models]
+    inputs = [*files_in(arguments.files), *arguments.model]
     if arguments.plot is not None:
         check_picture(arguments.plot, inputs)
     if arguments.fold is not None and not arguments.evaluate:
@@ -261,7 +261,7 @@ def given_segments(model: "TaskModel", arguments: argparse.Namespace) -> "Given"
 
 
 def write_page(model: "TaskModel", arguments: argparse.Namespace, given: "Given") -> None:
-    about = {"text": ", ".join(arguments.files), "model": ", ".join(arguments.models)}
+    about = {"text": ", ".join(arguments.files), "model": ", ".join(arguments.model)}
     with status(f"writing {arguments.html}"):
         readers = model.open_inputs(arguments.files, column=arguments.column)
         if finds_segments(model):
@@ -292,9 +292,9 @@ def draw_recordings(model: "TaskModel", arguments: argparse.Namespace, given: "G
 
 
 def work(arguments: argparse.Namespace) -> None:
-    arguments.models = arguments.models or ["models/rnn.npz"]
+    arguments.model = arguments.model or ["models/rnn.npz"]
     check_arguments(arguments)
-    model = load_models(arguments.models)
+    model = load_models(arguments.model)
     for names, has_effect in ((WRITING, writes(model)), (("alignments",), translates(model))):
         for name in names:
             if getattr(arguments, name) not in (None, False) and not has_effect:
