@@ -159,7 +159,7 @@ def search(
     bias = np.zeros(words)
     bias[[settings.start, *settings.never]] = -np.inf
     only_the_end = np.where(np.arange(words) == settings.end, 0.0, -np.inf)
-    k = min(beam + 1, words)  # one of the best may be the end
+    k = min(beam, words)  # ends take places too, so no hypothesis can fill more
     for step in range(longest + 1):
         found = writer.best_words(memory.memory, word, states, k, bias if step < longest else only_the_end)
         shape = (batch_size, beam, k)
