@@ -2,7 +2,7 @@
 
 A scene shows two or three flat shapes before a background: the first two side by side, one above the other, or one
 inside the other, and the third in a corner below. People describe it in different words, from either side, and leave
-things out; the grammar `descriptions` gives P(sentence | scene). A picture of the scene has 80 by 80 pixels. The
+things out; the grammar `descriptions` gives P(sentence | scene). A picture of a scene has 80 by 80 pixels. The
 features of an image stand for those of a network that classifies images: a random projection of what is there, with
 noise, and tanh of it. Only the standard library is used, and the files are the same everywhere.
 
@@ -34,29 +34,27 @@ from choices import Choices, Words, bleu, fixed, joined, mixture, ngrams, one_of
 
 FOLDER = Path(__file__).resolve().parent
 DEFAULT_SEED = 20261127
-SCENES, SENTENCES, PICTURES = 800, 4, 100  # images, sentences about each, and how many have a picture
+SCENES, SENTENCES, PICTURES = 1200, 4, 50  # images, sentences about each, and how many have a picture
 WIDTH = 128  # features
 SIDE = 80  # pixels
-NOISE = 0.15  # standard deviation of the noise in front of the tanh
+NOISE = 0.1  # standard deviation of the noise in front of the tanh
 GAIN = 0.6  # standard deviation of the weights of the projection
 
 Color = tuple[int, int, int]
-SHAPES = {"circle": 0.2, "square": 0.2, "triangle": 0.2, "star": 0.15, "diamond": 0.15, "ring": 0.1}
+SHAPES = {"circle": 0.3, "square": 0.3, "triangle": 0.2, "star": 0.2}
 COLORS: dict[str, Color] = {
     "red": (214, 48, 49),
     "blue": (41, 98, 200),
     "green": (46, 139, 87),
     "yellow": (247, 202, 24),
-    "purple": (136, 78, 160),
     "orange": (243, 126, 33),
-    "white": (250, 250, 250),
     "black": (45, 52, 54),
 }
 GROUNDS: dict[str, Color] = {"gray": (176, 184, 190), "pink": (250, 196, 206), "brown": (150, 112, 84)}
 LAYOUTS = ("beside", "above", "inside")
 SIZES = ("small", "big")
 SYNONYMS = {"small": {"small": 0.7, "little": 0.3}, "big": {"big": 0.75, "large": 0.25}}
-SIZE_NAMED, GROUND_NAMED, THIRD_NAMED = 0.3, 0.2, 0.75  # P(a sentence mentions it)
+SIZE_NAMED, GROUND_NAMED, THIRD_NAMED = 0.25, 0.15, 0.8  # P(a sentence mentions it)
 
 
 class Thing(NamedTuple):
@@ -98,11 +96,11 @@ def new_scene(generator: random.Random) -> Scene:
     generator.shuffle(colors)
     shapes = generator.choices(list(SHAPES), list(SHAPES.values()), k=3)
     sizes = [generator.choice(SIZES) for _ in range(3)]
-    if layout == "inside":  # a ring has nothing inside it, and what is inside is small
+    if layout == "inside":  # what is inside is small
         sizes[:2] = "small", "big"
-        shapes[1] = generator.choice(("circle", "square", "diamond"))
+        shapes[1] = generator.choice(("circle", "square"))
     first, second, third = map(Thing, shapes, colors, sizes)
-    has_third = generator.random() < 0.45
+    has_third = generator.random() < 0.6
     is_left = generator.random() < 0.5
     return Scene(layout, first, second, third if has_third else None, is_left, generator.choice(list(GROUNDS)))
 
@@ -120,24 +118,9 @@ def named(thing: Thing) -> Choices:
 
 # The ways to put two things, with weights. 1 and 2 are the things.
 SENTENCES_OF = {
-    "beside": {
-        "1 is to the left of 2": 0.4,
-        "2 is to the right of 1": 0.2,
-        "there is 1 next to 2": 0.2,
-        "1 and 2 side by side": 0.2,
-    },
-    "above": {
-        "1 is above 2": 0.4,
-        "2 is below 1": 0.25,
-        "there is 1 over 2": 0.2,
-        "2 with 1 on top": 0.15,
-    },
-    "inside": {
-        "1 is inside 2": 0.45,
-        "2 contains 1": 0.2,
-        "there is 1 in the middle of 2": 0.2,
-        "2 with 1 in it": 0.15,
-    },
+    "beside": {"1 is to the left of 2": 0.5, "2 is to the right of 1": 0.25, "there is 1 next to 2": 0.25},
+    "above": {"1 is above 2": 0.5, "2 is below 1": 0.25, "there is 1 over 2": 0.25},
+    "inside": {"1 is inside 2": 0.5, "2 contains 1": 0.25, "there is 1 in the middle of 2": 0.25},
 }
 
 
@@ -203,13 +186,10 @@ def nearest_length(length: int, lengths: dict[int, float], references: int) -> f
 
 def outline(shape: str, x: float, y: float) -> float:
     """Less than 1 inside a shape of radius 1, more outside; y points down."""
-    if shape in ("circle", "ring"):
-        distance = math.hypot(x, y)
-        return distance if shape == "circle" else 0.78 + abs(distance - 0.78)
+    if shape == "circle":
+        return math.hypot(x, y)
     if shape == "square":
         return max(abs(x), abs(y)) / 0.84
-    if shape == "diamond":
-        return abs(x) * 1.2 + abs(y)
     if shape == "triangle":
         return max(y / 0.72, (abs(x) * 1.8 - y) / 0.98)
     angle = (math.atan2(x, -y) * 5 / math.tau + 0.5) % 1 - 0.5  # star: from the tip of the nearest ray
@@ -230,8 +210,8 @@ def placed(scene: Scene) -> list[tuple[Thing, float, float, float]]:
     if scene.layout == "inside":
         found = [(scene.second, *places[1], 25.0), (scene.first, *places[0], 8.0)]
     if scene.third:
-        size = radius[scene.third.size] * 0.8
-        found.append((scene.third, 15.0 if scene.is_left else 65.0, 66.0, size))
+        size = radius[scene.third.size] * 0.9
+        found.append((scene.third, 13.5 if scene.is_left else 66.5, 66.0, size))
     return found
 
 
@@ -258,7 +238,7 @@ def picture(scene: Scene) -> bytes:
                 if inside < 1:
                     edge = 1 - 1.6 / radius
                     light = math.hypot(dx + 0.3, dy + 0.35) < 0.3
-                    rows[y][x] = index + (1 if inside > edge and thing.shape != "ring" else 2 if light else 0)
+                    rows[y][x] = index + (1 if inside > edge else 2 if light else 0)
                 elif outline(thing.shape, dx - 2 / radius, dy - 2 / radius) < 1 and rows[y][x] < 4:
                     rows[y][x] = 3  # the shadow
     return png(rows, palette)
@@ -291,7 +271,8 @@ def attributes(scene: Scene) -> list[str]:
     found = [scene.layout, scene.ground]
     for place, thing in (("first", scene.first), ("second", scene.second), ("third", scene.third)):
         found += [f"{place} {value}" for value in thing] if thing else [f"no {place}"]
-    return [*found, f"left {scene.is_left}"] if scene.third else found
+    side = "left" if scene.is_left else "right"
+    return [*found, f"third {side}", f"corner {side}"] if scene.third else found
 
 
 @functools.cache

@@ -23,7 +23,7 @@ FOLDER = DATA / "scenes"
 
 @pytest.fixture(scope="module")
 def images():
-    return list(itertools.islice(maker.scenes(), 120))
+    return list(itertools.islice(maker.scenes(), 100))
 
 
 def test_the_script_writes_the_shipped_files_again(tmp_path):
@@ -71,7 +71,7 @@ def pixels(data):
 
 
 def test_pictures_show_what_is_there(images):
-    for image in images[:100]:
+    for image in images[: maker.PICTURES]:
         found = pixels((FOLDER / image.name).read_bytes())
         assert found.shape == (maker.SIDE, maker.SIDE, 3)
         places = {}
