@@ -92,6 +92,7 @@ def error_of(capsys, status):
 # train.py
 
 
+@pytest.mark.slow
 def test_a_model_is_trained_with_a_text_of_targets_and_translates(capsys, tmp_path):
     source = write_pairs(tmp_path / "a.en", [one for one, _ in PAIRS])
     target = write_pairs(tmp_path / "a.fr", [two for _, two in PAIRS])

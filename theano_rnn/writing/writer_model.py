@@ -23,6 +23,7 @@ from theano_rnn.writing.text_side import TextSide
 
 SOURCES_AT_ONCE = 64  # in one minibatch of the search
 SCORED_AT_ONCE = 100
+COLUMNS = (1, 4, 16, SOURCES_AT_ONCE)  # few numbers, because XLA compiles each of them
 BEAM = 5
 LENGTH_PENALTY = 1.0
 
@@ -148,7 +149,7 @@ class WriterModel(TaskModel):
         """
         found: list[list[Written]] = [[] for _ in sources]
         order = np.argsort(longest, kind="stable")
-        columns = min(SOURCES_AT_ONCE, len(sources))
+        columns = next(number for number in COLUMNS if number >= min(SOURCES_AT_ONCE, len(sources)))
         for first in range(0, len(order), SOURCES_AT_ONCE):
             members = order[first : first + SOURCES_AT_ONCE]
             read = self.writer.read(padded_sources([sources[i] for i in members], columns, features=features))
