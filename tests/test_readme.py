@@ -159,10 +159,10 @@ def options(parser):
 def test_every_option_is_in_the_manual(name):
     section = re.split(r"^## ", (ROOT / "scripts" / "README.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
     titles = {
-        "train": ("Training", "Labels of texts", "Speech"),
+        "train": ("Training", "Labels of texts", "Translation", "Speech"),
         "score": ("Scoring",),
         "generate": ("Generating",),
-        "predict": ("Labels of texts", "Missing words", "Speech"),
+        "predict": ("Labels of texts", "Missing words", "Translation", "Descriptions", "Speech"),
         "explain": ("Looking",),
         "benchmark": ("Bench",),
     }
