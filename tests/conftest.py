@@ -30,6 +30,16 @@ def _set_default_flags(variable, **defaults):
 _set_default_flags("THEANO_FLAGS", base_compiledir=_CACHE.name, gcc__cxxflags="-O0")
 _set_default_flags("PYTENSOR_FLAGS", base_compiledir=_CACHE.name)
 
+
+def pytest_configure(config):
+    """Let XLA compile the small networks of the quick tests without LLVM's optimization, a fifth of their time.
+
+    The slow tests and the commands of .ci/run compile as for a user. XLA_FLAGS that are set already stay.
+    """
+    if "not slow" in config.option.markexpr:
+        os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+
+
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
