@@ -23,7 +23,7 @@ GROUPS = {
     "train": ["task", "data", "network", "optimization", "evaluation and saving", "output"],
     "score": ["data", "output", "n-best lists", "mixing with another model"],
     "generate": ["data", "sampling", "search", "texts", "output"],
-    "predict": ["data", "output", "evaluation"],
+    "predict": ["data", "output", "writing (translations, descriptions)", "evaluation"],
     "benchmark": ["workloads", "comparison", "measurement", "output"],
     "explain": ["parts"],
     "explain gradients": ["data", "measurement", "output"],
@@ -37,6 +37,8 @@ WITHOUT_DEFAULT = {"by", "init_from", "log", "plot", "html", "compare", "peer", 
     "fold",
     "frames",
     "output",
+    "images",
+    "alignments",
 }
 
 every_help = pytest.mark.parametrize("words", HELPS, ids=" ".join)
