@@ -84,7 +84,8 @@ def make_parser() -> ArgumentParser:
     add("--shared-vocabulary", action="store_true", default=None,
         help="translate: one vocabulary, with the same word vectors, for source and target")
     add("--subwords", type=int, metavar="N",
-        help="translate: split words into N subwords (byte-pair encoding) that are learned from the text")
+        help="translate: split words into N subwords (byte-pair encoding) that are learned from the text "
+        "(default: whole words)")
     add("--valid", metavar="FILE",
         help="file, or folder of recordings, to use as held-out data (default: part of --data)")
     add("--valid-fraction", type=float, metavar="X",

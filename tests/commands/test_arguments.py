@@ -23,7 +23,7 @@ GROUPS = {
     "train": ["task", "data", "network", "optimization", "evaluation and saving", "output"],
     "score": ["data", "output", "n-best lists", "mixing with another model"],
     "generate": ["data", "sampling", "search", "texts", "output"],
-    "predict": ["data", "output", "evaluation"],
+    "predict": ["data", "output", "writing (translations, descriptions)", "evaluation"],
     "benchmark": ["workloads", "comparison", "measurement", "output"],
     "explain": ["parts"],
     "explain gradients": ["data", "measurement", "output"],
@@ -37,6 +37,8 @@ WITHOUT_DEFAULT = {"by", "init_from", "log", "plot", "html", "compare", "peer", 
     "fold",
     "frames",
     "output",
+    "images",
+    "alignments",
 }
 
 every_help = pytest.mark.parametrize("words", HELPS, ids=" ".join)
@@ -109,6 +111,9 @@ def test_every_option_has_a_help_text(words):
 def test_the_defaults_of_training_that_help_shows_are_those_of_the_package(field):
     (action,) = [one for one in script("train").make_parser()._actions if one.dest == field.name]
     shown = re.search(r"\(default: ([^,);]+)", action.help).group(1)
+    if field.default is True:
+        assert shown == "yes"
+        return
     assert shown == f"{field.default:g}" if isinstance(field.default, (int, float)) else field.default
 
 

@@ -240,7 +240,7 @@ def test_a_column_of_a_table_is_translated(trained, tmp_path):
 def test_probabilities_and_averages_have_no_effect(trained):
     with pytest.raises(OptionError, match="probabilities: has no effect with a model for the task 'translate'"):
         trained.result_columns(PredictionOptions(probabilities=True))
-    with pytest.raises(OptionError, match="models: probabilities of several models for the task 'translate' cannot be"):
+    with pytest.raises(OptionError, match="model: probabilities of several models for the task 'translate' cannot be"):
         trained.averaged_with([trained])
 
 

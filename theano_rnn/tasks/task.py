@@ -236,7 +236,7 @@ class TaskModel(abc.ABC):
 
     def averaged_with(self, others: Sequence[Any]) -> Any:
         """Return a model whose probabilities are the means of those of this model and of others."""
-        raise OptionError(f"models: probabilities of several models for the task {self.task!r} cannot be averaged")
+        raise OptionError(f"model: probabilities of several models for the task {self.task!r} cannot be averaged")
 
     def can_be_averaged_with(self, other: "TaskModel") -> bool:
         """Tell whether another model is for the same task and has the same labels."""
