@@ -108,7 +108,7 @@ TASK_OPTIONS = {
             "min_count": 2,
             "vocabulary_size": 30_000,
             "batch_size": 64,
-            "epochs": 15,
+            "epochs": 12,
             "learning_rate": 0.003,
         },
         (
