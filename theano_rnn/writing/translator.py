@@ -37,6 +37,8 @@ class Translator(WriterModel):
 
     Examples
     --------
+    >>> from theano_rnn.decoders.writer_settings import WriterSettings
+    >>> from theano_rnn.text.tokenizer import Tokenizer
     >>> side = TextSide.of(["a b c", "b a"], Tokenizer(lines=True), 10, 1)
     >>> settings = WriterSettings(words=6, source_words=6, hidden_dim=4, embedding_dim=3)
     >>> translator = Translator(Writer(settings, seed=1), side, side)
