@@ -313,15 +313,17 @@ class Describer(WriterModel):
         held_out = None if options.valid is None else list(read_captions([Path(options.valid)]))
         check_images(held_out or [], images.rows, images.place)
         target = sentence_side(captions, options, start, saved)
-        used = sorted({images.rows[caption.image] for caption in captions})
-        mean, deviation = images.features[used].mean(axis=0), images.features[used].std(axis=0)
-        deviation[deviation < SMALLEST_DEVIATION] = 1.0
-        normalized = (images.features - mean) / deviation
-        pairs = caption_pairs(captions, images, normalized, target)
+        pairs = caption_pairs(captions, images, images.features, target)
         if held_out is None:
             train, valid = pairs.split(options.held_out_share(pairs.predictions), options.seed)
         else:
-            train, valid = pairs, caption_pairs(held_out, images, normalized, target)
+            train, valid = pairs, caption_pairs(held_out, images, images.features, target)
+        of_training = images.features[sorted(set(train.sources))]
+        mean, deviation = of_training.mean(axis=0), of_training.std(axis=0)
+        deviation[deviation < SMALLEST_DEVIATION] = 1.0
+        normalized = (images.features - mean) / deviation
+        train = Pairs(train.sources, train.targets, normalized)
+        valid = None if valid is None else Pairs(valid.sources, valid.targets, normalized)
         names = ("hidden_dim", "cell", "activation", "layers", "dropout", "tied")
         settings = WriterSettings(
             words=len(target.vocabulary),
