@@ -109,7 +109,8 @@ def train(
         The activation function of the simple cell.
     bias, tied : bool
         Whether the network has biases, and whether the rows of V are also the embeddings. By default, only GRU and LSTM
-        have biases, and only `task="fill"` has tied weights. Output biases start from the frequencies of the words.
+        have biases, and only the tasks "fill", "translate" and "describe" have tied weights. Output biases start from
+        the frequencies of the words.
     dropout : float
         The share of values that each training step sets to zero.
     continuous : bool
@@ -132,6 +133,8 @@ def train(
         The acoustic features to compute from .wav files.
     tier : str
         The tier of TextGrids that holds the labels. Default: the only one.
+    attention, shared_vocabulary, subwords, target
+        Options of translation; see `theano_rnn.training.options.TrainingOptions`.
     seed : int
         The seed of initial parameters, held-out sentences and the order of sentences.
     device : {"auto", "cpu", "gpu"}
@@ -139,7 +142,7 @@ def train(
 
     Returns
     -------
-    LanguageModel
+    LanguageModel, or the model of another task
         The best model of the run, as saved.
 
     Raises
