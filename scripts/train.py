@@ -78,9 +78,10 @@ def make_parser() -> ArgumentParser:
     add("--tier", metavar="NAME", help="tier of the TextGrids that holds the labels (default: the only one)")
     add("--level", choices=("word", "char"), help="train on words or on characters (default: word)")
     add("--vocabulary-size", type=int, metavar="N",
-        help="largest number of vocabulary entries, including the special tokens (default: 8000)")
+        help="largest number of vocabulary entries, including the special tokens (default: 8000; classify: 20000; "
+        "tag: 50000; translate and describe: 30000)")
     add("--min-count", type=int, metavar="N",
-        help="tokens that occur less often count as unknown (default: 1)")
+        help="tokens that occur less often count as unknown (default: 1; translate: 2)")
     add("--shared-vocabulary", action="store_true", default=None,
         help="translate: one vocabulary, with the same word vectors, for source and target")
     add("--subwords", type=int, metavar="N",
@@ -94,37 +95,44 @@ def make_parser() -> ArgumentParser:
 
     add = parser.add_argument_group("network").add_argument
     add("--cell", choices=("simple", "gru", "lstm"),
-        help="recurrent cell; simple: the tutorial's (default: simple)")
+        help="recurrent cell; simple: the tutorial's (default: simple; with --task: gru; tag and fill, on text: lstm)")
     add("--layers", type=int, metavar="N", help="number of recurrent layers (default: 1)")
-    add("--hidden-dim", type=int, metavar="N", help="size of the hidden state of each layer (default: 100)")
+    add("--hidden-dim", type=int, metavar="N",
+        help="size of the hidden state of each layer (default: 100; classify, tag and fill: 128; translate and "
+        "describe: 192)")
     add("--activation", choices=("tanh", "relu"), help="activation of the simple cell (default: tanh)")
     add("--embedding-dim", type=int, metavar="N",
-        help="size of word vectors between the words and the first layer (default: none)")
+        help="size of word vectors between the words and the first layer (default: none; classify, tag and fill: 100; "
+        "translate: 192; describe: 128)")
     add("--tied", action=argparse.BooleanOptionalAction,
         help="whether the rows of the output matrix are the word vectors, of the size --hidden-dim, or with --task of "
         "the size --embedding-dim (default: no; fill, translate and describe: yes)")
     add("--bias", action=argparse.BooleanOptionalAction,
         help="whether the network has biases (default: only with --cell gru and lstm)")
     add("--dropout", type=float, metavar="X",
-        help="share of the values between layers that each training step sets to zero (default: 0)")
+        help="share of the values between layers that each training step sets to zero (default: 0; classify and tag: "
+        "0.5; fill, describe and recordings with tag: 0.3; translate: 0.2)")
     add("--continuous", action="store_true", default=None,
         help="read the words as one stream: carry the state over the ends of sentences")
     add("--init-from", metavar="MODEL",
         help="start from the parameters of this model, and use its vocabulary (fine-tuning)")
 
     add = parser.add_argument_group("optimization").add_argument
-    add("--epochs", type=int, metavar="N", help="number of passes over the text (default: 10)")
+    add("--epochs", type=int, metavar="N",
+        help="number of passes over the data (default: 10; recordings: 20; translate: 12; describe: 24)")
     add("--batch-size", type=int, metavar="N",
         help="sentences per step, or streams with --continuous (default: 32), or streams of characters (default: 50); "
-        "less for a small text")
+        "less for a small text; translate: 64; describe: 32; recordings with tag: 4")
     add("--sequence-length", type=int, metavar="N",
         help="characters, or with --continuous words, per step and stream (default: 50)")
     add("--bptt-truncate", type=int, metavar="K",
         help="number of steps that errors are propagated back; -1: through the whole sentence (default: -1)")
     add("--optimizer", choices=("sgd", "momentum", "adagrad", "rmsprop", "adam"), help="update rule (default: adam)")
-    add("--learning-rate", type=float, metavar="X", help="initial learning rate (default: depends on --optimizer)")
+    add("--learning-rate", type=float, metavar="X",
+        help="initial learning rate (default: depends on --optimizer, 0.004 with adam; translate and describe: 0.003)")
     add("--rate-decay", type=float, metavar="X",
-        help="the learning rate of epoch e is rate / (1 + X e), for e = 0, 1, ... (default: 0.2)")
+        help="the learning rate of epoch e is rate / (1 + X e), for e = 0, 1, ... (default: 0.2; recordings with tag: "
+        "0.1)")
     add("--clip", type=float, metavar="X", help="limit on the gradient norm; 0: no limit (default: 1)")
     add("--seed", type=int, metavar="N",
         help="seed of the initial parameters and of the order of the sentences (default: 1)")

@@ -10,6 +10,7 @@ import pytest
 from support.script_modules import COMMANDS, script
 
 from theano_rnn.commands.arguments import ArgumentParser, command_parser
+from theano_rnn.tasks.task_options import TASK_OPTIONS
 from theano_rnn.training.options import TrainingOptions
 
 PARTS = ("gradients", "graph", "units", "info")
@@ -107,14 +108,23 @@ def test_every_option_has_a_help_text(words):
         assert not takes_value or action.dest in WITHOUT_DEFAULT or "(default: " in action.help, action.dest
 
 
-@pytest.mark.parametrize("field", [one for one in fields(TrainingOptions) if one.default not in (None, False)])
+@pytest.mark.parametrize("field", [one for one in fields(TrainingOptions) if one.default not in (None, False, "loss")])
 def test_the_defaults_of_training_that_help_shows_are_those_of_the_package(field):
     (action,) = [one for one in script("train").make_parser()._actions if one.dest == field.name]
     shown = re.search(r"\(default: ([^,);]+)", action.help).group(1)
     if field.default is True:
         assert shown == "yes"
         return
-    assert shown == f"{field.default:g}" if isinstance(field.default, (int, float)) else field.default
+    assert shown == (f"{field.default:g}" if isinstance(field.default, (int, float)) else field.default)
+
+
+@pytest.mark.parametrize("task", TASK_OPTIONS)
+def test_help_shows_the_other_defaults_of_each_task(task):
+    for name, value in TASK_OPTIONS[task].defaults.items():
+        (action,) = [one for one in script("train").make_parser()._actions if one.dest == name]
+        if not isinstance(value, bool) and name not in ("pooling", "criterion"):
+            shown = value if isinstance(value, str) else f"{value:g}"
+            assert re.search(rf"[ :]{re.escape(shown)}\b", action.help), name
 
 
 def test_paragraphs_are_wrapped_and_indented_lines_are_left_alone(monkeypatch):
