@@ -195,8 +195,6 @@ def translates(model: "TaskModel") -> "TypeGuard[Translator]":
 
 def check_writing(model: "Translator", arguments: argparse.Namespace) -> None:
     """Raise an error, before anything is translated, for what the model cannot show."""
-    if arguments.evaluate and arguments.plot is not None:
-        raise OptionError("plot: draws the attention of one translation; leave `evaluate` out")
     for name in ("alignments", "html", "plot"):
         if getattr(arguments, name) is not None:
             model.require_attention(name)
@@ -301,6 +299,8 @@ def work(arguments: argparse.Namespace) -> None:
                 raise model.no_effect(name)
     if arguments.images is not None and (model.task != "describe" or arguments.html is None):
         raise OptionError("images: holds the pictures of a page of descriptions; leave it out, or give `html` too")
+    if arguments.evaluate and arguments.plot is not None and model.evaluation_without_plot:
+        raise OptionError(model.evaluation_without_plot)
     if translates(model):
         check_writing(model, arguments)
     if not arguments.files:

@@ -226,7 +226,7 @@ def test_alignments_picture_and_page_are_written_beside_the_translations(transla
         (["--evaluate", "--nbest", "2", "pairs.tsv"], "--nbest: has no effect with --evaluate"),
         (["--evaluate", "--alignments", "a.tsv", "pairs.tsv"], "--alignments: has no effect with --evaluate"),
         (
-            ["--evaluate", "--plot", "p.png", "pairs.tsv"],
+            ["--evaluate", "--plot", "p.png", "none.tsv"],
             "--plot: draws the attention of one translation; leave --eval",
         ),
         (["--evaluate", "--fold", "pairs.tsv", "pairs.tsv"], "--fold: has no effect with a model for the task"),

@@ -217,6 +217,7 @@ def test_the_command_describes_evaluates_and_writes_a_page(trained, tmp_path, ca
         (["--alignments", str(tmp_path / "a.tsv"), data[1]], "--alignments: has no effect"),
         (["--images", str(tmp_path), data[1]], "--images: holds the pictures of a page"),
         (["--plot", str(tmp_path / "a.png"), data[1]], "--plot"),
+        (["--evaluate", "--plot", str(tmp_path / "a.png"), "none.npz"], "--plot: has no effect on descriptions"),
         ([data[0]], "the features of images are read from .npz files"),
         ([], "the features of images are read from .npz files; name one"),
     ):

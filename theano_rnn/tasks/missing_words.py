@@ -16,7 +16,7 @@ from theano_rnn.files.corpus_reader import CorpusReader
 from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.tasks.gap_lines import GAP, GapLine, gap_line, gap_sentences
 from theano_rnn.tasks.minibatch_task import MEASURED_AT_ONCE, ReaderTask
-from theano_rnn.tasks.missing_words_report import BEST_WORDS, LARGEST_EXPONENT, Answer, MissingWordReport
+from theano_rnn.tasks.missing_words_report import BEST_WORDS, LARGEST_EXPONENT, WITHOUT_PLOT, Answer, MissingWordReport
 from theano_rnn.tasks.reader_model import ReaderModel
 from theano_rnn.tasks.task import PredictionOptions
 from theano_rnn.tasks.task_options import FILL, start_parameters
@@ -52,6 +52,7 @@ class MissingWords(ReaderModel):
     """
 
     task = FILL
+    evaluation_without_plot = WITHOUT_PLOT
 
     def __init__(
         self,

@@ -11,6 +11,7 @@ from theano_rnn.errors import OptionError
 
 BEST_WORDS = 5  # of a gap that are shown, and among which the right one counts as found
 LARGEST_EXPONENT = 700
+WITHOUT_PLOT = "plot: shows a confusion matrix, which missing words do not have; leave it out"
 
 
 class Answer(NamedTuple):
@@ -86,4 +87,4 @@ class MissingWordReport:
 
     def draw(self, path: str | os.PathLike[str]) -> None:
         """Raise OptionError: there is no confusion matrix of a whole vocabulary."""
-        raise OptionError("plot: shows a confusion matrix, which missing words do not have; leave it out")
+        raise OptionError(WITHOUT_PLOT)

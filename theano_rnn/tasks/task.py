@@ -229,10 +229,13 @@ class TaskModel(abc.ABC):
         The name of the task, in the table of `theano_rnn.language_models.model_files`.
     writes : bool
         Whether the model writes texts, so that options of beam search have an effect.
+    evaluation_without_plot : str or None
+        The error about `plot` if its evaluations cannot be drawn.
     """
 
     task: ClassVar[str]
     writes: ClassVar[bool] = False
+    evaluation_without_plot: ClassVar[str | None] = None
 
     def averaged_with(self, others: Sequence[Any]) -> Any:
         """Return a model whose probabilities are the means of those of this model and of others."""

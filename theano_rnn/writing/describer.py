@@ -16,7 +16,7 @@ from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.tasks.task import PredictionOptions
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.writing.description_page import DescribedImage, write_description_page
-from theano_rnn.writing.description_report import DescriptionReport
+from theano_rnn.writing.description_report import WITHOUT_PLOT, DescriptionReport
 from theano_rnn.writing.image_files import (
     Caption,
     ImageFeatures,
@@ -63,6 +63,7 @@ class Describer(WriterModel):
     """
 
     task = DESCRIBE
+    evaluation_without_plot = WITHOUT_PLOT
 
     def __init__(
         self,

@@ -9,6 +9,7 @@ from theano_rnn.errors import OptionError
 from theano_rnn.writing.translation_report import TranslationReport
 
 ORDERS = (1, 2, 3, 4)
+WITHOUT_PLOT = "plot: has no effect on descriptions of images; leave it out"
 
 
 class DescriptionReport:
@@ -71,4 +72,4 @@ class DescriptionReport:
 
     def draw(self, path: str | os.PathLike[str]) -> None:
         """Raise OptionError: an evaluation of descriptions has no picture."""
-        raise OptionError("plot: has no effect on descriptions of images; leave it out")
+        raise OptionError(WITHOUT_PLOT)

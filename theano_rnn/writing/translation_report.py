@@ -9,6 +9,7 @@ from typing import Any
 from theano_rnn.errors import OptionError
 
 MISSING = 'evaluate: needs the library sacrebleu, which is not installed; run pip install ".[translate]"'
+WITHOUT_PLOT = "plot: draws the attention of one translation; leave `evaluate` out"
 
 
 class TranslationReport:
@@ -86,4 +87,4 @@ class TranslationReport:
 
     def draw(self, path: str | os.PathLike[str]) -> None:
         """Raise OptionError: an evaluation of translations has no picture."""
-        raise OptionError("plot: draws the attention of one translation; leave `evaluate` out")
+        raise OptionError(WITHOUT_PLOT)

@@ -16,7 +16,7 @@ from theano_rnn.tasks.task import PredictionOptions
 from theano_rnn.writing.alignments import Alignment, write_alignment_page
 from theano_rnn.writing.pair_files import TextPair, read_pairs
 from theano_rnn.writing.text_side import TextSide
-from theano_rnn.writing.translation_report import TranslationReport
+from theano_rnn.writing.translation_report import WITHOUT_PLOT, TranslationReport
 from theano_rnn.writing.translation_task import LONGEST_TEXT, both_sides, encoded_pairs, new_task
 from theano_rnn.writing.writer_model import Hypothesis, Search, WriterModel
 from theano_rnn.writing.writing_task import WritingTask, measured_loss
@@ -47,6 +47,7 @@ class Translator(WriterModel):
     """
 
     task = TRANSLATE
+    evaluation_without_plot = WITHOUT_PLOT
 
     def __init__(
         self, writer: Writer, source: TextSide, target: TextSide, training: dict[str, Any] | None = None
