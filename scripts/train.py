@@ -133,6 +133,9 @@ def make_parser() -> ArgumentParser:
     add("--rate-decay", type=float, metavar="X",
         help="the learning rate of epoch e is rate / (1 + X e), for e = 0, 1, ... (default: 0.2; recordings with tag: "
         "0.1)")
+    add("--rate-schedule", choices=("inverse", "linear"),
+        help="how the learning rate falls; inverse: with --rate-decay; linear: from step to step, to 0 at the end of "
+        "the last epoch (default: inverse)")
     add("--clip", type=float, metavar="X", help="limit on the gradient norm; 0: no limit (default: 1)")
     add("--seed", type=int, metavar="N",
         help="seed of the initial parameters and of the order of the sentences (default: 1)")

@@ -345,7 +345,7 @@ def test_train_and_score_accept_a_single_line_of_many_megabytes(settings, blanks
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lm", ["word"], indirect=True)
-def test_score_accepts_a_million_blank_lines(model, tmp_path, capfd):
-    (tmp_path / "a.txt").write_bytes(b"\n" * 1_000_000)
+def test_score_accepts_very_many_blank_lines(model, tmp_path, capfd):
+    (tmp_path / "a.txt").write_bytes(b"\n" * 200_000)
     assert score.main(["--model", model, str(tmp_path / "a.txt")]) == 0
-    assert capfd.readouterr().out.count("\n") == 1_000_000
+    assert capfd.readouterr().out.count("\n") == 200_000

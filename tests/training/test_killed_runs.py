@@ -45,6 +45,9 @@ RUNS = {
     "missing words": "--task fill --hidden-dim 20 --batch-size 4 --epochs 99 --save-every 3e-4",
     "labels": "--task classify --data labels.tsv --hidden-dim 20 --batch-size 4 --epochs 150 --save-every 3e-4",
     "recordings": "--task tag --data speech --hidden-dim 8 --epochs 40 --save-every 3e-4",
+    "translations": "--task translate --data pairs.tsv --hidden-dim 20 --batch-size 4 --epochs 150 --save-every 3e-4",
+    "descriptions": "--task describe --data captions.tsv features.npz --hidden-dim 20 --batch-size 4 --epochs 150 "
+    "--save-every 3e-4",
 }
 
 
@@ -58,6 +61,11 @@ class Run:
         (folder / "labels.tsv").write_text("".join(labelled), encoding="utf-8")
         tagged = "".join(f"{word}\t{word[-1]}\n" if word else "\n" for word in TEXT.replace("\n", " ").split(" "))
         (folder / "tags.tsv").write_text(tagged, encoding="utf-8")
+        pairs = "".join(f"{line}\t{line[::-1]}\n" for line in TEXT.split("\n\n"))
+        (folder / "pairs.tsv").write_text(pairs, encoding="utf-8")
+        captions = "".join(f"image{i}\t{line}\n" for i, line in enumerate(TEXT.split("\n\n")))
+        (folder / "captions.tsv").write_text(captions, encoding="utf-8")
+        np.savez(folder / "features.npz", names=[f"image{i}" for i in range(27)], features=np.eye(27, 5))
         (folder / "speech").symlink_to(ROOT / "data" / "speech")
         self.model = folder / "rnn.npz"
         self.checkpoint = folder / "rnn.checkpoint.npz"

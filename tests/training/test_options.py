@@ -96,6 +96,7 @@ def test_a_clip_of_zero_agrees_with_the_tutorial():
         ("learning_rate", 0.1),
         ("batch_size", 2),
         ("rate_decay", 0.5),
+        ("rate_schedule", "linear"),
         ("bptt_truncate", -1),
         ("clip", 1.0),
     ],
@@ -145,6 +146,7 @@ def test_none_and_zero_both_mean_no_clipping(clip):
         ("valid_fraction", 1, "below 1, got 1"),
         ("valid_fraction", -0.1, "below 1, got -0.1"),
         ("rate_decay", -0.5, "got -0.5"),
+        ("rate_schedule", "cosine", "expected one of inverse, linear, got 'cosine'"),
         ("rate_decay", float("inf"), "expected a finite number, got inf"),
     ],
 )
@@ -158,6 +160,11 @@ def test_values_outside_the_range_are_refused_by_name(name, value, message):
 def test_options_for_words_are_refused_at_character_level(name):
     with pytest.raises(OptionError, match=f"^{name}: has no effect at character level; leave it out$"):
         TrainingOptions.from_settings({"level": "char", name: True})
+
+
+def test_a_decay_with_the_linear_schedule_is_refused():
+    with pytest.raises(OptionError, match="^rate_decay: has no effect with the linear `rate_schedule`; leave one"):
+        TrainingOptions.from_settings({"rate_decay": 0.5, "rate_schedule": "linear"})
 
 
 def test_without_patience_or_with_zero_the_run_continues_to_the_end():

@@ -163,6 +163,20 @@ def test_the_rate_decays_with_the_epochs(toy, tmp_path, monkeypatch):
     assert [record["learning_rate"] for record in lm.training["history"]] == used
 
 
+def test_with_the_linear_schedule_the_rate_falls_to_zero_with_the_steps(toy, tmp_path, monkeypatch):
+    used = []
+    monkeypatch.setattr(Trainer, "held_out_loss", lambda run: 1 / (1 + run.state.epoch))
+    monkeypatch.setattr(
+        Optimizer, "step", lambda self, batch, rate, states, tokens, mask: used.append(rate) or (1.0, None)
+    )
+    settings = {**CASES["words"], "learning_rate": 0.3, "rate_schedule": "linear"}
+    lm = train(toy, model=tmp_path / "m.npz", epochs=3, **settings)
+    steps = len(used)
+    assert steps > 6 and steps % 3 == 0
+    assert used == pytest.approx([0.3 * (1 - i / steps) for i in range(steps)])
+    assert [record["learning_rate"] for record in lm.training["history"]] == used[steps // 3 - 1 :: steps // 3]
+
+
 # Divergence
 
 

@@ -43,9 +43,15 @@ class Learner:
         """The number of steps since the optimizer was last reset."""
         return self._task.optimizer.step_number
 
-    def learning_rate(self, state: TrainingState, epoch: int) -> float:
-        """Return the learning rate in an epoch, counted from 0: rate / (1 + rate_decay · epoch)."""
-        return state.learning_rate / (1 + self._options.rate_decay * epoch)
+    def learning_rate(self, state: TrainingState, steps: int) -> float:
+        """Return the learning rate after this number of steps since the run began.
+
+        inverse: rate / (1 + rate_decay · epoch); linear: rate · (1 - steps / steps of all epochs).
+        """
+        per_epoch = self._task.steps_per_epoch
+        if self._options.rate_schedule == "linear":
+            return state.learning_rate * max(0.0, 1 - steps / (per_epoch * self._options.epochs))
+        return state.learning_rate / (1 + self._options.rate_decay * (steps // per_epoch))
 
     def take_evaluation(self, state: TrainingState, loss: float) -> None:
         """Keep the parameters if they are the best so far; otherwise lower the learning rate.

@@ -24,6 +24,7 @@ TUTORIAL: dict[str, Any] = {
     "optimizer": "sgd",
     "learning_rate": 0.005,
     "rate_decay": 0.0,
+    "rate_schedule": "inverse",
     "batch_size": 1,
     "bptt_truncate": 4,
     "clip": None,
@@ -52,6 +53,8 @@ CHANGEABLE_ON_RESUME = (
 )
 # What is not recorded in a model: with any value, the same run gives the same file.
 NOT_IN_MODEL = ("save_every", "sample_every", "patience")
+
+RATE_SCHEDULES = ("inverse", "linear")
 
 PATHS = ("valid", "init_from", "target")
 WORD_OPTIONS = ("tokenized", "keep_case", "lines")
@@ -97,7 +100,9 @@ class TrainingOptions:
     learning_rate : float or None
         None: one that suits the optimizer.
     rate_decay : float
-        In epoch e, counted from 0, the learning rate is learning_rate / (1 + rate_decay · e).
+        With the schedule "inverse", the learning rate in epoch e = 0, 1, ... is learning_rate / (1 + rate_decay · e).
+    rate_schedule : {"inverse", "linear"}
+        "linear": the learning rate falls from step to step, to 0 at the end of the last epoch.
     clip : float or None
         The limit of the gradient norm; None or 0: no limit.
     valid : str or None
@@ -183,6 +188,7 @@ class TrainingOptions:
     optimizer: str = "adam"
     learning_rate: float | None = None
     rate_decay: float = 0.2
+    rate_schedule: str = "inverse"
     clip: float | None = 1.0
     valid: str | None = None
     valid_fraction: float | None = None
@@ -222,6 +228,7 @@ class TrainingOptions:
             check_choice("level", self.level, LEVELS)
             check_choice("optimizer", self.optimizer, UPDATE_RULES)
             check_choice("device", self.device, DEVICES)
+            check_choice("rate_schedule", self.rate_schedule, RATE_SCHEDULES)
             check_bptt_truncate(self.bptt_truncate)
             for name, minimum in COUNTS.items():
                 if name == "batch_size" and self.batch_size is None:
@@ -285,7 +292,10 @@ class TrainingOptions:
             Also if a name is unknown, or a value contradicts the tutorial's.
         """
         check_option_names(settings)
-        settings = with_task_defaults(_normalized(settings))
+        chosen = _normalized(settings)
+        settings = with_task_defaults(chosen)
+        if "rate_decay" in chosen and settings.get("rate_schedule") == "linear":
+            raise OptionError("rate_decay: has no effect with the linear `rate_schedule`; leave one of them out")
         if settings.get("tutorial"):
             for name, value in TUTORIAL.items():
                 if settings.setdefault(name, value) != value:

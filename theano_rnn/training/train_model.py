@@ -123,6 +123,8 @@ def train(
         The update rule.
     learning_rate, rate_decay, clip : float
         The learning rate in epoch e is ``learning_rate / (1 + rate_decay * e)``; `clip` limits the gradient norm.
+    rate_schedule : {"inverse", "linear"}
+        "linear": the learning rate falls from step to step instead, to 0 at the end of the last epoch.
     tutorial : bool
         Train exactly as the tutorial does.
     evaluate_every, save_every, sample_every : int, float, int

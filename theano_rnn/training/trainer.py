@@ -157,8 +157,13 @@ class Trainer:
 
     @property
     def learning_rate(self) -> float:
-        """The learning rate in the current epoch."""
-        return self.learner.learning_rate(self.state, self.state.epoch)
+        """The learning rate of the next step."""
+        return self.learner.learning_rate(self.state, self.steps_taken)
+
+    @property
+    def steps_taken(self) -> int:
+        """The number of steps since the run began."""
+        return self.state.epoch * self.task.steps_per_epoch + self.state.step
 
     def count_step(self, batch: Minibatch) -> None:
         """Add a step that was taken to the state of the run."""
@@ -243,7 +248,7 @@ class Trainer:
         train_loss, valid_loss = self.train_loss(), self.held_out_loss()
         loss = train_loss if valid_loss is None else valid_loss
         assert loss is not None
-        learning_rate = self.learner.learning_rate(state, state.epoch if state.step else max(state.epoch - 1, 0))
+        learning_rate = self.learner.learning_rate(state, max(self.steps_taken - 1, 0))
         seconds = time.perf_counter() - self._started
         speed = self.speed.tokens_per_second
         figures = self.task.figures(loss)
