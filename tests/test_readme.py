@@ -4,8 +4,8 @@ A block that cannot run here has an HTML comment above it that says why: ``<!-- 
 shows the output of the block before it, unless a comment says ``<!-- not checked: … -->``; after ``<!-- sampled -->``
 only the number of lines is compared.
 
-The blocks run among the slow tests, with a model that is trained as the README says. Other tests check options and
-links.
+The blocks run among the slow tests, with a language model that is trained as the README says. Other tests check options
+and links.
 """
 
 import os
@@ -31,18 +31,12 @@ _CALL = re.compile(r"(?:python scripts/(\w+)\.py|python -m theano_rnn (\w+)|thea
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _OPTION = re.compile(r"(?<![\w-])--?[a-z][a-z-]*")
 
-# Several READMEs train the same networks. A run that was done before is not repeated: its output is printed again.
+# No README shows what the networks of tasks print, so one epoch is enough to run the commands. Other tests train longer.
 PYTHON = """#!/bin/sh
-if [ "$1 $2" != "scripts/train.py --task" ]; then
-    exec {python} "$@"
+if [ "$1 $2" = "scripts/train.py --task" ]; then
+    set -- "$@" --epochs 1
 fi
-run=runs/$(printf '%s ' "$@" | cksum | tr ' ' -)
-if [ ! -f "$run" ]; then
-    {python} "$@" >"$run.out" 2>"$run.err" || {{ status=$?; cat "$run.err" >&2; exit "$status"; }}
-    touch "$run"
-fi
-cat "$run.out"
-cat "$run.err" >&2
+exec {python} "$@"
 """
 
 every_readme = pytest.mark.parametrize("readme", READMES)
@@ -62,7 +56,6 @@ class Checkout:
         (folder / "bin").mkdir()
         python = folder / "bin" / "python"
         python.write_text(PYTHON.format(python=shlex.quote(sys.executable)))
-        (folder / "runs").mkdir()
         python.chmod(0o755)
         self.shell(MODEL)
 
