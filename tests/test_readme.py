@@ -31,7 +31,7 @@ _CALL = re.compile(r"(?:python scripts/(\w+)\.py|python -m theano_rnn (\w+)|thea
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _OPTION = re.compile(r"(?<![\w-])--?[a-z][a-z-]*")
 
-# No README shows what the networks of tasks print, so one epoch is enough to run the commands. Other tests train longer.
+# No README shows what the networks of tasks print, so one epoch is enough to run the commands.
 PYTHON = """#!/bin/sh
 if [ "$1 $2" = "scripts/train.py --task" ]; then
     set -- "$@" --epochs 1
