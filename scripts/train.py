@@ -136,6 +136,9 @@ def make_parser() -> ArgumentParser:
     add("--rate-schedule", choices=("inverse", "linear"),
         help="how the learning rate falls; inverse: with --rate-decay; linear: from step to step, to 0 at the end of "
         "the last epoch (default: inverse)")
+    add("--samples", type=number_or_auto, metavar="{auto,N}",
+        help="compare the next word with N words drawn at random in each step, instead of the whole vocabulary, which "
+        "is faster if the vocabulary is large; 0: exact softmax (default: auto: 500 from 10,000 words on)")
     add("--clip", type=float, metavar="X", help="limit on the gradient norm; 0: no limit (default: 1)")
     add("--seed", type=int, metavar="N",
         help="seed of the initial parameters and of the order of the sentences (default: 1)")
@@ -163,6 +166,14 @@ def make_parser() -> ArgumentParser:
         help="show a sampled text this often, in addition to each evaluation; 0: never (default: only then)")
     # fmt: on
     return parser
+
+
+def number_or_auto(text: str) -> int | str:
+    """The value of --samples: a number, or a word, which only the package judges."""
+    try:
+        return int(text)
+    except ValueError:
+        return text
 
 
 def default_data(task: str) -> list[str]:

@@ -12,7 +12,7 @@ from theano_rnn.files.archive import read_archive
 from theano_rnn.inspection.input_sequences import visible_tokens
 from theano_rnn.inspection.network_loading import load_network
 from theano_rnn.language_models.scoring import format_loss
-from theano_rnn.language_models.text_model import best_evaluation, deciding_loss
+from theano_rnn.language_models.text_model import WHOLE_LOSS, best_evaluation, deciding_loss
 from theano_rnn.text.coverage import Coverage
 from theano_rnn.text.vocabulary import SPECIAL_TOKENS
 
@@ -102,7 +102,7 @@ def summarize_model(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 def _quality(best: Mapping[str, Any], is_tutorial: bool, level: str) -> dict[str, Any]:
     name = deciding_loss(best, is_tutorial)
-    loss = best[name]
+    loss = best.get(WHOLE_LOSS, best[name]) if name == "valid_loss" else best[name]
     perplexity = math.exp(loss) if loss < math.log(sys.float_info.max) else None
     return {
         "loss": loss,

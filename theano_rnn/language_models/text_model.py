@@ -82,7 +82,7 @@ class TextModel:
         records = [record for record in history if isinstance(record, Mapping)] if isinstance(history, list) else []
         is_tutorial = isinstance(options, Mapping) and bool(options.get("tutorial"))
         best = best_evaluation((record for record in records if is_loss(record.get("valid_loss"))), is_tutorial)
-        return None if best is None else best["valid_loss"]
+        return None if best is None else best.get(WHOLE_LOSS, best["valid_loss"])
 
     def tokenize(self, sentence: str) -> list[str]:
         """Split one sentence into tokens by the rules that were applied to the training text.
@@ -118,6 +118,9 @@ class TextModel:
 
 
 # Recorded evaluations
+
+WHOLE_LOSS = "whole_valid_loss"
+"""The loss on all held-out data, in the record of the best evaluation if evaluations measured a part of it."""
 
 
 def deciding_loss(record: Mapping[str, Any], tutorial: bool) -> str:

@@ -116,11 +116,10 @@ def backpropagation_through_time(
     if bptt_truncate is not None:
         return truncated_deltas(x, ds, layers, masks, network, bptt_truncate)
     deltas: list[Delta] = []
-    error = ds
     for states, layer, mask in reversed(list(zip(layers, network.layers, masks[1:], strict=True))):
-        delta = full_delta(x, dropped(error, mask), states, layer, network.cell)
-        deltas.insert(0, delta)
-        error = error_below(x, delta, layer)
+        error = error_below(x, deltas[0], layer_above) if deltas else ds
+        deltas.insert(0, full_delta(x, dropped(error, mask), states, layer, network.cell))
+        layer_above = layer
     return deltas
 
 

@@ -17,7 +17,7 @@ from theano_rnn.engines.tensor_types import DeviceArray, SharedVariable, TensorV
 from theano_rnn.errors import ArgumentValueError
 from theano_rnn.networks.bptt import loss_and_gradients
 from theano_rnn.networks.network_graphs import Graph
-from theano_rnn.networks.parameters import ParameterStore, in_storage_layout, is_stored_transposed
+from theano_rnn.networks.parameters import ParameterStore
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.networks.updates import UPDATE_RULES, UpdateRule, clip_by_norm, global_norm
 from theano_rnn.text.minibatches import Batch
@@ -67,7 +67,7 @@ class MinibatchOptimizer(abc.ABC):
         self.step_number: int = 0
         self.accumulators: dict[str, SharedVariable] = {
             f"{name}.{parameter}": shared_array(
-                np.zeros(shape, network.dtype), name, is_stored_transposed(parameter, network.layout)
+                np.zeros(shape, network.dtype), name, parameter in network.transposed
             )
             for parameter, shape in network.parameter_shapes.items()
             for name in self.rule.accumulators
@@ -114,7 +114,7 @@ class MinibatchOptimizer(abc.ABC):
         step_number = T.scalar("step_number", dtype=network.dtype)
         count = T.scalar("count", dtype=network.dtype)
         # Update rules are elementwise. In the parameters' storage layout, they need no transpositions.
-        gradients = [in_storage_layout(name, gradient, network.layout) / count for name, gradient in sums.items()]
+        gradients = [network.in_storage_layout(name, gradient) / count for name, gradient in sums.items()]
         norm = [global_norm(gradients)] if self.measures_norm else []
         if self.clip is not None:
             gradients = clip_by_norm(gradients, np.asarray(self.clip, network.dtype), *norm)
@@ -129,11 +129,19 @@ class MinibatchOptimizer(abc.ABC):
         updates: list[tuple[SharedVariable, TensorVariable]] = []
         for name, parameter, gradient in zip(network.parameter_names, network.parameters, gradients, strict=True):
             shared = [parameter, *(self.accumulators[f"{slot}.{name}"] for slot in self.rule.accumulators)]
-            value, *slots = (in_storage_layout(name, array, network.layout) for array in shared)
+            value, *slots = (self._current(name, array) for array in shared)
             value, slots = self.rule.formula(value, gradient, slots, learning_rate, step_number)
-            new = [T.cast(in_storage_layout(name, array, network.layout), network.dtype) for array in (value, *slots)]
-            updates += zip(shared, new, strict=True)
+            new = [T.cast(array, network.dtype) for array in (value, *slots)]
+            updates += [(array, self._changed(name, array, value)) for array, value in zip(shared, new, strict=True)]
         return updates
+
+    def _current(self, name: str, array: SharedVariable) -> TensorVariable:
+        """What a step reads of a parameter or one of its accumulators, in the parameter's storage layout."""
+        return self.network.in_storage_layout(name, array)
+
+    def _changed(self, name: str, array: SharedVariable, value: TensorVariable) -> TensorVariable:
+        """The whole parameter or accumulator after what `_current` read has been replaced by `value`."""
+        return self.network.in_storage_layout(name, value)
 
     def update(self, inputs: Sequence[Any], learning_rate: float, count: float) -> list[DeviceArray]:
         """One update on a minibatch.

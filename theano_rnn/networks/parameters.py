@@ -88,11 +88,6 @@ def is_stored_transposed(name: str, architecture: ParameterLayout) -> bool:
     return name == "V" and not architecture.has_few_words
 
 
-def in_storage_layout(name: str, array: TensorVariable, architecture: ParameterLayout) -> TensorVariable:
-    """Convert an array of a parameter's shape to the parameter's storage layout. A second call undoes the first."""
-    return array.T if is_stored_transposed(name, architecture) else array
-
-
 class ParameterStore:
     """The parameters of any network, as Theano shared variables that are its attributes.
 
@@ -107,8 +102,19 @@ class ParameterStore:
     def __init__(self, architecture: ParameterLayout, values: Mapping[str, npt.NDArray[Any]], dtype: str) -> None:
         self.layout: ParameterLayout = architecture
         self.dtype: str = dtype
+        self.transposed: set[str] = {name for name in self.parameter_names if is_stored_transposed(name, architecture)}
         for name in self.parameter_names:
-            setattr(self, name, shared_array(values[name], name, is_stored_transposed(name, architecture)))
+            setattr(self, name, shared_array(values[name], name, name in self.transposed))
+
+    def store_rows_of(self, *names: str) -> None:
+        """Store parameters row by row, so that a few rows can be changed. No function may have been compiled yet."""
+        for name in self.transposed.intersection(names):
+            setattr(self, name, shared_array(getattr(self, name).get_value(borrow=True), name))
+        self.transposed.difference_update(names)
+
+    def in_storage_layout(self, name: str, array: TensorVariable) -> TensorVariable:
+        """Convert an array of a parameter's shape to the parameter's storage layout. A second call undoes the first."""
+        return array.T if name in self.transposed else array
 
     @property
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:

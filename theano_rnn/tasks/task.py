@@ -129,6 +129,10 @@ class Task(abc.ABC):
     def held_out_loss(self) -> float:
         """Measure the mean loss per prediction on the held-out data, in nats."""
 
+    def whole_held_out_loss(self, parameters: Mapping[str, np.ndarray]) -> float | None:
+        """Measure the loss of these parameters on all held-out data; None if `held_out_loss` measures all of it."""
+        return None
+
     @abc.abstractmethod
     def figures(self, loss: float) -> dict[str, float]:
         """Return what the record of an evaluation says beside the losses.

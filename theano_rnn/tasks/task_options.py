@@ -40,6 +40,7 @@ WORDS = (
 
 OF_RECORDINGS = ("features", "tier")
 OF_WRITERS = ("attention", "shared_vocabulary", "subwords", "target")
+OF_MANY_OUTPUTS = ("samples",)
 
 
 class TaskOptions(NamedTuple):
@@ -65,7 +66,7 @@ TASK_OPTIONS = {
             "vocabulary_size": 20_000,
             "valid_fraction": 0.1,
         },
-        (*TEXT_GENERATION, *OF_RECORDINGS, *OF_WRITERS),
+        (*TEXT_GENERATION, *OF_RECORDINGS, *OF_WRITERS, *OF_MANY_OUTPUTS),
     ),
     TAG: TaskOptions(
         {
@@ -80,7 +81,7 @@ TASK_OPTIONS = {
             "vocabulary_size": 50_000,
             "valid_fraction": 0.1,
         },
-        (*TEXT_GENERATION, *OF_RECORDINGS, *OF_WRITERS, "pooling", "column"),
+        (*TEXT_GENERATION, *OF_RECORDINGS, *OF_WRITERS, *OF_MANY_OUTPUTS, "pooling", "column"),
     ),
     FILL: TaskOptions(
         {
@@ -157,7 +158,7 @@ TASK_OPTIONS = {
             "learning_rate": 0.004,
             "rate_decay": 0.1,
         },
-        (*TEXT_GENERATION, *WORDS, *OF_WRITERS, "pooling", "column"),
+        (*TEXT_GENERATION, *WORDS, *OF_WRITERS, *OF_MANY_OUTPUTS, "pooling", "column"),
     ),
     CLASSIFY_FRAMES: TaskOptions(
         {
@@ -171,7 +172,7 @@ TASK_OPTIONS = {
             "valid_fraction": 0.1,
             "epochs": 20,
         },
-        (*TEXT_GENERATION, *WORDS, *OF_WRITERS, "column", "tier"),
+        (*TEXT_GENERATION, *WORDS, *OF_WRITERS, *OF_MANY_OUTPUTS, "column", "tier"),
     ),
 }
 

@@ -1,7 +1,7 @@
 """The task of language models: predict the next word. And what a run inherits from the model that it starts from."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,18 +9,21 @@ import numpy as np
 from theano_rnn.errors import OptionError
 from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.language_models.text_model import best_evaluation
+from theano_rnn.large_vocabularies.candidates import CandidateSampler
 from theano_rnn.networks.optimizer import Optimizer, draw_dropout_mask
 from theano_rnn.networks.parameters import check_shapes
 from theano_rnn.networks.rnn import RNN
+from theano_rnn.large_vocabularies.sampled_optimizer import SampledOptimizer
 from theano_rnn.tasks.task import Task
-from theano_rnn.text.corpus import Corpus, log_frequencies
+from theano_rnn.text.corpus import Corpus, Ids, log_frequencies
 from theano_rnn.text.minibatches import Batch
+from theano_rnn.large_vocabularies.evaluated_part import part_of, tokens_to_evaluate
 from theano_rnn.training.evaluation import figures, text_loss
 from theano_rnn.training.options import TrainingOptions
 from theano_rnn.training.training_data import TrainingData, count_predictions
 from theano_rnn.training.training_state import TrainingState
 
-DROPOUT_SEED = 2  # 0 chooses the held-out text, and 1 the order of the sentences
+DROPOUT_SEED, CANDIDATE_SEED = 2, 3  # 0 chooses the held-out text, and 1 the order of the sentences
 BLOCK_SIZE = 2**20  # ids
 # Settings of a network that are not inherited: the vocabulary decides the first, and a run may choose the second.
 OWN_SETTINGS = ("word_dim", "dropout")
@@ -35,7 +38,7 @@ class LanguageModelTask(Task):
         The text to learn. Its vocabulary decides the size of the network. If the network has biases, those of the
         outputs start from the frequencies of the tokens.
     options : TrainingOptions
-        With a batch size: see `TrainingOptions.fitted_to`.
+        With a batch size and a number of samples: see `TrainingOptions.fitted_to` and `with_samples_for`.
     parameters : dict of str to array, optional
         Initial parameters; default: random ones.
 
@@ -64,13 +67,15 @@ class LanguageModelTask(Task):
             self.network.set_values(
                 {**self.network.get_values(), "c": log_frequencies(corpus, [corpus.vocabulary.start])}
             )
-        # The norm is always measured, so that the same function is compiled with and without a plot.
-        self.optimizer = Optimizer(self.network, options.optimizer, options.clip, measures_norm=True)
+        self.optimizer = self._new_optimizer()
+        self.evaluated = self._evaluated_texts()
         self.stream_states: Any = None
         self.fingerprint = corpus.fingerprint
         self.has_held_out = corpus.valid is not None
         self.steps_per_epoch = self.data.steps_per_epoch
         self.evaluated_tokens = self.data.evaluated_tokens
+        if options.samples and not options.tutorial:
+            self.evaluated_tokens = count_predictions(self.evaluated[corpus.valid is not None])
         self.evaluates_first = options.tutorial or (options.init_from is not None and self.has_held_out)
         self.measures_training_data = options.tutorial or not self.has_held_out
 
@@ -78,6 +83,39 @@ class LanguageModelTask(Task):
     def _network_settings(self) -> dict[str, Any]:
         settings = self.options.architecture(len(self.corpus.vocabulary)).settings()
         return {**settings, "bptt_truncate": self.options.bptt_truncate}
+
+    def _new_optimizer(self) -> Optimizer:
+        # The norm is always measured, so that the same function is compiled with and without a plot.
+        settings = {"rule": self.options.optimizer, "clip": self.options.clip, "measures_norm": True}
+        if not self.options.samples:
+            return Optimizer(self.network, **settings)
+        frequencies = np.exp(log_frequencies(self.corpus, [self.corpus.vocabulary.start]))
+        return SampledOptimizer(self.network, CandidateSampler(frequencies, int(self.options.samples)), **settings)
+
+    def _evaluated_texts(self) -> tuple[Ids, Ids | None]:
+        """The training text and the held-out text, or parts of them where the exact softmax takes too long for all."""
+        train, valid, options = self.corpus.train, self.corpus.valid, self.options
+        if not options.samples:
+            return train, valid
+        per_step = math.ceil(self.data.tokens_per_step) * (2 if options.tied else 1)
+        learned = options.evaluate_every * self.data.tokens_per_epoch
+        tokens = tokens_to_evaluate(self.network.architecture, int(options.samples) + per_step, learned)
+        parts = (part_of(text, tokens, options.continuous, options.seed) for text in (train, valid) if text is not None)
+        return next(parts), next(parts, None)
+
+    def about_samples(self, option_name: Callable[[str], str]) -> str:
+        """Return a line that says what the losses of a run with sampled softmax are."""
+        valid, part = self.corpus.valid, self.evaluated[1]
+        text = (
+            f"each step compares the next words with {self.options.samples:,} others, drawn at random, "
+            f"and the training loss is that of this choice ({option_name('samples')} 0: the exact softmax)"
+        )
+        if valid is None or part is None or part is valid:
+            return f"{text}; evaluations are exact"
+        return (
+            f"{text}; evaluations are exact, of {count_predictions(part):,} of the {count_predictions(valid):,} tokens "
+            "that are held out, and at the end of all"
+        )
 
     # A step
 
@@ -98,8 +136,13 @@ class LanguageModelTask(Task):
         if self.options.tutorial:
             return self.network.sgd_step(*_sentence(batch), learning_rate)
         mask = self._dropout_mask(batch.x.shape[1], place)
-        per_step = self.data.tokens_per_step
-        loss, states = self.optimizer.step(batch, learning_rate, self.stream_states, per_step, mask)
+        arguments = learning_rate, self.stream_states, self.data.tokens_per_step, mask
+        if isinstance(self.optimizer, SampledOptimizer):
+            generator = np.random.default_rng([self.options.seed, CANDIDATE_SEED, *place])
+            words = self.optimizer.draw(batch, generator)
+            loss, states = self.optimizer.step_on_candidates(batch, words, *arguments)
+        else:
+            loss, states = self.optimizer.step(batch, *arguments)
         if self.options.continuous:
             self.stream_states = states
         return loss
@@ -119,13 +162,24 @@ class LanguageModelTask(Task):
     # An evaluation
 
     def train_loss(self) -> float:
-        """Measure the loss on the training text in nats per token."""
-        return text_loss(self.network, self.corpus.train, self.options.continuous)
+        """Measure the loss on the training text, or on a part of it, in nats per token."""
+        return text_loss(self.network, self.evaluated[0], self.options.continuous)
 
     def held_out_loss(self) -> float:
-        """Measure the loss on the held-out text in nats per token."""
+        """Measure the loss on the held-out text, or on a part of it, in nats per token."""
+        assert self.evaluated[1] is not None
+        return text_loss(self.network, self.evaluated[1], self.options.continuous)
+
+    def whole_held_out_loss(self, parameters: Mapping[str, np.ndarray]) -> float | None:
+        """Measure the loss on all held-out text, if evaluations measure a part of it; else return None."""
+        if self.evaluated[1] is self.corpus.valid:
+            return None
         assert self.corpus.valid is not None
-        return text_loss(self.network, self.corpus.valid, self.options.continuous)
+        current = self.network.get_values()
+        self.network.set_values(parameters)
+        loss = text_loss(self.network, self.corpus.valid, self.options.continuous)
+        self.network.set_values(current)
+        return loss
 
     def figures(self, loss: float) -> dict[str, float]:
         """Return the perplexity, and at character level the bits per character."""

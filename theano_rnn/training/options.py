@@ -9,7 +9,7 @@ from typing import Any
 from theano_rnn.checks import check_bptt_truncate, check_choice, check_count, check_flag, check_real
 from theano_rnn.encoders.heads import POOLINGS
 from theano_rnn.engines.engine import DEVICES
-from theano_rnn.errors import OptionError
+from theano_rnn.errors import ArgumentValueError, OptionError
 from theano_rnn.language_models.model_files import LANGUAGE_MODEL, TASKS
 from theano_rnn.networks.architecture import Architecture
 from theano_rnn.networks.network_file import LATER_SETTINGS
@@ -28,6 +28,7 @@ TUTORIAL: dict[str, Any] = {
     "batch_size": 1,
     "bptt_truncate": 4,
     "clip": None,
+    "samples": 0,
 }
 TUTORIAL_NETWORK: dict[str, Any] = {**LATER_SETTINGS, "continuous": False}
 TUTORIAL_DEFAULTS: dict[str, Any] = {"epochs": 100, "evaluate_every": 5, "valid_fraction": 0.0}
@@ -55,6 +56,10 @@ CHANGEABLE_ON_RESUME = (
 NOT_IN_MODEL = ("save_every", "sample_every", "patience")
 
 RATE_SCHEDULES = ("inverse", "linear")
+
+AUTO = "auto"
+# With a vocabulary of at least so many entries, "auto" draws so many samples: measured in tests/README.md.
+MANY_WORDS, AUTO_SAMPLES = 10_000, 500
 
 PATHS = ("valid", "init_from", "target")
 WORD_OPTIONS = ("tokenized", "keep_case", "lines")
@@ -103,6 +108,10 @@ class TrainingOptions:
         With the schedule "inverse", the learning rate in epoch e = 0, 1, ... is learning_rate / (1 + rate_decay · e).
     rate_schedule : {"inverse", "linear"}
         "linear": the learning rate falls from step to step, to 0 at the end of the last epoch.
+    samples : int or "auto"
+        The number of words drawn for each minibatch, with which the next words are compared in training instead of the
+        whole vocabulary: see `theano_rnn.large_vocabularies.sampled_optimizer`. 0: exact softmax. "auto": 500 if the vocabulary
+        has at least 10,000 entries, else 0.
     clip : float or None
         The limit of the gradient norm; None or 0: no limit.
     valid : str or None
@@ -189,6 +198,7 @@ class TrainingOptions:
     learning_rate: float | None = None
     rate_decay: float = 0.2
     rate_schedule: str = "inverse"
+    samples: int | str = AUTO
     clip: float | None = 1.0
     valid: str | None = None
     valid_fraction: float | None = None
@@ -244,6 +254,10 @@ class TrainingOptions:
             check_choice("pooling", self.pooling, POOLINGS)
             check_choice("criterion", self.criterion, CRITERIA)
             check_real("word_dropout", self.word_dropout, minimum=0)
+            if self.samples != AUTO:
+                if isinstance(self.samples, str):
+                    raise ArgumentValueError(f"samples: expected auto or an integer, got {self.samples!r}")
+                object.__setattr__(self, "samples", check_count("samples", self.samples, 0))
             if self.features is not None:
                 check_choice("features", self.features, DEFAULT_NUMBERS)
             rate = UPDATE_RULES[self.optimizer].learning_rate if self.learning_rate is None else self.learning_rate
@@ -346,6 +360,18 @@ class TrainingOptions:
         per_column = self.sequence_length if self.continuous else 1
         fitting = length // (per_column * STEPS_PER_EPOCH)
         return replace(self, batch_size=min(max(fitting, 1), LARGEST_BATCH_SIZES[self.level]))
+
+    def with_samples_for(self, word_dim: int) -> "TrainingOptions":
+        """Return these options with the number of samples for a vocabulary of so many entries, 0 for the exact softmax.
+
+        Examples
+        --------
+        >>> TrainingOptions().with_samples_for(100_000).samples, TrainingOptions().with_samples_for(8000).samples
+        (500, 0)
+        """
+        if self.samples == AUTO:
+            return replace(self, samples=AUTO_SAMPLES if word_dim >= MANY_WORDS else 0)
+        return replace(self, samples=0) if int(self.samples) >= word_dim else self
 
     def held_out_share(self, tokens: int) -> float:
         """Return the share of a text of so many tokens that is held out if `valid` is None.

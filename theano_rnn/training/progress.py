@@ -10,8 +10,8 @@ from typing import Any, TextIO
 
 from theano_rnn.files.printable import printable
 from theano_rnn.language_models.language_model import LanguageModel
-from theano_rnn.language_models.text_model import best_evaluation
-from theano_rnn.training.evaluation import losses, quality, speed
+from theano_rnn.language_models.text_model import WHOLE_LOSS, best_evaluation
+from theano_rnn.training.evaluation import losses, perplexity, quality, speed
 from theano_rnn.training.reporter import Reporter
 from theano_rnn.training.training_state import TrainingState
 
@@ -114,6 +114,8 @@ class ProgressReporter(Reporter):
     def finished(self, lm: LanguageModel, path: Path) -> None:
         best = best_evaluation(lm.training["history"], lm.training["options"]["tutorial"])
         found = "" if best is None else f"best {', '.join(quality(best))} after epoch {best['epoch']:g}; "
+        if best is not None and WHOLE_LOSS in best:
+            found += f"perplexity {perplexity(best[WHOLE_LOSS]):.2f} on all held-out text; "
         self.close()
         self.note(f"{found}the model is in {path}")
 

@@ -235,8 +235,11 @@ def prepare_task(
     corpus = prepare_corpus(files, paths, options, reporter, fingerprint, vocabulary, tokenizer)
     if start is not None:
         reporter.note(f"{unknown_share(corpus):.1%} of the tokens are unknown to the model to start from")
-    options = options.fitted_to(text_length(corpus.train, options))
-    return LanguageModelTask(corpus, options, None if start is None else start.rnn.get_values())
+    options = options.fitted_to(text_length(corpus.train, options)).with_samples_for(len(corpus.vocabulary))
+    task = LanguageModelTask(corpus, options, None if start is None else start.rnn.get_values())
+    if options.samples:
+        reporter.note(task.about_samples(reporter.option_name))
+    return task
 
 
 def text_paths(data: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | None) -> list[str]:
@@ -279,7 +282,7 @@ def resumed_run(
     checkpoint = files.read_checkpoint()
     saved = checkpoint.configuration
     try:
-        options = TrainingOptions(**saved["options"])
+        options = TrainingOptions(**{"samples": 0, **saved["options"]})  # version 0.1 had only the exact softmax
         recorded_paths = list(map(os.fspath, saved["data"]))
         check_saved(saved, options)
     except (KeyError, TypeError, ValueError) as error:

@@ -15,6 +15,7 @@ import numpy as np
 from theano_rnn.errors import ModelFileError, TrainingInterrupted
 from theano_rnn.files.signals import StopRequest, handling_signals
 from theano_rnn.language_models.language_model import load
+from theano_rnn.language_models.text_model import WHOLE_LOSS, best_evaluation
 from theano_rnn.tasks.task import Minibatch, Model, Task
 from theano_rnn.training import evaluation, saving
 from theano_rnn.training.learner import Learner
@@ -322,6 +323,9 @@ class Trainer:
             If it does not fit the run.
         """
         self.state = saving.restore(saved, self.learner, self.plot, self.task, self.options)
+        if not self.is_finished:
+            for record in self.state.history:
+                record.pop(WHOLE_LOSS, None)  # a run that was not extended would not have it
         self.saver.model_is_outdated = self.files.model_is_ours = self.state.has_begun
         self.reporter.note(f"resuming after {self.state.epoch} epochs and {self.state.step} steps")
 
@@ -379,10 +383,24 @@ class Trainer:
         assert number is not None
         raise TrainingInterrupted(self.files.checkpoint, number)
 
+    def measure_all_held_out_data(self) -> None:
+        """Record the loss of the best parameters on all held-out data, if evaluations measured a part of it."""
+        best = best_evaluation(self.state.history, self.options.tutorial)
+        if best is None or WHOLE_LOSS in best:
+            return
+        self.tell(self.reporter.stage, "evaluating")
+        loss = self.task.whole_held_out_loss(self.learner.best)
+        if loss is not None:
+            best[WHOLE_LOSS] = loss
+            self.saver.model_is_outdated = True
+            self.save()
+
     def finish(self) -> None:
         """End this call: say why if patience has run out, and check that everything is saved."""
         if self.is_out_of_patience and self.state.epoch < self.options.epochs:
             name = self.reporter.option_name("patience")
             self.note(evaluation.patience_note(self.options.patience, self.state.epoch, name))
+        if self.is_finished:
+            self.measure_all_held_out_data()
         self.plot.refresh(self.state.history, at_end=True)
         self.saver.require_saved(self.checkpoint_contents)
