@@ -41,7 +41,7 @@ def steps(optimizer, count=3, rate=0.1):
     losses = []
     for number in range(count):
         words = optimizer.draw(minibatch(), np.random.default_rng(number))
-        mask = dropout_mask(optimizer.rnn)
+        mask = dropout_mask(optimizer.network)
         losses.append(float(optimizer.step_on_candidates(minibatch(), words, rate, dropout_mask=mask)[0]))
     return losses
 
@@ -104,13 +104,13 @@ def test_the_loss_and_its_gradients_are_those_of_a_plain_loop_over_the_candidate
 def test_only_rows_of_words_that_a_step_reads_change(name, rule):
     optimizer = SampledOptimizer(network(name), CandidateSampler(FREQUENCIES, 25), rule, 1.0)
     steps(optimizer, 1)
-    before = {**optimizer.rnn.get_values(), **optimizer.get_state()}
+    before = {**optimizer.network.get_values(), **optimizer.get_state()}
     batch = minibatch(9)
     words = optimizer.draw(batch, np.random.default_rng(9))
-    optimizer.step_on_candidates(batch, words, 0.1, dropout_mask=dropout_mask(optimizer.rnn))
+    optimizer.step_on_candidates(batch, words, 0.1, dropout_mask=dropout_mask(optimizer.network))
     read = {"output": set(words.outputs.tolist()), "input": set(batch.x[batch.mask].tolist())}
     changed_rows = 0
-    for key, new in {**optimizer.rnn.get_values(), **optimizer.get_state()}.items():
+    for key, new in {**optimizer.network.get_values(), **optimizer.get_state()}.items():
         parameter = key.rpartition(".")[2]
         if WORD_DIM not in new.shape:
             continue
@@ -138,9 +138,9 @@ def test_the_mean_gradient_of_many_draws_approaches_the_exact_one_as_samples_are
     for samples, draws in ((10, 150), (60, 150), (400, 40)):
         optimizer, mean = SampledOptimizer(network("biases"), CandidateSampler(FREQUENCIES, samples), "sgd"), 0.0
         for _ in range(draws):
-            optimizer.rnn.set_values(values)
+            optimizer.network.set_values(values)
             optimizer.step_on_candidates(batch, optimizer.draw(batch, generator), 1.0, tokens=1)
-            mean = mean + (values["W"] - optimizer.rnn.get_values()["W"]) / draws
+            mean = mean + (values["W"] - optimizer.network.get_values()["W"]) / draws
         errors.append(np.linalg.norm(mean - expected["W"]) / np.linalg.norm(expected["W"]))
     assert errors[0] > errors[1] > errors[2]
     assert errors[2] < 0.02
@@ -162,7 +162,7 @@ def test_padding_does_not_count(name):
         batch = pad([sentence], columns, length)
         words = optimizer.draw(batch, np.random.default_rng(1))
         loss, _ = optimizer.step_on_candidates(batch, words, 0.5)
-        results.append((float(loss), optimizer.rnn.get_values()))
+        results.append((float(loss), optimizer.network.get_values()))
     assert results[0][0] == pytest.approx(results[1][0], rel=1e-12)
     for parameter, value in results[0][1].items():
         np.testing.assert_allclose(results[1][1][parameter], value, rtol=0, atol=1e-12)

@@ -75,3 +75,15 @@ class CandidateSampler:
         words = np.unique(np.concatenate([seen, drawn]))
         expected = self.samples * self._drawn[words] + len(seen) * self._unigram[words]
         return Candidates(words, np.log(-np.expm1(-expected)))
+
+
+def sampler_for(samples: int | str, log_frequencies: npt.ArrayLike) -> CandidateSampler | None:
+    """Return what draws so many samples, or None for the exact softmax, without samples.
+
+    Parameters
+    ----------
+    samples : int
+    log_frequencies : array (word_dim,)
+        ln of the relative frequency of each word.
+    """
+    return CandidateSampler(np.exp(log_frequencies), int(samples)) if samples else None

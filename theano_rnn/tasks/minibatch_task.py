@@ -9,10 +9,12 @@ import numpy as np
 
 from theano_rnn.encoders.items import Items, Noise, ReaderBatch
 from theano_rnn.encoders.reader import Reader, ReaderOptimizer
+from theano_rnn.large_vocabularies.candidates import CandidateSampler
+from theano_rnn.large_vocabularies.sampled_reader import SampledReaderOptimizer
 from theano_rnn.networks.optimizer import MinibatchOptimizer, draw_dropout_mask
 from theano_rnn.tasks.task import Model, Task
 
-ORDER_SEED, DROPOUT_SEED = 1, 2  # 0 chooses the held-out items
+ORDER_SEED, DROPOUT_SEED, CANDIDATE_SEED = 1, 2, 3  # 0 chooses the held-out items
 EVALUATION_COST = 1 / 3  # evaluating a token takes about this share of the time that it takes to learn it
 MEASURED_AT_ONCE = 100  # items
 
@@ -83,6 +85,10 @@ class MinibatchTask(Task):
     def _order(self, epoch: int) -> np.random.Generator:
         return np.random.default_rng([self.options.seed, ORDER_SEED, epoch])
 
+    def _candidate_generator(self, place: tuple[int, int]) -> np.random.Generator:
+        """What draws the candidates of a step with sampled softmax."""
+        return np.random.default_rng([self.options.seed, CANDIDATE_SEED, *place])
+
     def _dropout_mask(self, columns: int, place: tuple[int, int]) -> np.ndarray | None:
         """The mask of a step. The seed and the place alone decide which values it sets to zero."""
         settings: Any = self.network.layout
@@ -129,6 +135,8 @@ class ReaderTask(MinibatchTask):
         As for `MinibatchTask`.
     noise : callable, optional
         See `Items.minibatches`.
+    sampler : CandidateSampler, optional
+        What draws the candidates of sampled softmax. Default: exact softmax.
     """
 
     network: Reader
@@ -143,8 +151,12 @@ class ReaderTask(MinibatchTask):
         make_model: MakeModel,
         noise: Noise | None = None,
         description: Mapping[str, Any] | None = None,
+        sampler: CandidateSampler | None = None,
     ) -> None:
-        optimizer = ReaderOptimizer(reader, options.optimizer, options.clip, measures_norm=True)
+        settings = {"rule": options.optimizer, "clip": options.clip, "measures_norm": True}
+        optimizer = ReaderOptimizer(reader, **settings)
+        if sampler is not None:
+            optimizer = SampledReaderOptimizer(reader, sampler, **settings)
         super().__init__(optimizer, train, valid, options, make_model, description)
         self._noise = noise
         self._accuracy = math.nan
@@ -156,7 +168,10 @@ class ReaderTask(MinibatchTask):
     def step(self, batch: ReaderBatch, learning_rate: float, place: tuple[int, int]) -> Any:
         """Update the parameters once."""
         mask = self._dropout_mask(len(batch.inputs.lengths), place)
-        return self.optimizer.step(batch.inputs, batch.y, learning_rate, self._predictions_per_step, mask)
+        arguments = (batch.inputs, batch.y, learning_rate, self._predictions_per_step, mask)
+        if isinstance(self.optimizer, SampledReaderOptimizer):
+            return self.optimizer.step_on_candidates(*arguments, self._candidate_generator(place))
+        return self.optimizer.step(*arguments)
 
     def _measure(self, items: Items) -> float:
         """Measure the loss, and note the accuracy."""

@@ -246,7 +246,8 @@ class MissingWords(ReaderModel):
             tokenizer = Tokenizer.from_configuration(saved["tokenizer"])
         corpus = read_corpus(paths, options, note, vocabulary=vocabulary, tokenizer=tokenizer)
         note(corpus.coverage.summary("words"))
-        task = FillTask(corpus, options.fitted_to(len(corpus.train)), vocabulary is not None)
+        options = options.fitted_to(len(corpus.train)).with_samples_for(len(corpus.vocabulary))
+        task = FillTask(corpus, options, vocabulary is not None)
         if start is not None:
             note(start_parameters(task.network, start))
         return task
@@ -271,7 +272,11 @@ class FillOptions(CorpusOptions, Protocol):
     seed: int
     criterion: str
 
+    samples: int | str
+
     def fitted_to(self, length: int) -> "FillOptions": ...
+
+    def with_samples_for(self, word_dim: int) -> "FillOptions": ...
 
     def to_model_configuration(self) -> dict[str, Any]: ...
 
@@ -301,8 +306,10 @@ class FillTask(ReaderTask):
             **{name: getattr(options, name) for name in names},
         )
         reader = Reader(settings, seed=options.seed)
+        frequencies = log_frequencies(corpus, [vocabulary.start, vocabulary.end])
         if settings.bias:
-            reader.set_values({**reader.get_values(), "c": log_frequencies(corpus, [vocabulary.start, vocabulary.end])})
+            reader.set_values({**reader.get_values(), "c": frequencies})
+        sampler = sampler_for(options.samples, frequencies)
 
         def make_model(parameters: Mapping[str, np.ndarray], history: Sequence[dict[str, Any]]) -> MissingWords:
             training = {"options": options.to_model_configuration(), "history": list(history)}
@@ -313,7 +320,8 @@ class FillTask(ReaderTask):
         valid = None if corpus.valid is None else sentence_items(corpus.valid)
         noise = gap_noise(options.word_dropout, corpus)
         description = encoding if keeps_encoding else {}
-        super().__init__(reader, sentence_items(corpus.train), valid, options, make_model, noise, description)
+        train = sentence_items(corpus.train)
+        super().__init__(reader, train, valid, options, make_model, noise, description, sampler)
         self.fingerprint = corpus.fingerprint
 
     def _measure(self, items: Items) -> float:

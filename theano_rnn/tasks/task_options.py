@@ -94,6 +94,7 @@ TASK_OPTIONS = {
             "dropout": 0.3,
             "word_dropout": 0.05,
             "learning_rate": 0.004,
+            "samples": 0,
         },
         (*(name for name in TEXT_GENERATION if name != "tied"), *OF_RECORDINGS, *OF_WRITERS, "pooling", "criterion"),
     ),
@@ -133,6 +134,7 @@ TASK_OPTIONS = {
             "batch_size": 32,
             "epochs": 24,
             "learning_rate": 0.003,
+            "samples": 0,
             "valid_fraction": 0.1,
         },
         (

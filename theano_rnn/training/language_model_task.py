@@ -9,7 +9,7 @@ import numpy as np
 from theano_rnn.errors import OptionError
 from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.language_models.text_model import best_evaluation
-from theano_rnn.large_vocabularies.candidates import CandidateSampler
+from theano_rnn.large_vocabularies.candidates import sampler_for
 from theano_rnn.networks.optimizer import Optimizer, draw_dropout_mask
 from theano_rnn.networks.parameters import check_shapes
 from theano_rnn.networks.rnn import RNN
@@ -89,8 +89,8 @@ class LanguageModelTask(Task):
         settings = {"rule": self.options.optimizer, "clip": self.options.clip, "measures_norm": True}
         if not self.options.samples:
             return Optimizer(self.network, **settings)
-        frequencies = np.exp(log_frequencies(self.corpus, [self.corpus.vocabulary.start]))
-        return SampledOptimizer(self.network, CandidateSampler(frequencies, int(self.options.samples)), **settings)
+        sampler = sampler_for(self.options.samples, log_frequencies(self.corpus, [self.corpus.vocabulary.start]))
+        return SampledOptimizer(self.network, sampler, **settings)
 
     def _evaluated_texts(self) -> tuple[Ids, Ids | None]:
         """The training text and the held-out text, or parts of them where the exact softmax takes too long for all."""

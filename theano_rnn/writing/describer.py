@@ -334,9 +334,10 @@ class Describer(WriterModel):
             bias=bool(options.bias),
             **{name: getattr(options, name) for name in names},
         )
-        options = options.fitted_to(len(train))
+        options = options.fitted_to(len(train)).with_samples_for(settings.words)
         writer = Writer(settings, seed=options.seed)
-        start_output_bias(writer, target.log_frequencies(train.targets))
+        log_frequencies = target.log_frequencies(train.targets)
+        start_output_bias(writer, log_frequencies)
         counts = "" if valid is None else f", {len(valid):,} held out"
         note(
             f"{len(train):,} sentences of {len(set(train.sources)):,} images{counts}; "
@@ -351,7 +352,8 @@ class Describer(WriterModel):
             writer = Writer.from_values(settings, parameters)
             return cls(writer, target, mean.tolist(), deviation.tolist(), training)
 
-        return WritingTask(writer, train, valid, options, make_model, description)
+        sampler = sampler_for(options.samples, log_frequencies)
+        return WritingTask(writer, train, valid, options, make_model, description, sampler=sampler)
 
 
 def sentence_side(

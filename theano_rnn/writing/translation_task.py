@@ -9,6 +9,7 @@ from theano_rnn.decoders.pairs import Pairs
 from theano_rnn.decoders.writer import Writer
 from theano_rnn.decoders.writer_settings import WriterSettings
 from theano_rnn.errors import CorpusError
+from theano_rnn.large_vocabularies.candidates import sampler_for
 from theano_rnn.tasks.task import Model
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.writing.pair_files import TextPair
@@ -74,9 +75,10 @@ def new_task(
         shared=options.shared_vocabulary,
         **{name: getattr(options, name) for name in names},
     )
-    options = options.fitted_to(len(train))
+    options = options.fitted_to(len(train)).with_samples_for(settings.words)
     writer = Writer(settings, seed=options.seed)
-    start_output_bias(writer, sides.target.log_frequencies(train.targets))
+    log_frequencies = sides.target.log_frequencies(train.targets)
+    start_output_bias(writer, log_frequencies)
     unknown = [np.concatenate(ids) for ids in (train.sources, train.targets)]
     shares = [np.mean(ids == side.vocabulary.unknown) for ids, side in zip(unknown, sides, strict=True)]
     note(
@@ -101,4 +103,5 @@ def new_task(
         text = sides.source.text(sides.source.vocabulary.decode(ids[:-1]))
         return f"{text} → {translator.translate([text], beam=1)[0]}"
 
-    return WritingTask(writer, train, valid, options, make_model, show=show)
+    sampler = sampler_for(options.samples, log_frequencies)
+    return WritingTask(writer, train, valid, options, make_model, show=show, sampler=sampler)

@@ -8,6 +8,8 @@ import numpy as np
 
 from theano_rnn.decoders.pairs import PairBatch, Pairs
 from theano_rnn.decoders.writer import Writer, WriterOptimizer
+from theano_rnn.large_vocabularies.candidates import CandidateSampler
+from theano_rnn.large_vocabularies.sampled_writer import SampledWriterOptimizer
 from theano_rnn.tasks.minibatch_task import MEASURED_AT_ONCE, MakeModel, MinibatchTask
 
 LARGEST_EXPONENT = 700.0  # exp of more is infinite
@@ -29,6 +31,8 @@ class WritingTask(MinibatchTask):
         As for `theano_rnn.tasks.minibatch_task.MinibatchTask`.
     show : callable, optional
         See `Show`.
+    sampler : CandidateSampler, optional
+        What draws the candidates of sampled softmax. Default: exact softmax.
     """
 
     network: Writer
@@ -43,15 +47,22 @@ class WritingTask(MinibatchTask):
         make_model: MakeModel,
         description: Mapping[str, Any] | None = None,
         show: Show | None = None,
+        sampler: CandidateSampler | None = None,
     ) -> None:
-        optimizer = WriterOptimizer(writer, options.optimizer, options.clip, measures_norm=True)
+        settings = {"rule": options.optimizer, "clip": options.clip, "measures_norm": True}
+        optimizer = WriterOptimizer(writer, **settings)
+        if sampler is not None:
+            optimizer = SampledWriterOptimizer(writer, sampler, **settings)
         super().__init__(optimizer, train, valid, options, make_model, description)
         self._show = show
 
     def step(self, batch: PairBatch, learning_rate: float, place: tuple[int, int]) -> Any:
         """Update the parameters once."""
         mask = self._dropout_mask(len(batch.target[2]), place)
-        return self.optimizer.step(batch.source, batch.target, learning_rate, self._predictions_per_step, mask)
+        arguments = (batch.source, batch.target, learning_rate, self._predictions_per_step, mask)
+        if isinstance(self.optimizer, SampledWriterOptimizer):
+            return self.optimizer.step_on_candidates(*arguments, self._candidate_generator(place))
+        return self.optimizer.step(*arguments)
 
     def _measure(self, items: Pairs) -> float:
         return measured_loss(self.network, items)
