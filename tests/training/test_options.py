@@ -235,3 +235,9 @@ def test_the_column_is_a_name_and_may_be_given_again_on_resuming():
     assert TrainingOptions().resumed({"column": "text"}).column == "text"
     with pytest.raises(OptionError, match="column: expected the name of a column as str, got 2"):
         TrainingOptions(column=2)
+
+
+def test_the_rate_of_translation_falls_linearly_unless_a_decay_is_given():
+    assert TrainingOptions.from_settings({"task": "translate"}).rate_schedule == "linear"
+    options = TrainingOptions.from_settings({"task": "translate", "rate_decay": 0.3})
+    assert (options.rate_schedule, options.rate_decay) == ("inverse", 0.3)

@@ -294,8 +294,10 @@ class TrainingOptions:
         check_option_names(settings)
         chosen = _normalized(settings)
         settings = with_task_defaults(chosen)
-        if "rate_decay" in chosen and settings.get("rate_schedule") == "linear":
-            raise OptionError("rate_decay: has no effect with the linear `rate_schedule`; leave one of them out")
+        if "rate_decay" in chosen:
+            if chosen.get("rate_schedule") == "linear":
+                raise OptionError("rate_decay: has no effect with the linear `rate_schedule`; leave one of them out")
+            settings["rate_schedule"] = "inverse"
         if settings.get("tutorial"):
             for name, value in TUTORIAL.items():
                 if settings.setdefault(name, value) != value:
