@@ -45,6 +45,9 @@ def make_parser() -> ArgumentParser:
     table.add_argument("--tasks", action="store_true",
         help="networks that read in both directions, for a label of each text, word or frame: training steps; "
         "translation: training steps and beam search")
+    table.add_argument("--large", action="store_true",
+        help="large vocabularies: training steps with sampled softmax; PyTorch's with the exact and with an adaptive "
+        "softmax")
     table.add_argument("--startup", action="store_true",
         help="seconds until the first training step, without and with a cache of compiled functions")
     table.add_argument("--growth", action="store_true",
@@ -67,7 +70,7 @@ def make_parser() -> ArgumentParser:
 
 def check_together(arguments: argparse.Namespace) -> None:
     """Raise an error for options that exclude each other."""
-    tables = [name for name in ("grid", "networks", "tasks", "startup", "growth") if getattr(arguments, name)]
+    tables = [name for name in ("grid", "networks", "tasks", "large", "startup", "growth") if getattr(arguments, name)]
     if arguments.theano and (tables or arguments.peer):
         raise OptionError(f"theano: has a table of its own; leave `{tables[0] if tables else 'peer'}` out")
     for name in ("startup", "growth"):
@@ -82,7 +85,7 @@ def workload_table(arguments: argparse.Namespace) -> "Sequence[Workload]":
     from theano_rnn.benchmarks import workloads
 
     tables = {"grid": workloads.GRID, "networks": workloads.NETWORKS, "tasks": workloads.TASKS}
-    tables |= {"startup": workloads.STARTUP, "growth": workloads.GROWTH}
+    tables |= {"large": workloads.LARGE, "startup": workloads.STARTUP, "growth": workloads.GROWTH}
     return next((table for name, table in tables.items() if getattr(arguments, name)), workloads.STANDARD)
 
 

@@ -111,7 +111,7 @@ def make_parser() -> ArgumentParser:
         help="whether the network has biases (default: only with --cell gru and lstm)")
     add("--dropout", type=float, metavar="X",
         help="share of the values between layers that each training step sets to zero (default: 0; classify and tag: "
-        "0.5; fill, describe and recordings with tag: 0.3; translate: 0.2)")
+        "0.5; fill, describe and recordings with tag: 0.3; translate: 0.35)")
     add("--continuous", action="store_true", default=None,
         help="read the words as one stream: carry the state over the ends of sentences")
     add("--init-from", metavar="MODEL",
@@ -119,7 +119,7 @@ def make_parser() -> ArgumentParser:
 
     add = parser.add_argument_group("optimization").add_argument
     add("--epochs", type=int, metavar="N",
-        help="number of passes over the data (default: 10; recordings: 20; translate: 12; describe: 24)")
+        help="number of passes over the data (default: 10; recordings: 20; translate: 14; describe: 24)")
     add("--batch-size", type=int, metavar="N",
         help="sentences per step, or streams with --continuous (default: 32), or streams of characters (default: 50); "
         "less for a small text; translate: 64; describe: 32; recordings with tag: 4")
@@ -132,13 +132,14 @@ def make_parser() -> ArgumentParser:
         help="initial learning rate (default: depends on --optimizer, 0.004 with adam; translate and describe: 0.003)")
     add("--rate-decay", type=float, metavar="X",
         help="the learning rate of epoch e is rate / (1 + X e), for e = 0, 1, ... (default: 0.2; recordings with tag: "
-        "0.1)")
+        "0.1; translate: --rate-schedule linear)")
     add("--rate-schedule", choices=("inverse", "linear"),
         help="how the learning rate falls; inverse: with --rate-decay; linear: from step to step, to 0 at the end of "
-        "the last epoch (default: inverse)")
+        "the last epoch (default: inverse; translate: linear)")
     add("--samples", type=number_or_auto, metavar="{auto,N}",
         help="compare the next word with N words drawn at random in each step, instead of the whole vocabulary, which "
-        "is faster if the vocabulary is large; 0: exact softmax (default: auto: 500 from 10,000 words on)")
+        "is faster if the vocabulary is large; 0: exact softmax (default: auto: 500 from 10,000 words on; fill, "
+        "translate and describe: 0)")
     add("--clip", type=float, metavar="X", help="limit on the gradient norm; 0: no limit (default: 1)")
     add("--seed", type=int, metavar="N",
         help="seed of the initial parameters and of the order of the sentences (default: 1)")

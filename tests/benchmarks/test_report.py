@@ -44,11 +44,15 @@ def test_the_growth_table_has_one_row_per_size() -> None:
     record = {
         "word_dim": 8000,
         "hidden_dim": 100,
+        "samples": 0,
+        "step_ms": 25.604,
         "tokens_per_second": 25000.4,
         "peak_memory_mb": 512.3,
         "parameters_mb": 6.44,
     }
-    assert cells(report.growth_table([record]).splitlines()[2]) == ["8,000", "100", "25,000", "512", "6"]
+    rows = report.growth_table([record, {**record, "samples": 1500}]).splitlines()[2:]
+    assert cells(rows[0]) == ["8,000", "100", "all", "25.6", "25,000", "512", "6"]
+    assert cells(rows[1]) == ["8,000", "100", "1,500", "25.6", "25,000", "512", "6"]
 
 
 def test_the_startup_table_has_one_row_per_workload() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from theano_rnn.large_vocabularies.candidates import CandidateSampler
+from theano_rnn.large_vocabularies.candidates import CandidateSampler, sampler_for
 
 FREQUENCIES = 1 / np.arange(1.0, 41)
 
@@ -60,3 +60,8 @@ def test_equal_generators_draw_equal_candidates():
     one, other = (sampler.draw(np.array([1, 2]), np.random.default_rng([1, 2])) for _ in range(2))
     np.testing.assert_array_equal(one.words, other.words)
     np.testing.assert_array_equal(one.log_expected, other.log_expected)
+
+
+def test_without_samples_there_is_no_sampler():
+    assert sampler_for(0, np.log(FREQUENCIES)) is None
+    assert sampler_for(7, np.log(FREQUENCIES)).samples == 7

@@ -134,6 +134,7 @@ def test_every_training_option_of_the_package_is_a_flag_that_reaches_it(tmp_path
         "learning_rate": 0.25,
         "rate_decay": 0.125,
         "rate_schedule": "inverse",
+        "samples": 9,
         "clip": 0.0,
         "valid": "valid.txt",
         "valid_fraction": 0.5,

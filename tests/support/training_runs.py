@@ -41,6 +41,7 @@ CASES = {
     },
     "tutorial": {**COMMON, "tutorial": True, "evaluate_every": 1},
     "LSTM words": {**LSTM, "learning_rate": 0.03, "sequence_length": 10, "tied": True, "continuous": True},
+    "sampled words": {**COMMON, "batch_size": 8, "learning_rate": 0.03, "samples": 3, "bias": True},
     "LSTM characters": {**LSTM, "level": "char", "sequence_length": 20, "embedding_dim": 4, "valid_fraction": 0.0},
 }
 

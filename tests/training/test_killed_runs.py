@@ -38,7 +38,7 @@ RUNS = {
     "words": "--batch-size 4 --epochs 100 --hidden-dim 60 --save-every 1e-9",
     "characters": "--level char --batch-size 4 --sequence-length 20 --optimizer momentum --epochs 99 --save-every 3e-4",
     "nothing held out": "--batch-size 2 --valid-fraction 0 --epochs 150 --evaluate-every 3 --save-every 3e-4",
-    "LSTM words": f"{LSTM} --continuous --tied --sequence-length 10 --epochs 150 --save-every 3e-4",
+    "LSTM words": f"{LSTM} --continuous --tied --samples 3 --sequence-length 10 --epochs 150 --save-every 3e-4",
     "LSTM characters": f"{LSTM} --level char --sequence-length 20 --epochs 99 --save-every 3e-4",
     "tutorial": "--tutorial --epochs 150 --evaluate-every 5 --save-every 3e-4",
     "tags": "--task tag --data tags.tsv --hidden-dim 20 --batch-size 4 --epochs 150 --save-every 3e-4",

@@ -99,6 +99,7 @@ def test_a_clip_of_zero_agrees_with_the_tutorial():
         ("rate_schedule", "linear"),
         ("bptt_truncate", -1),
         ("clip", 1.0),
+        ("samples", 5),
     ],
 )
 def test_options_that_contradict_the_tutorial_are_refused(name, value):
@@ -146,6 +147,9 @@ def test_none_and_zero_both_mean_no_clipping(clip):
         ("valid_fraction", 1, "below 1, got 1"),
         ("valid_fraction", -0.1, "below 1, got -0.1"),
         ("rate_decay", -0.5, "got -0.5"),
+        ("samples", -1, "expected at least 0, got -1"),
+        ("samples", 1.5, "expected an integer"),
+        ("samples", "many", "expected auto or an integer, got 'many'"),
         ("rate_schedule", "cosine", "expected one of inverse, linear, got 'cosine'"),
         ("rate_decay", float("inf"), "expected a finite number, got inf"),
     ],
@@ -235,3 +239,30 @@ def test_the_column_is_a_name_and_may_be_given_again_on_resuming():
     assert TrainingOptions().resumed({"column": "text"}).column == "text"
     with pytest.raises(OptionError, match="column: expected the name of a column as str, got 2"):
         TrainingOptions(column=2)
+
+
+def test_the_rate_of_translation_falls_linearly_unless_a_decay_is_given():
+    assert TrainingOptions.from_settings({"task": "translate"}).rate_schedule == "linear"
+    options = TrainingOptions.from_settings({"task": "translate", "rate_decay": 0.3})
+    assert (options.rate_schedule, options.rate_decay) == ("inverse", 0.3)
+
+
+@pytest.mark.parametrize(
+    "samples, word_dim, expected",
+    [("auto", 9_999, 0), ("auto", 10_000, 500), (0, 10**6, 0), (300, 301, 300), (300, 300, 0), (300, 20, 0)],
+)
+def test_samples_depend_on_the_size_of_the_vocabulary(samples, word_dim, expected):
+    """Comparing with as many words as there are is the exact softmax."""
+    assert TrainingOptions(samples=samples).with_samples_for(word_dim).samples == expected
+
+
+@pytest.mark.parametrize("task", ["classify", "tag"])
+def test_samples_are_refused_where_there_are_few_outputs(task):
+    with pytest.raises(OptionError, match=f"^samples: has no effect with `task={task}`; leave it out$"):
+        TrainingOptions.from_settings({"task": task, "samples": 10})
+
+
+@pytest.mark.parametrize("task", ["fill", "translate", "describe"])
+def test_other_tasks_use_the_exact_softmax_unless_asked(task):
+    assert TrainingOptions.from_settings({"task": task}).samples == 0
+    assert TrainingOptions.from_settings({"task": task, "samples": "auto"}).with_samples_for(20_000).samples == 500

@@ -143,7 +143,7 @@ MOMENTS = [
     "case, moment, save_every, saved",
     [
         *(("words", *one) for one in MOMENTS),
-        *((case, *MOMENTS[-1]) for case in ("characters", "tutorial", "LSTM words")),
+        *((case, *MOMENTS[-1]) for case in ("characters", "tutorial", "LSTM words", "sampled words")),
         *(
             pytest.param(case, *one, marks=pytest.mark.slow)
             for case in ("characters", "tutorial", "LSTM words")

@@ -55,7 +55,8 @@ def matrix_products(workload: Workload) -> list[tuple[Shape, float]]:
     [((640, 4, 30), 2.0), ((640, 4, 4), 2.0)]
     """
     H, n = workload.hidden_dim, workload.tokens
-    matrices = [(H, workload.word_dim), *layer_matrices(workload)]
+    compared = min(workload.samples + n, workload.word_dim) if workload.samples else workload.word_dim
+    matrices = [(H, compared), *layer_matrices(workload)]
     if workload.reads:
         outputs = workload.batch_size if workload.kind == "classify" else n
         one = [product for matrix in layer_matrices(workload) for product in training_products(n, *matrix)]

@@ -166,7 +166,8 @@ def measure_growth(workload: Workload, device: str = "auto") -> dict[str, Any]:
     Returns
     -------
     dict
-        ``word_dim``, ``hidden_dim``, ``tokens_per_second``, ``peak_memory_mb`` (of the whole process) and
+        ``word_dim``, ``hidden_dim``, ``samples``, ``step_ms``, ``tokens_per_second``, ``peak_memory_mb`` (of the whole
+        process) and
         ``parameters_mb`` (of U, V and W).
     """
     with multiprocessing.get_context("spawn").Pool(1) as pool:
@@ -184,6 +185,8 @@ def _measure_growth_here(workload: Workload, device: str) -> dict[str, Any]:
     return {
         "word_dim": workload.word_dim,
         "hidden_dim": workload.hidden_dim,
+        "samples": workload.samples,
+        "step_ms": 1000 * seconds,
         "tokens_per_second": workload.tokens / seconds,
         "peak_memory_mb": peak_memory_mb(),
         "parameters_mb": 4e-6 * parameters,

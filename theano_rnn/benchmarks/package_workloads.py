@@ -1,7 +1,8 @@
 """The benchmark's workloads in theano_rnn, through the functions that users call.
 
-These are `RNN.sgd_step`, the training loop's `Optimizer.step`, `ReaderOptimizer.step` and `WriterOptimizer.step`, the
-methods `score`, `generate` and `advance` of `LanguageModel`, and `beam_search.search`.
+These are `RNN.sgd_step`, the training loop's `Optimizer.step`, `SampledOptimizer.step_on_candidates`,
+`ReaderOptimizer.step` and `WriterOptimizer.step`, the methods `score`, `generate` and `advance` of `LanguageModel`, and
+`beam_search.search`.
 """
 
 import time
@@ -17,6 +18,8 @@ from theano_rnn.decoders.writer_settings import Source, WriterSettings
 from theano_rnn.encoders.reader import Reader, ReaderOptimizer
 from theano_rnn.encoders.reader_graph import ReaderInputs, ReaderSettings
 from theano_rnn.language_models.language_model import LanguageModel
+from theano_rnn.large_vocabularies.candidates import CandidateSampler
+from theano_rnn.large_vocabularies.sampled_optimizer import SampledOptimizer
 from theano_rnn.networks.optimizer import Optimizer
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.minibatches import Batch
@@ -86,10 +89,9 @@ def random_minibatches(workload: Workload) -> Iterator[Batch]:
         ``x`` and ``y`` have shape (steps, batch_size).
     """
     generator = np.random.default_rng(0)
-    shape = (workload.steps, workload.batch_size)
-    mask, columns = np.ones(shape, bool), np.arange(workload.batch_size)
+    mask, columns = np.ones((workload.steps, workload.batch_size), bool), np.arange(workload.batch_size)
     while True:
-        x, y = (generator.integers(0, workload.word_dim, shape).astype(np.int32) for _ in range(2))
+        x, y = (workload.draw_words(generator) for _ in range(2))
         yield Batch(x, y, mask, columns)
 
 
@@ -135,7 +137,17 @@ def _prepare_sentence(workload: Workload) -> Preparation:
 
 def _prepare_step(workload: Workload) -> Preparation:
     """Prepare a step of the training loop on a minibatch."""
-    optimizer, batches = Optimizer(_network(workload), workload.optimizer), random_minibatches(workload)
+    batches = random_minibatches(workload)
+    if workload.samples:
+        generator = np.random.default_rng(1)
+        sampler = CandidateSampler(1 / np.arange(1.0, workload.word_dim + 1), workload.samples)
+        sampled = SampledOptimizer(_network(workload), sampler, workload.optimizer)
+
+        def step(batch: Batch) -> float:
+            return float(sampled.step_on_candidates(batch, sampled.draw(batch, generator), LEARNING_RATE)[0])
+
+        return lambda: (next(batches),), step
+    optimizer = Optimizer(_network(workload), workload.optimizer)
     return lambda: (next(batches),), lambda batch: float(optimizer.step(batch, LEARNING_RATE)[0])
 
 

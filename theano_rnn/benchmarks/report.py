@@ -88,13 +88,15 @@ def growth_table(records: Sequence[dict[str, Any]]) -> str:
         [
             f"{record['word_dim']:,}",
             f"{record['hidden_dim']:,}",
+            f"{record['samples']:,}" if record["samples"] else "all",
+            f"{record['step_ms']:.1f}",
             f"{record['tokens_per_second']:,.0f}",
             f"{record['peak_memory_mb']:,.0f}",
             f"{record['parameters_mb']:,.0f}",
         ]
         for record in records
     ]
-    return markdown_table(["V", "H", "tokens/s", "peak memory, MB", "U, V and W, MB"], rows)
+    return markdown_table(["V", "H", "samples", "step, ms", "tokens/s", "peak memory, MB", "U, V and W, MB"], rows)
 
 
 def startup_table(records: Sequence[dict[str, Any]]) -> str:

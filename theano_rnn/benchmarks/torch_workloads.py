@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from theano_rnn.benchmarks.contender_process import answer_requests
 from theano_rnn.benchmarks.torch_writer import beam_search, build_writer
 from theano_rnn.benchmarks.workloads import LEARNING_RATE, Workload
@@ -30,7 +32,8 @@ def build_network(workload: Workload, sparse: bool, device: str) -> Any:
     Returns
     -------
     torch.nn.Module
-        Maps word ids (steps, batch_size) to logits (steps, batch_size, word_dim) and the last state.
+        Maps word ids (steps, batch_size) to logits (steps, batch_size, word_dim), or states for an adaptive softmax,
+        and the last state.
     """
     from torch import nn
 
@@ -50,11 +53,14 @@ def build_network(workload: Workload, sparse: bool, device: str) -> Any:
             self.embedding = None if workload.one_hot else nn.Embedding(V, width, sparse=sparse)
             self.recurrence = cell(width, H, workload.layers, bias=bias)
             self.output = nn.Linear(H, V, bias=bias)
+            if workload.adaptive:  # clusters of the most frequent words, as in the paper (Grave et al. 2017)
+                cutoffs = [V // 20, V // 5]
+                self.output = nn.AdaptiveLogSoftmaxWithLoss(H, V, cutoffs, head_bias=bias)
 
         def forward(self, x: Any, state: Any = None) -> tuple[Any, Any]:
             vectors = nn.functional.one_hot(x, V).float() if self.embedding is None else self.embedding(x)
             states, state = self.recurrence(vectors, state)
-            return self.output(states), state
+            return states if workload.adaptive else self.output(states), state
 
     return Network().to(device)
 
@@ -120,8 +126,10 @@ def train_step(workload: Workload, network: Any, optimizer: Any, x: Any, y: Any)
     """
     from torch.nn.functional import cross_entropy
 
-    logits, _ = network(x)
-    return learn(optimizer, cross_entropy(logits.view(-1, workload.word_dim), y.view(-1)))
+    outputs, _ = network(x)
+    if workload.adaptive:
+        return learn(optimizer, network.output(outputs.view(-1, workload.hidden_dim), y.view(-1)).loss)
+    return learn(optimizer, cross_entropy(outputs.view(-1, workload.word_dim), y.view(-1)))
 
 
 def learn(optimizer: Any, loss: Any) -> float:
@@ -297,10 +305,12 @@ def seconds(workload: Workload, sparse: bool, device: str, repeats: int) -> list
     import torch
 
     network, optimizer = build_network(workload, sparse, device), build_optimizer(workload, sparse, device)
-    times = []
+    times, generator = [], np.random.default_rng(0)
     for _ in range(repeats):
         shape = (workload.steps, workload.batch_size)
         x, y = (torch.randint(0, workload.word_dim or workload.labels, shape, device=device) for _ in range(2))
+        if workload.samples:
+            x, y = (torch.as_tensor(workload.draw_words(generator), device=device).long() for _ in range(2))
         if workload.frame_dim:
             x = torch.randn(*shape, workload.frame_dim, device=device)
         start = time.perf_counter()

@@ -8,6 +8,9 @@ know neither Theano nor any contender.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from theano_rnn.errors import OptionError
 
 READING_KINDS = ("classify", "tag")
@@ -51,6 +54,11 @@ class Workload:
         Size of the vectors that a network reads instead of words, such as acoustic features; 0 for words.
     beam : int
         Number of hypotheses of each source.
+    samples : int
+        Number of words drawn for each minibatch with sampled softmax; 0 for the exact softmax. The words are then not
+        drawn with equal probability, but as in a text: the word of rank r in proportion to 1/r.
+    adaptive : bool
+        Whether PyTorch's output layer is an `AdaptiveLogSoftmaxWithLoss`, where ours is sampled.
     """
 
     name: str
@@ -69,6 +77,16 @@ class Workload:
     labels: int = 0
     frame_dim: int = 0
     beam: int = 0
+    samples: int = 0
+    adaptive: bool = False
+
+    def draw_words(self, generator: np.random.Generator) -> npt.NDArray[np.int32]:
+        """Draw the words of a minibatch: (steps, batch_size)."""
+        shape = (self.steps, self.batch_size)
+        if not self.samples:
+            return generator.integers(0, self.word_dim, shape).astype(np.int32)
+        # The number of words up to rank r is in proportion to ln r.
+        return np.exp(generator.random(shape) * np.log(self.word_dim)).astype(np.int32)
 
     @property
     def tokens(self) -> int:
@@ -193,6 +211,20 @@ PAIRS = tuple(
     )
 )
 TASKS = (*TEXTS, *FRAMES, *PAIRS)
+# Steps that compare the next words with few words. PyTorch compares with all, or with an adaptive softmax.
+LARGE = tuple(
+    Workload(
+        f"{name}{'-A' if adaptive else ''}",
+        *("step", word_dim, 100, 20, 64, "sampled softmax" + (" / adaptive softmax" if adaptive else "")),
+        embedding_dim=100,
+        bias=True,
+        optimizer="adam",
+        samples=300,
+        adaptive=adaptive,
+    )
+    for name, word_dim in (("V17k", 17_000), ("V100k", 100_000))
+    for adaptive in (False, True)
+)
 # For measuring the time until the end of the first training step.
 STARTUP = (
     STANDARD[3],
@@ -202,6 +234,10 @@ STARTUP = (
 GROWTH = tuple(
     [Workload(f"V={word_dim}", "step", word_dim, 100, 20, 32, "") for word_dim in (1_000, 8_000, 50_000, 100_000)]
     + [Workload(f"H={hidden_dim}", "step", 8_000, hidden_dim, 20, 32, "") for hidden_dim in (50, 100, 200, 500, 1000)]
+    + [
+        Workload(f"N=500,V={word_dim}", "step", word_dim, 100, 20, 32, "", bias=True, optimizer="adam", samples=500)
+        for word_dim in (10_000, 100_000, 1_000_000)
+    ]
 )
 
 

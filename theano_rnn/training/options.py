@@ -308,8 +308,10 @@ class TrainingOptions:
         check_option_names(settings)
         chosen = _normalized(settings)
         settings = with_task_defaults(chosen)
-        if "rate_decay" in chosen and settings.get("rate_schedule") == "linear":
-            raise OptionError("rate_decay: has no effect with the linear `rate_schedule`; leave one of them out")
+        if "rate_decay" in chosen:
+            if chosen.get("rate_schedule") == "linear":
+                raise OptionError("rate_decay: has no effect with the linear `rate_schedule`; leave one of them out")
+            settings["rate_schedule"] = "inverse"
         if settings.get("tutorial"):
             for name, value in TUTORIAL.items():
                 if settings.setdefault(name, value) != value:
@@ -371,7 +373,11 @@ class TrainingOptions:
         """
         if self.samples == AUTO:
             return replace(self, samples=AUTO_SAMPLES if word_dim >= MANY_WORDS else 0)
-        return replace(self, samples=0) if int(self.samples) >= word_dim else self
+        return replace(self, samples=0) if self.too_many_samples_for(word_dim) else self
+
+    def too_many_samples_for(self, word_dim: int) -> bool:
+        """Return whether samples were asked for that a vocabulary of so many entries does not have."""
+        return self.samples != AUTO and int(self.samples) >= word_dim
 
     def held_out_share(self, tokens: int) -> float:
         """Return the share of a text of so many tokens that is held out if `valid` is None.

@@ -125,6 +125,9 @@ def train(
         The learning rate in epoch e is ``learning_rate / (1 + rate_decay * e)``; `clip` limits the gradient norm.
     rate_schedule : {"inverse", "linear"}
         "linear": the learning rate falls from step to step instead, to 0 at the end of the last epoch.
+    samples : int or "auto"
+        The number of words drawn at random that each step compares the next words with, instead of the whole
+        vocabulary; 0: exact softmax. "auto": 500 if the vocabulary has at least 10,000 entries.
     tutorial : bool
         Train exactly as the tutorial does.
     evaluate_every, save_every, sample_every : int, float, int
@@ -235,6 +238,11 @@ def prepare_task(
     corpus = prepare_corpus(files, paths, options, reporter, fingerprint, vocabulary, tokenizer)
     if start is not None:
         reporter.note(f"{unknown_share(corpus):.1%} of the tokens are unknown to the model to start from")
+    if options.too_many_samples_for(len(corpus.vocabulary)):
+        reporter.note(
+            f"{options.samples:,} samples are not fewer than the {len(corpus.vocabulary):,} words of the vocabulary; "
+            "training with the exact softmax"
+        )
     options = options.fitted_to(text_length(corpus.train, options)).with_samples_for(len(corpus.vocabulary))
     task = LanguageModelTask(corpus, options, None if start is None else start.rnn.get_values())
     if options.samples:
