@@ -30,6 +30,11 @@ def test_a_network_that_reads_has_the_products_of_both_directions_without_paddin
     assert operations == 3 * 2 * (outputs * 8 * 3 + (6 + 5 + 4 + 3) * of_layers)
 
 
+def test_sampled_softmax_compares_with_few_words() -> None:
+    workload = Workload("W", "step", 10_000, 4, 20, 32, "", samples=300)
+    assert matrix_products(workload)[0] == ((640, 4, 940), 1)
+
+
 def test_frames_need_no_error() -> None:
     work = Workload("F", "tag", 0, 4, 6, 4, "small", cell="gru", labels=3, frame_dim=5)
     operations = sum(2 * m * k * n * count for (m, k, n), count in matrix_products(work))

@@ -16,13 +16,17 @@ SMALL = {
     for kind in KINDS
 }
 SLOW_KINDS = ("tag", "translate", "decode")
+SAMPLED = Workload("sampled", "step", 600, 4, 6, 3, "small", optimizer="adam", samples=20)
 FRAMES = dataclasses.replace(SMALL["tag"], word_dim=0, frame_dim=5)
 
 
 @pytest.mark.parametrize(
     "workload",
-    [pytest.param(one, marks=pytest.mark.slow) if one.kind in SLOW_KINDS else one for one in (*SMALL.values(), FRAMES)],
-    ids=[*SMALL, "frames"],
+    [
+        pytest.param(one, marks=pytest.mark.slow) if one.kind in SLOW_KINDS else one
+        for one in (*SMALL.values(), FRAMES, SAMPLED)
+    ],
+    ids=[*SMALL, "frames", "sampled"],
 )
 def test_each_kind_calls_what_a_user_calls_with_the_shape_of_the_workload(
     workload: Workload, monkeypatch: pytest.MonkeyPatch
@@ -41,6 +45,7 @@ def test_each_kind_calls_what_a_user_calls_with_the_shape_of_the_workload(
 
     watch(package_workloads.RNN, "sgd_step", lambda x, y, rate: (len(x), 1))
     watch(package_workloads.Optimizer, "step", lambda batch, rate: batch.x.shape)
+    watch(package_workloads.SampledOptimizer, "step_on_candidates", lambda batch, words, rate: words.y.shape)
     watch(package_workloads.ReaderOptimizer, "step", lambda inputs, y, rate, count: inputs.ids.shape[1:])
     watch(package_workloads.WriterOptimizer, "step", lambda source, target, rate, count: target[0].shape)
     watch(package_workloads.Writer, "read", lambda source: source.x.shape)
@@ -53,7 +58,7 @@ def test_each_kind_calls_what_a_user_calls_with_the_shape_of_the_workload(
         assert calls == [("advance", (1, 1))] * 2 * workload.steps
         return
     names = {"sentence": "sgd_step", "decode": "read", **dict.fromkeys((*READING_KINDS, "translate"), "step")}
-    name = names.get(kind, kind)
+    name = "step_on_candidates" if workload.samples else names.get(kind, kind)
     assert calls == [(name, (workload.steps, workload.batch_size))] * 2
 
 

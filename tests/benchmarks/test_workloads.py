@@ -1,11 +1,15 @@
 """The table of workloads: the agreed shapes, selected by name."""
 
+import dataclasses
+
+import numpy as np
 import pytest
 
 from theano_rnn import OptionError
 from theano_rnn.benchmarks.workloads import (
     GRID,
     GROWTH,
+    LARGE,
     MAX_REPEATS,
     MIN_REPEATS,
     NETWORKS,
@@ -40,7 +44,22 @@ def test_grid_and_growth_cover_the_reported_sizes() -> None:
         (h, b) for h in (100, 512, 1024) for b in (32, 256)
     }
     assert [work.word_dim for work in GROWTH][:4] == [1000, 8000, 50000, 100000]
-    assert [work.hidden_dim for work in GROWTH][4:] == [50, 100, 200, 500, 1000]
+    assert [work.hidden_dim for work in GROWTH][4:9] == [50, 100, 200, 500, 1000]
+    assert [(work.word_dim, work.samples) for work in GROWTH][9:] == [(10**n, 500) for n in (4, 5, 6)]
+
+
+def test_large_vocabularies_are_those_of_a_corpus_and_larger_with_both_of_pytorchs_softmaxes() -> None:
+    assert {(work.word_dim, work.adaptive) for work in LARGE} == {(V, a) for V in (17_000, 100_000) for a in (0, 1)}
+    assert all(work.samples and work.learns and work.optimizer == "adam" for work in LARGE)
+
+
+def test_words_of_sampled_workloads_have_the_frequencies_of_a_text() -> None:
+    workload = dataclasses.replace(LARGE[0], steps=1000, batch_size=100)
+    words = workload.draw_words(np.random.default_rng(0))
+    assert words.shape == (1000, 100) and words.min() >= 1 and words.max() < 17_000
+    for rank in (1, 10, 1000):
+        expected = np.log((rank + 1) / rank) / np.log(17_000)
+        assert np.mean(words == rank) == pytest.approx(expected, rel=0.15, abs=2e-4)
 
 
 def test_networks_cover_cells_sizes_and_depths_and_are_the_same_model_in_pytorch() -> None:

@@ -65,3 +65,12 @@ def test_equal_generators_draw_equal_candidates():
 def test_without_samples_there_is_no_sampler():
     assert sampler_for(0, np.log(FREQUENCIES)) is None
     assert sampler_for(7, np.log(FREQUENCIES)).samples == 7
+
+
+def test_the_usual_number_of_candidates_is_hardly_ever_exceeded():
+    frequencies = 1 / np.arange(1.0, 2001)
+    sampler, generator = CandidateSampler(frequencies, 200), np.random.default_rng(1)
+    p = frequencies / frequencies.sum()
+    counts = [len(sampler.draw(generator.choice(2000, 300, p=p), generator).words) for _ in range(300)]
+    assert max(counts) <= sampler.usual_count(300) < 1.3 * np.mean(counts)
+    assert CandidateSampler(frequencies, 2000).usual_count(5) == 2000

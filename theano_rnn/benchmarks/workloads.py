@@ -235,7 +235,7 @@ GROWTH = tuple(
     [Workload(f"V={word_dim}", "step", word_dim, 100, 20, 32, "") for word_dim in (1_000, 8_000, 50_000, 100_000)]
     + [Workload(f"H={hidden_dim}", "step", 8_000, hidden_dim, 20, 32, "") for hidden_dim in (50, 100, 200, 500, 1000)]
     + [
-        Workload(f"N=500,V={word_dim}", "step", word_dim, 100, 20, 32, "", bias=True, optimizer="adam", samples=500)
+        Workload(f"V={word_dim}-N500", "step", word_dim, 100, 20, 32, "", bias=True, optimizer="adam", samples=500)
         for word_dim in (10_000, 100_000, 1_000_000)
     ]
 )

@@ -3,6 +3,7 @@
 NumPy only. See `theano_rnn.large_vocabularies.sampled_optimizer` for the loss.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -42,7 +43,7 @@ class CandidateSampler:
     >>> sampler = CandidateSampler(np.ones(10), samples=4)
     >>> candidates = sampler.draw(np.array([7, 7, 2]), np.random.default_rng(1))
     >>> candidates.words.tolist()
-    [2, 4, 5, 7, 9]
+    [1, 2, 5, 7, 9]
     """
 
     def __init__(self, frequencies: npt.ArrayLike, samples: int) -> None:
@@ -53,6 +54,7 @@ class CandidateSampler:
         smoothed = frequencies**SMOOTHING
         self._drawn = smoothed / smoothed.sum()
         self._cumulative = np.cumsum(self._drawn)
+        self._usual_counts: dict[int, int] = {}
 
     def draw(self, seen: npt.NDArray[np.integer], generator: np.random.Generator) -> Candidates:
         """Return the candidates of a minibatch.
@@ -75,6 +77,24 @@ class CandidateSampler:
         words = np.unique(np.concatenate([seen, drawn]))
         expected = self.samples * self._drawn[words] + len(seen) * self._unigram[words]
         return Candidates(words, np.log(-np.expm1(-expected)))
+
+    def usual_count(self, seen: int) -> int:
+        """Return a number of candidates that minibatches with so many words hardly ever exceed.
+
+        It is five standard deviations above the mean, if the numbers of the words are independent.
+
+        Examples
+        --------
+        >>> CandidateSampler(1 / np.arange(1.0, 10_001), samples=500).usual_count(600)
+        795
+        """
+        if self.samples >= self.word_dim:
+            return self.word_dim
+        if seen not in self._usual_counts:
+            expected = -np.expm1(-(self.samples * self._drawn + seen * self._unigram))
+            deviation = np.sqrt((expected * (1 - expected)).sum())
+            self._usual_counts[seen] = math.ceil(expected.sum() + 5 * deviation)
+        return self._usual_counts[seen]
 
 
 def sampler_for(samples: int | str, log_frequencies: npt.ArrayLike) -> CandidateSampler | None:

@@ -106,7 +106,9 @@ class RowOptimizer(MinibatchOptimizer):
             ln π.
         """
         found, log_expected = self.sampler.draw(words, generator)
-        length = min(places + self.sampler.samples, self.sampler.word_dim)
+        length = self.sampler.usual_count(places)
+        if len(found) > length:
+            length = min(places + self.sampler.samples, self.sampler.word_dim)
         outputs = padded_numbers(found, length, self.sampler.word_dim)
         expected = np.full(len(outputs), NEVER, self.network.dtype)
         expected[: len(found)] = log_expected
