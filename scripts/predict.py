@@ -24,7 +24,7 @@ from theano_rnn.commands.standard_input import announce_standard_input, is_typed
 from theano_rnn.commands.status_line import no_status, status
 from theano_rnn.commands.terminal import flush, show
 from theano_rnn.errors import ModelFileError, OptionError
-from theano_rnn.files.output_files import check_output_path
+from theano_rnn.files.output_files import check_can_be_read_again, check_output_path
 from theano_rnn.results.pictures import check_picture
 from theano_rnn.speech.frame_output import check_frames_path
 from theano_rnn.speech.input_files import files_in
@@ -134,6 +134,9 @@ def check_arguments(arguments: argparse.Namespace) -> None:
         raise OptionError("format: an evaluation is shown as text or json; leave `format` out, or choose json")
     if arguments.nbest is not None and arguments.nbest < 1:
         raise OptionError(f"nbest: expected an integer of at least 1, got {arguments.nbest}")
+    for name in ("html", "alignments", *([] if arguments.evaluate else ["plot"])):
+        if getattr(arguments, name) is not None:
+            check_can_be_read_again(name, arguments.files)
     for name in ("html", "alignments"):
         if getattr(arguments, name) is not None:
             check_output_path(getattr(arguments, name), inputs)

@@ -272,3 +272,10 @@ def test_the_cache_can_be_switched_off(tmp_path):
     environment = {"PYTENSOR_FLAGS": "floatX=float64", "THEANO_RNN_CACHE": "off", "XDG_CACHE_HOME": str(tmp_path)}
     assert python(code, tmp_path, **environment) == ["float64", "None"]
     assert not list(tmp_path.iterdir())
+
+
+def test_compiling_leaves_no_files_in_the_folder_for_temporary_files(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    rnn = RNN(8, 3, cell="gru", layers=2, bptt_truncate=None, seed=1)
+    assert len(rnn.bptt([0, 1, 2], [1, 2, 3])) == len(rnn.parameter_names)
+    assert list(tmp_path.iterdir()) == []

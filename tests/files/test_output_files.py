@@ -4,7 +4,7 @@ import pytest
 
 from theano_rnn.errors import OptionError, OutputFileError
 from theano_rnn.files import output_files
-from theano_rnn.files.output_files import check_output_path, write_output
+from theano_rnn.files.output_files import check_can_be_read_again, check_output_path, write_output
 
 
 def test_a_path_in_a_writable_folder_is_accepted(tmp_path):
@@ -65,3 +65,11 @@ def test_the_old_file_is_kept_if_the_new_one_cannot_be_completed(tmp_path):
         write_output(tmp_path / "page.html", parts())
     assert (tmp_path / "page.html").read_text() == "old"
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_what_is_read_twice_is_a_file_or_a_folder(tmp_path):
+    (tmp_path / "a.txt").write_text("a")
+    check_can_be_read_again("html", [tmp_path, tmp_path / "a.txt", tmp_path / "missing.txt"])
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OptionError, match=r"^html: .*pipe is a pipe or a device, which can be read only once; save"):
+        check_can_be_read_again("html", [tmp_path / "a.txt", tmp_path / "pipe"])

@@ -136,7 +136,9 @@ class XLALinker(JAXLinker):
     def fgraph_convert(self, fgraph: Any, **settings: Any) -> Callable[..., Any]:
         """Return the JAX function of a graph."""
         with jax.enable_x64(self.double):
-            return fgraph_to_python(fgraph, convert_operation, type_conversion_fn=jax_typify, **settings)
+            function = fgraph_to_python(fgraph, convert_operation, type_conversion_fn=jax_typify, **settings)
+        remove_source_files(function)
+        return function
 
     def create_thunk_inputs(self, storage_map: Any) -> list[Any]:
         """Return the storages that a call reads its arguments from."""
@@ -162,6 +164,28 @@ class XLALinker(JAXLinker):
 
         compiled = jax.jit(traced, donate_argnums=tuple(updates))
         return JittedFunction(compiled, self.double, shared, updates)
+
+
+def remove_source_files(function: Callable[..., Any]) -> None:
+    """Remove the files with the source of a function from PyTensor, and of those that it calls, such as scan's steps.
+
+    PyTensor writes each into the folder for temporary files and leaves it there.
+    """
+    waiting: list[Any] = [function]
+    seen: set[int] = set()
+    while waiting:
+        one = waiting.pop()
+        code = getattr(one, "__code__", None)
+        if code is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        for cell in one.__closure__ or ():
+            with contextlib.suppress(ValueError):  # nothing is in it
+                waiting.append(cell.cell_contents)
+        if hasattr(one, "__source__"):  # only functions that PyTensor has written; their globals are what they call
+            waiting += one.__globals__.values()
+            with contextlib.suppress(OSError):
+                os.remove(code.co_filename)
 
 
 class JittedFunction:

@@ -78,3 +78,12 @@ def write_output(path: Path, parts: Iterable[bytes | str]) -> None:
                 file.write(part if isinstance(part, bytes) else part.encode("utf-8"))
     except OSError as error:
         raise OutputFileError(f"{path}: cannot be written: {error.strerror or error}; choose another place") from error
+
+
+def check_can_be_read_again(option: str, paths: Iterable[str | os.PathLike[str]]) -> None:
+    """Raise OptionError if an option needs to read files twice, and one of them is a pipe or a device."""
+    for path in paths:
+        if Path(path).exists() and not (Path(path).is_file() or Path(path).is_dir()):
+            raise OptionError(
+                f"{option}: {path} is a pipe or a device, which can be read only once; save the text in a file first"
+            )
