@@ -44,3 +44,15 @@ def test_copies_keep_the_value_and_its_layout(storage, copied):
     assert found.transposed == storage.transposed and isinstance(found.raw, DeviceValue)
     np.testing.assert_array_equal(found[0], VALUE)
     assert isinstance(storage.raw, DeviceValue)
+
+
+def test_a_view_has_the_value_and_moves_and_copies_nothing(storage):
+    view = storage.view()
+    np.testing.assert_array_equal(view, VALUE)
+    assert isinstance(storage.raw, DeviceValue)
+    assert np.shares_memory(view, storage.raw.array)
+
+
+def test_a_view_of_a_numpy_array_is_that_array():
+    storage = DeviceStorage(VALUE)
+    assert storage.view() is VALUE

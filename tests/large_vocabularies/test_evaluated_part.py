@@ -12,7 +12,9 @@ CHARACTERS = np.arange(30_500) % 50
 
 def sentences(count=900):
     generator = np.random.default_rng(0)
-    return EncodedSentences([np.concatenate([[0], np.full(generator.integers(1, 30), i + 2), [1]]) for i in range(count)])
+    return EncodedSentences(
+        [np.concatenate([[0], np.full(generator.integers(1, 30), i + 2), [1]]) for i in range(count)]
+    )
 
 
 def contents(text):

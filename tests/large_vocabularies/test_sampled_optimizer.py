@@ -1,4 +1,4 @@
-"""Sampled softmax: the loss and its gradients over candidates, and updates of nothing but the rows that a step reads."""
+"""Sampled softmax: the loss and its gradients over candidates, and updates of only the rows that a step reads."""
 
 import numpy as np
 import pytest

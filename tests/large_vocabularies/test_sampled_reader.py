@@ -16,7 +16,14 @@ IS_WORD = np.arange(6)[:, None] < np.array([6, 3, 0])
 
 def reader(tied):
     settings = ReaderSettings(
-        labels=WORDS, embeddings=((WORDS, 3),), head="gap", mixed=False, cell="gru", hidden_dim=2, tied=tied, dropout=0.3
+        labels=WORDS,
+        embeddings=((WORDS, 3),),
+        head="gap",
+        mixed=False,
+        cell="gru",
+        hidden_dim=2,
+        tied=tied,
+        dropout=0.3,
     )
     return Reader(settings, seed=2, dtype="float64")
 

@@ -1,4 +1,4 @@
-"""Translation and descriptions with sampled softmax: the exact run with all words, and only rows that are read change."""
+"""Translation and descriptions with sampled softmax: with all words the exact run; else few rows change."""
 
 import numpy as np
 import pytest

@@ -81,3 +81,26 @@ def test_a_large_vocabulary_gives_the_same_gradients(settings):
             found = found[:FEW_WORDS]
         found = found[:, :FEW_WORDS] if name == "U" else found
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12, err_msg=name)
+
+
+def test_views_have_the_values_before_and_after_an_update():
+    rnn = RNN(WORD_DIM, HIDDEN_DIM, seed=1)
+    for _ in range(2):
+        views, values = rnn.views(), rnn.get_values()
+        assert list(views) == list(values)
+        for name, value in values.items():
+            np.testing.assert_array_equal(views[name], value)
+        rnn.sgd_step([0, 1, 2], [1, 2, 3], 0.1)
+
+
+def test_rows_can_be_stored_one_after_the_other_without_changing_values():
+    rnn = RNN(1000, HIDDEN_DIM, seed=1)
+    assert "V" in rnn.transposed
+    before = rnn.get_values()
+    rnn.store_rows_of("V")
+    assert rnn.transposed == {"U"}
+    for name, value in rnn.get_values().items():
+        np.testing.assert_array_equal(value, before[name])
+    expected = RNN(1000, HIDDEN_DIM, seed=1).bptt([0, 5, 7], [5, 7, 1])
+    for found, gradient in zip(rnn.bptt([0, 5, 7], [5, 7, 1]), expected, strict=True):
+        np.testing.assert_allclose(found, gradient, atol=1e-6)

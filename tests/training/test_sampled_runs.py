@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from support.training_runs import CASES, assert_same_arrays, assert_same_run, run_state
 
-from theano_rnn.large_vocabularies import evaluated_part
-from theano_rnn.language_models.language_model import load
 from theano_rnn.language_models.text_model import WHOLE_LOSS
+from theano_rnn.large_vocabularies import evaluated_part
 from theano_rnn.training import options
 from theano_rnn.training.evaluation import text_loss
 from theano_rnn.training.reporter import Reporter

@@ -22,6 +22,12 @@ class DeviceValue:
         value = np.asarray(self.array)
         return np.array(value.T if self.transposed else value, order="C")
 
+    @property
+    def view(self) -> npt.NDArray[Any]:
+        """The array itself, read-only, where possible without copying it. It is valid until the array is updated."""
+        value = np.asarray(self.array)
+        return value.T if self.transposed else value
+
     @functools.cached_property
     def on_host(self) -> npt.NDArray[Any]:
         """The array itself, copied once, with the memory layout that it has on the device. It must not be changed."""
@@ -61,6 +67,11 @@ class DeviceStorage(list[Any]):
     def raw(self) -> Any:
         """The stored value as it is: a `DeviceValue`, or whatever another function has stored."""
         return super().__getitem__(0)
+
+    def view(self) -> npt.NDArray[Any]:
+        """Return the value as an array that must not be changed, where possible without copying it."""
+        value = self.raw
+        return value.view if isinstance(value, DeviceValue) else value
 
     def peek(self) -> Any:
         """Return the value as an array, without moving it off the device."""

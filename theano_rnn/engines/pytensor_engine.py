@@ -63,6 +63,10 @@ class SharedArray(TensorSharedVariable):
         """Return the value as a NumPy array that belongs to the caller."""
         return np.array(self.container.storage.peek(), order="C")
 
+    def view(self) -> npt.NDArray[Any]:
+        """Return the value, where possible without copying it. It must not be changed, and is valid until an update."""
+        return self.container.storage.view()
+
     def value_on_host(self) -> npt.NDArray[Any]:
         """Return the value as a NumPy array that is copied once and must not be changed."""
         storage = self.container.storage

@@ -58,6 +58,10 @@ class SharedArray(TensorSharedVariable):
         """Return the value as a NumPy array that belongs to the caller."""
         return np.array(super().get_value(borrow=True), order="C")
 
+    def view(self) -> npt.NDArray[Any]:
+        """Return the value without copying it. It must not be changed, and is valid until an update."""
+        return super().get_value(borrow=True)
+
     def value_on_host(self) -> npt.NDArray[Any]:
         """Return the value as the NumPy array that Theano works with, which must not be changed."""
         return super().get_value(borrow=True)

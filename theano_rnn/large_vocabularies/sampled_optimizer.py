@@ -6,10 +6,10 @@ candidate,
 
     L = -Σ ln p(y_t),   p = softmax over w in C of  (V s_t + c)_w - ln π_w
 
-For any N, the probabilities o_t = softmax(V s_t + c) that minimize the expected loss are those of the text. The gradient
-is a consistent estimate of that of the exact loss: all π_w go to 1 as N grows (Bengio and Senécal 2008, "Adaptive
-importance sampling to accelerate training of a neural probabilistic language model"; Jean et al. 2015, "On using very
-large target vocabulary for neural machine translation").
+For any N, the probabilities o_t = softmax(V s_t + c) that minimize the expected loss are those of the text. The
+gradient is a consistent estimate of that of the exact loss: all π_w go to 1 as N grows (Bengio and Senécal 2008,
+"Adaptive importance sampling to accelerate training of a neural probabilistic language model"; Jean et al. 2015, "On
+using very large target vocabulary for neural machine translation").
 
 The step is that of a small network, which has the rows of V and c that belong to candidates, and the columns of U, or
 rows of E, that belong to words of the minibatch. Only these change; see `theano_rnn.large_vocabularies.row_optimizer`.

@@ -62,7 +62,9 @@ class SampledWriterOptimizer(RowOptimizer, WriterOptimizer):
         of_embeddings = ["x", *(["source"] if settings.shared else [])]
         groups = {"V": ["y", *(of_embeddings if settings.tied else [])]}
         groups |= {name: of_embeddings if name == "E" else ["source"] for name in self._read_apart}
-        places, numbers, candidates = {}, [], []
+        places: dict[str, npt.NDArray[np.int32]] = {}
+        numbers: list[npt.NDArray[np.int32]] = []
+        candidates: list[npt.NDArray[Any]] = []
         for parameter, names in groups.items():
             found = [texts[name] for name in names]
             size = sum(ids.size for ids, _ in found)

@@ -116,10 +116,10 @@ def backpropagation_through_time(
     if bptt_truncate is not None:
         return truncated_deltas(x, ds, layers, masks, network, bptt_truncate)
     deltas: list[Delta] = []
-    for states, layer, mask in reversed(list(zip(layers, network.layers, masks[1:], strict=True))):
-        error = error_below(x, deltas[0], layer_above) if deltas else ds
-        deltas.insert(0, full_delta(x, dropped(error, mask), states, layer, network.cell))
-        layer_above = layer
+    for number in reversed(range(len(layers))):
+        error = error_below(x, deltas[0], network.layers[number + 1]) if deltas else ds
+        error = dropped(error, masks[number + 1])
+        deltas.insert(0, full_delta(x, error, layers[number], network.layers[number], network.cell))
     return deltas
 
 

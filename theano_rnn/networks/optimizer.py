@@ -66,9 +66,7 @@ class MinibatchOptimizer(abc.ABC):
         self.measures_norm: bool = measures_norm or clip is not None
         self.step_number: int = 0
         self.accumulators: dict[str, SharedVariable] = {
-            f"{name}.{parameter}": shared_array(
-                np.zeros(shape, network.dtype), name, parameter in network.transposed
-            )
+            f"{name}.{parameter}": shared_array(np.zeros(shape, network.dtype), name, parameter in network.transposed)
             for parameter, shape in network.parameter_shapes.items()
             for name in self.rule.accumulators
         }
@@ -80,6 +78,10 @@ class MinibatchOptimizer(abc.ABC):
     def get_state(self) -> dict[str, npt.NDArray[Any]]:
         """Return copies of the accumulators by name, as NumPy arrays, without `step_number`."""
         return {name: as_numpy(shared.get_value(borrow=True)) for name, shared in self.accumulators.items()}
+
+    def views(self) -> dict[str, npt.NDArray[Any]]:
+        """Return the accumulators by name without copying them, to be read before the next step."""
+        return {name: shared.view() for name, shared in self.accumulators.items()}
 
     def set_state(self, arrays: Mapping[str, npt.ArrayLike], step_number: int) -> None:
         """Set the accumulators and the number of steps. If an array is missing or has a wrong shape, nothing is set.

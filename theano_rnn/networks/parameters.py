@@ -52,15 +52,16 @@ def initial_values(
     for name, shape in architecture.parameter_shapes.items():
         kind = name[0]
         if kind == "b":
-            values[name] = np.repeat([1.0 if gate == FORGET_GATE else 0.0 for gate in gates], H)
+            value = np.repeat([1.0 if gate == FORGET_GATE else 0.0 for gate in gates], H)
         elif len(shape) == 1:
-            values[name] = np.zeros(shape)
+            value = np.zeros(shape)
         elif kind == "W" and len(gates) > 1:
-            values[name] = np.concatenate([orthogonal_matrix(H, generator) for _ in gates])
+            value = np.concatenate([orthogonal_matrix(H, generator) for _ in gates])
         else:
             bound = np.sqrt(1.0 / (H if kind == "U" and len(gates) > 1 else shape[1]))
-            values[name] = generator.uniform(-bound, bound, shape)
-    return {name: value.astype(dtype) for name, value in values.items()}
+            value = generator.uniform(-bound, bound, shape)
+        values[name] = value.astype(dtype)
+    return values
 
 
 def orthogonal_matrix(size: int, generator: np.random.Generator) -> npt.NDArray[np.float64]:
@@ -134,6 +135,10 @@ class ParameterStore:
     def get_values(self) -> dict[str, npt.NDArray[Any]]:
         """Return copies of the parameters by name, as NumPy arrays."""
         return {name: as_numpy(getattr(self, name).get_value(borrow=True)) for name in self.parameter_names}
+
+    def views(self) -> dict[str, npt.NDArray[Any]]:
+        """Return the parameters by name without copying them, to be read before the next update."""
+        return {name: getattr(self, name).view() for name in self.parameter_names}
 
     def set_values(self, values: Mapping[str, npt.ArrayLike]) -> None:
         """Set all parameters from a mapping of arrays. If any array is missing or has a wrong shape, nothing is set.

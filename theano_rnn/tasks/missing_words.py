@@ -14,6 +14,7 @@ from theano_rnn.errors import ArgumentTypeError, ArgumentValueError, CorpusError
 from theano_rnn.files.corpus_formats import open_inputs
 from theano_rnn.files.corpus_reader import CorpusReader
 from theano_rnn.language_models.language_model import LanguageModel
+from theano_rnn.large_vocabularies.candidates import sampler_for
 from theano_rnn.tasks.gap_lines import GAP, GapLine, gap_line, gap_sentences
 from theano_rnn.tasks.minibatch_task import MEASURED_AT_ONCE, ReaderTask
 from theano_rnn.tasks.missing_words_report import BEST_WORDS, LARGEST_EXPONENT, WITHOUT_PLOT, Answer, MissingWordReport

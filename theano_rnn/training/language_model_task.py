@@ -9,15 +9,15 @@ import numpy as np
 from theano_rnn.errors import OptionError
 from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.language_models.text_model import best_evaluation
-from theano_rnn.large_vocabularies.candidates import sampler_for
+from theano_rnn.large_vocabularies.candidates import CandidateSampler
+from theano_rnn.large_vocabularies.evaluated_part import part_of, tokens_to_evaluate
+from theano_rnn.large_vocabularies.sampled_optimizer import SampledOptimizer
 from theano_rnn.networks.optimizer import Optimizer, draw_dropout_mask
 from theano_rnn.networks.parameters import check_shapes
 from theano_rnn.networks.rnn import RNN
-from theano_rnn.large_vocabularies.sampled_optimizer import SampledOptimizer
 from theano_rnn.tasks.task import Task
 from theano_rnn.text.corpus import Corpus, Ids, log_frequencies
 from theano_rnn.text.minibatches import Batch
-from theano_rnn.large_vocabularies.evaluated_part import part_of, tokens_to_evaluate
 from theano_rnn.training.evaluation import figures, text_loss
 from theano_rnn.training.options import TrainingOptions
 from theano_rnn.training.training_data import TrainingData, count_predictions
@@ -75,7 +75,8 @@ class LanguageModelTask(Task):
         self.steps_per_epoch = self.data.steps_per_epoch
         self.evaluated_tokens = self.data.evaluated_tokens
         if options.samples and not options.tutorial:
-            self.evaluated_tokens = count_predictions(self.evaluated[corpus.valid is not None])
+            train, valid = self.evaluated
+            self.evaluated_tokens = count_predictions(train if valid is None else valid)
         self.evaluates_first = options.tutorial or (options.init_from is not None and self.has_held_out)
         self.measures_training_data = options.tutorial or not self.has_held_out
 
@@ -86,11 +87,12 @@ class LanguageModelTask(Task):
 
     def _new_optimizer(self) -> Optimizer:
         # The norm is always measured, so that the same function is compiled with and without a plot.
-        settings = {"rule": self.options.optimizer, "clip": self.options.clip, "measures_norm": True}
+        rule, clip = self.options.optimizer, self.options.clip
         if not self.options.samples:
-            return Optimizer(self.network, **settings)
-        sampler = sampler_for(self.options.samples, log_frequencies(self.corpus, [self.corpus.vocabulary.start]))
-        return SampledOptimizer(self.network, sampler, **settings)
+            return Optimizer(self.network, rule, clip, measures_norm=True)
+        frequencies = np.exp(log_frequencies(self.corpus, [self.corpus.vocabulary.start]))
+        sampler = CandidateSampler(frequencies, int(self.options.samples))
+        return SampledOptimizer(self.network, sampler, rule, clip, measures_norm=True)
 
     def _evaluated_texts(self) -> tuple[Ids, Ids | None]:
         """The training text and the held-out text, or parts of them where the exact softmax takes too long for all."""

@@ -78,11 +78,14 @@ class Learner:
 
     def is_finite(self) -> bool:
         """Return whether all parameters are finite."""
-        return all(np.isfinite(value).all() for value in self.rnn.get_values().values())
+        return all(np.isfinite(value).all() for value in self.rnn.views().values())
 
     def to_arrays(self) -> dict[str, np.ndarray]:
-        """Return everything that decides how learning continues, by name: what `restore` takes."""
-        arrays = {**self.rnn.get_values(), **self._task.optimizer.get_state()}
+        """Return everything that decides how learning continues, by name: what `restore` takes.
+
+        The arrays are not copied where that can be avoided, and are valid until the next step.
+        """
+        arrays = {**self.rnn.views(), **self._task.optimizer.views()}
         arrays |= {f"best.{name}": value for name, value in self.best.items()}
         return arrays | self._task.state()
 

@@ -110,8 +110,8 @@ class TrainingOptions:
         "linear": the learning rate falls from step to step, to 0 at the end of the last epoch.
     samples : int or "auto"
         The number of words drawn for each minibatch, with which the next words are compared in training instead of the
-        whole vocabulary: see `theano_rnn.large_vocabularies.sampled_optimizer`. 0: exact softmax. "auto": 500 if the vocabulary
-        has at least 10,000 entries, else 0.
+        whole vocabulary: see `theano_rnn.large_vocabularies.sampled_optimizer`. 0: exact softmax. "auto": 500 if the
+        vocabulary has at least 10,000 entries, else 0.
     clip : float or None
         The limit of the gradient norm; None or 0: no limit.
     valid : str or None

@@ -13,6 +13,7 @@ from theano_rnn.decoders.writer import Writer
 from theano_rnn.decoders.writer_settings import WriterSettings
 from theano_rnn.errors import ArgumentValueError, CorpusError, OptionError
 from theano_rnn.language_models.language_model import LanguageModel
+from theano_rnn.large_vocabularies.candidates import sampler_for
 from theano_rnn.tasks.task import PredictionOptions
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.writing.description_page import DescribedImage, write_description_page
