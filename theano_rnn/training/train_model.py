@@ -13,6 +13,7 @@ from theano_rnn.files.archive import one_line
 from theano_rnn.files.corpus_formats import check_column
 from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.language_models.model_files import LANGUAGE_MODEL, class_of_task
+from theano_rnn.large_vocabularies.memory_need import check_memory
 from theano_rnn.networks.parameters import check_shapes
 from theano_rnn.results.pictures import check_can_draw
 from theano_rnn.speech.input_files import files_in
@@ -244,6 +245,7 @@ def prepare_task(
             "training with the exact softmax"
         )
     options = options.fitted_to(text_length(corpus.train, options)).with_samples_for(len(corpus.vocabulary))
+    check_memory(options.architecture(len(corpus.vocabulary)), options.optimizer)
     task = LanguageModelTask(corpus, options, None if start is None else start.rnn.get_values())
     if options.samples:
         reporter.note(task.about_samples(reporter.option_name))

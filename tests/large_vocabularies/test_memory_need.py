@@ -1,0 +1,60 @@
+"""A network that does not fit into memory is refused before training begins, with the number of bytes."""
+
+import resource
+
+import pytest
+
+from theano_rnn.errors import OptionError
+from theano_rnn.large_vocabularies import memory_need
+from theano_rnn.large_vocabularies.memory_need import bytes_available, bytes_needed, check_memory
+from theano_rnn.networks.architecture import Architecture
+from theano_rnn.training.train_model import train
+
+
+def test_the_bytes_are_those_of_copies_of_all_parameters_and_accumulators():
+    architecture = Architecture(1000, 7, cell="gru", bias=True, tied=True)
+    parameters = 21 * 7 + 1000 * 7 + 21 * 7 + 21 + 7 + 1000
+    assert bytes_needed(architecture, "sgd") == 4 * 3 * parameters
+    assert bytes_needed(architecture, "adam") == 4 * 5 * parameters
+
+
+def test_a_network_that_is_too_large_is_refused(monkeypatch):
+    monkeypatch.setattr(memory_need, "bytes_available", lambda: 4_000_199_999)
+    with pytest.raises(OptionError) as error:
+        check_memory(Architecture(10**6), "adam")
+    assert str(error.value) == (
+        "vocabulary_size: training a network with 1,000,000 words and `hidden_dim` 100 needs 4,000,200,000 bytes of "
+        "memory, and 4,000,199,999 are available; choose a smaller vocabulary with `vocabulary_size` or `min_count`, "
+        "or a smaller `hidden_dim`"
+    )
+
+
+@pytest.mark.parametrize("available", [None, 4_000_200_000])
+def test_a_network_that_fits_or_may_fit_is_not_refused(monkeypatch, available):
+    monkeypatch.setattr(memory_need, "bytes_available", lambda: available)
+    check_memory(Architecture(10**6), "adam")
+
+
+def test_a_run_is_refused_before_it_makes_the_network(tmp_path, monkeypatch):
+    monkeypatch.setattr(memory_need, "bytes_available", lambda: 100)
+    text = tmp_path / "text.txt"
+    text.write_text("The dog sees the cat. The cat sees the bird. " * 20)
+    with pytest.raises(OptionError, match="^vocabulary_size: training a network with 9 words .* 100 are available"):
+        train(text, model=tmp_path / "m.npz")
+    assert not (tmp_path / "m.npz").exists()
+
+
+def test_the_smallest_limit_counts(tmp_path, monkeypatch):
+    monkeypatch.setattr(memory_need, "MEMINFO", tmp_path / "meminfo")
+    monkeypatch.setattr(memory_need, "CGROUP", tmp_path)
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (resource.RLIM_INFINITY,) * 2)
+    assert bytes_available() is None
+    (tmp_path / "meminfo").write_text("MemTotal: 9 kB\nMemAvailable:   70 kB\nSwapFree: 2 kB\n")
+    assert bytes_available() == 72 * 1024
+    (tmp_path / "memory.current").write_text("1000\n")
+    (tmp_path / "memory.max").write_text("max\n")
+    assert bytes_available() == 72 * 1024
+    (tmp_path / "memory.max").write_text("5000\n")
+    assert bytes_available() == 4000
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (300, 300))
+    assert bytes_available() == 300

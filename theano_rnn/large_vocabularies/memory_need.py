@@ -1,0 +1,58 @@
+"""Whether the parameters of a network with a large vocabulary fit into memory, checked before training begins."""
+
+import contextlib
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+from theano_rnn.errors import OptionError
+from theano_rnn.networks.architecture import Architecture
+from theano_rnn.networks.updates import UPDATE_RULES
+
+BYTES = 4  # of a number
+COPIES = 3  # of the parameters: in training, the best so far, and those that samples are generated from
+MEMINFO = Path("/proc/meminfo")
+CGROUP = Path("/sys/fs/cgroup")
+
+
+def bytes_needed(architecture: Architecture, rule: str) -> int:
+    """Return about how many bytes the parameters of a network and their accumulators take up in training.
+
+    Examples
+    --------
+    >>> bytes_needed(Architecture(word_dim=1_000_000, hidden_dim=100), "adam")
+    4000200000
+    """
+    parameters = sum(math.prod(shape) for shape in architecture.parameter_shapes.values())
+    return BYTES * parameters * (COPIES + len(UPDATE_RULES[rule].accumulators))
+
+
+def check_memory(architecture: Architecture, rule: str) -> None:
+    """Raise OptionError if a network needs more memory for training than is available, as far as that is known."""
+    needed, available = bytes_needed(architecture, rule), bytes_available()
+    if available is not None and needed > available:
+        raise OptionError(
+            f"vocabulary_size: training a network with {architecture.word_dim:,} words and `hidden_dim` "
+            f"{architecture.hidden_dim:,} needs {needed:,} bytes of memory, and {available:,} are available; choose a "
+            "smaller vocabulary with `vocabulary_size` or `min_count`, or a smaller `hidden_dim`"
+        )
+
+
+def bytes_available() -> int | None:
+    """Return how much memory this process can still get; None if the system does not say."""
+    return min(_limits(), default=None)
+
+
+def _limits() -> Iterator[int]:
+    """The memory of the machine that is free or can be freed, and what limits of the container and the user leave."""
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        lines = dict(line.split(":", 1) for line in MEMINFO.read_text().splitlines())
+        yield 1024 * sum(int(lines[name].split()[0]) for name in ("MemAvailable", "SwapFree"))
+    with contextlib.suppress(OSError, ValueError):  # "max" is no number
+        yield int((CGROUP / "memory.max").read_text()) - int((CGROUP / "memory.current").read_text())
+    with contextlib.suppress(ImportError):  # on Windows
+        import resource
+
+        limit, _ = resource.getrlimit(resource.RLIMIT_DATA)
+        if limit != resource.RLIM_INFINITY:
+            yield limit
