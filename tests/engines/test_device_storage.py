@@ -26,8 +26,9 @@ def test_reading_moves_the_value_to_a_writable_numpy_array(storage):
     assert storage.raw is found and storage[0] is found
 
 
-def test_our_functions_read_the_value_on_the_device(storage):
-    assert DeviceStorageView(storage)[0] is storage.raw
+def test_our_functions_get_the_storage_without_moving_its_value(storage):
+    assert DeviceStorageView(storage)[0] is storage
+    assert isinstance(storage.raw, DeviceValue)
     assert isinstance(storage.raw, DeviceValue)
 
 

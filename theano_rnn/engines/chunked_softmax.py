@@ -19,8 +19,8 @@ from theano_rnn.engines.tensor_types import DeviceArray, TensorVariable
 OUTPUTS_PER_CHUNK = 640 * 8000
 SCORED_OUTPUTS_PER_CHUNK = 320 * 8000
 # With a very large vocabulary more outputs are held, about as many as V has elements: dV is summed once per chunk, and
-# that takes longer than the products of only a few rows.
-MIN_ROWS = 128
+# that takes longer than the products of only a few rows. Scoring sums nothing.
+MIN_ROWS, MIN_SCORED_ROWS = 128, 32
 FEW_WORDS = 512
 
 LossAndGradients = tuple[DeviceArray, DeviceArray, DeviceArray, DeviceArray]
@@ -176,9 +176,9 @@ def times_transposed(a: DeviceArray, b: DeviceArray) -> DeviceArray:
     return jax.lax.dot_general(a, b, (((1,), (1,)), ((), ())))
 
 
-def rows_per_chunk(VT: DeviceArray, outputs: int) -> int:
+def rows_per_chunk(VT: DeviceArray, outputs: int, at_least: int) -> int:
     """How many rows to process at once if about so many outputs may be held."""
-    return max(MIN_ROWS, outputs // VT.shape[1])
+    return max(at_least, outputs // VT.shape[1])
 
 
 def in_chunks(rows: int, *arrays: DeviceArray) -> tuple[DeviceArray, ...]:
@@ -201,7 +201,7 @@ def xla_softmax_cross_entropy(op: SoftmaxCrossEntropy, **kwargs: Any) -> Callabl
         c, y, mask = others if op.bias else (None, *others)
         VT = V.T
         of_rows = cross_entropy_of_few_words if has_few_words(VT) else cross_entropy_of_rows
-        count, rows = s.shape[0], rows_per_chunk(VT, OUTPUTS_PER_CHUNK)
+        count, rows = s.shape[0], rows_per_chunk(VT, OUTPUTS_PER_CHUNK, MIN_ROWS)
         if count <= rows:
             loss, ds, dVT, dc = of_rows(s, VT, c, y, mask)
         else:
@@ -231,7 +231,7 @@ def xla_softmax_log_probability(op: SoftmaxLogProbability, **kwargs: Any) -> Cal
     def log_probability(s: DeviceArray, V: DeviceArray, *others: DeviceArray) -> DeviceArray:
         c, y = others if op.bias else (None, *others)
         VT = V.T
-        count, rows = s.shape[0], rows_per_chunk(VT, SCORED_OUTPUTS_PER_CHUNK)
+        count, rows = s.shape[0], rows_per_chunk(VT, SCORED_OUTPUTS_PER_CHUNK, MIN_SCORED_ROWS)
         if count <= rows:
             return log_probability_of_rows(s, VT, c, y)
         chunks = in_chunks(rows, s, y)

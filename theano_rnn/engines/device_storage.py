@@ -80,10 +80,10 @@ class DeviceStorage(list[Any]):
 
 
 class DeviceStorageView:
-    """A `DeviceStorage` as our compiled functions read it: reading moves nothing."""
+    """A `DeviceStorage` as our compiled functions read it: they get the storage, which moves and holds no value."""
 
     def __init__(self, storage: DeviceStorage) -> None:
         self.storage: DeviceStorage = storage
 
-    def __getitem__(self, index: Any) -> Any:
-        return self.storage.raw
+    def __getitem__(self, index: Any) -> DeviceStorage:
+        return self.storage

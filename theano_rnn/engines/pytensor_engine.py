@@ -137,10 +137,14 @@ class XLALinker(JAXLinker):
         super().__init__()
         self.double: bool = dtype == "float64"
 
-    def fgraph_convert(self, fgraph: Any, **settings: Any) -> Callable[..., Any]:
+    def fgraph_convert(self, fgraph: Any, storage_map: Any, **settings: Any) -> Callable[..., Any]:
         """Return the JAX function of a graph."""
+        # PyTensor would keep a copy of the present value of each shared variable with the function, as of a constant.
+        storage_map = {**storage_map, **{variable: [None] for variable in fgraph.inputs}}
         with jax.enable_x64(self.double):
-            function = fgraph_to_python(fgraph, convert_operation, type_conversion_fn=jax_typify, **settings)
+            function = fgraph_to_python(
+                fgraph, convert_operation, type_conversion_fn=jax_typify, storage_map=storage_map, **settings
+            )
         remove_source_files(function)
         return function
 
@@ -262,8 +266,11 @@ def value_for_call(storage: DeviceStorage) -> DeviceArray:
 def move_to_device(storage: DeviceStorage) -> None:
     """Move the value of a shared array to the device that functions run on."""
     value = np.asarray(storage.raw)
-    array = np.array(value.T if storage.transposed else value, order="C")
-    storage[0] = DeviceValue(jax.device_put(array, current_device()), storage.transposed)
+    array = np.ascontiguousarray(value.T if storage.transposed else value)
+    # A copy, because XLA cannot overwrite the memory of a NumPy array: an update would need twice the memory. The NumPy
+    # array is free once the copy is complete, so that there are never two of all parameters.
+    on_device = jax.device_put(array, current_device(), may_alias=False).block_until_ready()
+    storage[0] = DeviceValue(on_device, storage.transposed)
 
 
 def convert_operation(operation: Op, **settings: Any) -> Callable[..., Any]:

@@ -24,11 +24,10 @@ def write_arrays(file: BinaryIO, arrays: Mapping[str, npt.NDArray[Any]]) -> None
     """
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, array in arrays.items():
-            if not (array.flags.c_contiguous or array.flags.f_contiguous):
-                array = array.copy(order="C")
+            array = np.asarray(array, order="C")  # a copy of only this one, if it is stored in another order
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
                 member.write(padded_header(array, file.tell()))
-                values = (array if array.flags.c_contiguous else array.T).reshape(-1).view(np.uint8)
+                values = array.reshape(-1).view(np.uint8)
                 for start in range(0, len(values), BLOCK_SIZE):
                     member.write(values[start : start + BLOCK_SIZE].data)
 

@@ -75,7 +75,7 @@ class LanguageModel(TextScorer, IncrementalScorer, TextGenerator):
         ModelFileError
             If the file cannot be written. An existing file is then unchanged.
         """
-        write_archive(path, self.rnn.get_values(), self.documents())
+        write_archive(path, self.rnn.views(), self.documents())
 
     def documents(self) -> dict[str, Any]:
         """Return all that a file stores besides the parameters: JSON-serializable dicts by name."""

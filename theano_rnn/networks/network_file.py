@@ -201,7 +201,7 @@ class StoredNetwork(NetworkParameters):
         ModelFileError
             If the file cannot be written.
         """
-        write_network(path, self.get_values(), self.settings())
+        write_network(path, self.views(), self.settings())
 
     def settings(self) -> dict[str, Any]:
         """Return the settings that a file stores besides the arrays."""

@@ -14,6 +14,7 @@ from theano_rnn.networks.architecture import Architecture, SymbolicNetwork
 from theano_rnn.networks.cells import Cell
 
 FORGET_GATE = "f"
+BLOCK_SIZE = 2**20  # values that are drawn at once
 PARAMETERS = ("U", "V", "W")
 """Names of the parameters of the tutorial's network."""
 
@@ -59,8 +60,20 @@ def initial_values(
             value = np.concatenate([orthogonal_matrix(H, generator) for _ in gates])
         else:
             bound = np.sqrt(1.0 / (H if kind == "U" and len(gates) > 1 else shape[1]))
-            value = generator.uniform(-bound, bound, shape)
-        values[name] = value.astype(dtype)
+            value = uniform_values(bound, shape, dtype, generator)
+        values[name] = value.astype(dtype, copy=False)
+    return values
+
+
+def uniform_values(
+    bound: float, shape: tuple[int, ...], dtype: str, generator: np.random.Generator
+) -> npt.NDArray[Any]:
+    """Draw values from ±bound in float64 and convert them, a block of rows at a time to save memory."""
+    values = np.empty(shape, dtype)
+    rows = max(1, BLOCK_SIZE // shape[1])
+    for start in range(0, len(values), rows):
+        block = values[start : start + rows]
+        block[...] = generator.uniform(-bound, bound, block.shape)
     return values
 
 
@@ -149,7 +162,7 @@ class ParameterStore:
             If an array is missing or has a wrong shape.
         """
         check_shapes(values, self.parameter_shapes)
-        checked = {name: np.array(values[name], dtype=self.dtype) for name in self.parameter_names}
+        checked = {name: np.asarray(values[name], dtype=self.dtype) for name in self.parameter_names}
         for name, value in checked.items():
             getattr(self, name).set_value(value, borrow=True)
 

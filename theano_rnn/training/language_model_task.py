@@ -177,11 +177,7 @@ class LanguageModelTask(Task):
         if self.evaluated[1] is self.corpus.valid:
             return None
         assert self.corpus.valid is not None
-        current = self.network.get_values()
-        self.network.set_values(parameters)
-        loss = text_loss(self.network, self.corpus.valid, self.options.continuous)
-        self.network.set_values(current)
-        return loss
+        return text_loss(self._with_parameters(parameters).rnn, self.corpus.valid, self.options.continuous)
 
     def figures(self, loss: float) -> dict[str, float]:
         """Return the perplexity, and at character level the bits per character."""

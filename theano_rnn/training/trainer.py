@@ -14,7 +14,6 @@ import numpy as np
 
 from theano_rnn.errors import ModelFileError, TrainingInterrupted
 from theano_rnn.files.signals import StopRequest, handling_signals
-from theano_rnn.language_models.language_model import load
 from theano_rnn.language_models.text_model import WHOLE_LOSS, best_evaluation
 from theano_rnn.tasks.task import Minibatch, Model, Task
 from theano_rnn.training import evaluation, saving
@@ -106,7 +105,7 @@ class Trainer:
                     self.pause()
                     break
             self.finish()
-        model = load(self.files.model)
+        model = self.model_to_save()  # reading the file would need memory for one more model
         self.tell(self.reporter.finished, model, self.files.model)
         return model
 
