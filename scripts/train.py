@@ -138,7 +138,7 @@ def make_parser() -> ArgumentParser:
         "the last epoch (default: inverse; translate: linear)")
     add("--samples", type=number_or_auto, metavar="{auto,N}",
         help="compare the next word with N words drawn at random in each step, instead of the whole vocabulary, which "
-        "is faster if the vocabulary is large; 0: exact softmax (default: auto: 500 from 10,000 words on; fill, "
+        "is faster if the vocabulary is large; 0: exact softmax; auto: 500 from 10,000 words on (default: auto; fill, "
         "translate and describe: 0)")
     add("--clip", type=float, metavar="X", help="limit on the gradient norm; 0: no limit (default: 1)")
     add("--seed", type=int, metavar="N",

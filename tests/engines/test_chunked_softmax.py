@@ -16,6 +16,7 @@ CHUNKS = {"one chunk": 640, "chunks that fit": 8, "chunks with a remainder": 5, 
 def few_words(request, monkeypatch):
     """Runs each test for both algorithms: the one for small vocabularies, and the one that gathers and scatters."""
     monkeypatch.setattr(chunked_softmax, "MIN_ROWS", 1)
+    monkeypatch.setattr(chunked_softmax, "MIN_SCORED_ROWS", 1)
     monkeypatch.setattr(chunked_softmax, "FEW_WORDS", WORD_DIM if request.param == "few words" else WORD_DIM - 1)
 
 
@@ -154,7 +155,6 @@ def test_scores_in_single_precision_have_only_unbiased_rounding_errors():
     assert abs(errors.mean()) < 1e-7 and np.abs(errors).max() < 1e-5
 
 
-def test_a_chunk_has_a_bounded_number_of_outputs_but_a_minimum_of_rows(monkeypatch):
-    monkeypatch.setattr(chunked_softmax, "MIN_ROWS", 128)
-    assert chunked_softmax.rows_per_chunk(np.empty((2, 8000)), 640 * 8000) == 640
-    assert chunked_softmax.rows_per_chunk(np.empty((2, 100_000)), 640 * 8000) == 128
+def test_a_chunk_has_a_bounded_number_of_outputs_but_a_minimum_of_rows():
+    assert chunked_softmax.rows_per_chunk(np.empty((2, 8000)), 640 * 8000, 128) == 640
+    assert chunked_softmax.rows_per_chunk(np.empty((2, 100_000)), 640 * 8000, 128) == 128

@@ -40,14 +40,16 @@ def test_json_is_one_object_per_workload_and_nothing_else(capsys):
 
 
 def test_growth_prints_speed_and_memory_by_size(monkeypatch, capsys):
-    sizes = {"word_dim": 30, "hidden_dim": 4, "parameters_mb": 1}
+    sizes = {"word_dim": 30, "hidden_dim": 4, "parameters_mb": 1, "samples": 0, "step_ms": 9}
     record = {**sizes, "tokens_per_second": 2000, "peak_memory_mb": 300}
     monkeypatch.setattr(measurement, "measure_growth", lambda workload, device: record)
     assert script.main(["--growth", "--only", "B"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert "peak memory" in lines[2] and [cell.strip() for cell in lines[4].split("|")[1:5]] == [
+    assert "peak memory" in lines[2] and [cell.strip() for cell in lines[4].split("|")[1:7]] == [
         "30",
         "4",
+        "all",
+        "9.0",
         "2,000",
         "300",
     ]

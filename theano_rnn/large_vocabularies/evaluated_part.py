@@ -34,7 +34,7 @@ def tokens_to_evaluate(architecture: Architecture, candidates: int, learned: int
     Examples
     --------
     >>> tokens_to_evaluate(Architecture(word_dim=100_000), candidates=1500, learned=1_000_000)
-    9580
+    9590
     """
     H, V = architecture.hidden_dim, architecture.word_dim
     of_layers = sum(math.prod(shape) for shape in architecture.parameter_shapes.values() if V not in shape)

@@ -38,7 +38,7 @@ class LanguageModelTask(Task):
         The text to learn. Its vocabulary decides the size of the network. If the network has biases, those of the
         outputs start from the frequencies of the tokens.
     options : TrainingOptions
-        With a batch size and a number of samples: see `TrainingOptions.fitted_to` and `with_samples_for`.
+        With a batch size: see `TrainingOptions.fitted_to`.
     parameters : dict of str to array, optional
         Initial parameters; default: random ones.
 
@@ -56,6 +56,7 @@ class LanguageModelTask(Task):
     def __init__(
         self, corpus: Corpus, options: TrainingOptions, parameters: Mapping[str, np.ndarray] | None = None
     ) -> None:
+        options = options.with_samples_for(len(corpus.vocabulary))
         self.corpus = corpus
         self.data = TrainingData(corpus, options)
         self.options = options

@@ -244,10 +244,10 @@ def prepare_task(
             f"{options.samples:,} samples are not fewer than the {len(corpus.vocabulary):,} words of the vocabulary; "
             "training with the exact softmax"
         )
-    options = options.fitted_to(text_length(corpus.train, options)).with_samples_for(len(corpus.vocabulary))
+    options = options.fitted_to(text_length(corpus.train, options))
     check_memory(options.architecture(len(corpus.vocabulary)), options.optimizer)
     task = LanguageModelTask(corpus, options, None if start is None else start.rnn.get_values())
-    if options.samples:
+    if task.options.samples:
         reporter.note(task.about_samples(reporter.option_name))
     return task
 
