@@ -137,9 +137,9 @@ def make_parser() -> ArgumentParser:
         help="how the learning rate falls; inverse: with --rate-decay; linear: from step to step, to 0 at the end of "
         "the last epoch (default: inverse; translate: linear)")
     add("--samples", type=number_or_auto, metavar="{auto,N}",
-        help="compare the next word with N words drawn at random in each step, instead of the whole vocabulary, which "
-        "is faster if the vocabulary is large; 0: exact softmax; auto: 500 from 10,000 words on (default: auto; fill, "
-        "translate and describe: 0)")
+        help="sampled softmax: each training step compares the next word with N words drawn at random instead of the "
+        "whole vocabulary, which is faster if the vocabulary is large; 0: exact softmax; auto: 500 for at least 10,000 "
+        "words (default: auto; fill, translate and describe: 0)")
     add("--clip", type=float, metavar="X", help="limit on the gradient norm; 0: no limit (default: 1)")
     add("--seed", type=int, metavar="N",
         help="seed of the initial parameters and of the order of the sentences (default: 1)")
@@ -170,7 +170,7 @@ def make_parser() -> ArgumentParser:
 
 
 def number_or_auto(text: str) -> int | str:
-    """The value of --samples: a number, or a word, which only the package judges."""
+    """Convert the value of --samples to an int if it is one. The package checks it."""
     try:
         return int(text)
     except ValueError:

@@ -1,6 +1,7 @@
 """Runs with sampled softmax: which ones, what they say of their losses, and what they measure."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ class Notes(Reporter):
 
     @property
     def about_samples(self):
-        return [text for text in self.notes if "compares the next words" in text]
+        return [text for text in self.notes if text.startswith("sampled softmax with")]
 
 
 @pytest.fixture
@@ -51,7 +52,9 @@ def test_more_samples_than_words_are_the_exact_softmax(toy, tmp_path):
     many = train(toy, model=tmp_path / "b.npz", reporter=reporter, **{**settings, "samples": 1000})
     assert_same_arrays(exact.rnn.get_values(), many.rnn.get_values())
     assert not reporter.about_samples
-    assert any("1,000" in note and "exact softmax" in note for note in reporter.notes)
+    size = len(many.vocabulary)
+    line = f"samples: 1,000 is not less than the size of the vocabulary, {size}; training with the exact softmax"
+    assert line in reporter.notes
 
 
 def test_by_default_a_large_vocabulary_is_sampled(toy, tmp_path, monkeypatch):
@@ -62,7 +65,10 @@ def test_by_default_a_large_vocabulary_is_sampled(toy, tmp_path, monkeypatch):
     lm = train(toy, model=tmp_path / "a.npz", epochs=1, reporter=reporter, **settings)
     assert lm.training["options"]["samples"] == 3
     (note,) = reporter.about_samples
-    assert note.endswith("(samples 0: the exact softmax); evaluations are exact")
+    assert note == (
+        "sampled softmax with 3 words per step (samples 0: exact softmax); the training loss is the cross-entropy over "
+        "these candidates, evaluations are exact"
+    )
 
 
 def test_a_resumed_run_has_the_samples_it_began_with(toy, tmp_path, monkeypatch):
@@ -77,7 +83,7 @@ def test_evaluations_measure_a_part_and_the_end_all_of_the_held_out_text(toy, tm
     reporter, valid = Notes(), held_out_text(toy, tmp_path)
     lm = train(toy, model=tmp_path / "a.npz", epochs=3, valid=valid, reporter=reporter, **SAMPLED)
     (note,) = reporter.about_samples
-    assert "tokens that are held out, and at the end of all" in note
+    assert re.search(r"evaluations are exact and use \d+ of \d+ held-out tokens; the end of the run uses all$", note)
     history = lm.training["history"]
     (best,) = [record for record in history if WHOLE_LOSS in record]
     assert best == min(history, key=lambda record: record["valid_loss"])
@@ -87,6 +93,14 @@ def test_evaluations_measure_a_part_and_the_end_all_of_the_held_out_text(toy, tm
     assert best[WHOLE_LOSS] == pytest.approx(expected, rel=1e-5)
     assert lm.held_out_loss == best[WHOLE_LOSS] != best["valid_loss"]
     assert run_state(tmp_path / "a.npz")[1]["state"]["history"][history.index(best)][WHOLE_LOSS] == best[WHOLE_LOSS]
+
+
+@pytest.mark.usefixtures("short_evaluations")
+def test_without_held_out_text_evaluations_measure_a_part_of_the_training_text(toy, tmp_path):
+    reporter = Notes()
+    train(toy, model=tmp_path / "a.npz", epochs=1, valid_fraction=0.0, reporter=reporter, **SAMPLED)
+    (note,) = reporter.about_samples
+    assert re.search(r"evaluations are exact and use \d+ of \d+ training tokens$", note)
 
 
 @pytest.mark.usefixtures("short_evaluations", "compiled_once")

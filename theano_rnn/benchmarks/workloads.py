@@ -211,7 +211,7 @@ PAIRS = tuple(
     )
 )
 TASKS = (*TEXTS, *FRAMES, *PAIRS)
-# Steps that compare the next words with few words. PyTorch compares with all, or with an adaptive softmax.
+# Training steps with sampled softmax. PyTorch uses the exact softmax or an adaptive one.
 LARGE = tuple(
     Workload(
         f"{name}{'-A' if adaptive else ''}",

@@ -80,7 +80,7 @@ class DeviceStorage(list[Any]):
 
 
 class DeviceStorageView:
-    """A `DeviceStorage` as our compiled functions read it: they get the storage, which moves and holds no value."""
+    """A `DeviceStorage` as our compiled functions read it: they get the storage, so that no value is moved or kept."""
 
     def __init__(self, storage: DeviceStorage) -> None:
         self.storage: DeviceStorage = storage

@@ -21,7 +21,7 @@ NEVER = 1e9  # -ln π of padding, which gets the probability 0
 
 
 class RowOptimizer(MinibatchOptimizer):
-    """Minimizes the mean cross-entropy over candidates, one minibatch at a time. Subclasses say of which network.
+    """Minimizes the mean cross-entropy over candidates, one minibatch at a time. Subclasses define the network.
 
     Parameters
     ----------

@@ -108,17 +108,17 @@ class LanguageModelTask(Task):
 
     def about_samples(self, option_name: Callable[[str], str]) -> str:
         """Return a line that says what the losses of a run with sampled softmax are."""
-        valid, part = self.corpus.valid, self.evaluated[1]
-        text = (
-            f"each step compares the next words with {self.options.samples:,} others, drawn at random, "
-            f"and the training loss is that of this choice ({option_name('samples')} 0: the exact softmax)"
+        line = (
+            f"sampled softmax with {self.options.samples:,} words per step ({option_name('samples')} 0: exact softmax)"
+            "; the training loss is the cross-entropy over these candidates, evaluations are exact"
         )
-        if valid is None or part is None or part is valid:
-            return f"{text}; evaluations are exact"
-        return (
-            f"{text}; evaluations are exact, of {count_predictions(part):,} of the {count_predictions(valid):,} tokens "
-            "that are held out, and at the end of all"
-        )
+        (train, valid), (train_part, valid_part) = (self.corpus.train, self.corpus.valid), self.evaluated
+        name, text, part = ("held-out", valid, valid_part) if valid is not None else ("training", train, train_part)
+        assert text is not None and part is not None
+        if part is text:
+            return line
+        tokens = f"{count_predictions(part):,} of {count_predictions(text):,} {name} tokens"
+        return f"{line} and use {tokens}" + ("; the end of the run uses all" if valid is not None else "")
 
     # A step
 

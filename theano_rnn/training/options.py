@@ -58,7 +58,8 @@ NOT_IN_MODEL = ("save_every", "sample_every", "patience")
 RATE_SCHEDULES = ("inverse", "linear")
 
 AUTO = "auto"
-# With a vocabulary of at least so many entries, "auto" draws so many samples: measured in tests/README.md.
+# With a vocabulary of at least so many entries, "auto" draws so many samples. At this size, a step with samples takes
+# less than half the time of an exact one (tests/README.md).
 MANY_WORDS, AUTO_SAMPLES = 10_000, 500
 
 PATHS = ("valid", "init_from", "target")
@@ -376,7 +377,7 @@ class TrainingOptions:
         return replace(self, samples=0) if self.too_many_samples_for(word_dim) else self
 
     def too_many_samples_for(self, word_dim: int) -> bool:
-        """Return whether samples were asked for that a vocabulary of so many entries does not have."""
+        """Return whether the number of samples is at least the number of entries of the vocabulary."""
         return self.samples != AUTO and int(self.samples) >= word_dim
 
     def held_out_share(self, tokens: int) -> float:

@@ -241,8 +241,8 @@ def prepare_task(
         reporter.note(f"{unknown_share(corpus):.1%} of the tokens are unknown to the model to start from")
     if options.too_many_samples_for(len(corpus.vocabulary)):
         reporter.note(
-            f"{options.samples:,} samples are not fewer than the {len(corpus.vocabulary):,} words of the vocabulary; "
-            "training with the exact softmax"
+            f"{reporter.option_name('samples')}: {options.samples:,} is not less than the size of the vocabulary, "
+            f"{len(corpus.vocabulary):,}; training with the exact softmax"
         )
     options = options.fitted_to(text_length(corpus.train, options))
     check_memory(options.architecture(len(corpus.vocabulary)), options.optimizer)

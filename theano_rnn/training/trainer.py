@@ -324,7 +324,7 @@ class Trainer:
         self.state = saving.restore(saved, self.learner, self.plot, self.task, self.options)
         if not self.is_finished:
             for record in self.state.history:
-                record.pop(WHOLE_LOSS, None)  # a run that was not extended would not have it
+                record.pop(WHOLE_LOSS, None)  # an uninterrupted run has not measured it yet
         self.saver.model_is_outdated = self.files.model_is_ours = self.state.has_begun
         self.reporter.note(f"resuming after {self.state.epoch} epochs and {self.state.step} steps")
 
