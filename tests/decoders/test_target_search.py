@@ -22,6 +22,7 @@ CASES = {
     "features": WriterSettings(5, feature_dim=3, attention=False, embedding_dim=4, hidden_dim=3, cell="simple"),
     "attention": WriterSettings(5, 6, embedding_dim=4, hidden_dim=3, cell="simple", bidirectional=False),
     "LSTM, two layers, attention": WriterSettings(5, 6, embedding_dim=4, hidden_dim=3, cell="lstm", layers=2),
+    "z repeated": WriterSettings(5, 6, attention=False, repeats_z=True, embedding_dim=4, hidden_dim=3, cell="simple"),
     "GRU, no attention, untied": WriterSettings(5, 6, attention=False, embedding_dim=4, hidden_dim=3, tied=False),
 }
 QUICK = ["features", *(["attention"] if engine_name() == "pytensor" else [])]

@@ -39,11 +39,17 @@ CASES = {
     "simple, no attention, shared, untied": {
         "cell": "simple", "attention": False, "shared": True, "source_words": 6, "tied": False,
     },
+    "GRU, z repeated": {"attention": False, "repeats_z": True},
+    "LSTM, two layers, z repeated, forward, shared, untied": {
+        "cell": "lstm", "layers": 2, "attention": False, "repeats_z": True, "bidirectional": False, "shared": True,
+        "source_words": 6, "tied": False,
+    },
+    "simple, features repeated, no bias": {"cell": "simple", "bias": False, "repeats_z": True, **FEATURES},
     "LSTM, features, untied, no bias": {"cell": "lstm", "tied": False, "bias": False, **FEATURES},
     "simple, features": {"cell": "simple", **FEATURES},
 }  # fmt: skip
 # Compiling takes ten seconds with XLA and a minute with Theano.
-QUICK = ["simple, features", "GRU, attention"] if engine_name() == "pytensor" else []
+QUICK = ["simple, features", "GRU, attention", "GRU, z repeated"] if engine_name() == "pytensor" else []
 
 
 def cases(quick):
@@ -349,6 +355,8 @@ def test_values_make_the_same_writer_and_wrong_ones_are_rejected_before_a_networ
         ({"attention": 1}, ArgumentTypeError, "attention: "),
         ({"tied": "yes"}, ArgumentTypeError, "tied: "),
         ({"shared": None}, ArgumentTypeError, "shared: "),
+        ({"repeats_z": True}, ArgumentValueError, "repeats_z: expected False with attention, got True"),
+        ({"repeats_z": 0}, ArgumentTypeError, "repeats_z: "),
         ({"source_words": 0}, ArgumentValueError, "source_words: expected either .*, got 0 and 0"),
         ({"feature_dim": 5}, ArgumentValueError, "source_words: expected either .*, got 7 and 5"),
         (

@@ -34,8 +34,8 @@ class Loop:
         mask = np.ones(settings.dropout_dim) if mask is None else mask
         at, end = settings.source_dropout_dim, settings.dropout_dim - settings.embedding_dim
         self.decoder_mask, self.q_mask = mask[at:end], mask[end:]
-        self.h, z = read(values, settings, source, mask[:at])
-        self.state = numpy_networks.split(np.tanh(values["B"] @ z + values.get("d", 0)), values)
+        self.h, self.z = read(values, settings, source, mask[:at])
+        self.state = numpy_networks.split(np.tanh(values["B"] @ self.z + values.get("d", 0)), values)
 
     def step(self, word):
         """Go on with a word: ln P of the next one, for all words; and the weights of attention or None."""
@@ -48,6 +48,8 @@ class Loop:
         if settings.attention:
             weights, context = attention(values, s, self.h)
             s = np.concatenate([s, context])
+        if settings.repeats_z:
+            s = np.concatenate([s, self.z])
         q = np.tanh(values["O"] @ s + values.get("a", 0)) * self.q_mask
         z = values["V"] @ q + values.get("c", 0)
         return z - np.log(np.exp(z).sum()), weights

@@ -153,7 +153,7 @@ def search(
     batch_size = len(initial)
     states = np.repeat(initial, beam, axis=0)
     word = np.full((batch_size, beam), settings.start, np.int32)
-    source_steps = memory.memory[0].shape[1] if keep_weights and memory.memory else None
+    source_steps = memory.memory[0].shape[1] if keep_weights and writer.settings.attention else None
     beams = Beams(batch_size, settings, longest, source_steps)
     beams.finished[sources:] = True
     bias = np.zeros(words)

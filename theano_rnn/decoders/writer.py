@@ -36,7 +36,7 @@ class SourceMemory(NamedTuple):
     Attributes
     ----------
     memory : list of arrays
-        The fields of `theano_rnn.decoders.attention.Memory`; empty without attention.
+        The fields of `theano_rnn.decoders.attention.Memory`; without attention z, or nothing if z is not repeated.
     initial : array (batch_size, state_dim)
         The packed states before the first word.
     """
@@ -242,12 +242,15 @@ def reading_graph(writer: Writer) -> Graph:
     """source -> what attention reads, and the packed states before the first word."""
     source = symbolic_source(writer.settings, writer.dtype)
     read = read_source(source, writer.symbolic)
-    return source.arrays(), [*(read.memory or ()), read.initial], None
+    memory = [read.z] if writer.settings.repeats_z else read.memory or ()
+    return source.arrays(), [*memory, read.initial], None
 
 
 def best_words_graph(writer: Writer, k: int) -> Graph:
     """memory, word, states, bias -> ln P and ids of the k best words, the new states, and the weights of attention."""
-    memory = None
+    memory: Memory | TensorVariable | None = None
+    if writer.settings.repeats_z:
+        memory = typed_tensor("z", writer.dtype, (None, writer.settings.source_dim))
     if writer.settings.attention:
         states = typed_tensor("h", writer.dtype, (None, None, writer.settings.source_dim))
         keys = typed_tensor("keys", writer.dtype, (None, None, writer.settings.hidden_dim))
@@ -259,7 +262,8 @@ def best_words_graph(writer: Writer, k: int) -> Graph:
     z = with_bias(step.q.dot(network.V.T), network.c)
     largest, ids = TopK(k)(z + bias)  # ln P has the same order, and all of it would take as long as the product
     weights = [] if step.weights is None else [step.weights]
-    return [*(memory or ()), word, packed, bias], [largest - log_normalizer(z), ids, step.states, *weights], None
+    read = [] if memory is None else [*memory] if isinstance(memory, Memory) else [memory]
+    return [*read, word, packed, bias], [largest - log_normalizer(z), ids, step.states, *weights], None
 
 
 class WriterOptimizer(MinibatchOptimizer):

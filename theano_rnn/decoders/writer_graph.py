@@ -6,7 +6,7 @@
      |   decoder: the layers of a language model, which read the words before y_t
     s_t = f(U E[y_{t-1}] + W s_{t-1})
      |   attention: c_t = Σ_j α_tj h_j
-    q_t = tanh(O [s_t; c_t] + a)           without attention O s_t + a
+    q_t = tanh(O [s_t; c_t] + a)           without attention c_t = z if the network repeats z, else O s_t + a
      |
     o_t = softmax(V q_t + c)
 
@@ -77,6 +77,11 @@ def output_vectors(s: TensorVariable, contexts: TensorVariable | None, writer: S
     return tanh(with_bias(read.dot(writer.O.T), writer.a))
 
 
+def repeated(z: TensorVariable, s: TensorVariable) -> TensorVariable:
+    """z for each step or hypothesis: an array with all axes of s, but the last one of z."""
+    return T.zeros_like(s[:, :, :1]) + z
+
+
 class WrittenTarget(NamedTuple):
     """The forward pass over the target.
 
@@ -108,7 +113,8 @@ def write_target(
     initial = unpacked(read.initial, writer.settings)
     encoding = encode(x, columns(x, writer.embeddings.T), lengths, writer.decoder, mask, initial)
     if read.memory is None:
-        return WrittenTarget(encoding, None, None, output_vectors(rows(encoding.output), None, writer))
+        contexts = rows(repeated(read.z, encoding.output)) if writer.settings.repeats_z else None
+        return WrittenTarget(encoding, None, contexts, output_vectors(rows(encoding.output), contexts, writer))
     attention = attend(by_text(encoding.output), read.memory)
     contexts = rows(by_text(attention.contexts))
     return WrittenTarget(encoding, attention, contexts, output_vectors(rows(encoding.output), contexts, writer))
@@ -166,7 +172,9 @@ def loss_and_gradients(
         "a": dq.sum(axis=0, acc_dtype=dq.dtype),
     }
     H = writer.settings.hidden_dim
-    ds, dh = by_step(dq.dot(writer.O[:, :H]), x), None
+    ds, dh, dz = by_step(dq.dot(writer.O[:, :H]), x), None, None
+    if writer.settings.repeats_z:
+        dz = by_step(dq.dot(writer.O[:, H:]), x).sum(axis=0, acc_dtype=dq.dtype)
     if written.attention is not None and read.memory is not None:
         d_contexts = by_text(by_step(dq.dot(writer.O[:, H:]), x))
         s_by_text = by_text(written.encoding.output)
@@ -180,7 +188,8 @@ def loss_and_gradients(
     d_initial = T.concatenate([one for layer in of_layers.initial for one in layer], axis=1) * (1 - read.initial**2)
     gradients |= {"B": d_initial.T.dot(read.z), "d": d_initial.sum(axis=0, acc_dtype=dq.dtype)}
     if read.encoding is not None:
-        gradients |= source_gradients(source, read.encoding, d_initial.dot(writer.B), dh, writer)
+        dz = d_initial.dot(writer.B) if dz is None else d_initial.dot(writer.B) + dz
+        gradients |= source_gradients(source, read.encoding, dz, dh, writer)
         if writer.settings.shared:
             dE = dE + gradients["E" + SOURCE]
     gradients |= {"V": gradients["V"] + dE} if writer.settings.tied else {"E": dE}
@@ -212,7 +221,9 @@ class NextWord(NamedTuple):
     weights: TensorVariable | None
 
 
-def next_word(word: TensorVariable, packed: TensorVariable, source: Memory | None, writer: SymbolicWriter) -> NextWord:
+def next_word(
+    word: TensorVariable, packed: TensorVariable, source: Memory | TensorVariable | None, writer: SymbolicWriter
+) -> NextWord:
     """Compute one step for several hypotheses of each source.
 
     Parameters
@@ -221,7 +232,7 @@ def next_word(word: TensorVariable, packed: TensorVariable, source: Memory | Non
         The last word of each hypothesis.
     packed : matrix (batch_size * hypotheses, state_dim)
         The states before it.
-    source : Memory, or None without attention
+    source : Memory, or z without attention, or None if the network does not repeat z
     writer : SymbolicWriter
 
     Returns
@@ -242,5 +253,8 @@ def next_word(word: TensorVariable, packed: TensorVariable, source: Memory | Non
     if source is None:
         return NextWord(output_vectors(vector, None, writer), new, None)
     s = vector.reshape((word.shape[0], word.shape[1], settings.hidden_dim))
+    if not isinstance(source, Memory):
+        contexts = rows(repeated(source.dimshuffle(0, "x", 1), s))
+        return NextWord(output_vectors(vector, contexts, writer), new, None)
     attention = attend(s, source)
     return NextWord(output_vectors(vector, rows(attention.contexts), writer), new, attention.weights)

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from theano_rnn.checks import check_count, check_flag
 from theano_rnn.encoders.encoder import Encoder, EncoderSettings
 from theano_rnn.engines.chunked_softmax import FEW_WORDS
-from theano_rnn.engines.engine import T
+from theano_rnn.engines.engine import T, typed_tensor
 from theano_rnn.engines.tensor_types import TensorVariable
 from theano_rnn.errors import ArgumentValueError
 from theano_rnn.networks.cells import Cell
@@ -53,11 +53,18 @@ class WriterSettings:
         Whether V is also the embedding matrix E of the target.
     shared : bool
         Whether source and target have one vocabulary, and the same embeddings.
+    repeats_z : bool
+        Whether, without attention, q_t depends on z at each step, as in [1]_, and not only through the first state.
 
     Raises
     ------
     TypeError, ValueError
         If a setting is not valid.
+
+    References
+    ----------
+    .. [1] K. Cho et al., "Learning phrase representations using RNN encoder–decoder for statistical machine
+           translation", EMNLP 2014.
     """
 
     words: int
@@ -74,11 +81,12 @@ class WriterSettings:
     dropout: float = 0.0
     tied: bool = True
     shared: bool = False
+    repeats_z: bool = False
 
     def __post_init__(self) -> None:
         for name, minimum in (("words", 1), ("source_words", 0), ("feature_dim", 0), ("embedding_dim", 1)):
             object.__setattr__(self, name, check_count(name, getattr(self, name), minimum))
-        for name in ("attention", "tied", "shared"):
+        for name in ("attention", "tied", "shared", "repeats_z"):
             object.__setattr__(self, name, check_flag(name, getattr(self, name)))
         if (self.source_words > 0) == (self.feature_dim > 0):
             raise ArgumentValueError(
@@ -87,6 +95,8 @@ class WriterSettings:
             )
         if self.attention and not self.source_words:
             raise ArgumentValueError("attention: expected False with `feature_dim`, which has no steps, got True")
+        if self.repeats_z and self.attention:
+            raise ArgumentValueError("repeats_z: expected False with attention, got True")
         if self.shared and self.source_words != self.words:
             raise ArgumentValueError(f"shared: expected `source_words` equal to `words`, got {self.source_words}")
         for name in ("hidden_dim", "layers", "bidirectional", "bias", "dropout"):
@@ -145,7 +155,7 @@ class WriterSettings:
         shapes |= self.decoder.parameter_shapes
         if self.attention:
             shapes["A"] = (H, self.source_dim)
-        shapes["O"] = (size, H + self.source_dim if self.attention else H)
+        shapes["O"] = (size, H + self.source_dim if self.attention or self.repeats_z else H)
         shapes["V"] = (self.words, size)
         if self.bias:
             shapes |= {"d": (self.state_dim,), "a": (size,), "c": (self.words,)}
@@ -189,7 +199,7 @@ class SymbolicWriter(NamedTuple):
 
     @property
     def O(self) -> TensorVariable:  # noqa: E743  # the name in the formula
-        """What makes q_t of the state and the context (embedding_dim, hidden_dim + source_dim)."""
+        """What makes q_t of the state and the context (embedding_dim, hidden_dim + source_dim), or without a context (embedding_dim, hidden_dim)."""
         return self.parameters["O"]
 
     @property
@@ -253,5 +263,5 @@ class Source(NamedTuple):
 def symbolic_source(settings: WriterSettings, dtype: str) -> Source:
     """Variables for the source of a minibatch."""
     if settings.feature_dim:
-        return Source(None, None, T.matrix("features", dtype=dtype))
+        return Source(None, None, typed_tensor("features", dtype, (None, settings.feature_dim)))
     return Source(T.imatrix("x_source"), T.ivector("source_lengths"), None)
