@@ -199,7 +199,10 @@ class SymbolicWriter(NamedTuple):
 
     @property
     def O(self) -> TensorVariable:  # noqa: E743  # the name in the formula
-        """What makes q_t of the state and the context (embedding_dim, hidden_dim + source_dim), or without a context (embedding_dim, hidden_dim)."""
+        """What makes q_t of the state and the context (embedding_dim, hidden_dim + source_dim).
+
+        Without a context (embedding_dim, hidden_dim).
+        """
         return self.parameters["O"]
 
     @property
