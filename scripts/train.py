@@ -48,6 +48,9 @@ def make_parser() -> ArgumentParser:
         help="whether each layer reads in both directions (default: yes)")
     add("--attention", action=argparse.BooleanOptionalAction,
         help="translate: whether each step reads all states of the source, not only the last ones (default: yes)")
+    add("--repeat-source", action=argparse.BooleanOptionalAction,
+        help="translate: whether each step reads the source's last states, not only the first step (default: yes "
+        "with --no-attention)")
     add("--pooling", choices=("max", "mean", "last"),
         help="what the output reads of the states: the maximum or the mean over the text, or the last (default: max)")
     add("--word-dropout", type=float, metavar="X",

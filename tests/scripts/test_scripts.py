@@ -160,8 +160,8 @@ def test_every_training_option_of_the_package_is_a_flag_that_reaches_it(tmp_path
         "target": "b.de",
     }
     flags = ("tutorial", "keep_case", "tokenized", "lines", "tied", "bias", "continuous", "bidirectional", "attention")
-    flags = (*flags, "shared_vocabulary", "resume", "overwrite")
-    assert {*arguments, *flags[:10]} == {field.name for field in fields(TrainingOptions)}
+    flags = (*flags, "repeat_source", "shared_vocabulary", "resume", "overwrite")
+    assert {*arguments, *flags[:11]} == {field.name for field in fields(TrainingOptions)}
     seen = {}
 
     def fake(data, *, reporter, **settings):

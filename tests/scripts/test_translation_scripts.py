@@ -102,6 +102,7 @@ def test_a_model_is_trained_with_a_text_of_targets_and_translates(capsys, tmp_pa
     assert "27 pairs; vocabularies of 18 and 18 tokens" in capsys.readouterr().err
     settings = Translator.load(model).writer.settings
     assert (settings.attention, settings.bidirectional, settings.tied, settings.shared) == (False, False, False, True)
+    assert settings.repeats_z
     assert run(predict, "--model", model, "--beam", 1, "lines.txt") == 0
     assert len(capsys.readouterr().out.splitlines()) == 3
 
@@ -123,6 +124,11 @@ def test_the_defaults_are_the_sample_and_a_bidirectional_network_with_attention(
     [
         (["--task", "translate", "--pooling", "max"], "--pooling: has no effect with --task translate"),
         (["--task", "classify", "--no-attention"], "--attention: has no effect with --task classify"),
+        (
+            ["--task", "translate", "--repeat-source"],
+            "--repeat-source: has no effect with --attention; leave it",
+        ),
+        (["--repeat-source"], "--repeat-source: has no effect with --task language-model"),
         (["--shared-vocabulary"], "--shared-vocabulary: has no effect with --task language-model"),
         (["--task", "translate", "--subwords", "99", "--min-count", "1"], "--min-count: has no effect with --subwords"),
         (["--task", "translate", "--subwords", "3"], "--subwords: expected at least 10, got 3"),

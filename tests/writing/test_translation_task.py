@@ -237,3 +237,19 @@ def test_options_that_do_not_suit_the_task_are_rejected(table, tmp_path, setting
 def test_several_files_with_one_text_of_targets_are_rejected(table, tmp_path):
     with pytest.raises(OptionError, match="target: belongs to one file of sources, got 2"):
         train([table, table], model=tmp_path / "m.npz", target=table, **SETTINGS)
+
+
+@pytest.mark.parametrize("settings, expected", [({}, False), ({"attention": False}, True)])
+def test_each_step_reads_the_last_states_of_the_source_unless_there_is_attention(table, settings, expected):
+    assert task_of(table, **settings)[0].network.settings.repeats_z == expected
+
+
+def test_the_last_states_of_the_source_can_be_read_by_the_first_step_alone(table):
+    task, _ = task_of(table, attention=False, repeat_source=False)
+    assert not task.network.settings.repeats_z
+
+
+def test_runs_of_older_versions_without_attention_do_not_repeat_the_source():
+    options = TrainingOptions.from_settings({**SETTINGS, "attention": False}).to_configuration()
+    assert options.pop("repeat_source")
+    assert not TrainingOptions(**options).repeat_source

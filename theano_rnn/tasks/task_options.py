@@ -39,7 +39,7 @@ WORDS = (
 
 
 OF_RECORDINGS = ("features", "tier")
-OF_WRITERS = ("attention", "shared_vocabulary", "subwords", "target")
+OF_WRITERS = ("attention", "repeat_source", "shared_vocabulary", "subwords", "target")
 OF_MANY_OUTPUTS = ("samples",)
 
 

@@ -167,6 +167,9 @@ class TrainingOptions:
         The tier of TextGrids that holds the labels. None: the only one.
     attention : bool
         Whether each step of a translation reads all states of the source, and not only its last one.
+    repeat_source : bool
+        Whether each step of a translation without attention reads the source's last states, and not only the first
+        step. The default of `from_settings` without attention is True.
     shared_vocabulary : bool
         Whether source and target have one vocabulary, and the same embeddings.
     subwords : int or None
@@ -230,6 +233,7 @@ class TrainingOptions:
     features: str | None = None
     tier: str | None = None
     attention: bool = True
+    repeat_source: bool = False
     shared_vocabulary: bool = False
     subwords: int | None = None
     target: str | None = None
@@ -247,8 +251,10 @@ class TrainingOptions:
                 object.__setattr__(self, name, check_count(name, getattr(self, name), minimum))
             self._check_network()
             check_flag("continuous", self.continuous)
-            for name in ("bidirectional", "attention", "shared_vocabulary"):
+            for name in ("bidirectional", "attention", "repeat_source", "shared_vocabulary"):
                 check_flag(name, getattr(self, name))
+            if self.repeat_source and self.attention:
+                raise OptionError("repeat_source: has no effect with `attention`; leave it out")
             if self.subwords is not None:
                 object.__setattr__(self, "subwords", check_count("subwords", self.subwords, 10))
             check_choice("task", self.task, TASKS)
@@ -313,6 +319,8 @@ class TrainingOptions:
             if chosen.get("rate_schedule") == "linear":
                 raise OptionError("rate_decay: has no effect with the linear `rate_schedule`; leave one of them out")
             settings["rate_schedule"] = "inverse"
+        if settings.get("attention") is False:
+            settings.setdefault("repeat_source", True)
         if settings.get("tutorial"):
             for name, value in TUTORIAL.items():
                 if settings.setdefault(name, value) != value:

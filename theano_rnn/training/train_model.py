@@ -139,7 +139,7 @@ def train(
         The acoustic features to compute from .wav files.
     tier : str
         The tier of TextGrids that holds the labels. Default: the only one.
-    attention, shared_vocabulary, subwords, target
+    attention, repeat_source, shared_vocabulary, subwords, target
         Options of translation; see `theano_rnn.training.options.TrainingOptions`.
     seed : int
         The seed of initial parameters, held-out sentences and the order of sentences.

@@ -73,7 +73,7 @@ def new_task(
         embedding_dim=options.embedding_dim or options.hidden_dim,
         bias=bool(options.bias),
         shared=options.shared_vocabulary,
-        repeats_z=not options.attention,
+        repeats_z=options.repeat_source,
         **{name: getattr(options, name) for name in names},
     )
     options = options.fitted_to(len(train)).with_samples_for(settings.words)
