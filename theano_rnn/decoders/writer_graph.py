@@ -79,7 +79,7 @@ def output_vectors(s: TensorVariable, contexts: TensorVariable | None, writer: S
 
 def repeated(z: TensorVariable, s: TensorVariable) -> TensorVariable:
     """z for each step or hypothesis: an array with all axes of s, but the last one of z."""
-    return T.zeros_like(s[:, :, :1]) + z
+    return T.zeros_like(s[:, :, 0]).dimshuffle(0, 1, "x") + z
 
 
 class WrittenTarget(NamedTuple):
