@@ -26,7 +26,7 @@ from theano_rnn.errors import ArgumentValueError, OptionError
 from theano_rnn.files.corpus_formats import open_inputs
 from theano_rnn.files.printable import printable
 from theano_rnn.files.text_files import without_byte_order_marks
-from theano_rnn.language_models.generation import SamplingOptions, check_beam_arguments
+from theano_rnn.generation.text_groups import SamplingOptions, check_beam_arguments
 
 if TYPE_CHECKING:
     from theano_rnn.language_models.language_model import LanguageModel

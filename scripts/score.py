@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from theano_rnn.files.corpus_reader import CorpusReader
     from theano_rnn.language_models.language_model import LanguageModel
     from theano_rnn.language_models.unknown_words import UnknownWords
-    from theano_rnn.results.mixture import Mixture
+    from theano_rnn.rescoring.mixture import Mixture
     from theano_rnn.results.score_output import ScoreOutput
     from theano_rnn.results.surprisal_page import SurprisalPage
     from theano_rnn.results.surprisal_plot import SurprisalPlot
@@ -176,7 +176,7 @@ def work(namespace: argparse.Namespace) -> None:
     arguments = vars(namespace)
     files, column, model, page, picture = map(arguments.pop, ("files", "column", "model", "html", "plot"))
     from theano_rnn.language_models.unknown_words import UnknownWords
-    from theano_rnn.results.mixture import Mixture
+    from theano_rnn.rescoring.mixture import Mixture
     from theano_rnn.results.score_output import make_output, summary
 
     options = ScoringOptions(**arguments)

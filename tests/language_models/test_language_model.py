@@ -12,7 +12,8 @@ import theano_rnn
 from theano_rnn.engines.engine import precision
 from theano_rnn.errors import ModelFileError
 from theano_rnn.files.archive import read_archive, read_document, write_archive
-from theano_rnn.language_models import continuous_text, generation, model_files
+from theano_rnn.generation import text_groups
+from theano_rnn.language_models import continuous_text, model_files
 from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.tokenizer import Tokenizer
@@ -469,8 +470,8 @@ def test_an_invalid_number_of_next_words_is_rejected(lm, k, error):
 def test_generated_yields_the_texts_of_generate_as_they_are_drawn(lm, monkeypatch):
     expected = lm.generate(40, seed=2, max_words=7)
     drawn = []
-    draw = generation.TextGroup.draw
-    monkeypatch.setattr(generation.TextGroup, "draw", lambda *details: drawn.append(details) or draw(*details))
+    draw = text_groups.TextGroup.draw
+    monkeypatch.setattr(text_groups.TextGroup, "draw", lambda *details: drawn.append(details) or draw(*details))
     texts = lm.generated(40, seed=2, max_words=7)
     assert drawn == [] and next(texts) == expected[0] and len(drawn) == 1
     assert list(texts) == expected[1:] and len(drawn) == 2

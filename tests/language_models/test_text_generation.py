@@ -6,8 +6,8 @@ import random
 import numpy as np
 import pytest
 
+from theano_rnn.generation.sampling import Sampler
 from theano_rnn.language_models.language_model import LanguageModel
-from theano_rnn.language_models.sampling import Sampler
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import SENTENCE_END, SENTENCE_START, UNKNOWN_TOKEN, Vocabulary

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from theano_rnn.engines.engine import T, compile_function, theano, typed_tensor
-from theano_rnn.language_models.beam_expansion import BeamExpander
-from theano_rnn.language_models.sampling import Sampler
+from theano_rnn.generation.beam_expansion import BeamExpander
+from theano_rnn.generation.sampling import Sampler
 from theano_rnn.networks.architecture import Architecture, SymbolicNetwork
 from theano_rnn.networks.bptt import loss_and_gradients
 from theano_rnn.networks.cells import CELLS

@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from theano_rnn.errors import ArgumentTypeError, ArgumentValueError
-from theano_rnn.language_models import beam_search, generation, scoring
-from theano_rnn.language_models.beam_expansion import BeamExpander
-from theano_rnn.language_models.generation import SamplingOptions, TextGroup
-from theano_rnn.language_models.repetition import SeenNgrams
-from theano_rnn.language_models.sampling import Sampler
+from theano_rnn.generation import beam_search, text_groups
+from theano_rnn.generation.beam_expansion import BeamExpander
+from theano_rnn.generation.repetition import SeenNgrams
+from theano_rnn.generation.sampling import Sampler
+from theano_rnn.generation.text_groups import SamplingOptions, TextGroup
+from theano_rnn.language_models import scoring
 from theano_rnn.language_models.text_model import TextModel
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary
@@ -275,7 +276,7 @@ class TextGenerator(TextModel):
         TypeError, ValueError
             If an argument is out of range; the message names it.
         """
-        n = generation.check_beam_arguments(beam, n, min_words, max_words, no_repeat_ngram)
+        n = text_groups.check_beam_arguments(beam, n, min_words, max_words, no_repeat_ngram)
         checked_prompt = self._prompt(prompt, max_words)
         if n == 0:
             return []
@@ -330,7 +331,7 @@ class TextGenerator(TextModel):
 
     def _text_groups(self, prompt: Prompt, options: SamplingOptions, streamed: bool = False) -> Iterator[TextGroup]:
         seen = None if options.no_repeat_ngram is None else prompt.seen_ngrams(options.no_repeat_ngram)
-        return generation.text_groups(self._sampler, prompt.ids, prompt.words, options, seen=seen, streamed=streamed)
+        return text_groups.text_groups(self._sampler, prompt.ids, prompt.words, options, seen=seen, streamed=streamed)
 
     def _texts(self, prompt: Prompt, groups: Iterator[TextGroup]) -> Iterator[str]:
         for group in groups:

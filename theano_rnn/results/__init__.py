@@ -1,4 +1,4 @@
-"""Presents results: formats of scores, n-best lists, mixtures with other models, HTML pages and pictures.
+"""Presents results: formats of scores, HTML pages and pictures.
 
 Must not know how models are trained or inspected. Offers `make_output`, `summary`, pages and pictures.
 """

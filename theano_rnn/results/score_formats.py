@@ -13,7 +13,7 @@ FORMATS = {
     "json": "theano_rnn.results.json_scores:JsonScores",
     "srilm": "theano_rnn.results.srilm_scores:SrilmScores",
 }
-NBEST = "theano_rnn.results.nbest:NbestScores"  # n-best lists keep the format that they are read in
+NBEST = "theano_rnn.rescoring.nbest:NbestScores"  # n-best lists keep the format that they are read in
 LOG_BASES = ("e", "2", "10")
 UNKNOWN_WORDS = ("include", "exclude")
 NBEST_IDS = ("auto", "exact")

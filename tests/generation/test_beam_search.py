@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from theano_rnn.engines.engine import precision
-from theano_rnn.language_models.beam_search import BestTexts
-from theano_rnn.language_models.generation import check_beam_arguments
+from theano_rnn.generation.beam_search import BestTexts
+from theano_rnn.generation.text_groups import check_beam_arguments
 from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.tokenizer import Tokenizer

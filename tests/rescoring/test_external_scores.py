@@ -10,8 +10,8 @@ import threading
 import pytest
 
 from theano_rnn.errors import CorpusError
-from theano_rnn.results import external_scores
-from theano_rnn.results.external_scores import TokenScoreFile
+from theano_rnn.rescoring import external_scores
+from theano_rnn.rescoring.external_scores import TokenScoreFile
 
 # Output of KenLM's query for "looking on a little", "also zebra", "" and the ARPA file of KenLM's own tests.
 KENLM = (

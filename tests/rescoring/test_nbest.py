@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from theano_rnn.errors import CorpusError
-from theano_rnn.results.nbest import NbestScores, combined_score, group_ids, read_hypotheses
+from theano_rnn.rescoring.nbest import NbestScores, combined_score, group_ids, read_hypotheses
 from theano_rnn.results.score_formats import ScoringOptions
 
 TSV = ["s2\tthe dog\t-4", "s1\tthe cat\t-1.5", "s2\ta dog\t-3", "s1\t\t-9", "s2\tdog\t-4"]

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from theano_rnn.errors import CorpusError
-from theano_rnn.results.external_scores import SentenceScores, TokenScoreFile
+from theano_rnn.rescoring.external_scores import SentenceScores, TokenScoreFile
 from theano_rnn.results.text_statistics import plural
 
 

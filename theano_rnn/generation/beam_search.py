@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from theano_rnn.language_models.beam_expansion import BeamExpander
-from theano_rnn.language_models.generation import last_state, most_tokens
-from theano_rnn.language_models.repetition import SeenNgrams
+from theano_rnn.generation.beam_expansion import BeamExpander
+from theano_rnn.generation.repetition import SeenNgrams
+from theano_rnn.generation.text_groups import last_state, most_tokens
 
 
 @dataclasses.dataclass(frozen=True)

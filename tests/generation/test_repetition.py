@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from theano_rnn.language_models.repetition import SeenNgrams
+from theano_rnn.generation.repetition import SeenNgrams
 
 
 def ngrams(tokens, n):

@@ -7,8 +7,8 @@ import pytest
 
 from theano_rnn import RNN
 from theano_rnn.engines.engine import T, compile_function, precision
-from theano_rnn.language_models import sampling
-from theano_rnn.language_models.sampling import Draw, Sampler
+from theano_rnn.generation import sampling
+from theano_rnn.generation.sampling import Draw, Sampler
 
 WORD_DIM, HIDDEN_DIM = 12, 5
 END, NEVER = 1, (0, 2)

@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from theano_rnn.checks import check_count, check_number
 from theano_rnn.errors import ArgumentValueError
-from theano_rnn.language_models.repetition import SeenNgrams
+from theano_rnn.generation.repetition import SeenNgrams
 
 if TYPE_CHECKING:  # the commands import this module to check arguments, before anything imports Theano
-    from theano_rnn.language_models.sampling import Sampler
+    from theano_rnn.generation.sampling import Sampler
     from theano_rnn.networks.rnn import RNN
 
 STEPS_PER_CALL = 25

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from theano_rnn.errors import CorpusError
-from theano_rnn.results.mixture import Mixture, interpolate
+from theano_rnn.rescoring.mixture import Mixture, interpolate
 
 OURS = [np.array([-1.0, -2.0, -0.5]), np.array([-3.0]), np.array([-0.25, -4.0])]
 OTHER = [[-0.5, -1.0, -0.125], [-1.0], [-2.0, -math.inf]]

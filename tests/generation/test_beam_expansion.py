@@ -7,7 +7,7 @@ import pytest
 
 from theano_rnn import RNN
 from theano_rnn.engines.engine import precision
-from theano_rnn.language_models.beam_expansion import BeamExpander
+from theano_rnn.generation.beam_expansion import BeamExpander
 
 WORD_DIM, HIDDEN_DIM, TEXTS = 9, 4, 5
 END, NEVER, MARK = 1, (0, 2), 5

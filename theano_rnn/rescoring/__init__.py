@@ -1,0 +1,4 @@
+"""Combines our scores with those of other programs: n-best lists, files of token probabilities, mixtures.
+
+Must not know how models are trained. Offers `NbestScores`, `TokenScoreFile` and `Mixture`.
+"""
