@@ -21,7 +21,7 @@ def test_the_bytes_are_those_of_copies_of_all_parameters_and_accumulators():
 def test_a_network_that_is_too_large_is_refused(monkeypatch):
     monkeypatch.setattr(memory_need, "bytes_available", lambda: 4_000_199_999)
     with pytest.raises(OptionError) as error:
-        check_memory(Architecture(10**6), "adam")
+        check_memory(Architecture(10**6), "adam", 10**6)
     assert str(error.value) == (
         "vocabulary_size: training a network with 1,000,000 words and `hidden_dim` 100 needs 4,000,200,000 bytes of "
         "memory, and 4,000,199,999 are available; choose a smaller vocabulary with `vocabulary_size` or `min_count`, "
@@ -32,7 +32,7 @@ def test_a_network_that_is_too_large_is_refused(monkeypatch):
 @pytest.mark.parametrize("available", [None, 4_000_200_000])
 def test_a_network_that_fits_or_may_fit_is_not_refused(monkeypatch, available):
     monkeypatch.setattr(memory_need, "bytes_available", lambda: available)
-    check_memory(Architecture(10**6), "adam")
+    check_memory(Architecture(10**6), "adam", 10**6)
 
 
 def test_a_run_is_refused_before_it_makes_the_network(tmp_path, monkeypatch):
@@ -42,6 +42,29 @@ def test_a_run_is_refused_before_it_makes_the_network(tmp_path, monkeypatch):
     with pytest.raises(OptionError, match="^vocabulary_size: training a network with 9 words .* 100 are available"):
         train(text, model=tmp_path / "m.npz")
     assert not (tmp_path / "m.npz").exists()
+
+
+@pytest.mark.parametrize(
+    ("task", "data"),
+    [
+        ("classify", "label\ttext\n" + "good\tthe dog sleeps\nbad\tthe cat barks\n" * 20),
+        ("tag", "the\tDET\ndog\tNOUN\nsleeps\tVERB\n\n" * 20),
+        ("fill", "The dog sees the cat. The cat sees the bird.\n" * 20),
+        ("translate", "the dog sleeps\tder Hund schläft\n" * 20),
+    ],
+)
+def test_a_network_of_a_task_is_refused_as_well(task, data, tmp_path, monkeypatch):
+    monkeypatch.setattr(memory_need, "bytes_available", lambda: 100)
+    path = tmp_path / "data.tsv"
+    path.write_text(data if task != "fill" else f"text\n{data}")
+    with pytest.raises(OptionError, match="^vocabulary_size: training a network with .* bytes of memory, and 100 are"):
+        train(path, model=tmp_path / "m.npz", task=task)
+
+
+def test_without_a_vocabulary_the_size_of_the_states_is_named(monkeypatch):
+    monkeypatch.setattr(memory_need, "bytes_available", lambda: 100)
+    with pytest.raises(OptionError, match="^hidden_dim: .* `hidden_dim` 100 needs .* choose a smaller `hidden_dim`$"):
+        check_memory(Architecture(5), "adam", None)
 
 
 def test_the_smallest_limit_counts(tmp_path, monkeypatch):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from theano_rnn.errors import OptionError
-from theano_rnn.networks.architecture import Architecture
+from theano_rnn.networks.parameters import ParameterLayout
 from theano_rnn.networks.updates import UPDATE_RULES
 
 BYTES = 4  # of a number
@@ -15,27 +15,46 @@ MEMINFO = Path("/proc/meminfo")
 CGROUP = Path("/sys/fs/cgroup")
 
 
-def bytes_needed(architecture: Architecture, rule: str) -> int:
+def bytes_needed(layout: ParameterLayout, rule: str) -> int:
     """Return about how many bytes the parameters of a network and their accumulators take up in training.
 
     Examples
     --------
+    >>> from theano_rnn.networks.architecture import Architecture
     >>> bytes_needed(Architecture(word_dim=1_000_000, hidden_dim=100), "adam")
     4000200000
     """
-    parameters = sum(math.prod(shape) for shape in architecture.parameter_shapes.values())
+    parameters = sum(math.prod(shape) for shape in layout.parameter_shapes.values())
     return BYTES * parameters * (COPIES + len(UPDATE_RULES[rule].accumulators))
 
 
-def check_memory(architecture: Architecture, rule: str) -> None:
-    """Raise OptionError if a network needs more memory for training than is available, as far as that is known."""
-    needed, available = bytes_needed(architecture, rule), bytes_available()
-    if available is not None and needed > available:
-        raise OptionError(
-            f"vocabulary_size: training a network with {architecture.word_dim:,} words and `hidden_dim` "
-            f"{architecture.hidden_dim:,} needs {needed:,} bytes of memory, and {available:,} are available; choose a "
-            "smaller vocabulary with `vocabulary_size` or `min_count`, or a smaller `hidden_dim`"
-        )
+def check_memory(layout: ParameterLayout, rule: str, words: int | None) -> None:
+    """Check that the parameters of a network fit into memory in training.
+
+    Parameters
+    ----------
+    layout : ParameterLayout
+    rule : str
+        The optimizer.
+    words : int or None
+        Size of the vocabulary; None for a network on recordings.
+
+    Raises
+    ------
+    OptionError
+        If they need more memory than is available, as far as that is known.
+    """
+    needed, available = bytes_needed(layout, rule), bytes_available()
+    if available is None or needed <= available:
+        return
+    option, network, remedy = "hidden_dim", "", ""
+    if words is not None:
+        option, network = "vocabulary_size", f"{words:,} words and "
+        remedy = "a smaller vocabulary with `vocabulary_size` or `min_count`, or "
+    raise OptionError(
+        f"{option}: training a network with {network}`hidden_dim` {layout.hidden_dim:,} needs {needed:,} bytes of "
+        f"memory, and {available:,} are available; choose {remedy}a smaller `hidden_dim`"
+    )
 
 
 def bytes_available() -> int | None:

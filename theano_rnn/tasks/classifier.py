@@ -15,6 +15,7 @@ from theano_rnn.files.corpus_formats import line_batches
 from theano_rnn.files.corpus_reader import CorpusReader
 from theano_rnn.files.labelled_texts import LabelledText, listed, read_labelled_texts
 from theano_rnn.language_models.language_model import LanguageModel
+from theano_rnn.large_vocabularies.memory_need import check_memory
 from theano_rnn.results.label_page import LabelledLine, write_label_page
 from theano_rnn.results.text_statistics import plural
 from theano_rnn.tasks.classification_report import ClassificationReport
@@ -214,6 +215,7 @@ def classification_task(
     options = options.fitted_to(len(train))
     tables = [(len(vocabulary), options.embedding_dim or options.hidden_dim)]
     settings = reader_settings(options, len(labels), tables, "text")
+    check_memory(settings, options.optimizer, len(vocabulary))
     reader = Reader(settings, seed=options.seed)
     description = {}
     if start is not None:

@@ -11,6 +11,7 @@ from theano_rnn.encoders.items import Items
 from theano_rnn.encoders.reader import Reader
 from theano_rnn.errors import ArgumentValueError, CorpusError
 from theano_rnn.language_models.language_model import LanguageModel
+from theano_rnn.large_vocabularies.memory_need import check_memory
 from theano_rnn.speech.frame_output import write_frames
 from theano_rnn.speech.input_files import TEXTGRID, SpeechFile, find_speech_files
 from theano_rnn.speech.label_files import check_segments, label_numbers, read_segments, read_segments_if_any
@@ -353,6 +354,7 @@ class FrameTagger(FrameModel):
         note(summary(everything, valid, labels, recordings.shift))
         options = data.with_features(options.fitted_to(len(train)))
         settings = reader_settings(options, len(labels), (), "steps", frame_dim=len(frames.mean))
+        check_memory(settings, options.optimizer, None)
         reader = Reader(settings, seed=options.seed)
 
         def make_model(parameters: Mapping[str, np.ndarray], history: Sequence[dict[str, Any]]) -> FrameTagger:

@@ -15,6 +15,7 @@ from theano_rnn.files.corpus_formats import open_inputs
 from theano_rnn.files.corpus_reader import CorpusReader
 from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.large_vocabularies.candidates import sampler_for
+from theano_rnn.large_vocabularies.memory_need import check_memory
 from theano_rnn.tasks.gap_lines import GAP, GapLine, gap_line, gap_sentences
 from theano_rnn.tasks.minibatch_task import MEASURED_AT_ONCE, ReaderTask
 from theano_rnn.tasks.missing_words_report import BEST_WORDS, LARGEST_EXPONENT, WITHOUT_PLOT, Answer, MissingWordReport
@@ -306,6 +307,7 @@ class FillTask(ReaderTask):
             bias=bool(options.bias),
             **{name: getattr(options, name) for name in names},
         )
+        check_memory(settings, options.optimizer, len(vocabulary))
         reader = Reader(settings, seed=options.seed)
         frequencies = log_frequencies(corpus, [vocabulary.start, vocabulary.end])
         if settings.bias:

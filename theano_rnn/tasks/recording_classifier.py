@@ -10,6 +10,7 @@ from theano_rnn.encoders.items import Items
 from theano_rnn.encoders.reader import Reader
 from theano_rnn.errors import ArgumentValueError, CorpusError
 from theano_rnn.language_models.language_model import LanguageModel
+from theano_rnn.large_vocabularies.memory_need import check_memory
 from theano_rnn.speech.input_files import find_speech_files
 from theano_rnn.speech.label_files import read_recording_labels, recording_numbers
 from theano_rnn.speech.recordings import Recording, Recordings
@@ -172,6 +173,7 @@ class RecordingClassifier(FrameModel):
         note(f"{len(train):,} recordings of {len(labels)} labels{held}{', each centered' if is_centered else ''}")
         options = data.with_features(options.fitted_to(len(train)))
         settings = reader_settings(options, len(labels), (), "text", frame_dim=len(frames.mean))
+        check_memory(settings, options.optimizer, None)
         reader = Reader(settings, seed=options.seed)
 
         def make_model(parameters: Mapping[str, np.ndarray], history: Sequence[dict[str, Any]]) -> RecordingClassifier:

@@ -16,6 +16,7 @@ from theano_rnn.files.corpus_reader import CorpusReader
 from theano_rnn.files.labelled_texts import LabelledText
 from theano_rnn.files.tagged_sentences import TaggedSentence, read_tagged_sentences, sentences_to_tag
 from theano_rnn.language_models.language_model import LanguageModel
+from theano_rnn.large_vocabularies.memory_need import check_memory
 from theano_rnn.results.text_statistics import plural
 from theano_rnn.tasks.classifier import label_numbers, word_dropout
 from theano_rnn.tasks.minibatch_task import ReaderTask
@@ -259,6 +260,7 @@ class Tagger(ReaderModel):
         tables = [(len(vocabulary), options.embedding_dim or options.hidden_dim)]
         tables += [(len(table), SPELLING_DIM) for table in spelling.values()]
         settings = reader_settings(options, len(labels), tables, "steps")
+        check_memory(settings, options.optimizer, len(vocabulary))
         reader = Reader(settings, seed=options.seed)
         description = {}
         if start is not None:

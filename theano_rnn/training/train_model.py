@@ -245,7 +245,7 @@ def prepare_task(
             f"{len(corpus.vocabulary):,}; training with the exact softmax"
         )
     options = options.fitted_to(text_length(corpus.train, options))
-    check_memory(options.architecture(len(corpus.vocabulary)), options.optimizer)
+    check_memory(options.architecture(words := len(corpus.vocabulary)), options.optimizer, words)
     task = LanguageModelTask(corpus, options, None if start is None else start.rnn.get_values())
     if task.options.samples:
         reporter.note(task.about_samples(reporter.option_name))

@@ -14,6 +14,7 @@ from theano_rnn.decoders.writer_settings import WriterSettings
 from theano_rnn.errors import ArgumentValueError, CorpusError, OptionError
 from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.large_vocabularies.candidates import sampler_for
+from theano_rnn.large_vocabularies.memory_need import check_memory
 from theano_rnn.tasks.task import PredictionOptions
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.writing.description_page import DescribedImage, write_description_page
@@ -336,6 +337,7 @@ class Describer(WriterModel):
             **{name: getattr(options, name) for name in names},
         )
         options = options.fitted_to(len(train)).with_samples_for(settings.words)
+        check_memory(settings, options.optimizer, settings.words)
         writer = Writer(settings, seed=options.seed)
         log_frequencies = target.log_frequencies(train.targets)
         start_output_bias(writer, log_frequencies)

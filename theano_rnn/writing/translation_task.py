@@ -10,6 +10,7 @@ from theano_rnn.decoders.writer import Writer
 from theano_rnn.decoders.writer_settings import WriterSettings
 from theano_rnn.errors import CorpusError
 from theano_rnn.large_vocabularies.candidates import sampler_for
+from theano_rnn.large_vocabularies.memory_need import check_memory
 from theano_rnn.tasks.task import Model
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.writing.pair_files import TextPair
@@ -77,6 +78,7 @@ def new_task(
         **{name: getattr(options, name) for name in names},
     )
     options = options.fitted_to(len(train)).with_samples_for(settings.words)
+    check_memory(settings, options.optimizer, settings.words)
     writer = Writer(settings, seed=options.seed)
     log_frequencies = sides.target.log_frequencies(train.targets)
     start_output_bias(writer, log_frequencies)
