@@ -12,6 +12,7 @@ FLOORS = [
     "errors",
     "checks",
     "files",
+    "devices",
     "engines",
     "text",
     "networks",
@@ -36,8 +37,9 @@ FLOORS = [
 LOOSE_MODULES = {"__init__", "__main__", "errors", "checks", "tutorial", "sentence_classifier"}
 THEANO = {"pytensor", "jax", "jaxlib", "theano", "aesara"}
 ENGINE = "engines.engine"
-# Only these import Theano directly. All others take it from `engines.engine`.
+# Only these import Theano or JAX directly. All others take it from `engines.engine`.
 ENGINES = {"engines.pytensor_engine", "engines.theano_engine"}
+FOR_PYTENSOR = {"devices.jax_devices", "devices.jitted_function"}
 MAY_USE_THE_ENGINE = (
     "engines.",
     "networks.",
@@ -149,13 +151,14 @@ def test_there_are_no_circular_imports():
 
 @every_module
 def test_theano_is_imported_only_where_graphs_are_built(module):
-    if module in ENGINES:
+    if module in ENGINES | FOR_PYTENSOR:
         return
     for line, name, _ in imports(module):
         assert room(name) not in THEANO, f"theano_rnn.{module}, line {line}, imports {name}"
     for line, imported, taken in own_imports(module):
         offence = f"theano_rnn.{module}, line {line}, imports {taken or 'all'} from theano_rnn.{imported}"
         assert imported not in ENGINES or module == ENGINE, offence
+        assert imported not in FOR_PYTENSOR, offence
         if imported == ENGINE and not module.startswith(MAY_USE_THE_ENGINE):
             assert taken in MAY_TAKE_FROM_THE_ENGINE.get(module, set()), offence
 

@@ -1,8 +1,5 @@
-"""PyTensor through XLA: both precisions in one process, devices, caches and interrupts."""
+"""PyTensor through XLA: both precisions in one process, and caches."""
 
-import contextlib
-import signal
-import threading
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,7 +9,7 @@ jax = pytest.importorskip("jax", reason="PyTensor and JAX are not installed")
 
 from support.fresh_python import python  # noqa: E402
 
-from theano_rnn import RNN, OptionError  # noqa: E402
+from theano_rnn import RNN  # noqa: E402
 from theano_rnn.engines import compilation_cache, engine  # noqa: E402
 from theano_rnn.engines.engine import (  # noqa: E402
     T,
@@ -74,38 +71,12 @@ def test_a_shared_array_is_moved_to_the_device_once(monkeypatch):
     array = shared_array(np.ones((2, 3)), "array")
     function = compile_function(lambda: ([], array.sum(), None), "float64")
     moved = []
-    move = pytensor_engine.move_to_device
-    monkeypatch.setattr(pytensor_engine, "move_to_device", lambda storage: (moved.append(1), move(storage)))
+    put = jax.device_put
+    monkeypatch.setattr(jax, "device_put", lambda *place, **more: (moved.append(1), put(*place, **more))[1])
     assert [float(function()) for _ in range(3)] == [6.0] * 3
     array.set_value(np.zeros((2, 3)))
     assert [float(function()) for _ in range(2)] == [0.0] * 2
     assert moved == [1, 1]
-
-
-@pytest.fixture
-def jax_device():
-    before = jax.config.jax_default_device
-    yield
-    jax.config.update("jax_default_device", before)
-
-
-def test_a_missing_gpu_is_reported_with_the_remedy(monkeypatch, jax_device):
-    def devices(name):
-        raise RuntimeError(f"Unknown backend {name}")
-
-    before = jax.config.jax_default_device
-    monkeypatch.setattr(jax, "devices", devices)
-    with pytest.raises(OptionError, match=r"^device: JAX finds no gpu on this machine; install .* or choose cpu$"):
-        engine.select_device("gpu")
-    assert jax.config.jax_default_device == before
-
-
-def test_the_cpu_can_be_chosen_and_auto_leaves_the_choice_to_jax(jax_device):
-    before = jax.config.jax_default_device
-    engine.select_device("auto")
-    assert jax.config.jax_default_device == before
-    engine.select_device("cpu")
-    assert jax.config.jax_default_device.platform == "cpu"
 
 
 @pytest.fixture
@@ -177,83 +148,6 @@ def test_a_cache_folder_that_is_not_writable_is_not_used(monkeypatch, jax_settin
         pytensor_engine.keep_machine_code()
     assert jax_settings == {}
     assert f"{tmp_path} is not writable" in caplog.text
-
-
-def test_a_cpu_has_no_name_and_other_devices_have_their_own(monkeypatch):
-    monkeypatch.setattr(pytensor_engine, "current_device", lambda: SimpleNamespace(platform="cpu"))
-    assert pytensor_engine.device_name() is None
-    gpu = SimpleNamespace(platform="gpu", device_kind="Graphics 9000")
-    monkeypatch.setattr(pytensor_engine, "current_device", lambda: gpu)
-    assert pytensor_engine.device_name() == "Graphics 9000"
-
-
-def test_products_on_a_gpu_have_full_precision(monkeypatch):
-    monkeypatch.setattr(pytensor_engine, "current_device", lambda: SimpleNamespace(platform="cpu"))
-    with pytensor_engine.exact_products():
-        assert jax.config.jax_default_matmul_precision is None
-    monkeypatch.setattr(pytensor_engine, "current_device", lambda: SimpleNamespace(platform="gpu"))
-    with pytensor_engine.exact_products():
-        assert jax.config.jax_default_matmul_precision == "highest"
-
-
-def gpus():
-    try:
-        return jax.devices("gpu")
-    except RuntimeError:
-        return []
-
-
-@pytest.mark.skipif(not gpus(), reason="JAX finds no GPU here")
-@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("float64", 1e-10)])
-def test_a_step_on_a_gpu_equals_one_on_the_cpu(jax_device, dtype, tolerance):
-    values = {}
-    for device in ("cpu", "gpu"):
-        engine.select_device(device)
-        with precision(dtype):
-            rnn = RNN(600, 20, bptt_truncate=None, seed=1)
-        losses = [rnn.sgd_step([5, 9, 5, 599], [9, 5, 599, 0], 0.1) for _ in range(3)]
-        values[device] = [*rnn.get_values().values(), np.array(losses)]
-    for on_cpu, on_gpu in zip(values["cpu"], values["gpu"], strict=True):
-        np.testing.assert_allclose(on_gpu, on_cpu, atol=tolerance, rtol=tolerance)
-
-
-def test_an_interrupt_during_an_update_is_delayed_until_the_new_values_are_stored(monkeypatch):
-    array = shared_array(np.zeros((2, 3)), "array")
-    function = compile_function(lambda: ([], array.sum(), [(array, array + 1)]), "float64")
-    function()
-    held = pytensor_engine.interrupts_held
-
-    @contextlib.contextmanager
-    def interrupted():
-        with held():
-            signal.raise_signal(signal.SIGINT)
-            yield
-
-    monkeypatch.setattr(pytensor_engine, "interrupts_held", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        function()
-    np.testing.assert_array_equal(array.get_value(), np.full((2, 3), 2.0))
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-
-
-def test_interrupts_are_not_delayed_in_other_threads_or_if_they_are_ignored():
-    before = signal.getsignal(signal.SIGINT)
-    seen = []
-
-    def in_thread():
-        with pytensor_engine.interrupts_held():
-            seen.append(signal.getsignal(signal.SIGINT))
-
-    thread = threading.Thread(target=in_thread)
-    thread.start()
-    thread.join()
-    assert seen == [before]
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        with pytensor_engine.interrupts_held():
-            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def test_versions_names_the_versions_of_pytensor_and_jax():

@@ -19,12 +19,20 @@ from theano_rnn.decoders.writer_graph import (
     write_target,
 )
 from theano_rnn.decoders.writer_settings import Source, SymbolicWriter, WriterSettings, symbolic_source
-from theano_rnn.engines.engine import CompiledFunction, T, as_numpy, compile_function, float_type, typed_tensor
+from theano_rnn.engines.engine import (
+    CompiledFunction,
+    T,
+    as_numpy,
+    compile_function,
+    float_type,
+    split_along,
+    typed_tensor,
+)
 from theano_rnn.engines.tensor_types import DeviceArray, TensorVariable
 from theano_rnn.engines.top_k import TopK
 from theano_rnn.networks.forward import with_bias
 from theano_rnn.networks.network_graphs import Graph
-from theano_rnn.networks.optimizer import MinibatchOptimizer, StepGraph
+from theano_rnn.networks.optimizer import MinibatchOptimizer, StepGraph, symbolic_dropout_mask
 from theano_rnn.networks.parameters import ParameterStore, check_shapes, initial_values
 from theano_rnn.networks.rnn import FLOAT_TYPES
 from theano_rnn.networks.softmax import log_normalizer
@@ -214,7 +222,8 @@ class Writer(ParameterStore):
 
 def target_inputs() -> tuple[TensorVariable, TensorVariable, TensorVariable]:
     """x, y and the lengths of targets."""
-    return T.imatrix("x"), T.imatrix("y"), T.ivector("lengths")
+    x, y = (split_along(1, T.imatrix(name)) for name in ("x", "y"))
+    return x, y, split_along(0, T.ivector("lengths"))
 
 
 def log_probability_graph(writer: Writer) -> Graph:
@@ -275,9 +284,9 @@ class WriterOptimizer(MinibatchOptimizer):
         """The summed cross-entropy and the gradients."""
         writer = self.network
         source, target = symbolic_source(writer.settings, writer.dtype), target_inputs()
-        mask = T.matrix("dropout_mask", dtype=writer.dtype) if writer.settings.dropout else None
-        loss, gradients = loss_and_gradients(source, *target, writer.symbolic, mask)
-        return StepGraph([*source.arrays(), *target, *([] if mask is None else [mask])], loss, [], gradients)
+        masks = symbolic_dropout_mask(writer.settings, writer.dtype)
+        loss, gradients = loss_and_gradients(source, *target, writer.symbolic, *masks)
+        return StepGraph([*source.arrays(), *target, *masks], loss, [], gradients)
 
     def step(
         self,

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from theano_rnn.checks import check_count, check_flag
 from theano_rnn.encoders.encoder import Encoder, EncoderSettings
 from theano_rnn.engines.chunked_softmax import FEW_WORDS
-from theano_rnn.engines.engine import T, typed_tensor
+from theano_rnn.engines.engine import T, split_along, typed_tensor
 from theano_rnn.engines.tensor_types import TensorVariable
 from theano_rnn.errors import ArgumentValueError
 from theano_rnn.networks.cells import Cell
@@ -266,5 +266,5 @@ class Source(NamedTuple):
 def symbolic_source(settings: WriterSettings, dtype: str) -> Source:
     """Variables for the source of a minibatch."""
     if settings.feature_dim:
-        return Source(None, None, typed_tensor("features", dtype, (None, settings.feature_dim)))
-    return Source(T.imatrix("x_source"), T.ivector("source_lengths"), None)
+        return Source(None, None, split_along(0, typed_tensor("features", dtype, (None, settings.feature_dim))))
+    return Source(split_along(1, T.imatrix("x_source")), split_along(0, T.ivector("source_lengths")), None)

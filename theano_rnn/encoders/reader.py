@@ -24,7 +24,7 @@ from theano_rnn.encoders.reader_graph import (
 from theano_rnn.engines.engine import CompiledFunction, T, as_numpy, compile_function, float_type
 from theano_rnn.engines.tensor_types import DeviceArray
 from theano_rnn.networks.network_graphs import Graph
-from theano_rnn.networks.optimizer import MinibatchOptimizer, StepGraph
+from theano_rnn.networks.optimizer import MinibatchOptimizer, StepGraph, symbolic_dropout_mask
 from theano_rnn.networks.parameters import ParameterStore, check_shapes, initial_values
 from theano_rnn.networks.rnn import FLOAT_TYPES
 
@@ -174,9 +174,9 @@ class ReaderOptimizer(MinibatchOptimizer):
         """The summed cross-entropy and the gradients."""
         reader = self.network
         inputs, y = symbolic_inputs(reader.settings, reader.dtype), symbolic_labels(reader.settings)
-        mask = T.matrix("dropout_mask", dtype=reader.dtype) if reader.settings.dropout else None
-        loss, gradients = loss_and_gradients(inputs, y, reader.symbolic, mask)
-        return StepGraph([*inputs.arrays(), y, *([] if mask is None else [mask])], loss, [], gradients)
+        masks = symbolic_dropout_mask(reader.settings, reader.dtype)
+        loss, gradients = loss_and_gradients(inputs, y, reader.symbolic, *masks)
+        return StepGraph([*inputs.arrays(), y, *masks], loss, [], gradients)
 
     def step(
         self,

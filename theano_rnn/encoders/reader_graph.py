@@ -26,7 +26,7 @@ from theano_rnn.checks import check_choice, check_count, check_flag
 from theano_rnn.encoders.encoder import Encoder, EncoderSettings, Encoding, encode, encoder_gradients
 from theano_rnn.encoders.heads import HEADS, POOLINGS, Head
 from theano_rnn.engines.chunked_softmax import FEW_WORDS
-from theano_rnn.engines.engine import T, with_last_axis_length
+from theano_rnn.engines.engine import T, split_along, with_last_axis_length
 from theano_rnn.engines.tensor_types import TensorVariable
 from theano_rnn.errors import ArgumentValueError
 from theano_rnn.networks.architecture import layer_name
@@ -217,13 +217,13 @@ class SymbolicReader(NamedTuple):
 
 def symbolic_inputs(settings: ReaderSettings, dtype: str) -> ReaderInputs:
     """Variables for the inputs of a function."""
-    frames = T.tensor3("frames", dtype=dtype) if settings.frame_dim else None
-    return ReaderInputs(T.itensor3("ids"), frames, T.ivector("lengths"))
+    frames = split_along(1, T.tensor3("frames", dtype=dtype)) if settings.frame_dim else None
+    return ReaderInputs(split_along(2, T.itensor3("ids")), frames, split_along(0, T.ivector("lengths")))
 
 
 def symbolic_labels(settings: ReaderSettings) -> TensorVariable:
     """The variable y of the labels: (steps, batch_size) or (batch_size,)."""
-    return T.imatrix("y") if settings.label_head.per_step else T.ivector("y")
+    return split_along(1, T.imatrix("y")) if settings.label_head.per_step else split_along(0, T.ivector("y"))
 
 
 class FeatureGroup(NamedTuple):

@@ -10,13 +10,14 @@ import importlib.util
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from theano_rnn.devices.column_split import ColumnSplit
 from theano_rnn.engines.float_type import FloatXSetting
 from theano_rnn.engines.tensor_types import DeviceArray, SharedVariable, TensorVariable, Updates
 from theano_rnn.errors import EngineError, OptionError, TheanoRNNError
@@ -105,7 +106,7 @@ axis_length, with_last_axis_length, typed_tensor = (
 batched_dot = chosen_engine.batched_dot  # one matrix product for each index of the first axis
 # To define operations of our own, and to register their versions for XLA, which are written with jax and jnp.
 Apply, Op, xla_version = chosen_engine.Apply, chosen_engine.Op, chosen_engine.xla_version
-jax, jnp = chosen_engine.jax, chosen_engine.jnp
+jax, jnp, DEVICE_AXIS = chosen_engine.jax, chosen_engine.jnp, chosen_engine.DEVICE_AXIS
 SharedArray = chosen_engine.SharedArray
 # To inspect graphs and compiled programs.
 Constant, Scan, Shape, Shape_i = chosen_engine.Constant, chosen_engine.Scan, chosen_engine.Shape, chosen_engine.Shape_i
@@ -143,8 +144,24 @@ def as_numpy(value: DeviceArray) -> npt.NDArray[Any]:
     return np.array(value, order="C")
 
 
+def split_along(axis: int, variable: TensorVariable) -> TensorVariable:
+    """Mark an input or output of a function that has the columns of a minibatch along this axis, and return it.
+
+    See `compile_function`. In a minibatch on one device, the mark means nothing.
+    """
+    variable.tag.column_axis = axis
+    return variable
+
+
+def column_axes(variables: Sequence[TensorVariable]) -> list[int | None]:
+    """Return the axis that `split_along` has marked for each variable, or None."""
+    return [getattr(variable.tag, "column_axis", None) for variable in variables]
+
+
 def compile_function(
-    build: Callable[[], tuple[list[TensorVariable], TensorVariable | list[TensorVariable], Updates | None]], dtype: str
+    build: Callable[[], tuple[list[TensorVariable], TensorVariable | list[TensorVariable], Updates | None]],
+    dtype: str,
+    devices: int = 1,
 ) -> "CompiledFunction":
     """Compile a graph.
 
@@ -155,6 +172,12 @@ def compile_function(
         expression or a list of them, and a list of (shared variable, new expression) to apply after each call.
     dtype : {"float32", "float64"}
         The precision in which the graph is built and run.
+    devices : int
+        The number of devices from `select_device` that the minibatch is split over. The graph is what each computes of
+        its share of the columns: of the inputs marked by `split_along`, a part; of all others, everything. Minibatches
+        whose columns cannot be shared equally get columns of zeros, which must change no result. Outputs that are not
+        marked, and updates, must be the same on all devices, so what depends on columns must be summed with
+        `theano_rnn.engines.device_sums.sum_over_devices`.
 
     Returns
     -------
@@ -175,7 +198,11 @@ def compile_function(
     chosen_engine.prepare()
     with chosen_engine.compiling(dtype):
         inputs, outputs, updates = build()
-        mode = chosen_engine.mode(dtype)
+        split = None
+        if devices > 1:
+            results = outputs if isinstance(outputs, list) else [outputs]
+            split = ColumnSplit(devices, column_axes(inputs), column_axes(results))
+        mode = chosen_engine.mode(dtype, split)
         return CompiledFunction(theano.function(inputs, outputs, updates=updates, mode=mode, on_unused_input="ignore"))
 
 
@@ -203,19 +230,21 @@ class CompiledFunction:
             return self.function(*arguments)
 
 
-def select_device(name: str) -> None:
-    """Choose the device that functions run on.
+def select_device(name: str, count: int = 1) -> None:
+    """Choose the device that functions run on, and how many of its kind a function can be split over.
 
     Parameters
     ----------
     name : {"auto", "cpu", "gpu"}
         "auto" leaves the choice to the engine.
+    count : int
+        On a CPU, each device is a core. JAX must not have computed anything in this process yet with fewer devices.
 
     Raises
     ------
     OptionError
-        If the name is another one, or there is no GPU.
+        If the name is another one, there is no GPU, or there are fewer devices.
     """
     if name not in DEVICES:
         raise OptionError(f"device: expected one of {', '.join(DEVICES)}, got {name!r}")
-    chosen_engine.select_device(name)
+    chosen_engine.select_device(name, count)

@@ -8,7 +8,6 @@ Only `engine` may import this module. Must not know what a model means.
 import contextlib
 import functools
 import os
-import signal
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -34,10 +33,13 @@ from pytensor.tensor.elemwise import Elemwise
 from pytensor.tensor.shape import Shape, Shape_i
 from pytensor.tensor.sharedvar import TensorSharedVariable
 
+from theano_rnn.devices.column_split import ColumnSplit
+from theano_rnn.devices.device_storage import DeviceStorage, DeviceStorageView
+from theano_rnn.devices.jax_devices import DEVICE_AXIS, device_name, exact_products, select_device
+from theano_rnn.devices.jitted_function import JittedFunction, value_for_call
 from theano_rnn.engines import compilation_cache
-from theano_rnn.engines.device_storage import DeviceStorage, DeviceStorageView, DeviceValue
-from theano_rnn.engines.tensor_types import DeviceArray, SharedVariable, TensorVariable
-from theano_rnn.errors import ForkedProcessError, OptionError
+from theano_rnn.engines.tensor_types import SharedVariable, TensorVariable
+from theano_rnn.errors import ForkedProcessError
 
 # Building and tracing graphs temporarily changes settings of the whole process, so only one thread at a time may do it.
 BUILDING = threading.RLock()
@@ -130,12 +132,14 @@ class XLALinker(JAXLinker):
     JAX's 64-bit switch is a setting of the calling thread. It is set around each call, so that models of both
     precisions can be used in one process. (PyTensor sets it for the whole process when its JAX backend is imported.)
 
-    Shared arrays are transferred to the device once instead of at each call, and updated in place.
+    Shared arrays are transferred to the device once instead of at each call, and updated in place. With a `split`, each
+    of several devices has a copy of them and computes a share of the columns of the inputs.
     """
 
-    def __init__(self, dtype: str) -> None:
+    def __init__(self, dtype: str, split: ColumnSplit | None = None) -> None:
         super().__init__()
         self.double: bool = dtype == "float64"
+        self.split: ColumnSplit | None = split
 
     def fgraph_convert(self, fgraph: Any, storage_map: Any, **settings: Any) -> Callable[..., Any]:
         """Return the JAX function of a graph."""
@@ -154,7 +158,7 @@ class XLALinker(JAXLinker):
         self.shared = {i: one for i, one in enumerate(storages) if isinstance(one, DeviceStorage)}
         return [DeviceStorageView(one) if isinstance(one, DeviceStorage) else one for one in storages]
 
-    def jit_compile(self, fn: Callable[..., Any]) -> "JittedFunction":
+    def jit_compile(self, fn: Callable[..., Any]) -> JittedFunction:
         """Compile a JAX function that overwrites the arrays that it updates."""
         shared = self.shared
         updates = {i: output for output, i in (self.fgraph.update_mapping or {}).items() if i in shared}
@@ -170,8 +174,7 @@ class XLALinker(JAXLinker):
                     results = fn(*(one.T if i in transposed else one for i, one in enumerate(arguments)))
                     return tuple(one.T if i in transposed_outputs else one for i, one in enumerate(results))
 
-        compiled = jax.jit(traced, donate_argnums=tuple(updates))
-        return JittedFunction(compiled, self.double, shared, updates)
+        return JittedFunction(traced, self.double, shared, updates, len(self.fgraph.outputs), self.split)
 
 
 def remove_source_files(function: Callable[..., Any]) -> None:
@@ -194,83 +197,6 @@ def remove_source_files(function: Callable[..., Any]) -> None:
             waiting += one.__globals__.values()
             with contextlib.suppress(OSError):
                 os.remove(code.co_filename)
-
-
-class JittedFunction:
-    """A compiled JAX function whose shared arrays stay on the device.
-
-    Parameters
-    ----------
-    compiled : jax.stages.Wrapped
-    double : bool
-        Whether it computes in float64.
-    shared : dict of int to DeviceStorage
-        The storage of each argument that is a shared array, by the argument's position.
-    updates : dict of int to int
-        The position of each updated shared array's new value among the results.
-    """
-
-    def __init__(self, compiled: Any, double: bool, shared: dict[int, DeviceStorage], updates: dict[int, int]) -> None:
-        self.compiled: Any = compiled
-        self.double: bool = double
-        self.shared: dict[int, DeviceStorage] = shared
-        self.updates: dict[int, int] = updates
-
-    def __call__(self, *inputs: Any) -> Any:
-        shared, updates = self.shared, self.updates
-        with jax.enable_x64(self.double):
-            arguments = list(inputs)
-            for i, storage in shared.items():
-                arguments[i] = value_for_call(storage)
-            if not updates:
-                return self.compiled(*arguments)
-            # New values overwrite the old ones, so nothing may interrupt until they are stored.
-            with interrupts_held():
-                results = list(self.compiled(*arguments))
-                for i, output in updates.items():
-                    shared[i][0] = results[output] = DeviceValue(results[output], shared[i].transposed)
-            return results
-
-
-def exact_products() -> contextlib.AbstractContextManager[Any]:
-    """Compute float32 products in full precision until the end of the block; a GPU would round factors to 10 bits."""
-    if current_device().platform == "cpu":
-        return contextlib.nullcontext()
-    return jax.default_matmul_precision("highest")
-
-
-@contextlib.contextmanager
-def interrupts_held() -> Iterator[None]:
-    """Delay Ctrl-C until the end of the block."""
-    handler = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(handler):
-        yield
-        return
-    received: list[Any] = []
-    signal.signal(signal.SIGINT, lambda *details: received.append(details))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
-        if received:
-            handler(*received[-1])
-
-
-def value_for_call(storage: DeviceStorage) -> DeviceArray:
-    """Return the array on the device that a compiled function takes; it is transferred there first if necessary."""
-    if not isinstance(storage.raw, DeviceValue):
-        move_to_device(storage)
-    return storage.raw.array
-
-
-def move_to_device(storage: DeviceStorage) -> None:
-    """Move the value of a shared array to the device that functions run on."""
-    value = np.asarray(storage.raw)
-    array = np.ascontiguousarray(value.T if storage.transposed else value)
-    # A copy, because XLA cannot overwrite the memory of a NumPy array: an update would need twice the memory. The NumPy
-    # array is free once the copy is complete, so that there are never two of all parameters.
-    on_device = jax.device_put(array, current_device(), may_alias=False).block_until_ready()
-    storage[0] = DeviceValue(on_device, storage.transposed)
 
 
 def convert_operation(operation: Op, **settings: Any) -> Callable[..., Any]:
@@ -300,10 +226,10 @@ def precision(dtype: str) -> Iterator[None]:
 compiling = precision
 
 
-def mode(dtype: str) -> Mode:
-    """Return the mode in which `theano.function` compiles."""
+def mode(dtype: str, split: ColumnSplit | None = None) -> Mode:
+    """Return the mode in which `theano.function` compiles, on one device or split over several."""
     # XLA optimizes as thoroughly itself: PyTensor's "fast_run" makes no function faster, and compiling takes longer.
-    return Mode(XLALinker(dtype), RewriteDatabaseQuery(include=["fast_compile", "jax"]))
+    return Mode(XLALinker(dtype, split), RewriteDatabaseQuery(include=["fast_compile", "jax"]))
 
 
 def require_usable_process() -> None:
@@ -340,35 +266,9 @@ def xla_program(compiled: Any, arguments: Sequence[npt.NDArray[Any]]) -> str:
     """
     function = compiled.function
     call = function.vm.jit_fn
-    shared = [value_for_call(container.storage) for container in function.input_storage[len(arguments) :]]
+    shared = [value_for_call(container.storage, call.mesh) for container in function.input_storage[len(arguments) :]]
     with jax.enable_x64(call.double):
         return call.compiled.lower(*arguments, *shared).compile().as_text()
-
-
-def select_device(name: str) -> None:
-    """Choose the device that functions run on; see `engine.select_device`."""
-    if name == "auto":
-        jax.config.update("jax_default_device", None)
-        return
-    try:
-        device = jax.devices(name)[0]
-    except RuntimeError as error:
-        raise OptionError(
-            f"device: JAX finds no {name} on this machine; install theano_rnn with the extra 'gpu' on a machine that "
-            "has one, or choose cpu"
-        ) from error
-    jax.config.update("jax_default_device", device)
-
-
-def device_name() -> str | None:
-    """Return the name of the device that functions run on; None for a CPU, whose name says nothing useful."""
-    device = current_device()
-    return None if device.platform == "cpu" else device.device_kind
-
-
-def current_device() -> Any:
-    """Return the JAX device that functions run on."""
-    return jax.config.jax_default_device or jax.devices()[0]
 
 
 def versions() -> str:

@@ -8,14 +8,13 @@ value is.
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
+from theano_rnn.devices.device_storage import DeviceArray as DeviceArray
+
 TensorVariable: TypeAlias = Any
 """A symbolic scalar, vector, matrix or tensor."""
 
 SharedVariable: TypeAlias = Any
 """A symbolic value with storage of its own, which keeps it between calls, such as a network's parameter."""
-
-DeviceArray: TypeAlias = Any
-"""What a compiled function returns: a `jax.Array`, which may still be computing, or with Theano a `numpy.ndarray`."""
 
 Updates: TypeAlias = Sequence[tuple[SharedVariable, TensorVariable]]
 """Pairs of a shared variable and the expression of its new value, as `theano.function` takes them."""

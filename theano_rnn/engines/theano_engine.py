@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from theano_rnn.devices.column_split import ColumnSplit
 from theano_rnn.engines import theano_settings
 from theano_rnn.engines.tensor_types import TensorVariable
 from theano_rnn.errors import OptionError
@@ -39,7 +40,7 @@ windows.subprocess = theano_settings.SubprocessInNewSession
 BUILDING = threading.RLock()
 SILENT_SECONDS = 2
 
-jax = jnp = None
+jax = jnp = DEVICE_AXIS = None
 debugprint = functools.partial(theano.printing.debugprint, file="str")
 
 
@@ -159,8 +160,8 @@ def announce() -> None:
     logger.warning("compiling with Theano: up to a minute the first time, some seconds from then on")
 
 
-def mode(dtype: str) -> None:
-    """Return None: the mode is that of Theano's own settings."""
+def mode(dtype: str, split: ColumnSplit | None = None) -> None:
+    """Return None: the mode is that of Theano's own settings. There is one device."""
     return None
 
 
@@ -172,8 +173,12 @@ def require_usable_process() -> None:
     """Do nothing: forked processes work."""
 
 
-def select_device(name: str) -> None:
-    """Raise OptionError for a GPU; see `engine.select_device`."""
+def select_device(name: str, count: int = 1) -> None:
+    """Raise OptionError for a GPU and for several devices; see `engine.select_device`."""
+    if count > 1:
+        raise OptionError(
+            "devices: the original Theano computes on one device; choose 1, or use PyTensor with JAX on Python 3.11"
+        )
     if name == "gpu":
         raise OptionError(
             "device: the original Theano is used on CPUs only; choose cpu, or use PyTensor with JAX on Python 3.11"

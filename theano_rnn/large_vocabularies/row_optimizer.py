@@ -29,7 +29,7 @@ class RowOptimizer(MinibatchOptimizer):
         None of its functions may have been compiled yet.
     sampler : CandidateSampler
         Draws the candidates.
-    rule, clip, measures_norm
+    rule, clip, measures_norm, devices
         See `MinibatchOptimizer`.
     """
 
@@ -40,9 +40,10 @@ class RowOptimizer(MinibatchOptimizer):
         rule: str = "adam",
         clip: float | None = None,
         measures_norm: bool = False,
+        devices: int = 1,
     ) -> None:
         network.store_rows_of("V")
-        super().__init__(network, rule, clip, measures_norm)
+        super().__init__(network, rule, clip, measures_norm, devices)
         self.sampler: CandidateSampler = sampler
         self._numbers: Mapping[str, TensorVariable] = {}
 

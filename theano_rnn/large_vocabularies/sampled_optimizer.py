@@ -20,13 +20,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from theano_rnn.engines.engine import T
+from theano_rnn.engines.engine import T, split_along
 from theano_rnn.engines.tensor_types import DeviceArray
 from theano_rnn.large_vocabularies.row_optimizer import RowOptimizer
 from theano_rnn.large_vocabularies.word_places import places_of, words_in
 from theano_rnn.networks.architecture import SymbolicNetwork
 from theano_rnn.networks.bptt import loss_and_gradients
-from theano_rnn.networks.optimizer import Optimizer, StepGraph
+from theano_rnn.networks.optimizer import Optimizer, StepGraph, symbolic_batch
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.minibatches import Batch
 
@@ -64,17 +64,15 @@ class SampledOptimizer(RowOptimizer, Optimizer):
     def step_graph(self) -> StepGraph:
         """The summed cross-entropy over candidates, the last states, and the gradients of what a step reads."""
         rnn, network = self.network, self.network.symbolic
-        x, y, mask = T.imatrix("x"), T.imatrix("y"), T.bmatrix("mask")
-        s_init = T.matrix("s_init", dtype=rnn.dtype)
-        dropout_mask = T.matrix("dropout_mask", dtype=rnn.dtype) if rnn.dropout else None
+        x, y, mask, s_init, *masks = batch = symbolic_batch(rnn)
         candidates, words = self.symbolic_candidates(), [] if rnn.tied else [T.ivector("inputs")]
         numbers = {"V": candidates[0], "c": candidates[0]}
         if words:
             numbers["U" if network.E is None else "E"] = words[0]
         few_words = SymbolicNetwork(network.architecture, self.few_rows(network.parameters, numbers))
-        loss, s_last, _, sums = loss_and_gradients(x, y, mask, s_init, few_words, rnn.bptt_truncate, dropout_mask)
-        inputs = [x, y, mask, s_init, *([] if dropout_mask is None else [dropout_mask]), *words, *candidates]
-        return StepGraph(inputs, loss, [s_last], sums)
+        found = loss_and_gradients(x, y, mask, s_init, few_words, rnn.bptt_truncate, *masks)
+        inputs = [*batch, *words, *candidates]
+        return StepGraph(inputs, found.loss, [split_along(0, found.s_last)], found.gradients)
 
     def draw(self, batch: Batch, generator: np.random.Generator) -> SampledWords:
         """Draw the candidates of a minibatch."""

@@ -19,7 +19,7 @@ from theano_rnn.engines.engine import T
 from theano_rnn.engines.tensor_types import DeviceArray
 from theano_rnn.large_vocabularies.row_optimizer import RowOptimizer
 from theano_rnn.large_vocabularies.word_places import places_of, words_in
-from theano_rnn.networks.optimizer import StepGraph
+from theano_rnn.networks.optimizer import StepGraph, symbolic_dropout_mask
 
 
 class SampledReaderOptimizer(RowOptimizer, ReaderOptimizer):
@@ -34,12 +34,12 @@ class SampledReaderOptimizer(RowOptimizer, ReaderOptimizer):
         """The summed cross-entropy over candidates, and the gradients of what a step reads."""
         reader, network = self.network, self.network.symbolic
         inputs, y = symbolic_inputs(reader.settings, reader.dtype), symbolic_labels(reader.settings)
-        mask = T.matrix("dropout_mask", dtype=reader.dtype) if reader.settings.dropout else None
+        masks = symbolic_dropout_mask(reader.settings, reader.dtype)
         candidates, words = self.symbolic_candidates(), [] if reader.settings.tied else [T.ivector("inputs")]
         numbers = {"V": candidates[0], "c": candidates[0], **({"E": words[0]} if words else {})}
         few_words = SymbolicReader(reader.settings, self.few_rows(network.parameters, numbers))
-        loss, gradients = loss_and_gradients(inputs, y, few_words, mask)
-        arrays = [*inputs.arrays(), y, *([] if mask is None else [mask]), *words, *candidates]
+        loss, gradients = loss_and_gradients(inputs, y, few_words, *masks)
+        arrays = [*inputs.arrays(), y, *masks, *words, *candidates]
         return StepGraph(arrays, loss, [], gradients)
 
     def step_on_candidates(

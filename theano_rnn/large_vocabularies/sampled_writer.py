@@ -12,7 +12,7 @@ from theano_rnn.engines.engine import T
 from theano_rnn.engines.tensor_types import DeviceArray
 from theano_rnn.large_vocabularies.row_optimizer import RowOptimizer
 from theano_rnn.large_vocabularies.word_places import places_of, words_in
-from theano_rnn.networks.optimizer import StepGraph
+from theano_rnn.networks.optimizer import StepGraph, symbolic_dropout_mask
 
 
 class SampledWriterOptimizer(RowOptimizer, WriterOptimizer):
@@ -31,12 +31,12 @@ class SampledWriterOptimizer(RowOptimizer, WriterOptimizer):
         """The summed cross-entropy over candidates, and the gradients of what a step reads."""
         writer, network = self.network, self.network.symbolic
         source, target = symbolic_source(writer.settings, writer.dtype), target_inputs()
-        mask = T.matrix("dropout_mask", dtype=writer.dtype) if writer.settings.dropout else None
+        masks = symbolic_dropout_mask(writer.settings, writer.dtype)
         candidates, words = self.symbolic_candidates(), [T.ivector(name) for name in self._read_apart]
         numbers = {"V": candidates[0], "c": candidates[0], **dict(zip(self._read_apart, words, strict=True))}
         few_words = SymbolicWriter(writer.settings, self.few_rows(network.parameters, numbers))
-        loss, gradients = loss_and_gradients(source, *target, few_words, mask)
-        inputs = [*source.arrays(), *target, *([] if mask is None else [mask]), *words, *candidates]
+        loss, gradients = loss_and_gradients(source, *target, few_words, *masks)
+        inputs = [*source.arrays(), *target, *masks, *words, *candidates]
         return StepGraph(inputs, loss, [], gradients)
 
     def step_on_candidates(

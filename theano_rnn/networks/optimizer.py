@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from theano_rnn.checks import check_choice
-from theano_rnn.engines.engine import CompiledFunction, T, as_numpy, compile_function, shared_array
+from theano_rnn.engines.device_sums import sum_over_devices
+from theano_rnn.engines.engine import CompiledFunction, T, as_numpy, compile_function, shared_array, split_along
 from theano_rnn.engines.tensor_types import DeviceArray, SharedVariable, TensorVariable, Updates
 from theano_rnn.errors import ArgumentValueError
 from theano_rnn.networks.bptt import loss_and_gradients
@@ -24,7 +25,11 @@ from theano_rnn.text.minibatches import Batch
 
 
 class StepGraph(NamedTuple):
-    """What is minimized: the inputs of a step, the summed loss, further outputs, and the summed gradients by name."""
+    """What is minimized: the inputs of a step, the summed loss, further outputs, and the summed gradients by name.
+
+    In inputs and further outputs, `split_along` has marked the axis of the minibatch's columns. A column of zeros must
+    add nothing to the loss and to the gradients.
+    """
 
     inputs: list[TensorVariable]
     loss: TensorVariable
@@ -43,6 +48,9 @@ class MinibatchOptimizer(abc.ABC):
         Maximum of the global norm, the Euclidean norm of all gradients together. Larger gradients are scaled down.
     measures_norm : bool
         Whether to measure the global norm even if `clip` is None.
+    devices : int
+        The number of devices that each minibatch is split over: `theano_rnn.engines.engine.select_device` has chosen
+        them. Except for rounding, the results are the same for any number.
 
     Attributes
     ----------
@@ -58,12 +66,18 @@ class MinibatchOptimizer(abc.ABC):
     gradient_norm: DeviceArray | None = None
 
     def __init__(
-        self, network: ParameterStore, rule: str = "adam", clip: float | None = None, measures_norm: bool = False
+        self,
+        network: ParameterStore,
+        rule: str = "adam",
+        clip: float | None = None,
+        measures_norm: bool = False,
+        devices: int = 1,
     ) -> None:
         self.network: ParameterStore = network
         self.rule: UpdateRule = UPDATE_RULES[check_choice("optimizer", rule, UPDATE_RULES)]
         self.clip: float | None = clip
         self.measures_norm: bool = measures_norm or clip is not None
+        self.devices: int = devices
         self.step_number: int = 0
         self.accumulators: dict[str, SharedVariable] = {
             f"{name}.{parameter}": shared_array(np.zeros(shape, network.dtype), name, parameter in network.transposed)
@@ -107,11 +121,14 @@ class MinibatchOptimizer(abc.ABC):
 
     @functools.cached_property
     def _step(self) -> CompiledFunction:
-        return compile_function(self._compiled_graph, self.network.dtype)
+        return compile_function(self._compiled_graph, self.network.dtype, self.devices)
 
     def _compiled_graph(self) -> Graph:
         network = self.network
         inputs, loss, others, sums = self.step_graph()
+        if self.devices > 1:
+            loss, *summed = sum_over_devices([loss, *sums.values()])
+            sums = dict(zip(sums, summed, strict=True))
         learning_rate = T.scalar("learning_rate", dtype=network.dtype)
         step_number = T.scalar("step_number", dtype=network.dtype)
         count = T.scalar("count", dtype=network.dtype)
@@ -178,22 +195,26 @@ class Optimizer(MinibatchOptimizer):
     Parameters
     ----------
     rnn : RNN
-    rule, clip, measures_norm
+    rule, clip, measures_norm, devices
     """
 
-    def __init__(self, rnn: RNN, rule: str = "adam", clip: float | None = None, measures_norm: bool = False) -> None:
-        super().__init__(rnn, rule, clip, measures_norm)
+    def __init__(
+        self,
+        rnn: RNN,
+        rule: str = "adam",
+        clip: float | None = None,
+        measures_norm: bool = False,
+        devices: int = 1,
+    ) -> None:
+        super().__init__(rnn, rule, clip, measures_norm, devices)
         self.rnn: RNN = rnn
 
     def step_graph(self) -> StepGraph:
         """The summed cross-entropy, the last states, and the gradients."""
         rnn = self.rnn
-        x, y, mask = T.imatrix("x"), T.imatrix("y"), T.bmatrix("mask")
-        s_init = T.matrix("s_init", dtype=rnn.dtype)
-        dropout_mask = T.matrix("dropout_mask", dtype=rnn.dtype) if rnn.dropout else None
-        loss, s_last, _, sums = loss_and_gradients(x, y, mask, s_init, rnn.symbolic, rnn.bptt_truncate, dropout_mask)
-        inputs = [x, y, mask, s_init]
-        return StepGraph(inputs if dropout_mask is None else [*inputs, dropout_mask], loss, [s_last], sums)
+        x, y, mask, s_init, *masks = inputs = symbolic_batch(rnn)
+        found = loss_and_gradients(x, y, mask, s_init, rnn.symbolic, rnn.bptt_truncate, *masks)
+        return StepGraph(inputs, found.loss, [split_along(0, found.s_last)], found.gradients)
 
     def step(
         self,
@@ -244,6 +265,17 @@ class DropoutSettings(Protocol):
 
     @property
     def dropout_dim(self) -> int: ...
+
+
+def symbolic_batch(rnn: RNN) -> list[TensorVariable]:
+    """x, y, mask, the packed states before the first step and, for a network with dropout, the dropout mask."""
+    by_step = [split_along(1, matrix) for matrix in (T.imatrix("x"), T.imatrix("y"), T.bmatrix("mask"))]
+    return [*by_step, split_along(0, T.matrix("s_init", dtype=rnn.dtype)), *symbolic_dropout_mask(rnn.architecture, rnn.dtype)]
+
+
+def symbolic_dropout_mask(settings: DropoutSettings, dtype: str) -> list[TensorVariable]:
+    """The dropout mask of a network with dropout; nothing for another network."""
+    return [split_along(0, T.matrix("dropout_mask", dtype=dtype))] if settings.dropout else []
 
 
 def draw_dropout_mask(

@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
-from theano_rnn.engines.device_storage import DeviceStorage, DeviceStorageView, DeviceValue
+from theano_rnn.devices.device_storage import DeviceStorage, DeviceStorageView, DeviceValue
 
 VALUE = np.arange(6.0).reshape(2, 3)
 

@@ -2,17 +2,18 @@
 
 import functools
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from theano_rnn.engines.tensor_types import DeviceArray
+DeviceArray: TypeAlias = Any
+"""What a compiled function returns: a `jax.Array`, which may still be computing, or with Theano a `numpy.ndarray`."""
 
 
 @dataclass(frozen=True)
 class DeviceValue:
-    """An array that a compiled function left on its device, transposed or not."""
+    """An array that a compiled function left on its device, or on each of several devices; transposed or not."""
 
     array: DeviceArray
     transposed: bool

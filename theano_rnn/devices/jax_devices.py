@@ -1,0 +1,102 @@
+"""The devices of JAX that functions run on: the CPU, its cores as several devices, or GPUs.
+
+Only `theano_rnn.engines.pytensor_engine` may import this module.
+"""
+
+import contextlib
+import functools
+import os
+from typing import Any
+
+import jax
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from theano_rnn.errors import OptionError
+
+DEVICE_AXIS = "devices"
+"""The name of the axis of the mesh, which sums over devices refer to."""
+
+
+def select_device(name: str, count: int = 1) -> None:
+    """Choose the devices that functions run on; see `theano_rnn.engines.engine.select_device`."""
+    cores_become_devices(count)
+    if name == "auto":
+        jax.config.update("jax_default_device", None)
+    else:
+        try:
+            device = jax.devices(name)[0]
+        except RuntimeError as error:
+            raise OptionError(
+                f"device: JAX finds no {name} on this machine; install theano_rnn with the extra 'gpu' on a machine "
+                "that has one, or choose cpu"
+            ) from error
+        jax.config.update("jax_default_device", device)
+    if count > 1:
+        check_count(count)
+
+
+def cores_become_devices(count: int) -> None:
+    """Tell JAX to use CPU cores as devices, if it has not started yet and does not know enough devices already."""
+    if 1 < count <= available_cores() and jax.config.jax_num_cpu_devices < count:
+        with contextlib.suppress(RuntimeError):  # JAX has started; `check_count` finds out with how many devices
+            jax.config.update("jax_num_cpu_devices", count)
+
+
+def available_cores() -> int:
+    """Return the number of CPU cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def check_count(count: int) -> None:
+    """Raise OptionError if there are not so many devices."""
+    platform = current_device().platform
+    found = len(jax.devices(platform))
+    if count <= found:
+        return
+    if platform != "cpu":
+        raise OptionError(f"devices: this machine has {found} of the {platform} devices, got {count}")
+    if count > available_cores():
+        raise OptionError(f"devices: this machine has {max(found, available_cores())} CPU cores, got {count}")
+    raise OptionError(
+        f"devices: JAX has already started in this process, with {found} of the {count} devices; choose them before "
+        f"anything is computed, or set the environment variable JAX_NUM_CPU_DEVICES={count} before Python starts"
+    )
+
+
+def current_device() -> Any:
+    """Return the JAX device that functions run on; the first one of a function that is split over several."""
+    return jax.config.jax_default_device or jax.devices()[0]
+
+
+def device_name() -> str | None:
+    """Return the name of the device that functions run on; None for a CPU, whose name says nothing useful."""
+    device = current_device()
+    return None if device.platform == "cpu" else device.device_kind
+
+
+def mesh_of(count: int) -> Mesh:
+    """Return the first so many devices of the kind that functions run on."""
+    return _mesh(current_device().platform, count)
+
+
+@functools.cache
+def _mesh(platform: str, count: int) -> Mesh:
+    return Mesh(np.array(jax.devices(platform)[:count]), (DEVICE_AXIS,))
+
+
+def columns_along(axis: int | None) -> PartitionSpec:
+    """Return the description of an array whose columns, along this axis, are on several devices; None: on each, all."""
+    return PartitionSpec() if axis is None else PartitionSpec(*[None] * axis, DEVICE_AXIS)
+
+
+def copies_on(mesh: Mesh) -> NamedSharding:
+    """Return the placement of an array that is on every device."""
+    return NamedSharding(mesh, columns_along(None))
+
+
+def exact_products() -> contextlib.AbstractContextManager[Any]:
+    """Compute float32 products in full precision until the end of the block; a GPU would round factors to 10 bits."""
+    if current_device().platform == "cpu":
+        return contextlib.nullcontext()
+    return jax.default_matmul_precision("highest")

@@ -1,0 +1,154 @@
+"""Compiled JAX functions whose shared arrays stay on the devices.
+
+Only `theano_rnn.engines.pytensor_engine` may import this module.
+"""
+
+import contextlib
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from jax.sharding import Mesh, NamedSharding
+
+from theano_rnn.devices.column_split import ColumnSplit
+from theano_rnn.devices.device_storage import DeviceArray, DeviceStorage, DeviceValue
+from theano_rnn.devices.jax_devices import columns_along, copies_on, current_device, mesh_of
+
+# Devices that wait for each other must get their programs in the same order.
+SPLIT_CALLS = threading.Lock()
+
+
+class JittedFunction:
+    """A compiled JAX function whose shared arrays stay on the device, or on all devices that it is split over.
+
+    Parameters
+    ----------
+    function : callable
+        Takes the inputs and the shared arrays, and returns the outputs and new values of shared arrays.
+    double : bool
+        Whether it computes in float64.
+    shared : dict of int to DeviceStorage
+        The storage of each argument that is a shared array, by the argument's position. They are the last arguments.
+    updates : dict of int to int
+        The position of each updated shared array's new value among the results. New values overwrite the old ones.
+    results : int
+        The number of results.
+    split : ColumnSplit, optional
+        How inputs and outputs are split over devices. Default: everything is computed on one.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        double: bool,
+        shared: dict[int, DeviceStorage],
+        updates: dict[int, int],
+        results: int,
+        split: ColumnSplit | None = None,
+    ) -> None:
+        self.double: bool = double
+        self.shared: dict[int, DeviceStorage] = shared
+        self.updates: dict[int, int] = updates
+        self.split: ColumnSplit | None = split
+        self.mesh: Mesh | None = None if split is None else mesh_of(split.devices)
+        settings: dict[str, Any] = {"donate_argnums": tuple(updates)}
+        if split is not None and self.mesh is not None:
+            arguments = [*split.inputs, *[None] * len(shared)]
+            values = [*split.outputs, *[None] * (results - len(split.outputs))]
+            function = split_over(self.mesh, function, arguments, values)
+            settings["in_shardings"] = [NamedSharding(self.mesh, columns_along(axis)) for axis in arguments]
+        self.compiled: Any = jax.jit(function, **settings)
+
+    def __call__(self, *inputs: Any) -> Any:
+        if self.split is None:
+            return self._call(inputs)
+        count = len(self.split.inputs)
+        padded, added = self.split.padded(inputs[:count])
+        with SPLIT_CALLS:
+            results = self._call((*padded, *inputs[count:]))
+        return self.split.without_added(results, added)
+
+    def _call(self, inputs: Sequence[Any]) -> Any:
+        shared, updates = self.shared, self.updates
+        with jax.enable_x64(self.double):
+            arguments = list(inputs)
+            for i, storage in shared.items():
+                arguments[i] = value_for_call(storage, self.mesh)
+            if not updates:
+                return self.compiled(*arguments)
+            # New values overwrite the old ones, so nothing may interrupt until they are stored.
+            with interrupts_held():
+                results = list(self.compiled(*arguments))
+                for i, output in updates.items():
+                    shared[i][0] = results[output] = DeviceValue(results[output], shared[i].transposed)
+            return results
+
+
+def split_over(
+    mesh: Mesh, function: Callable[..., Any], arguments: Sequence[int | None], results: Sequence[int | None]
+) -> Callable[..., Any]:
+    """Return a function each of whose columns is computed on one device.
+
+    Parameters
+    ----------
+    mesh : Mesh
+    function : callable
+        What each device computes of its columns. It sums over devices what must be the same on all of them.
+    arguments, results : sequences of int or None
+        The axis of the columns for each argument and result; None if it has none.
+    """
+    specs = [tuple(columns_along(axis) for axis in axes) for axes in (arguments, results)]
+    # That the results without columns are the same on all devices is not checked: JAX would reject scans whose state
+    # begins with a constant.
+    return jax.shard_map(function, mesh=mesh, in_specs=specs[0], out_specs=specs[1], check_vma=False)
+
+
+def value_for_call(storage: DeviceStorage, mesh: Mesh | None = None) -> DeviceArray:
+    """Return the array that a compiled function takes; it is transferred first if necessary.
+
+    Parameters
+    ----------
+    storage : DeviceStorage
+    mesh : Mesh, optional
+        The devices that each need a copy. By default, the device that functions run on needs it.
+    """
+    value = storage.raw
+    if not isinstance(value, DeviceValue):
+        value = move_to_device(storage, mesh)
+    elif mesh is None and value.array.sharding.num_devices > 1:
+        return value.array.addressable_shards[0].data
+    elif mesh is not None and value.array.sharding.num_devices != mesh.size:
+        value = move_to_device(storage, mesh)
+    return value.array
+
+
+def move_to_device(storage: DeviceStorage, mesh: Mesh | None = None) -> DeviceValue:
+    """Move the value of a shared array to the device that functions run on, or to all devices of a mesh."""
+    value = storage.view()
+    array = np.ascontiguousarray(value.T if storage.transposed else value)
+    # A copy, because XLA cannot overwrite the memory of a NumPy array: an update would need twice the memory. The NumPy
+    # array is free once the copy is complete, so that there are never two of all parameters.
+    place = current_device() if mesh is None else copies_on(mesh)
+    moved = DeviceValue(jax.device_put(array, place, may_alias=False).block_until_ready(), storage.transposed)
+    storage[0] = moved
+    return moved
+
+
+@contextlib.contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Delay Ctrl-C until the end of the block."""
+    handler = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(handler):
+        yield
+        return
+    received: list[Any] = []
+    signal.signal(signal.SIGINT, lambda *details: received.append(details))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        if received:
+            handler(*received[-1])
