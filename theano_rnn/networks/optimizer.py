@@ -270,7 +270,11 @@ class DropoutSettings(Protocol):
 def symbolic_batch(rnn: RNN) -> list[TensorVariable]:
     """x, y, mask, the packed states before the first step and, for a network with dropout, the dropout mask."""
     by_step = [split_along(1, matrix) for matrix in (T.imatrix("x"), T.imatrix("y"), T.bmatrix("mask"))]
-    return [*by_step, split_along(0, T.matrix("s_init", dtype=rnn.dtype)), *symbolic_dropout_mask(rnn.architecture, rnn.dtype)]
+    return [
+        *by_step,
+        split_along(0, T.matrix("s_init", dtype=rnn.dtype)),
+        *symbolic_dropout_mask(rnn.architecture, rnn.dtype),
+    ]
 
 
 def symbolic_dropout_mask(settings: DropoutSettings, dtype: str) -> list[TensorVariable]:
