@@ -147,6 +147,8 @@ def make_parser() -> ArgumentParser:
     add("--seed", type=int, metavar="N",
         help="seed of the initial parameters and of the order of the sentences (default: 1)")
     add("--device", choices=("auto", "cpu", "gpu"), help="where to compute (default: auto)")
+    add("--devices", type=number_or_auto, metavar="{auto,N}",
+        help="split each minibatch over N cores of the CPU, or over N GPUs; auto: where this is faster (default: 1)")
     add("--tutorial", action="store_true", default=None,
         help="train exactly as the tutorial does: SGD, one sentence per step")
 
@@ -173,7 +175,7 @@ def make_parser() -> ArgumentParser:
 
 
 def number_or_auto(text: str) -> int | str:
-    """Convert the value of --samples to an int if it is one. The package checks it."""
+    """Convert the value of --samples or --devices to an int if it is one. The package checks it."""
     try:
         return int(text)
     except ValueError:

@@ -60,8 +60,8 @@ def share_compiled(monkeypatch, compiled=COMPILED):
         shared.set_values(rnn.get_values())
         return shared
 
-    def optimizer(rnn, rule, clip, measures_norm):
-        shared = compiled.setdefault((id(rnn), rule, clip), Optimizer(rnn, rule, clip, measures_norm))
+    def optimizer(rnn, rule, clip, measures_norm, devices):
+        shared = compiled.setdefault((id(rnn), rule, clip), Optimizer(rnn, rule, clip, measures_norm, devices))
         shared.reset()
         return shared
 
@@ -78,8 +78,8 @@ def share_compiled_readers(monkeypatch, compiled=COMPILED):
         shared.set_values(reader.get_values())
         made(self, shared, *details, **more)
 
-    def shared_optimizer(reader, rule, clip, measures_norm):
-        shared = compiled.setdefault((id(reader), rule, clip), optimizer(reader, rule, clip, measures_norm))
+    def shared_optimizer(reader, rule, clip, **more):
+        shared = compiled.setdefault((id(reader), rule, clip), optimizer(reader, rule, clip, **more))
         shared.reset()
         return shared
 
@@ -96,8 +96,8 @@ def share_compiled_writers(monkeypatch, compiled):
         shared.set_values(writer.get_values())
         made(self, shared, *details, **more)
 
-    def shared_optimizer(writer, rule, clip, measures_norm):
-        shared = compiled.setdefault((id(writer), rule, clip), optimizer(writer, rule, clip, measures_norm))
+    def shared_optimizer(writer, rule, clip, **more):
+        shared = compiled.setdefault((id(writer), rule, clip), optimizer(writer, rule, clip, **more))
         shared.reset()
         return shared
 

@@ -43,6 +43,13 @@ def cores_become_devices(count: int) -> None:
             jax.config.update("jax_num_cpu_devices", count)
 
 
+def available_devices(name: str) -> int:
+    """Return the number of devices of a kind; see `theano_rnn.engines.engine.available_devices`."""
+    cores_become_devices(available_cores())
+    select_device(name)
+    return len(jax.devices(current_device().platform))
+
+
 def available_cores() -> int:
     """Return the number of CPU cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -230,6 +230,18 @@ class CompiledFunction:
             return self.function(*arguments)
 
 
+def available_devices(name: str) -> int:
+    """Return how many devices a function can be split over: the cores of the CPU, or all GPUs; with Theano, one.
+
+    Parameters
+    ----------
+    name : {"auto", "cpu", "gpu"}
+        The kind of device. If JAX has computed something in this process already, it knows fewer cores.
+    """
+    check_device_name(name)
+    return chosen_engine.available_devices(name)
+
+
 def select_device(name: str, count: int = 1) -> None:
     """Choose the device that functions run on, and how many of its kind a function can be split over.
 
@@ -245,6 +257,11 @@ def select_device(name: str, count: int = 1) -> None:
     OptionError
         If the name is another one, there is no GPU, or there are fewer devices.
     """
+    check_device_name(name)
+    chosen_engine.select_device(name, count)
+
+
+def check_device_name(name: str) -> None:
+    """Raise OptionError if this is not a name of `DEVICES`."""
     if name not in DEVICES:
         raise OptionError(f"device: expected one of {', '.join(DEVICES)}, got {name!r}")
-    chosen_engine.select_device(name, count)

@@ -185,6 +185,11 @@ def select_device(name: str, count: int = 1) -> None:
         )
 
 
+def available_devices(name: str) -> int:
+    """Return 1; see `engine.available_devices`."""
+    return 1
+
+
 def device_name() -> None:
     """Return None, as for every CPU."""
     return None

@@ -10,13 +10,15 @@ from theano_rnn.networks.parameters import ParameterLayout
 from theano_rnn.networks.updates import UPDATE_RULES
 
 BYTES = 4  # of a number
-COPIES = 3  # of the parameters: in training, the best so far, and those that samples are generated from
+COPIES = 2  # of the parameters, beside those in training: the best so far, and those that samples are generated from
 MEMINFO = Path("/proc/meminfo")
 CGROUP = Path("/sys/fs/cgroup")
 
 
-def bytes_needed(layout: ParameterLayout, rule: str) -> int:
+def bytes_needed(layout: ParameterLayout, rule: str, devices: int = 1) -> int:
     """Return about how many bytes the parameters of a network and their accumulators take up in training.
+
+    Each device has its own parameters and accumulators.
 
     Examples
     --------
@@ -25,10 +27,10 @@ def bytes_needed(layout: ParameterLayout, rule: str) -> int:
     4000200000
     """
     parameters = sum(math.prod(shape) for shape in layout.parameter_shapes.values())
-    return BYTES * parameters * (COPIES + len(UPDATE_RULES[rule].accumulators))
+    return BYTES * parameters * (COPIES + devices * (1 + len(UPDATE_RULES[rule].accumulators)))
 
 
-def check_memory(layout: ParameterLayout, rule: str, words: int | None) -> None:
+def check_memory(layout: ParameterLayout, rule: str, words: int | None, devices: int = 1) -> None:
     """Check that the parameters of a network fit into memory in training.
 
     Parameters
@@ -38,13 +40,15 @@ def check_memory(layout: ParameterLayout, rule: str, words: int | None) -> None:
         The optimizer.
     words : int or None
         Size of the vocabulary; None for a network on recordings.
+    devices : int
+        The number of devices that share the memory, such as the cores of a CPU.
 
     Raises
     ------
     OptionError
         If they need more memory than is available, as far as that is known.
     """
-    needed, available = bytes_needed(layout, rule), bytes_available()
+    needed, available = bytes_needed(layout, rule, devices), bytes_available()
     if available is None or needed <= available:
         return
     option, network, remedy = "hidden_dim", "", ""

@@ -215,7 +215,7 @@ def classification_task(
     options = options.fitted_to(len(train))
     tables = [(len(vocabulary), options.embedding_dim or options.hidden_dim)]
     settings = reader_settings(options, len(labels), tables, "text")
-    check_memory(settings, options.optimizer, len(vocabulary))
+    check_memory(settings, options.optimizer, len(vocabulary), int(options.devices))
     reader = Reader(settings, seed=options.seed)
     description = {}
     if start is not None:

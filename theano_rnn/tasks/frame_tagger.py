@@ -354,7 +354,7 @@ class FrameTagger(FrameModel):
         note(summary(everything, valid, labels, recordings.shift))
         options = data.with_features(options.fitted_to(len(train)))
         settings = reader_settings(options, len(labels), (), "steps", frame_dim=len(frames.mean))
-        check_memory(settings, options.optimizer, None)
+        check_memory(settings, options.optimizer, None, int(options.devices))
         reader = Reader(settings, seed=options.seed)
 
         def make_model(parameters: Mapping[str, np.ndarray], history: Sequence[dict[str, Any]]) -> FrameTagger:

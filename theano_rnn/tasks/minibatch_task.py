@@ -153,7 +153,12 @@ class ReaderTask(MinibatchTask):
         description: Mapping[str, Any] | None = None,
         sampler: CandidateSampler | None = None,
     ) -> None:
-        settings = {"rule": options.optimizer, "clip": options.clip, "measures_norm": True}
+        settings = {
+            "rule": options.optimizer,
+            "clip": options.clip,
+            "measures_norm": True,
+            "devices": int(options.devices),
+        }
         optimizer = ReaderOptimizer(reader, **settings)
         if sampler is not None:
             optimizer = SampledReaderOptimizer(reader, sampler, **settings)

@@ -273,8 +273,8 @@ class FillOptions(CorpusOptions, Protocol):
     clip: float | None
     seed: int
     criterion: str
-
     samples: int | str
+    devices: int | str
 
     def fitted_to(self, length: int) -> "FillOptions": ...
 
@@ -307,7 +307,7 @@ class FillTask(ReaderTask):
             bias=bool(options.bias),
             **{name: getattr(options, name) for name in names},
         )
-        check_memory(settings, options.optimizer, len(vocabulary))
+        check_memory(settings, options.optimizer, len(vocabulary), int(options.devices))
         reader = Reader(settings, seed=options.seed)
         frequencies = log_frequencies(corpus, [vocabulary.start, vocabulary.end])
         if settings.bias:

@@ -173,7 +173,7 @@ class RecordingClassifier(FrameModel):
         note(f"{len(train):,} recordings of {len(labels)} labels{held}{', each centered' if is_centered else ''}")
         options = data.with_features(options.fitted_to(len(train)))
         settings = reader_settings(options, len(labels), (), "text", frame_dim=len(frames.mean))
-        check_memory(settings, options.optimizer, None)
+        check_memory(settings, options.optimizer, None, int(options.devices))
         reader = Reader(settings, seed=options.seed)
 
         def make_model(parameters: Mapping[str, np.ndarray], history: Sequence[dict[str, Any]]) -> RecordingClassifier:

@@ -260,7 +260,7 @@ class Tagger(ReaderModel):
         tables = [(len(vocabulary), options.embedding_dim or options.hidden_dim)]
         tables += [(len(table), SPELLING_DIM) for table in spelling.values()]
         settings = reader_settings(options, len(labels), tables, "steps")
-        check_memory(settings, options.optimizer, len(vocabulary))
+        check_memory(settings, options.optimizer, len(vocabulary), int(options.devices))
         reader = Reader(settings, seed=options.seed)
         description = {}
         if start is not None:

@@ -88,12 +88,12 @@ class LanguageModelTask(Task):
 
     def _new_optimizer(self) -> Optimizer:
         # The norm is always measured, so that the same function is compiled with and without a plot.
-        rule, clip = self.options.optimizer, self.options.clip
+        rule, clip, devices = self.options.optimizer, self.options.clip, int(self.options.devices)
         if not self.options.samples:
-            return Optimizer(self.network, rule, clip, measures_norm=True)
+            return Optimizer(self.network, rule, clip, measures_norm=True, devices=devices)
         frequencies = np.exp(log_frequencies(self.corpus, [self.corpus.vocabulary.start]))
         sampler = CandidateSampler(frequencies, int(self.options.samples))
-        return SampledOptimizer(self.network, sampler, rule, clip, measures_norm=True)
+        return SampledOptimizer(self.network, sampler, rule, clip, measures_norm=True, devices=devices)
 
     def _evaluated_texts(self) -> tuple[Ids, Ids | None]:
         """The training text and the held-out text, or parts of them where the exact softmax takes too long for all."""

@@ -50,10 +50,12 @@ CHANGEABLE_ON_RESUME = (
     "sample_every",
     "patience",
     "device",
+    "devices",
     "column",
 )
-# What is not recorded in a model: with any value, the same run gives the same file.
-NOT_IN_MODEL = ("save_every", "sample_every", "patience")
+# What is not recorded in a model: with any value, the same run gives the same file, or with another number of devices
+# one that differs by rounding.
+NOT_IN_MODEL = ("save_every", "sample_every", "patience", "devices")
 
 RATE_SCHEDULES = ("inverse", "linear")
 
@@ -76,6 +78,7 @@ COUNTS = {
     "batch_size": 1,
     "evaluate_every": 1,
 }
+COUNTS_OR_AUTO = {"samples": 0, "devices": 1}
 
 
 @dataclass(frozen=True)
@@ -134,6 +137,9 @@ class TrainingOptions:
     seed : int
         Of the initial parameters, of the choice of held-out sentences and of the order of sentences.
     device : {"auto", "cpu", "gpu"}
+    devices : int or "auto"
+        The number of devices that each minibatch is split over: cores of the CPU, or GPUs. "auto": as many as make
+        training faster; see `theano_rnn.devices.useful_count`.
     tutorial : bool
         Train exactly as the tutorial does: plain SGD, one sentence per step in the order of the text, learning rate
         0.005, truncation 4.
@@ -213,6 +219,7 @@ class TrainingOptions:
     init_from: str | None = None
     seed: int = 1
     device: str = "auto"
+    devices: int | str = 1
     tutorial: bool = False
     keep_case: bool = False
     tokenized: bool = False
@@ -261,10 +268,11 @@ class TrainingOptions:
             check_choice("pooling", self.pooling, POOLINGS)
             check_choice("criterion", self.criterion, CRITERIA)
             check_real("word_dropout", self.word_dropout, minimum=0)
-            if self.samples != AUTO:
-                if isinstance(self.samples, str):
-                    raise ArgumentValueError(f"samples: expected auto or an integer, got {self.samples!r}")
-                object.__setattr__(self, "samples", check_count("samples", self.samples, 0))
+            for name, minimum in COUNTS_OR_AUTO.items():
+                value = getattr(self, name)
+                if value != AUTO and isinstance(value, str):
+                    raise ArgumentValueError(f"{name}: expected auto or an integer, got {value!r}")
+                object.__setattr__(self, name, value if value == AUTO else check_count(name, value, minimum))
             if self.features is not None:
                 check_choice("features", self.features, DEFAULT_NUMBERS)
             rate = UPDATE_RULES[self.optimizer].learning_rate if self.learning_rate is None else self.learning_rate
@@ -289,6 +297,10 @@ class TrainingOptions:
         for name in WORD_OPTIONS:
             if self.level == "char" and getattr(self, name):
                 raise OptionError(f"{name}: has no effect at character level; leave it out")
+        if self.tutorial and self.devices not in (1, AUTO):
+            raise OptionError(
+                "devices: `tutorial` trains on one sentence at a time, which cannot be split; leave it out"
+            )
         if self.tokenized:
             object.__setattr__(self, "lines", True)
         if self.level == "char":

@@ -4,10 +4,12 @@ import contextlib
 import inspect
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from theano_rnn.engines.engine import select_device
+from theano_rnn.devices.useful_count import useful_devices
+from theano_rnn.engines.engine import available_devices, select_device
 from theano_rnn.errors import ArgumentTypeError, ModelFileError, OptionError
 from theano_rnn.files.archive import one_line
 from theano_rnn.files.corpus_formats import check_column
@@ -24,7 +26,7 @@ from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary
 from theano_rnn.training.corpus_cache import CorpusCache
 from theano_rnn.training.language_model_task import LanguageModelTask, unknown_share, with_inherited_settings
-from theano_rnn.training.options import TrainingOptions, check_option_names
+from theano_rnn.training.options import AUTO, TrainingOptions, check_option_names
 from theano_rnn.training.progress import ProgressReporter
 from theano_rnn.training.reporter import Reporter
 from theano_rnn.training.run_files import RunFiles
@@ -145,6 +147,8 @@ def train(
         The seed of initial parameters, held-out sentences and the order of sentences.
     device : {"auto", "cpu", "gpu"}
         Where to compute.
+    devices : int or "auto"
+        The number of cores, or of GPUs, that each minibatch is split over. "auto": more than one where this is faster.
 
     Returns
     -------
@@ -193,12 +197,21 @@ def train(
         start = LanguageModel.load(settings["init_from"])
         is_language_model = settings.get("task", LANGUAGE_MODEL) == LANGUAGE_MODEL
         settings = (with_inherited_settings if is_language_model else with_settings_of)(start, settings)
-    options = TrainingOptions.from_settings(settings)
-    select_device(options.device)
+    options = with_devices(TrainingOptions.from_settings(settings))
     check_paths(files, paths, options)
     with contextlib.closing(reporter), files.locked():
         task = prepare_task(files, paths, options, reporter, start)
         return Trainer(task, files, reporter, paths, time_limit).run()
+
+
+def with_devices(options: TrainingOptions) -> TrainingOptions:
+    """Choose the devices of a run, and return the options with their number in place of "auto"."""
+    devices = options.devices
+    if devices == AUTO:
+        useful = 1 if options.tutorial else useful_devices(options.cell, options.hidden_dim)
+        devices = min(useful, available_devices(options.device)) if useful > 1 else 1
+    select_device(options.device, int(devices))
+    return replace(options, devices=devices)
 
 
 def prepare_task(
@@ -245,7 +258,8 @@ def prepare_task(
             f"{len(corpus.vocabulary):,}; training with the exact softmax"
         )
     options = options.fitted_to(text_length(corpus.train, options))
-    check_memory(options.architecture(words := len(corpus.vocabulary)), options.optimizer, words)
+    words = len(corpus.vocabulary)
+    check_memory(options.architecture(words), options.optimizer, words, int(options.devices))
     task = LanguageModelTask(corpus, options, None if start is None else start.rnn.get_values())
     if task.options.samples:
         reporter.note(task.about_samples(reporter.option_name))
@@ -298,8 +312,7 @@ def resumed_run(
     except (KeyError, TypeError, ValueError) as error:
         raise ModelFileError(f"{checkpoint.path}: damaged or inconsistent: {one_line(error)}") from error
     paths = text_paths(data or recorded_paths)
-    options = options.resumed(with_frame_task(settings, paths))
-    select_device(options.device)
+    options = with_devices(options.resumed(with_frame_task(settings, paths)))
     check_paths(files, paths, options)
     task = prepare_task(files, paths, options, reporter, saved=saved)
     try:

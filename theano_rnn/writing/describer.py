@@ -337,7 +337,7 @@ class Describer(WriterModel):
             **{name: getattr(options, name) for name in names},
         )
         options = options.fitted_to(len(train)).with_samples_for(settings.words)
-        check_memory(settings, options.optimizer, settings.words)
+        check_memory(settings, options.optimizer, settings.words, int(options.devices))
         writer = Writer(settings, seed=options.seed)
         log_frequencies = target.log_frequencies(train.targets)
         start_output_bias(writer, log_frequencies)

@@ -78,7 +78,7 @@ def new_task(
         **{name: getattr(options, name) for name in names},
     )
     options = options.fitted_to(len(train)).with_samples_for(settings.words)
-    check_memory(settings, options.optimizer, settings.words)
+    check_memory(settings, options.optimizer, settings.words, int(options.devices))
     writer = Writer(settings, seed=options.seed)
     log_frequencies = sides.target.log_frequencies(train.targets)
     start_output_bias(writer, log_frequencies)

@@ -49,7 +49,12 @@ class WritingTask(MinibatchTask):
         show: Show | None = None,
         sampler: CandidateSampler | None = None,
     ) -> None:
-        settings = {"rule": options.optimizer, "clip": options.clip, "measures_norm": True}
+        settings = {
+            "rule": options.optimizer,
+            "clip": options.clip,
+            "measures_norm": True,
+            "devices": int(options.devices),
+        }
         optimizer = WriterOptimizer(writer, **settings)
         if sampler is not None:
             optimizer = SampledWriterOptimizer(writer, sampler, **settings)
