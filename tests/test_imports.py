@@ -58,7 +58,7 @@ MAY_USE_THE_ENGINE = (
 MAY_TAKE_FROM_THE_ENGINE = {
     "training.options": {"DEVICES"},
     "language_models.score_minibatches": {"device_name"},
-    "training.train_model": {"available_devices", "select_device"},
+    "training.train_model": {"select_device", "useful_devices"},
 }
 MAY_PRINT = ("commands.",)
 

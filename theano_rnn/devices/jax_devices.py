@@ -43,11 +43,22 @@ def cores_become_devices(count: int) -> None:
             jax.config.update("jax_num_cpu_devices", count)
 
 
-def available_devices(name: str) -> int:
-    """Return the number of devices of a kind; see `theano_rnn.engines.engine.available_devices`."""
-    cores_become_devices(available_cores())
+def useful_devices(name: str) -> int:
+    """Return how many devices it makes sense to use; see `theano_rnn.engines.engine.useful_devices`."""
+    idle = available_cores() - round(load_average())
+    if name == "gpu" or idle < 2:
+        return 1
+    cores_become_devices(idle)
     select_device(name)
-    return len(jax.devices(current_device().platform))
+    return min(idle, len(jax.devices("cpu"))) if current_device().platform == "cpu" else 1
+
+
+def load_average() -> float:
+    """Return how many processes wanted a core in the last minute, on average; 0 if the system does not tell."""
+    try:
+        return os.getloadavg()[0]
+    except (AttributeError, OSError):  # on Windows
+        return 0.0
 
 
 def available_cores() -> int:

@@ -230,16 +230,19 @@ class CompiledFunction:
             return self.function(*arguments)
 
 
-def available_devices(name: str) -> int:
-    """Return how many devices a function can be split over: the cores of the CPU, or all GPUs; with Theano, one.
+def useful_devices(name: str) -> int:
+    """Return over how many devices of a kind it makes sense to split a function.
+
+    On a CPU, these are the cores that have been idle in the last minute: each step waits for the slowest core. Several
+    GPUs have not been measured, and the original Theano computes on one device.
 
     Parameters
     ----------
     name : {"auto", "cpu", "gpu"}
-        The kind of device. If JAX has computed something in this process already, it knows fewer cores.
+        The kind of device. If JAX has computed something in this process already, it may know fewer cores.
     """
     check_device_name(name)
-    return chosen_engine.available_devices(name)
+    return chosen_engine.useful_devices(name)
 
 
 def select_device(name: str, count: int = 1) -> None:

@@ -185,8 +185,8 @@ def select_device(name: str, count: int = 1) -> None:
         )
 
 
-def available_devices(name: str) -> int:
-    """Return 1; see `engine.available_devices`."""
+def useful_devices(name: str) -> int:
+    """Return 1; see `engine.useful_devices`."""
     return 1
 
 

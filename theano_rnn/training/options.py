@@ -67,6 +67,9 @@ MANY_WORDS, AUTO_SAMPLES = 10_000, 500
 PATHS = ("valid", "init_from", "target")
 WORD_OPTIONS = ("tokenized", "keep_case", "lines")
 
+# With "auto", each device gets at least so many streams: with fewer, the same step takes more work in total.
+STREAMS_PER_DEVICE = 16
+
 # Integers and their minima.
 COUNTS = {
     "vocabulary_size": 4,
@@ -138,8 +141,8 @@ class TrainingOptions:
         Of the initial parameters, of the choice of held-out sentences and of the order of sentences.
     device : {"auto", "cpu", "gpu"}
     devices : int or "auto"
-        The number of devices that each minibatch is split over: cores of the CPU, or GPUs. "auto": as many as make
-        training faster; see `theano_rnn.devices.useful_count`.
+        The number of devices that each minibatch is split over: cores of the CPU, or GPUs. "auto": at
+        character level, as many as there are idle cores, but at most one per 16 streams; otherwise 1.
     tutorial : bool
         Train exactly as the tutorial does: plain SGD, one sentence per step in the order of the text, learning rate
         0.005, truncation 4.
@@ -364,6 +367,21 @@ class TrainingOptions:
         """The learning rate that was chosen, or else the optimizer's own."""
         assert self.learning_rate is not None  # __post_init__ has set it
         return self.learning_rate
+
+    @property
+    def most_useful_devices(self) -> int:
+        """The number of devices up to which a step may become faster.
+
+        With a vocabulary of thousands of words, products use all cores anyway, and each device updates all parameters.
+
+        Examples
+        --------
+        >>> TrainingOptions(level="char").most_useful_devices, TrainingOptions().most_useful_devices
+        (3, 1)
+        """
+        if self.level != "char":
+            return 1
+        return max((self.batch_size or LARGEST_BATCH_SIZES[self.level]) // STREAMS_PER_DEVICE, 1)
 
     def fitted_to(self, length: int) -> "TrainingOptions":
         """Return these options with a batch size that suits the text, unless one was chosen.

@@ -8,8 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from theano_rnn.devices.useful_count import useful_devices
-from theano_rnn.engines.engine import available_devices, select_device
+from theano_rnn.engines.engine import select_device, useful_devices
 from theano_rnn.errors import ArgumentTypeError, ModelFileError, OptionError
 from theano_rnn.files.archive import one_line
 from theano_rnn.files.corpus_formats import check_column
@@ -197,21 +196,21 @@ def train(
         start = LanguageModel.load(settings["init_from"])
         is_language_model = settings.get("task", LANGUAGE_MODEL) == LANGUAGE_MODEL
         settings = (with_inherited_settings if is_language_model else with_settings_of)(start, settings)
-    options = with_devices(TrainingOptions.from_settings(settings))
+    options = with_devices(TrainingOptions.from_settings(settings), reporter)
     check_paths(files, paths, options)
     with contextlib.closing(reporter), files.locked():
         task = prepare_task(files, paths, options, reporter, start)
         return Trainer(task, files, reporter, paths, time_limit).run()
 
 
-def with_devices(options: TrainingOptions) -> TrainingOptions:
+def with_devices(options: TrainingOptions, reporter: Reporter) -> TrainingOptions:
     """Choose the devices of a run, and return the options with their number in place of "auto"."""
-    devices = options.devices
-    if devices == AUTO:
-        useful = 1 if options.tutorial else useful_devices(options.cell, options.hidden_dim)
-        devices = min(useful, available_devices(options.device)) if useful > 1 else 1
-    select_device(options.device, int(devices))
-    return replace(options, devices=devices)
+    if options.devices == AUTO:
+        most = options.most_useful_devices
+        options = replace(options, devices=min(most, useful_devices(options.device)) if most > 1 else 1)
+        reporter.note(f"{reporter.option_name('devices')} auto: {options.devices}")
+    select_device(options.device, int(options.devices))
+    return options
 
 
 def prepare_task(
@@ -312,7 +311,7 @@ def resumed_run(
     except (KeyError, TypeError, ValueError) as error:
         raise ModelFileError(f"{checkpoint.path}: damaged or inconsistent: {one_line(error)}") from error
     paths = text_paths(data or recorded_paths)
-    options = with_devices(options.resumed(with_frame_task(settings, paths)))
+    options = with_devices(options.resumed(with_frame_task(settings, paths)), reporter)
     check_paths(files, paths, options)
     task = prepare_task(files, paths, options, reporter, saved=saved)
     try:
