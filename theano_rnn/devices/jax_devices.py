@@ -73,9 +73,10 @@ def check_count(count: int) -> None:
     if count <= found:
         return
     if platform != "cpu":
-        raise OptionError(f"devices: this machine has {found} of the {platform} devices, got {count}")
+        raise OptionError(f"devices: expected at most {found}, the number of GPUs of this machine, got {count}")
     if count > available_cores():
-        raise OptionError(f"devices: this machine has {max(found, available_cores())} CPU cores, got {count}")
+        cores = max(found, available_cores())
+        raise OptionError(f"devices: expected at most {cores}, the number of CPU cores of this machine, got {count}")
     raise OptionError(
         f"devices: JAX has already started in this process, with {found} of the {count} devices; choose them before "
         f"anything is computed, or set the environment variable JAX_NUM_CPU_DEVICES={count} before Python starts"
