@@ -1,11 +1,13 @@
 """Calls of compiled functions: interrupts, and functions that are split over devices."""
 
 import contextlib
+import os
 import signal
 import threading
 
 import numpy as np
 import pytest
+from support.fresh_python import python
 
 jax = pytest.importorskip("jax", reason="PyTensor and JAX are not installed")
 
@@ -55,3 +57,40 @@ def test_interrupts_are_not_delayed_in_other_threads_or_if_they_are_ignored():
             assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+# Functions that are split over devices
+
+IN_THREADS = """
+import threading
+import numpy as np
+from theano_rnn.engines.engine import select_device
+from theano_rnn.networks.optimizer import Optimizer
+from theano_rnn.networks.rnn import RNN
+from theano_rnn.text.minibatches import Batch
+
+select_device("cpu", 2)
+x = np.random.default_rng(1).integers(0, 65, (20, 10)).astype(np.int32)
+batch = Batch(x, x, x >= 0, np.arange(10))
+
+def train(name, losses):
+    optimizer = Optimizer(RNN(65, 32, bptt_truncate=None, seed=1), "adam", devices=2)
+    losses[name] = float([optimizer.step(batch, 0.001)[0] for _ in range(300)][-1])
+
+together, alone = {}, {}
+threads = [threading.Thread(target=train, args=(name, together)) for name in "abc"]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+train("a", alone)
+print(*(loss == alone["a"] for loss in together.values()))
+"""
+
+
+def test_threads_may_train_networks_on_several_devices_at_the_same_time(tmp_path):
+    flags = (
+        "--xla_cpu_collective_call_warn_stuck_timeout_seconds=5 --xla_cpu_collective_call_terminate_timeout_seconds=5"
+    )
+    environment = {"THEANO_RNN_CACHE": os.environ["THEANO_RNN_CACHE"], "JAX_NUM_CPU_DEVICES": "2"}
+    assert python(IN_THREADS, tmp_path, XLA_FLAGS=flags, **environment) == ["True"] * 3

@@ -59,6 +59,13 @@ def test_a_gpu_is_rejected():
         engine.select_device("gpu")
 
 
+def test_several_devices_are_rejected():
+    engine.select_device("cpu", 1)
+    with pytest.raises(OptionError, match="^devices: the original Theano computes on one device; choose 1, or use"):
+        engine.select_device("auto", 2)
+    assert engine.useful_devices("auto") == 1
+
+
 def test_there_is_no_xla_program():
     with pytest.raises(OptionError, match="^hlo: the original Theano does not use XLA"):
         engine.xla_program(None, [])

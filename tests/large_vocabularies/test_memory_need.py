@@ -18,6 +18,18 @@ def test_the_bytes_are_those_of_copies_of_all_parameters_and_accumulators():
     assert bytes_needed(architecture, "adam") == 4 * 5 * parameters
 
 
+def test_each_core_has_its_own_parameters_and_accumulators_and_each_gpu_its_own_memory(monkeypatch):
+    architecture = Architecture(10**6)
+    assert bytes_needed(architecture, "adam", devices=4) == bytes_needed(architecture, "adam") // 5 * (2 + 4 * 3)
+    monkeypatch.setattr(memory_need, "bytes_available", lambda: 4_000_200_000)
+    with pytest.raises(OptionError, match="6,400,320,000 bytes .*; choose fewer `devices`, a smaller vocabulary with "):
+        check_memory(architecture, "adam", 10**6, devices=2)
+    with pytest.raises(OptionError, match="; choose fewer `devices`, or a smaller `hidden_dim`$"):
+        check_memory(architecture, "adam", None, devices=2)
+    monkeypatch.setattr(memory_need, "device_name", lambda: "Graphics 9000")
+    check_memory(architecture, "adam", 10**6, devices=2)
+
+
 def test_a_network_that_is_too_large_is_refused(monkeypatch):
     monkeypatch.setattr(memory_need, "bytes_available", lambda: 4_000_199_999)
     with pytest.raises(OptionError) as error:

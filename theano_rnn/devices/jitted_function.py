@@ -17,8 +17,31 @@ from theano_rnn.devices.column_split import ColumnSplit
 from theano_rnn.devices.device_storage import DeviceArray, DeviceStorage, DeviceValue
 from theano_rnn.devices.jax_devices import columns_along, copies_on, current_device, mesh_of
 
-# Devices that wait for each other must get their programs in the same order.
-SPLIT_CALLS = threading.Lock()
+
+class SplitCalls:
+    """Lets programs that are split over devices run one after the other, whichever threads call them.
+
+    The devices of a program wait for each other. If they ran two programs at once, each program could wait for a device
+    that waits for the other program, and XLA would end the process.
+    """
+
+    def __init__(self) -> None:
+        self._lock: threading.Lock = threading.Lock()
+        self._latest: tuple[Any, Any] = (None, None)
+
+    def call(self, function: "JittedFunction", inputs: Sequence[Any]) -> list[Any]:
+        """Call a function whose first result is an output."""
+        with self._lock:
+            latest, output = self._latest
+            # A step after a step of the same training run waits by itself, for the arrays that both update.
+            if latest is not function or not function.updates:
+                jax.block_until_ready(output)
+            results = function.call_on_devices(inputs)
+            self._latest = function, results[0]
+            return results
+
+
+split_calls = SplitCalls()
 
 
 class JittedFunction:
@@ -64,14 +87,14 @@ class JittedFunction:
 
     def __call__(self, *inputs: Any) -> Any:
         if self.split is None:
-            return self._call(inputs)
+            return self.call_on_devices(inputs)
         count = len(self.split.inputs)
         padded, added = self.split.padded(inputs[:count])
-        with SPLIT_CALLS:
-            results = self._call((*padded, *inputs[count:]))
+        results = split_calls.call(self, (*padded, *inputs[count:]))
         return self.split.without_added(results, added)
 
-    def _call(self, inputs: Sequence[Any]) -> Any:
+    def call_on_devices(self, inputs: Sequence[Any]) -> Any:
+        """Call the function with inputs that all devices can share equally, and store the new values of its updates."""
         shared, updates = self.shared, self.updates
         with jax.enable_x64(self.double):
             arguments = list(inputs)

@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
+from theano_rnn.engines.engine import device_name
 from theano_rnn.errors import OptionError
 from theano_rnn.networks.parameters import ParameterLayout
 from theano_rnn.networks.updates import UPDATE_RULES
@@ -18,7 +19,7 @@ CGROUP = Path("/sys/fs/cgroup")
 def bytes_needed(layout: ParameterLayout, rule: str, devices: int = 1) -> int:
     """Return about how many bytes the parameters of a network and their accumulators take up in training.
 
-    Each device has its own parameters and accumulators.
+    Each device in this memory has its own parameters and accumulators.
 
     Examples
     --------
@@ -41,23 +42,26 @@ def check_memory(layout: ParameterLayout, rule: str, words: int | None, devices:
     words : int or None
         Size of the vocabulary; None for a network on recordings.
     devices : int
-        The number of devices that share the memory, such as the cores of a CPU.
+        The number of devices that each minibatch is split over. Cores of a CPU share its memory.
 
     Raises
     ------
     OptionError
         If they need more memory than is available, as far as that is known.
     """
+    if devices > 1 and device_name() is not None:
+        devices = 1  # GPUs have their own memory
     needed, available = bytes_needed(layout, rule, devices), bytes_available()
     if available is None or needed <= available:
         return
-    option, network, remedy = "hidden_dim", "", ""
+    option, network, remedies = "hidden_dim", "", ["fewer `devices`"] if devices > 1 else []
     if words is not None:
         option, network = "vocabulary_size", f"{words:,} words and "
-        remedy = "a smaller vocabulary with `vocabulary_size` or `min_count`, or "
+        remedies.append("a smaller vocabulary with `vocabulary_size` or `min_count`")
+    remedies.append(f"{'or ' if remedies else ''}a smaller `hidden_dim`")
     raise OptionError(
         f"{option}: training a network with {network}`hidden_dim` {layout.hidden_dim:,} needs {needed:,} bytes of "
-        f"memory, and {available:,} are available; choose {remedy}a smaller `hidden_dim`"
+        f"memory, and {available:,} are available; choose {', '.join(remedies)}"
     )
 
 
