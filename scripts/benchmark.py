@@ -61,6 +61,8 @@ def make_parser() -> ArgumentParser:
     add = parser.add_argument_group("measurement").add_argument
     add("--rounds", type=int, metavar="N", help=f"number of rounds (default: {ROUNDS})")
     add("--device", choices=("auto", "cpu", "gpu"), default="auto", help="where to compute (default: %(default)s)")
+    add("--devices", type=int, default=1, metavar="N",
+        help="split the minibatches of training steps over N cores, or N GPUs (default: %(default)s)")
 
     add = parser.add_argument_group("output").add_argument
     add("--json", action="store_true", help="print one JSON object per workload instead of the table")
@@ -73,6 +75,8 @@ def check_together(arguments: argparse.Namespace) -> None:
     tables = [name for name in ("grid", "networks", "tasks", "large", "startup", "growth") if getattr(arguments, name)]
     if arguments.theano and (tables or arguments.peer):
         raise OptionError(f"theano: has a table of its own; leave `{tables[0] if tables else 'peer'}` out")
+    if arguments.theano and arguments.devices > 1:
+        raise OptionError("theano: the original Theano computes on one device; leave `devices` out")
     for name in ("startup", "growth"):
         if name in tables and arguments.peer:
             raise OptionError(f"{name}: measures theano_rnn alone; leave `peer` out")
@@ -99,7 +103,8 @@ def work(arguments: argparse.Namespace) -> None:
     rounds = check_count("rounds", ROUNDS if arguments.rounds is None else arguments.rounds)
     names = arguments.names.split(",") if arguments.names else ["W1", "W2"] if arguments.theano else None
     chosen = workloads.select_workloads(workload_table(arguments), names)
-    select_device(arguments.device)
+    chosen = workloads.on_devices(chosen, check_count("devices", arguments.devices))
+    select_device(arguments.device, arguments.devices)
     machine = report.describe_machine()
     measure: Callable[[Workload], Any]
     as_table: Callable[[Any], str]

@@ -18,6 +18,7 @@ from theano_rnn.benchmarks.workloads import (
     STARTUP,
     TASKS,
     Workload,
+    on_devices,
     repeats_per_round,
     select_workloads,
 )
@@ -122,3 +123,12 @@ def test_a_round_takes_about_a_second_within_bounds_on_the_number_of_repeats() -
     assert repeats_per_round(0.01) == round(SECONDS_PER_ROUND / 0.01)
     assert repeats_per_round(100.0) == MIN_REPEATS
     assert repeats_per_round(1e-6) == MAX_REPEATS
+
+
+def test_training_steps_on_minibatches_can_be_split_over_devices():
+    steps = select_workloads(STANDARD, ["W2", "W3"])
+    assert [workload.devices for workload in on_devices(steps, 2)] == [2, 2]
+    assert on_devices(STANDARD, 1) == list(STANDARD)
+    for name in ("W1", "S1"):
+        with pytest.raises(OptionError, match=f"^devices: {name} is not a training step on a minibatch"):
+            on_devices(select_workloads(STANDARD, [name]), 2)

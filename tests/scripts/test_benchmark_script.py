@@ -55,6 +55,21 @@ def test_growth_prints_speed_and_memory_by_size(monkeypatch, capsys):
     ]
 
 
+def test_what_cannot_be_split_over_devices_is_refused(capsys):
+    for arguments, message in [
+        (
+            ["--devices", "2"],
+            "--devices: A is not a training step on a minibatch, so it cannot be split; choose others ",
+        ),
+        (["--devices", "0"], "--devices: expected at least 1, got 0"),
+        (["--devices", "2", "--theano", "python"], "--theano: the original Theano computes on one device; leave "),
+        (["--devices", "10000", "--only", "B"], "--devices: "),
+    ]:
+        assert script.main(arguments) == 2
+        out, err = capsys.readouterr()
+        assert not out and err.startswith(f"benchmark.py: {message}") and err.count("\n") == 1
+
+
 @pytest.mark.parametrize("table", ["--networks", "--tasks"])
 def test_networks_and_tasks_are_tables_of_their_own(monkeypatch, capsys, table):
     monkeypatch.setattr(workloads, "STANDARD", ())

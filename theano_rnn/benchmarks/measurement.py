@@ -176,7 +176,7 @@ def measure_growth(workload: Workload, device: str = "auto") -> dict[str, Any]:
 
 def _measure_growth_here(workload: Workload, device: str) -> dict[str, Any]:
     tune_process()  # as the commands do
-    select_device(device)
+    select_device(device, workload.devices)
     run_once = prepare(workload)
     run_once()
     repeats = repeats_per_round(min(run_once() for _ in range(2)))
@@ -223,7 +223,7 @@ def _measure_startup_here(workload: Workload, device: str, cache_folder: str, st
     tune_process()
     os.environ["THEANO_RNN_CACHE"] = cache_folder
     start = time.perf_counter()
-    select_device(device)
+    select_device(device, workload.devices)
     prepare(workload)()
     return imports, time.perf_counter() - start
 

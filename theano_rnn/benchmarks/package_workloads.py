@@ -141,13 +141,13 @@ def _prepare_step(workload: Workload) -> Preparation:
     if workload.samples:
         generator = np.random.default_rng(1)
         sampler = CandidateSampler(1 / np.arange(1.0, workload.word_dim + 1), workload.samples)
-        sampled = SampledOptimizer(_network(workload), sampler, workload.optimizer)
+        sampled = SampledOptimizer(_network(workload), sampler, workload.optimizer, devices=workload.devices)
 
         def step(batch: Batch) -> float:
             return float(sampled.step_on_candidates(batch, sampled.draw(batch, generator), LEARNING_RATE)[0])
 
         return lambda: (next(batches),), step
-    optimizer = Optimizer(_network(workload), workload.optimizer)
+    optimizer = Optimizer(_network(workload), workload.optimizer, devices=workload.devices)
     return lambda: (next(batches),), lambda batch: float(optimizer.step(batch, LEARNING_RATE)[0])
 
 
@@ -163,7 +163,7 @@ def _prepare_reading(workload: Workload) -> Preparation:
         layers=workload.layers,
         bias=workload.bias,
     )
-    optimizer = ReaderOptimizer(Reader(settings, seed=1), workload.optimizer)
+    optimizer = ReaderOptimizer(Reader(settings, seed=1), workload.optimizer, devices=workload.devices)
     generator, lengths = np.random.default_rng(0), np.array(workload.lengths, np.int32)
     shape = (workload.steps, workload.batch_size)
     labels = len(lengths) if workload.kind == "classify" else workload.tokens
@@ -200,7 +200,7 @@ def random_ids(workload: Workload, count: int) -> Iterator[list[np.ndarray]]:
 
 def _prepare_translation(workload: Workload) -> Preparation:
     """Prepare a step of the training loop on a minibatch of padded sources and targets."""
-    optimizer = WriterOptimizer(random_writer(workload), workload.optimizer)
+    optimizer = WriterOptimizer(random_writer(workload), workload.optimizer, devices=workload.devices)
     lengths, ids = np.array(workload.lengths, np.int32), random_ids(workload, 3)
 
     def draw() -> tuple[Source, list[np.ndarray]]:

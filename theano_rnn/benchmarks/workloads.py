@@ -6,7 +6,7 @@ know neither Theano nor any contender.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -59,6 +59,8 @@ class Workload:
         drawn with equal probability, but as in a text: the word of rank r in proportion to 1/r.
     adaptive : bool
         Whether PyTorch's output layer is an `AdaptiveLogSoftmaxWithLoss`, where ours is sampled.
+    devices : int
+        Number of devices that theano_rnn splits each minibatch over.
     """
 
     name: str
@@ -79,6 +81,7 @@ class Workload:
     beam: int = 0
     samples: int = 0
     adaptive: bool = False
+    devices: int = 1
 
     def draw_words(self, generator: np.random.Generator) -> npt.NDArray[np.int32]:
         """Draw the words of a minibatch: (steps, batch_size)."""
@@ -272,6 +275,23 @@ def select_workloads(workloads: Sequence[Workload], names: Iterable[str] | None)
         if name not in by_name:
             raise OptionError(f"names: expected one of {', '.join(by_name)}, got {name!r}")
     return [by_name[name] for name in names]
+
+
+def on_devices(workloads: Sequence[Workload], devices: int) -> list[Workload]:
+    """Return the workloads with their minibatches split over so many devices.
+
+    Raises
+    ------
+    OptionError
+        If one of them is not a training step on a minibatch.
+    """
+    for workload in workloads:
+        if devices > 1 and (not workload.learns or workload.batch_size == 1):
+            raise OptionError(
+                f"devices: {workload.name} is not a training step on a minibatch, so it cannot be split; choose others "
+                "with `names`"
+            )
+    return [replace(workload, devices=devices) for workload in workloads]
 
 
 def repeats_per_round(seconds: float) -> int:
