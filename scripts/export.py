@@ -28,7 +28,7 @@ OF_LANGUAGE_MODELS = ("onnx", "torch")
 def make_parser() -> ArgumentParser:
     parser = command_parser("export", __doc__ or "", "[options] [MODEL]", "models/rnn.npz --onnx rnn.onnx")
     parser.add_argument(
-        "model", nargs="?", default=MODEL, metavar="MODEL", help=f"file of the model (default: {MODEL})"
+        "model", nargs="?", default=MODEL, metavar="MODEL", help="file of the model (default: %(default)s)"
     )
 
     # fmt: off
