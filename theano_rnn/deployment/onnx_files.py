@@ -87,7 +87,7 @@ def write_onnx(path: str | os.PathLike[str], rnn: RNN, vocabulary: Vocabulary, t
     require_package("onnx", "onnx")
     paths = onnx_paths(path)
     values = rnn.get_values()
-    size = sum(value.nbytes for value in values.values()) + (values["V"].nbytes if rnn.tied else 0)
+    size = sum(value.nbytes for value in values.values())
     if size > LARGEST_FILE:
         raise OptionError(
             f"onnx: the network has {size / 2**30:.1f} GB, and an ONNX file at most 2 GB; "
