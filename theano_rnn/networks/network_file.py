@@ -113,7 +113,8 @@ def stored_as(values: Mapping[str, npt.NDArray[Any]], dtype: str | None) -> dict
         magnitude = float(np.abs(value).max(initial=0))
         if magnitude > largest:
             raise ArgumentValueError(
-                f"dtype: {name} contains {magnitude:g}, and {dtype} has at most {largest:g}; use float32"
+                f"{name}: expected numbers of at most {largest:g}, the largest of {dtype}, got {magnitude:g}; "
+                "save the model in a larger type"
             )
     return {name: np.asarray(value, dtype) for name, value in values.items()}
 
