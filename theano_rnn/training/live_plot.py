@@ -83,7 +83,7 @@ class LivePlot:
     def _is_shown(self) -> bool:
         return self.path is not None or self.events is not None
 
-    def add(self, steps: int, tokens: int, epoch: float, loss: float, learning_rate: float, step: int) -> None:
+    def add(self, steps: int, tokens: int, epoch: float, loss: float, learning_rate: float, step: int = 0) -> None:
         """Add the steps since the last call, up to number `step` of the run: see `TrainingCurves.add`."""
         norm = float(np.mean([float(norm) for norm in self._norms])) if self._norms else math.nan
         self._norms = []
