@@ -11,6 +11,7 @@ from theano_rnn.errors import ArgumentValueError, ModelFileError
 from theano_rnn.files.archive import write_archive
 from theano_rnn.language_models.incremental_scoring import IncrementalScorer
 from theano_rnn.language_models.model_files import LANGUAGE_MODEL, ModelFile
+from theano_rnn.language_models.notebook_display import html_of
 from theano_rnn.language_models.scoring import format_loss
 from theano_rnn.language_models.text_generation import TextGenerator
 from theano_rnn.language_models.text_scoring import Base, FloatArray, TextScorer
@@ -65,6 +66,9 @@ class LanguageModel(TextScorer, IncrementalScorer, TextGenerator):
         if self.held_out_loss is not None:
             parts.append(f"held-out {format_loss(self.held_out_loss, self.tokenizer.level)}")
         return f"{type(self).__name__}({', '.join(parts)})"
+
+    def _repr_html_(self) -> str:
+        return html_of("model", self)
 
     def save(self, path: str | os.PathLike[str], dtype: str | None = None) -> None:
         """Write the model to one .npz file, atomically.

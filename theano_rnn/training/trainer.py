@@ -383,7 +383,7 @@ class Trainer:
         self.saver.require_saved(self.checkpoint_contents)
         number = self.stop.number
         assert number is not None
-        raise TrainingInterrupted(self.files.checkpoint, number)
+        raise TrainingInterrupted(self.files.checkpoint, number, self.files.model)
 
     def measure_all_held_out_data(self) -> None:
         """Record the loss of the best parameters on all held-out data, if evaluations measured a part of it."""
