@@ -21,7 +21,7 @@ from theano_rnn.errors import OptionError
 from theano_rnn.files.output_files import check_output_path
 
 MODEL = "models/rnn.npz"
-FORMATS = ("onnx", "safetensors", "torch", "float16")
+FORMATS = ("onnx", "safetensors", "torch", "half_precision")
 OF_LANGUAGE_MODELS = ("onnx", "torch")
 
 
@@ -41,7 +41,7 @@ def make_parser() -> ArgumentParser:
     add("--torch", metavar="FILE",
         help="the parameters under PyTorch's names, as .npz or .safetensors, and FILE.vocabulary.json; language models "
         "only")
-    add("--float16", metavar="FILE.npz", help="a model of half the size, with parameters in half precision")
+    add("--half-precision", metavar="FILE.npz", help="a model of half the size, with parameters in half precision")
     # fmt: on
     return parser
 
@@ -51,11 +51,11 @@ def check_places(arguments: argparse.Namespace, chosen: Sequence[str]) -> None:
     from theano_rnn.deployment.exchange_files import check_safetensors, check_suffix, check_torch
     from theano_rnn.deployment.onnx_files import check_onnx
 
-    def check_float16(path: str, inputs: Sequence[str]) -> None:
-        check_suffix("float16", path, (".npz",))
+    def check_half_precision(path: str, inputs: Sequence[str]) -> None:
+        check_suffix("half_precision", path, (".npz",))
         check_output_path(path, inputs)
 
-    checks = dict(zip(FORMATS, (check_onnx, check_safetensors, check_torch, check_float16), strict=True))
+    checks = dict(zip(FORMATS, (check_onnx, check_safetensors, check_torch, check_half_precision), strict=True))
     others: list[str] = []
     for name in chosen:
         path = getattr(arguments, name)
@@ -79,7 +79,7 @@ def work(arguments: argparse.Namespace) -> None:
             if name in OF_LANGUAGE_MODELS and not isinstance(model, LanguageModel):
                 raise OptionError(
                     f"{name}: is for language models, and {arguments.model} is a model for the task {file.task!r}; "
-                    "use `safetensors` or `float16`"
+                    "use `safetensors` or `half_precision`"
                 )
         for name in chosen:
             path = Path(getattr(arguments, name))

@@ -49,6 +49,10 @@ def text_of(outputs):
 
 
 IMPORT = "import theano_rnn, warnings; warnings.simplefilter('error')"
+RESUME = """
+lm = theano_rnn.train(None, model='m.npz', resume=True, max_minutes=0.01)
+print(len(lm.training['history']) > 1)
+"""
 SETTINGS = "model='m.npz', hidden_dim=6, batch_size=4, progress=True"
 
 
@@ -78,7 +82,7 @@ def test_the_stop_button_ends_training_in_three_lines_and_the_model_so_far_is_sa
         IMPORT,
         f"lm = theano_rnn.train('text.txt', epochs=100_000, log='log.jsonl', {SETTINGS})",
         "print(theano_rnn.load('m.npz').perplexity('The dog sees the cat.') < 100)",
-        "lm = theano_rnn.train(None, model='m.npz', resume=True, max_minutes=0.01)\nprint(len(lm.training['history']) > 1)",
+        RESUME,
         during=stop,
     )
     error = stopped[-1]

@@ -50,7 +50,7 @@ def status(*arguments):
 def test_all_formats_are_written_and_named_with_their_sizes(lm, folder, capsys):
     pytest.importorskip("onnx", reason="the package onnx is not installed; only exports need it")
     numpy = pytest.importorskip("safetensors.numpy", reason="safetensors is not installed; only exports need it")
-    places = ["--onnx", "a.onnx", "--safetensors", "a.safetensors", "--torch", "t.npz", "--float16", "h.npz"]
+    places = ["--onnx", "a.onnx", "--safetensors", "a.safetensors", "--torch", "t.npz", "--half-precision", "h.npz"]
     assert status("models/rnn.npz", *places) == 0
     out, err = capsys.readouterr()
     rows = dict(line.split("\t") for line in out.splitlines())
@@ -66,13 +66,13 @@ def test_all_formats_are_written_and_named_with_their_sizes(lm, folder, capsys):
 
 
 def test_the_model_is_that_of_training_by_default(lm, capsys):
-    assert status("--float16", "h.npz") == 0
+    assert status("--half-precision", "h.npz") == 0
     assert capsys.readouterr().out.startswith("h.npz\t")
 
 
 def test_models_of_other_tasks_are_written_in_half_precision_and_as_safetensors(classifier, capsys):
     numpy = pytest.importorskip("safetensors.numpy", reason="safetensors is not installed; only exports need it")
-    assert status("models/labels.npz", "--safetensors", "a.safetensors", "--float16", "h.npz") == 0
+    assert status("models/labels.npz", "--safetensors", "a.safetensors", "--half-precision", "h.npz") == 0
     for name, value in classifier.reader.get_values().items():
         np.testing.assert_array_equal(numpy.load_file("a.safetensors")[name], value)
     assert ModelFile.read("h.npz").parameters["V"].dtype == np.float16
@@ -92,7 +92,7 @@ def test_a_model_of_another_task_is_refused_in_one_line_that_names_what_is_possi
     assert (out, err) == (
         "",
         f"export.py: {option}: is for language models, and models/labels.npz is a model for the task 'classify'; "
-        "use --safetensors or --float16\n",
+        "use --safetensors or --half-precision\n",
     )
     assert not (folder / name).exists()
 
@@ -109,13 +109,13 @@ def test_a_network_without_a_vocabulary_is_refused_in_one_line(folder, capsys):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ([], "choose a format: --onnx, --safetensors, --torch, --float16"),
-        (["missing.npz", "--float16", "a.npz"], "missing.npz: no such file"),
+        ([], "choose a format: --onnx, --safetensors, --torch, --half-precision"),
+        (["missing.npz", "--half-precision", "a.npz"], "missing.npz: no such file"),
         (["--torch", "a.pt"], "--torch: expected the name of a file that ends in .safetensors or .npz, got 'a.pt'"),
-        (["--float16", "half"], "--float16: expected the name of a file that ends in .npz, got 'half'"),
-        (["--float16", "models/rnn.npz"], "models/rnn.npz: is one of the files that are read"),
+        (["--half-precision", "half"], "--half-precision: expected the name of a file that ends in .npz, got 'half'"),
+        (["--half-precision", "models/rnn.npz"], "models/rnn.npz: is one of the files that are read"),
         (["--torch", "models/rnn.npz"], "models/rnn.npz: is one of the files that are read"),
-        (["--torch", "a.npz", "--float16", "a.npz"], "a.npz: is one of the files"),
+        (["--torch", "a.npz", "--half-precision", "a.npz"], "a.npz: is one of the files"),
         (["--torch", "nowhere/a.npz"], "nowhere/a.npz: its folder does not exist"),
         (["--torch"], "--torch: expected one argument"),
         (["--onxx", "a.onnx"], "unrecognized arguments: --onxx"),
@@ -146,7 +146,7 @@ def test_a_value_that_half_precision_does_not_have_is_one_line(lm, folder, capsy
     values = lm.rnn.get_values()
     values["V"][0, 0] = 1e5
     LanguageModel(RNN.from_values(values), lm.vocabulary, lm.tokenizer).save("large.npz")
-    assert status("large.npz", "--float16", "a.npz") == 2
+    assert status("large.npz", "--half-precision", "a.npz") == 2
     assert capsys.readouterr().err == (
         "export.py: V: expected numbers of at most 65504, the largest of float16, got 100000; save the model in a "
         "larger type\n"
