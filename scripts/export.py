@@ -56,11 +56,13 @@ def check_places(arguments: argparse.Namespace, chosen: Sequence[str]) -> None:
         check_output_path(path, inputs)
 
     checks = dict(zip(FORMATS, (check_onnx, check_safetensors, check_torch, check_half_precision), strict=True))
-    others: list[str] = []
+    taken: dict[Path, str] = {}
     for name in chosen:
         path = getattr(arguments, name)
-        checks[name](path, [arguments.model, *others])
-        others.append(path)
+        checks[name](path, [arguments.model])
+        other = taken.setdefault(Path(path).resolve(), name)
+        if other != name:
+            raise OptionError(f"{path}: is the place of both `{other}` and `{name}`; choose another one")
 
 
 def work(arguments: argparse.Namespace) -> None:

@@ -84,6 +84,8 @@ def test_places_are_checked_before_a_run(tmp_path, monkeypatch):
     for place in (tmp_path / "file", tmp_path / "file" / "a"):
         with pytest.raises(OutputFileError, match="file: is a file; name a folder for the event files"):
             check_event_folder(place)
+    with pytest.raises(OptionError, match="tensorboard: expected the name of a folder, got an empty one"):
+        check_event_folder("")
     monkeypatch.setattr(os, "access", lambda place, mode: False)
     with pytest.raises(OutputFileError, match="the folder is not writable"):
         check_event_folder(tmp_path / "a")

@@ -115,7 +115,10 @@ def test_a_network_without_a_vocabulary_is_refused_in_one_line(folder, capsys):
         (["--half-precision", "half"], "--half-precision: expected the name of a file that ends in .npz, got 'half'"),
         (["--half-precision", "models/rnn.npz"], "models/rnn.npz: is one of the files that are read"),
         (["--torch", "models/rnn.npz"], "models/rnn.npz: is one of the files that are read"),
-        (["--torch", "a.npz", "--half-precision", "a.npz"], "a.npz: is one of the files"),
+        (
+            ["--torch", "a.npz", "--half-precision", "a.npz"],
+            "a.npz: is the place of both --torch and --half-precision; choose another one",
+        ),
         (["--torch", "nowhere/a.npz"], "nowhere/a.npz: its folder does not exist"),
         (["--torch"], "--torch: expected one argument"),
         (["--onxx", "a.onnx"], "unrecognized arguments: --onxx"),

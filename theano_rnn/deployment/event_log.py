@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from theano_rnn.deployment.optional_packages import require_package
-from theano_rnn.errors import OutputFileError
+from theano_rnn.errors import OptionError, OutputFileError
 
 FILE_VERSION = "brain.Event:2"
 TEXT_PLUGIN = "text"
@@ -28,11 +28,13 @@ def check_event_folder(folder: str | os.PathLike[str]) -> None:
     Raises
     ------
     OptionError
-        If the package tensorboard is not installed.
+        If the package tensorboard is not installed, or the name is empty.
     OutputFileError
         If the folder is a file, or cannot be written to.
     """
     require_package("tensorboard", "tensorboard")
+    if not os.fspath(folder):
+        raise OptionError("tensorboard: expected the name of a folder, got an empty one")
     place = Path(folder).resolve()
     while not place.exists():
         place = place.parent

@@ -185,8 +185,8 @@ def train(
     files = RunFiles(Path(model), log, plot, overwrite, reporter.note, events)
     if plot is not None:
         check_can_draw(plot)
-    if events is not None:
-        check_event_folder(events)
+    if tensorboard is not None:
+        check_event_folder(tensorboard)
     if resume and overwrite:
         raise OptionError("overwrite: a resumed run replaces no files of other runs; leave it out")
     if resume:
