@@ -72,3 +72,34 @@ def test_without_the_package_the_error_names_option_and_extra(lm, tmp_path, monk
     for export, option in ((lm.export_safetensors, "safetensors"), (lm.export_torch, "torch")):
         with pytest.raises(OptionError, match=rf'{option}: needs the package safetensors.*"\.\[safetensors\]"'):
             export(tmp_path / "rnn.safetensors")
+
+
+@pytest.mark.parametrize("name", ["rnn.npz", "rnn.safetensors"])
+def test_a_module_of_pytorch_with_the_state_dict_computes_the_same(lm, tmp_path, name):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed; theano_rnn does not need it")
+    if name.endswith("safetensors"):
+        pytest.importorskip("safetensors", reason="safetensors is not installed; only exports need it")
+        from safetensors.torch import load_file
+    else:
+
+        def load_file(path):
+            with np.load(path) as arrays:
+                return {name: torch.from_numpy(array) for name, array in arrays.items()}
+
+    path, vocabulary = lm.export_torch(tmp_path / name)
+    network = json.loads(vocabulary.read_text())["network"]
+    sizes = network["word_dim"], network["embedding_dim"], network["hidden_dim"]
+    module = torch.nn.ModuleDict(
+        {
+            "encoder": torch.nn.Embedding(*sizes[:2]),
+            "rnn": torch.nn.LSTM(*sizes[1:], network["layers"], bias=network["bias"]),
+            "decoder": torch.nn.Linear(sizes[2], sizes[0]),
+        }
+    )
+    module.load_state_dict(load_file(path))
+    ids = lm.encode("The dog sees the zebra.")
+    with torch.no_grad():
+        output = module["decoder"](module["rnn"](module["encoder"](torch.from_numpy(ids).long()))[0])
+        found = torch.log_softmax(output, dim=1).numpy()[np.arange(len(ids) - 1), ids[1:]]
+    expected = [value for _, value, _ in lm.word_scores("The dog sees the zebra.")]
+    np.testing.assert_allclose(found, expected, atol=1e-5)
