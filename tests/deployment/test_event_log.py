@@ -11,6 +11,8 @@ from theano_rnn.errors import OptionError, OutputFileError
 tensorboard = pytest.importorskip(
     "tensorboard", reason="tensorboard is not installed; only train --tensorboard needs it"
 )
+text_plugin = pytest.importorskip("tensorboard.plugins.text.text_plugin")
+tensor_util = pytest.importorskip("tensorboard.util.tensor_util")
 accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
 
 
@@ -36,6 +38,8 @@ def test_scalars_and_texts_are_read_by_step(tmp_path):
     [event] = found.Tensors("sample")
     assert event.tensor_proto.string_val[0].decode() == "    a *b*\n    <i>ž🐕?"
     assert found.SummaryMetadata("sample").plugin_data.plugin_name == "text"
+    shown = text_plugin.process_event(event.wall_time, event.step, tensor_util.make_ndarray(event.tensor_proto), True)
+    assert shown["text"] == "<pre><code>a *b*\n&lt;i&gt;ž🐕?\n</code></pre>"
 
 
 def test_what_was_added_can_be_read_while_the_run_goes_on(tmp_path):

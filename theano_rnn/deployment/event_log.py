@@ -124,11 +124,9 @@ def _text_value(name: str, text: str) -> Any:
     """Return a text as the text plugin of TensorBoard reads it."""
     from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
     from tensorboard.compat.proto.tensor_pb2 import TensorProto
-    from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
     from tensorboard.compat.proto.types_pb2 import DT_STRING
 
     shown = "\n".join(CODE + line for line in text.split("\n")).encode("utf-8", "replace")
     plugin = SummaryMetadata.PluginData(plugin_name=TEXT_PLUGIN)
-    shape = TensorShapeProto(dim=[TensorShapeProto.Dim(size=1)])
-    tensor = TensorProto(dtype=DT_STRING, string_val=[shown], tensor_shape=shape)
+    tensor = TensorProto(dtype=DT_STRING, string_val=[shown])
     return Summary.Value(tag=name, metadata=SummaryMetadata(plugin_data=plugin), tensor=tensor)

@@ -164,7 +164,8 @@ def train(
     DivergenceError
         If the loss becomes NaN or infinite. The best model so far is saved.
     TrainingInterrupted
-        On SIGINT, SIGTERM or SIGHUP, and if the reporter finds its pipe closed. The state of the run is saved.
+        On SIGINT (as from a notebook's stop button), SIGTERM or SIGHUP, and if the reporter finds its pipe closed. The
+        best model so far is in the file, and the state of the run is saved.
 
     See Also
     --------
