@@ -31,7 +31,11 @@ from theano_rnn.networks.forward import next_state
 
 OPSET, IR_VERSION = 17, 8  # supported since onnxruntime 1.12 of 2022
 BATCH, TIME = "batch", "time"
+TYPES = {"ids": "int64", "id": "int64", "lengths": "int64", "id_is_token": "bool"}
+"""Types of inputs by name. All other inputs and outputs have the type of the parameters."""
+
 Lengths = tuple[int | str, ...]
+"""Lengths of the axes of an input or output; names stand for lengths that are free."""
 
 
 def step_graph(values: Mapping[str, npt.NDArray[Any]], architecture: Architecture) -> Any:
@@ -158,18 +162,16 @@ def add_token_log_probabilities(graph: OnnxGraph, is_token: str) -> None:
 
 
 def graph_proto(graph: OnnxGraph, name: str, inputs: Mapping[str, Lengths], results: Mapping[str, Lengths]) -> Any:
-    """Return a graph with its inputs and outputs: lengths by name. The body of a loop has no constants of its own."""
-    from onnx import TensorProto, helper, numpy_helper
-
-    float_type = helper.np_dtype_to_tensor_dtype(np.dtype(graph.dtype))
-    types = {"ids": TensorProto.INT64, "id": TensorProto.INT64, "lengths": TensorProto.INT64}
-    types["id_is_token"] = TensorProto.BOOL
+    """Return a graph with its constants, and with inputs and outputs of these names and lengths."""
+    from onnx import helper, numpy_helper
 
     def described(values: Mapping[str, Lengths]) -> list[Any]:
+        types = {value: np.dtype(TYPES.get(value, graph.dtype)) for value in values}
         return [
-            helper.make_tensor_value_info(value, types.get(value, float_type), shape) for value, shape in values.items()
+            helper.make_tensor_value_info(value, helper.np_dtype_to_tensor_dtype(types[value]), lengths)
+            for value, lengths in values.items()
         ]
 
-    constants = {} if "id_is_token" in inputs else graph.constants
+    constants = {} if graph.is_loop_body else graph.constants
     initializers = [numpy_helper.from_array(array, constant) for constant, array in constants.items()]
     return helper.make_graph(graph.nodes, name, described(inputs), described(results), initializers)

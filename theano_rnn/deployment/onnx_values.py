@@ -30,13 +30,14 @@ class OnnxGraph:
         In the order in which they are computed.
     constants : dict of str to array
         Constants of the model by name: parameters, and numbers in formulas.
+    is_loop_body : bool
     """
 
     def __init__(self, dtype: str, outer: "OnnxGraph | None" = None) -> None:
         self.dtype = dtype
         self.nodes: list[Any] = []
         self.constants: dict[str, npt.NDArray[Any]] = {} if outer is None else outer.constants
-        self._prefix = "" if outer is None else "loop_"
+        self.is_loop_body: bool = outer is not None
         self._count = 0
 
     def value(self, name: str, *shape: int | None) -> "OnnxValue":
@@ -76,7 +77,7 @@ class OnnxGraph:
         names = [self._name_of(value) for value in inputs]
         if output is None:
             self._count += 1
-            output = f"{self._prefix}{operation.lower()}_{self._count}"
+            output = f"{'loop_' if self.is_loop_body else ''}{operation.lower()}_{self._count}"
         self.nodes.append(helper.make_node(operation, names, [output], name=output, **attributes))
         return output
 
