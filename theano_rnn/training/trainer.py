@@ -7,7 +7,7 @@ itself: a `Reporter` is told what happens.
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import numpy as np
@@ -203,13 +203,9 @@ class Trainer:
         steps = self.steps_taken
         if self.options.sample_every and steps % self.options.sample_every == 0:
             with self.speed.paused():
-                sample = self.sample(self.learner.rnn.get_values(), seed=steps)
+                sample = self.task.sample(self.learner.rnn.get_values(), seed=steps)
                 self.tell(self.reporter.sampled, self.state, sample)
                 self.plot.add_sample(sample, steps)
-
-    def sample(self, parameters: Mapping[str, np.ndarray], seed: int) -> str | None:
-        """Generate a text with these parameters, or return None if no samples are wanted."""
-        return self.task.sample(parameters, seed)
 
     def note(self, text: str) -> None:
         self.tell(self.reporter.note, text)
@@ -239,7 +235,7 @@ class Trainer:
         self.saver.model_is_outdated = True
         self.save()
         logger.info("%s", evaluation.summary(record))
-        sample = self.sample(self.learner.best, seed=state.epoch)
+        sample = self.task.sample(self.learner.best, seed=state.epoch)
         self.tell(self.reporter.evaluated, record, sample)
         self.plot.add_evaluation(record, sample, self.steps_taken)
         self.plot.refresh(state.history, after_evaluation=True)
@@ -308,8 +304,7 @@ class Trainer:
         state = self.state
         state.seconds = time.perf_counter() - self._started
         state.step_number = self.learner.step_number
-        curves = self.plot.curves
-        return saving.checkpoint_contents(state, self.learner, curves, self.options, self.paths, self.task)
+        return saving.checkpoint_contents(state, self.learner, self.plot.curves, self.options, self.paths, self.task)
 
     def model_to_save(self) -> Model:
         """Return the model with the best parameters."""
