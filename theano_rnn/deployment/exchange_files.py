@@ -133,5 +133,5 @@ def _write_tensors(path: Path, arrays: Mapping[str, npt.NDArray[Any]], metadata:
     from safetensors.numpy import save
 
     # Its writer copies the memory of an array as it is, whatever the order of the axes.
-    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     write_output(path, [save(contiguous, metadata)])

@@ -55,7 +55,7 @@ class OnnxGraph:
         if name is None:
             name = next((known for known, other in self.constants.items() if _are_same(array, other)), None)
         name = f"constant_{len(self.constants)}" if name is None else name
-        self.constants.setdefault(name, np.ascontiguousarray(array))
+        self.constants.setdefault(name, np.asarray(array, order="C"))
         return name
 
     def apply(self, operation: str, *inputs: Any, output: str | None = None, **attributes: Any) -> str:
