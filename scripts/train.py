@@ -166,6 +166,8 @@ def make_parser() -> ArgumentParser:
     add("--model", default="models/rnn.npz", metavar="FILE", help="file of the model (default: %(default)s)")
     add("--log", metavar="FILE.jsonl", help="write one JSON object per evaluation")
     add("--plot", metavar="FILE.png", help="plot the losses while training")
+    add("--tensorboard", metavar="DIR",
+        help="write event files of losses, learning rate, gradient norm and samples to this folder while training")
     add("--sample-every", type=int, metavar="STEPS",
         help="show a sampled text this often, in addition to each evaluation; 0: never (default: only then)")
     # fmt: on
@@ -198,7 +200,7 @@ def resume_command(argv: Sequence[str]) -> str:
 def work(argv: Sequence[str], arguments: argparse.Namespace) -> None:
     settings = {name: value for name, value in vars(arguments).items() if value is not None}
     data, model, resume = settings.pop("data", None), settings.pop("model"), settings.pop("resume")
-    places = {name: settings.pop(name, None) for name in ("log", "plot")}
+    places = {name: settings.pop(name, None) for name in ("log", "plot", "tensorboard")}
     if data is None and not resume:
         data = default_data(settings.get("task", TASKS[0]))
     from theano_rnn.training.progress import ProgressReporter

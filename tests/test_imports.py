@@ -19,6 +19,7 @@ FLOORS = [
     "decoders",
     "large_vocabularies",
     "generation",
+    "deployment",
     "language_models",
     "results",
     "rescoring",

@@ -22,7 +22,7 @@ from support.script_modules import script
 
 ROOT = Path(__file__).resolve().parents[1]
 READMES = ["README.md", "data/README.md", "scripts/README.md", "tests/README.md", "theano_rnn/README.md"]
-COMMANDS = ("train", "score", "generate", "predict", "explain", "benchmark")
+COMMANDS = ("train", "score", "generate", "predict", "explain", "export", "benchmark")
 MODEL = "python scripts/train.py"
 TOLERANCE = 0.1  # relative, of the figures of a run
 END_OF_BLOCK = "---- end of block {} ----"
@@ -172,6 +172,7 @@ def test_every_option_is_in_the_manual(name):
         "generate": ("Generating",),
         "predict": ("Labels of texts", "Missing words", "Translation", "Descriptions", "Speech"),
         "explain": ("Looking",),
+        "export": ("Deployment",),
         "benchmark": ("Bench",),
     }
     text = "\n".join(part for part in section if part.startswith(titles[name]))

@@ -25,6 +25,7 @@ GROUPS = {
     "score": ["data", "output", "n-best lists", "mixing with another model"],
     "generate": ["data", "sampling", "search", "texts", "output"],
     "predict": ["data", "output", "writing (translations, descriptions)", "evaluation"],
+    "export": ["formats, at least one"],
     "benchmark": ["workloads", "comparison", "measurement", "output"],
     "explain": ["parts"],
     "explain gradients": ["data", "measurement", "output"],
@@ -35,6 +36,11 @@ GROUPS = {
 
 # Options with a value that do nothing unless you give one.
 WITHOUT_DEFAULT = {"by", "init_from", "log", "plot", "html", "compare", "peer", "theano", "mix", "prompt_file"} | {
+    "onnx",
+    "safetensors",
+    "torch",
+    "half_precision",
+    "tensorboard",
     "fold",
     "frames",
     "output",

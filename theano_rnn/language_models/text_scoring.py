@@ -14,6 +14,7 @@ from theano_rnn.checks import check_base
 from theano_rnn.errors import ArgumentTypeError, ArgumentValueError
 from theano_rnn.language_models import scoring
 from theano_rnn.language_models.continuous_text import continuous_cross_entropy
+from theano_rnn.language_models.notebook_display import ScoreList, html_of
 from theano_rnn.language_models.text_model import TextModel
 from theano_rnn.language_models.unknown_words import TOO_MANY, unknown_words_warning
 from theano_rnn.text.vocabulary import SENTENCE_END
@@ -47,6 +48,9 @@ class ScoredSentence:
     tokens: list[str]
     values: FloatArray
     known: npt.NDArray[np.bool_]
+
+    def _repr_html_(self) -> str:
+        return html_of("sentences", [self])
 
 
 class TextScorer(TextModel):
@@ -127,7 +131,8 @@ class TextScorer(TextModel):
         unit = check_base(base)
         if isinstance(sentence, str):
             return _rows(self.scored_sentences(sentence, split), unit)
-        return [_rows(sentences, unit) for sentences in self.scored_sentences(sentence, split)]
+        parts = self.scored_sentences(sentence, split)
+        return ScoreList((_rows(sentences, unit) for sentences in parts), list(itertools.chain.from_iterable(parts)))
 
     @overload
     def scored_sentences(self, texts: str, split: bool | None = None) -> list[ScoredSentence]: ...  # type: ignore[overload-overlap]
@@ -157,13 +162,15 @@ class TextScorer(TextModel):
         scores = scoring.token_log_probabilities(self.rnn, encoded)
         columns = zip(token_lists, scores, encoded, strict=True)
         unknown = self.vocabulary.unknown
-        return [
+        found = [
             [
                 ScoredSentence(sentence, [*tokens, SENTENCE_END], values, ids[1:] != unknown)
                 for sentence, (tokens, values, ids) in zip(part, itertools.islice(columns, len(part)), strict=True)
             ]
             for part in parts
         ]
+        shown: Iterator[list[ScoredSentence]] = (ScoreList(part, part) for part in found)
+        return ScoreList(shown, list(itertools.chain.from_iterable(found)))
 
     def split(self, text: str, split: bool | None = None) -> list[str]:
         """Return the sentences that a text is scored as.
@@ -297,7 +304,8 @@ def _checked_texts(texts: Iterable[str]) -> Iterable[str]:
 
 
 def _rows(sentences: Sequence[ScoredSentence], unit: float) -> list[TokenScore]:
-    return list(itertools.chain.from_iterable(_sentence_rows(sentence, unit) for sentence in sentences))
+    rows = itertools.chain.from_iterable(_sentence_rows(sentence, unit) for sentence in sentences)
+    return ScoreList(rows, sentences)
 
 
 def _sentence_rows(sentence: ScoredSentence, unit: float) -> Iterator[TokenScore]:

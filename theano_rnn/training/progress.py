@@ -25,8 +25,8 @@ ENCODING = "encoding"
 class ProgressReporter(Reporter):
     """Shows a training run.
 
-    At a terminal there is one line of progress, at most as wide as the terminal. Each evaluation gets a line of its
-    own, and each sampled text. If the stream is not a terminal, there are only these lines, without control characters.
+    At a terminal, and in a notebook, there is one line of progress, at most as wide as the terminal. Each evaluation
+    gets a line of its own, and each sampled text. Elsewhere there are only these lines, without control characters.
 
     Parameters
     ----------
@@ -47,7 +47,8 @@ class ProgressReporter(Reporter):
         self._stream: TextIO = sys.stderr if stream is None else stream
         self._option_name = option_name
         self._to_continue = to_continue
-        self._line = _ProgressLine(self._stream) if self._stream.isatty() else None
+        can_rewrite = self._stream.isatty() or _is_notebook(self._stream)
+        self._line = _ProgressLine(self._stream) if can_rewrite else None
 
     def option_name(self, name: str) -> str:
         return self._option_name(name)
@@ -91,7 +92,7 @@ class ProgressReporter(Reporter):
         rate, seconds = f"rate {record['learning_rate']:g}", f"{record['seconds']:.0f} s"
         fields = [f"epoch {record['epoch']:>3}", *losses(record), *quality(record), rate]
         fields += [*speed(record["tokens_per_second"]), seconds]
-        if self._line is not None:  # leave out what matters least, until the line fits
+        if self._line is not None and self._stream.isatty():  # leave out what matters least, until the line fits
             for field in (seconds, rate, *losses(record)):
                 if len("  ".join(fields)) > self._line.width:
                     fields.remove(field)
@@ -232,6 +233,11 @@ def _bar_format(title: str, figures: str, width: int, times: Sequence[str]) -> s
             if sum(lengths[part] for part in parts) <= remaining:
                 return f"{title}{percentage}{parts[0]}{parts[1]}  {figures}{left}"
     return f"{title}{percentage}  {figures}"
+
+
+def _is_notebook(stream: TextIO) -> bool:
+    """Return whether a stream leads to the output of a notebook's cell, where a carriage return starts a line anew."""
+    return type(stream).__module__.startswith("ipykernel.")
 
 
 def _size(paths: Sequence[str]) -> int:
