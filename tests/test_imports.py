@@ -20,6 +20,7 @@ FLOORS = [
     "large_vocabularies",
     "generation",
     "language_models",
+    "ngrams",
     "results",
     "rescoring",
     "speech",

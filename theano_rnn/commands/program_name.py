@@ -58,7 +58,7 @@ def _on_path(program: str) -> str:
 
 
 def command_line(script: str, arguments: Sequence[str]) -> str:
-    """A line for the shell that calls a command again in the way in which the user called it.
+    """A line for the shell that calls a command, this one or another, in the way in which the user called this one.
 
     Parameters
     ----------
@@ -66,10 +66,14 @@ def command_line(script: str, arguments: Sequence[str]) -> str:
         The name of the script without its ending.
     arguments : sequence of str
     """
-    if _is_installed_command(script):
-        program = [_on_path(sys.argv[0])]
-    elif _is_module_call():
-        program = [_on_path(sys.executable), "-m", "theano_rnn", script]
-    else:
+    called = _called_file()
+    if called.name.startswith(_INSTALLED_PREFIX):
+        ending = ".exe" if called.suffix == ".exe" else ""
+        program = [_on_path(str(called.with_name(f"{_INSTALLED_PREFIX}{script}{ending}")))]
+    elif called.stem == script:
         program = [_on_path(sys.executable), sys.argv[0]]
+    elif not _is_module_call() and called.with_name(f"{script}.py").is_file():
+        program = [_on_path(sys.executable), str(called.with_name(f"{script}.py"))]
+    else:
+        program = [_on_path(sys.executable), "-m", "theano_rnn", script]
     return shlex.join([*program, *arguments])

@@ -79,7 +79,7 @@ class KneserNey:
     >>> from theano_rnn.text.encoded_sentences import EncodedSentences
     >>> model = KneserNey(EncodedSentences([[0, 3, 3, 1], [0, 3, 1]]), size=4, order=2)
     >>> round(float(np.exp(model.log_probabilities(EncodedSentences([[0, 3, 2, 1]]))).prod()), 6)
-    0.006391
+    0.020833
     """
 
     def __init__(self, text: Ids, size: int, order: int = 3, start: int = 0, continuous: bool = False) -> None:

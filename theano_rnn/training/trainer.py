@@ -107,6 +107,8 @@ class Trainer:
             self.finish()
         model = self.model_to_save()  # reading the file would need memory for one more model
         self.tell(self.reporter.finished, model, self.files.model)
+        if self.is_finished:
+            self.compare(model)
         return model
 
     def begin(self) -> None:
@@ -393,6 +395,21 @@ class Trainer:
             best[WHOLE_LOSS] = loss
             self.saver.model_is_outdated = True
             self.save()
+
+    def compare(self, model: Any) -> None:
+        """Compare the best parameters with simple models on all held-out data. The log gets their figures too."""
+        baselines, best = None, best_evaluation(self.state.history, self.options.tutorial)
+        if self.reporter.wants_baselines and best is not None:
+            self.tell(self.reporter.stage, "measuring simple models")
+            baselines = self.task.baselines()
+        if baselines is not None:
+            extra = {"baselines": baselines.to_record()}
+            history = [{**record, **extra} if record is best else record for record in self.state.history]
+            try:
+                self.files.rewrite_log(history)
+            except ModelFileError as error:
+                self.note(str(error))
+        self.tell(self.reporter.compared, model, self.files.model, baselines)
 
     def finish(self) -> None:
         """End this call: say why if patience has run out, and check that everything is saved."""
