@@ -94,13 +94,17 @@ class KneserNey:
         return self.counts.order
 
     def _smoothed(self, level: int) -> tuple[FloatArray, FloatArray]:
-        """Return the first term of the formula for each n-gram of an order, and λ for each history."""
+        """Return the first term of the formula for each n-gram of an order, and λ for each history.
+
+        The last entries are those of n-grams and histories that do not occur, which have the number -1: 0 and 1.
+        """
         counts, number = self.counts.counts[level], self.counts.keys[level] // self.counts.size
         histories = len(self.counts.histories[level])
         discounted = discounts(counts)[np.minimum(counts, _MOST_DISCOUNTED)]
         totals = np.bincount(number, weights=counts, minlength=histories)
         left = np.bincount(number, weights=discounted, minlength=histories) / np.maximum(totals, 1)
-        return (counts - discounted) / totals[number], np.where(totals > 0, left, 1.0)
+        left[totals == 0] = 1.0  # a text without tokens
+        return np.append((counts - discounted) / totals[number], 0.0), np.append(left, 1.0)
 
     def probabilities(self, histories: IntArray, tokens: IntArray) -> FloatArray:
         """Return P(token | history) for pairs of a history and a token.
@@ -114,10 +118,7 @@ class KneserNey:
         found = np.where(tokens == self.start, 0.0, 1 / (self.counts.size - 1))
         numbers = self.counts.find_histories(histories)
         for number, keys, (terms, left) in zip(numbers, self.counts.keys, self._levels, strict=True):
-            places = find(keys, number * self.counts.size + tokens)
-            seen = number >= 0
-            term = np.where(seen & (places >= 0), terms[places] if len(terms) else 0.0, 0.0)
-            found = np.where(seen, term + left[number] * found, found)
+            found = terms[find(keys, number * self.counts.size + tokens)] + left[number] * found
         return found
 
     def log_probabilities(self, text: Ids, continuous: bool | None = None) -> FloatArray:

@@ -1,12 +1,13 @@
 """Why a network may be worse than a simple model, as far as the record of its training tells. Losses are in nats."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 FEW_TOKENS = 20_000  # a text with fewer teaches a network little
-STILL_FALLING = 0.01  # per epoch
-TOO_SLOW = 0.05  # per epoch
+FEW_EVALUATIONS = 5  # in the first ones, losses near that of unigrams are normal
+STILL_FALLING, SLOW = 0.01, 0.05  # per epoch
 RISE = 0.1  # by which a training loss that rises exceeds its minimum
 GAP = 0.5  # between the training loss and the held-out loss of a network that overfits
 FACTOR = 3  # by which another learning rate differs
@@ -42,7 +43,7 @@ def likely_reason(
     history : sequence of dict
         The records of the evaluations: ``epoch``, ``train_loss``, ``valid_loss``, ``learning_rate``.
     options : dict
-        The options of the run: ``epochs``, ``hidden_dim``, ``dropout``, ``samples``, ``tutorial``.
+        The options of the run: ``vocabulary_size``, ``epochs``, ``hidden_dim``, ``dropout``, ``samples``, ``tutorial``.
     training_tokens : int
         The size of the training text; 0 if it does not matter.
     unigram_loss : float, optional
@@ -59,33 +60,49 @@ def likely_reason(
     """
     records = [record for record in history if record["train_loss"] is not None and record["valid_loss"] is not None]
     train, valid = ([record[loss] for record in records] for loss in ("train_loss", "valid_loss"))
-    if len(records) > 1 and train[-1] > min(train) + RISE:
-        found = f"its training loss rose from {min(train):.2f} to {train[-1]:.2f}"
+    if not records:
+        return _more_epochs("none so far", options, name)
+    if train[-1] > min(min(train), _uniform_loss(options)) + RISE:
+        found = f"its training loss rose to {train[-1]:.2f}"
         return _other_rate(f"too high a learning rate ({found}); lower", 1 / FACTOR, records, options, name)
+    if len(records) == 1:
+        return _more_epochs(f"{records[-1]['epoch']:g} so far", options, name)
     fall = _fall_in_the_last_epoch(records)
-    if fall is None or fall > STILL_FALLING:
-        if fall is not None and fall < TOO_SLOW and unigram_loss is not None and min(valid) > unigram_loss:
-            found = f"its held-out loss fell by only {fall:.3f} in the last epoch, and is above the unigram's"
-            return _other_rate(f"too low a learning rate ({found}); raise", FACTOR, records, options, name)
-        epochs = f"{records[-1]['epoch']:g} so far" if records else "none so far"
-        found = epochs if fall is None else f"its held-out loss still fell by {fall:.2f} in the last one"
-        return Reason(f"too few epochs ({found}); raise {name('epochs')}", {"epochs": 2 * options["epochs"]})
+    is_above_unigram = unigram_loss is not None and min(valid) > unigram_loss
+    is_early = is_above_unigram and len(records) < FEW_EVALUATIONS
+    if is_above_unigram and not is_early and 0 < fall < SLOW:
+        found = f"its held-out loss fell by only {fall:.1g} in the last epoch, and is above the unigram's"
+        return _other_rate(f"too low a learning rate ({found}); raise", FACTOR, records, options, name)
+    if fall > STILL_FALLING:
+        return _more_epochs(f"its held-out loss still fell by {fall:.2f} in the last one", options, name)
+    if is_early:
+        return _more_epochs(f"{records[-1]['epoch']:g} so far", options, name)
     if 0 < training_tokens < FEW_TOKENS:
         return Reason(f"too small a text ({training_tokens:,} training tokens); train on more text")
     if not options.get("samples") and valid[-1] - train[-1] > GAP:
         return _overfitting(train[-1], valid[-1], options, name)
+    if is_above_unigram:
+        found = "its held-out loss no longer falls, and is above the unigram's"
+        return _other_rate(f"too high a learning rate ({found}); lower", 1 / FACTOR, records, options, name)
     units = options["hidden_dim"]
     found = f"{units} hidden units, and its held-out loss no longer falls"
     return Reason(f"too small a network ({found}); raise {name('hidden_dim')}", {"hidden_dim": 2 * units})
 
 
-def _fall_in_the_last_epoch(records: Sequence[Mapping[str, Any]]) -> float | None:
-    """How much the held-out loss fell per epoch before the last evaluation; None if there is no other one."""
-    if len(records) < 2:
-        return None
+def _uniform_loss(options: Mapping[str, Any]) -> float:
+    """The loss of a network that knows nothing: ln of the size of the vocabulary, at most."""
+    size = options.get("vocabulary_size")
+    return math.log(size) if size else math.inf
+
+
+def _more_epochs(found: str, options: Mapping[str, Any], name: Callable[[str], str]) -> Reason:
+    return Reason(f"too few epochs ({found}); raise {name('epochs')}", {"epochs": 2 * options["epochs"]})
+
+
+def _fall_in_the_last_epoch(records: Sequence[Mapping[str, Any]]) -> float:
+    """How much the held-out loss has fallen per epoch since the evaluation before the last; negative if it rose."""
     before, last = records[-2:]
-    epochs = last["epoch"] - before["epoch"]
-    return (min(record["valid_loss"] for record in records[:-1]) - last["valid_loss"]) / max(epochs, 1)
+    return float((before["valid_loss"] - last["valid_loss"]) / max(last["epoch"] - before["epoch"], 1))
 
 
 def _other_rate(

@@ -45,7 +45,7 @@ def with_histories(text: Ids, length: int, start: int, continuous: bool = False)
     """
     if isinstance(text, EncodedSentences) and not continuous:
         first, last = int(text.offsets[0]), int(text.offsets[-1])
-        ids = np.asarray(text.ids[first:last])
+        ids: npt.NDArray[np.integer] = np.asarray(text.ids[first:last])
         place = np.arange(first, last) - np.repeat(text.offsets[:-1], np.diff(text.offsets))
     else:
         ids = as_stream(text, start)
