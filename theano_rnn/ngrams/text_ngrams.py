@@ -9,6 +9,7 @@ import numpy as np
 
 from theano_rnn.checks import check_count
 from theano_rnn.errors import ArgumentTypeError, ArgumentValueError
+from theano_rnn.files.corpus_formats import line_batches, read_lines
 from theano_rnn.files.output_files import check_output_path, write_output
 from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.language_models.scoring import perplexity
@@ -136,30 +137,43 @@ class NGramModel:
         joined = np.concatenate(values)
         return perplexity(float(joined.sum()), len(joined))
 
-    def write_scores(self, path: str | os.PathLike[str], lines: Iterable[str]) -> None:
-        r"""Write the log10 probability of each token in the format that ``score.py --mix`` reads.
+    def write_scores(
+        self,
+        path: str | os.PathLike[str],
+        text: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+        column: str | None = None,
+    ) -> None:
+        """Write the log10 probability of each token of a text in the format that ``score.py --mix`` reads.
 
         Each token has a line with the number, ``known`` or ``unknown``, and the token, as from ``score.py --words
-        --log-base 10``. Memory use does not grow with the text.
+        --log-base 10``. As with ``--mix``, each line is scored as one sentence. Memory use does not grow with the text.
 
         Parameters
         ----------
         path : path
-        lines : iterable of str
-            The lines of the text, such as an open file. Each is scored as one sentence, as with ``--mix``.
+            The file to write.
+        text : path or iterable of paths
+            The text to score. It is read as ``score.py`` reads it.
+        column : str, optional
+            The column of CSV files.
 
         Raises
         ------
+        CorpusError
+            If a file cannot be read.
+        OptionError
+            If `path` is one of the texts, or no file has a column of this name.
         OutputFileError
             If the file cannot be written. An existing file is then unchanged.
         """
-        if isinstance(lines, str) or not isinstance(lines, Iterable):
-            raise ArgumentTypeError(f"lines: expected an iterable of str, got {type(lines).__name__}")
-        write_output(check_output_path(path), self._score_lines(lines))
+        texts = [text] if isinstance(text, (str, os.PathLike)) else list(text)
+        if not texts:
+            raise ArgumentValueError("text: expected at least one file, got none")
+        lines = read_lines(texts, None, column)
+        write_output(check_output_path(path, texts), self._score_lines(lines))
 
     def _score_lines(self, lines: Iterable[str]) -> Iterator[str]:
-        remaining = (_text(line).removesuffix("\n") for line in lines)
-        while block := list(itertools.islice(remaining, _SENTENCES_AT_ONCE)):
+        for block in line_batches(lines):
             for sentence in self._scored(block):
                 rows = zip((sentence.values / math.log(10)).tolist(), sentence.known, sentence.tokens, strict=True)
                 for value, known, token in rows:
