@@ -201,7 +201,8 @@ def test_another_implementation_gives_the_same_probabilities(order, tmp_path, mo
     known = sorted({one for row in train_rows for one in row[1:-1]} - {UNKNOWN})
     numbers = {one: index for index, one in enumerate([START, END, UNKNOWN, *known])}
     train, test = (
-        EncodedSentences([[numbers.get(one, UNKNOWN) for one in row] for row in rows]) for rows in (train_rows, test_rows)
+        EncodedSentences([[numbers.get(one, UNKNOWN) for one in row] for row in rows])
+        for rows in (train_rows, test_rows)
     )
     model = KneserNey(train, other["V"] + 1, order)
     assert len(numbers) == other["V"] + 1

@@ -55,10 +55,10 @@ def next_command(
     if changes and "--resume" not in argv:
         return command_line("train", [*argv, *_flags(changes)])
     if task == "language-model":
-        return command_line("generate", ["--model", model, "-n", _TEXTS])
+        return command_line("train", ["--model", model, "-n", _TEXTS], "generate")
     files = [path for path in data if task != _DESCRIBE or path.endswith(".npz")]
     reads_text = task != _DESCRIBE and not task.endswith(_RECORDINGS)
-    return command_line("predict", ["--model", model, *([] if reads_text else files[:1])])
+    return command_line("train", ["--model", model, *([] if reads_text else files[:1])], "predict")
 
 
 def _flags(changes: Mapping[str, Any]) -> list[str]:
