@@ -23,6 +23,7 @@ FLOORS = [
     "ngrams",
     "results",
     "rescoring",
+    "error_analysis",
     "speech",
     "tasks",
     "writing",

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 from theano_rnn.checks import check_count
 from theano_rnn.errors import ArgumentTypeError, ArgumentValueError
@@ -17,7 +18,7 @@ from theano_rnn.language_models.text_scoring import ScoredSentence
 from theano_rnn.ngrams.kneser_ney import KneserNey
 from theano_rnn.text.corpus import Ids
 from theano_rnn.text.documents import read_documents
-from theano_rnn.text.encoded_sentences import EncodedSentences, EncodedSentencesWriter, count_ids
+from theano_rnn.text.encoded_sentences import EncodedSentences, EncodedSentencesWriter, id_blocks
 from theano_rnn.text.encoding import character_ids
 from theano_rnn.text.minibatches import replace_words_seen_once
 from theano_rnn.text.vocabulary import SENTENCE_END, Vocabulary
@@ -50,6 +51,8 @@ class NGramModel:
     order : int
     tokens : int
         The number of tokens of the training text, sentence ends included. Each needs about 100 bytes of memory.
+    token_counts : int64 array (len(lm.vocabulary),)
+        How often each entry of the vocabulary occurs in the training text.
 
     Raises
     ------
@@ -87,9 +90,12 @@ class NGramModel:
         self._lm = lm
         text = _encoded_text(lm, data, column)
         self.tokens: int = text.tokens if isinstance(text, EncodedSentences) else len(text) - 1
-        self.kneser_ney: KneserNey = KneserNey(
-            _with_unknown_words(text, lm.vocabulary), len(lm.vocabulary), order, lm.vocabulary.start
-        )
+        size, vocabulary = len(lm.vocabulary), lm.vocabulary
+        self.token_counts: npt.NDArray[np.int64] = np.zeros(size, np.int64)
+        for block in id_blocks(text):
+            self.token_counts += np.bincount(block, minlength=size)
+        text = _with_unknown_words(text, self.token_counts, vocabulary)
+        self.kneser_ney: KneserNey = KneserNey(text, size, order, vocabulary.start)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(order={self.order}, tokens={self.tokens})"
@@ -202,12 +208,9 @@ def _encoded_text(
     return writer.finish()
 
 
-def _with_unknown_words(text: Ids, vocabulary: Vocabulary) -> Ids:
+def _with_unknown_words(text: Ids, counts: npt.NDArray[np.int64], vocabulary: Vocabulary) -> Ids:
     """Replace half of the words that occur once by UNKNOWN_TOKEN if the text has none."""
-    if not isinstance(text, EncodedSentences):
-        return text
-    counts = count_ids(text.blocks(), len(vocabulary))
-    if counts[vocabulary.unknown]:
+    if not isinstance(text, EncodedSentences) or counts[vocabulary.unknown]:
         return text
     seen_once = counts == 1
     seen_once[: vocabulary.unknown + 1] = False
