@@ -188,7 +188,7 @@ class ErrorAnalysis:
 
     def _groups(self, names: Sequence[str], sums: _Sums) -> list[Group]:
         """Name the groups, without those that have no tokens."""
-        whole = self._words.losses[0].sum() or 1.0
+        whole = float(self._words.losses[0].sum()) or 1.0
         rows = zip(names, sums.tokens.tolist(), *sums.losses.tolist(), strict=True)
         return [
             Group(name, tokens, loss, loss / whole, other if self.compared else None)

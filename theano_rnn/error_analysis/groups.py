@@ -13,8 +13,8 @@ POSITIONS = (1, 2, 3, 4, 6, 11, 21, 51, 101, 201)
 OCCURRENCES = (0, 1, 2, 5, 10, 100, 1000, 10_000, 100_000, 1_000_000)
 FIRST_RANK, RANK_FACTOR = 10, 10  # bands of ranks: 1-10, 11-100, 101-1000, ...
 
-END_GROUP, UNKNOWN_GROUP = "sentence end", "unknown words"
-BEFORE = ("none: first token", "known", "unknown")
+END_GROUP, UNKNOWN_GROUP = "sentence end", "unknown"
+BEFORE = ("start of sentence", "known", "unknown")
 
 IntArray = npt.NDArray[np.intp]
 
@@ -45,7 +45,7 @@ class FrequencyBands:
         --------
         >>> bands = FrequencyBands.by_rank(Vocabulary([*SPECIAL_TOKENS, *map(str, range(25))]))
         >>> bands.names
-        ('rank 1-10', 'rank 11-25', 'sentence end', 'unknown words')
+        ('rank 1-10', 'rank 11-25', 'sentence end', 'unknown')
         >>> bands.of_id[[1, 2, 3, 13, 27]].tolist()
         [2, 3, 0, 1, 1]
         """
@@ -114,3 +114,14 @@ def band_names(firsts: Sequence[int], last: int | None = None) -> list[str]:
     if last is None:
         return [*names, f"{firsts[-1]:,} or more"]
     return [*names, f"{firsts[-1]:,}" if firsts[-1] == last else f"{firsts[-1]:,}-{last:,}"]
+
+
+def visible(token: str) -> str:
+    """Return a token, or what shows it if it consists of whitespace.
+
+    Examples
+    --------
+    >>> visible("the"), visible(" ")
+    ('the', "' '")
+    """
+    return repr(token) if token.isspace() else token

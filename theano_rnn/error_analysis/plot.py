@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from theano_rnn.error_analysis.analysis import ErrorAnalysis, Group
+from theano_rnn.error_analysis.groups import visible
 from theano_rnn.language_models.scoring import format_loss
 from theano_rnn.results.pictures import BLUE, GRAY, ORANGE, TEXT, drawable, new_figure, write_picture
 from theano_rnn.results.text_statistics import plural
@@ -15,8 +16,9 @@ from theano_rnn.results.text_statistics import plural
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-LONGEST_NAME, LONGEST_SENTENCE = 20, 100  # characters
-WIDTH, ROW, MARGIN = 11, 0.28, 1.3  # inches
+LONGEST_NAME, LONGEST_SENTENCE = 20, 120  # characters
+LEGEND_HEIGHT = 22  # points
+WIDTH, ROW, MARGIN = 11, 0.28, 1.5  # inches
 
 
 def draw_errors(path: Path, title: str, analysis: ErrorAnalysis, level: str = "word") -> None:
@@ -66,13 +68,20 @@ def _bits(groups: Sequence[Group], other: bool = False) -> np.ndarray:
 def _prepare(panel: Any, names: Sequence[str], title: str, label: str) -> np.ndarray:
     """Set up a panel of horizontal bars, the first at the top; return their places."""
     places = np.arange(len(names))
-    panel.set_yticks(places, [drawable(name, LONGEST_NAME) for name in names], fontsize="small", parse_math=False)
+    panel.set_yticks(
+        places, [drawable(visible(name), LONGEST_NAME) for name in names], fontsize="small", parse_math=False
+    )
     panel.set_ylim(len(names) - 0.4, -0.6)
-    panel.set_title(title, loc="left", fontsize="medium")
+    panel.set_title(title, loc="left", fontsize="medium", pad=LEGEND_HEIGHT)
     panel.set_xlabel(label, fontsize="small")
     panel.grid(axis="x", color="#dddddd", linewidth=0.6)
     panel.set_axisbelow(True)
     return places
+
+
+def _add_legend(panel: Any) -> None:
+    """Add a legend between the title and the panel, where it covers no bar."""
+    panel.legend(loc="lower left", bbox_to_anchor=(0, 0.985), ncols=3, fontsize="small", frameon=False)
 
 
 def _draw_shares(panel: Any, title: str, groups: Sequence[Group], total: Group) -> None:
@@ -80,7 +89,7 @@ def _draw_shares(panel: Any, title: str, groups: Sequence[Group], total: Group) 
     places = _prepare(panel, names, f"Shares by {title}", "percent of the text")
     panel.barh(places - 0.2, [100 * group.tokens / total.tokens for group in groups], 0.38, color=GRAY, label="tokens")
     panel.barh(places + 0.2, [100 * group.share for group in groups], 0.38, color=BLUE, label="loss")
-    panel.legend(fontsize="small")
+    _add_legend(panel)
 
 
 def _draw_bits(panel: Any, title: str, groups: Sequence[Group], total: Group) -> None:
@@ -92,7 +101,7 @@ def _draw_bits(panel: Any, title: str, groups: Sequence[Group], total: Group) ->
         panel.barh(places + offset, _bits(groups, other=True), width, color=ORANGE, label="n-gram model")
     mean = _bits([total])[0]
     panel.axvline(mean, color=TEXT, linewidth=1.2, linestyle="--", label=f"mean {mean:.2f}")
-    panel.legend(fontsize="small")
+    _add_legend(panel)
 
 
 def _draw_costliest(panel: Any, groups: Sequence[Group]) -> None:

@@ -6,11 +6,13 @@ from dataclasses import asdict
 from typing import Any
 
 from theano_rnn.error_analysis.analysis import ErrorAnalysis, Group, WorstSentence
+from theano_rnn.error_analysis.groups import visible
 from theano_rnn.files.printable import printable
 from theano_rnn.language_models.scoring import perplexity
 
 COLUMNS = ("tokens", "log-probability", "share of loss", "perplexity")
 COMPARED = "n-gram perplexity"
+LONGEST_TEXT = 200  # characters of a sentence in a table
 
 
 def tables(analysis: ErrorAnalysis) -> Iterator[list[Sequence[object]]]:
@@ -25,7 +27,7 @@ def tables(analysis: ErrorAnalysis) -> Iterator[list[Sequence[object]]]:
         yield [(title, *_columns(analysis)), *(_row(group) for group in groups)]
     if analysis.unknown_words:
         words = analysis.unknown_words.most_common(analysis.most)
-        yield [("unknown word", "occurrences"), *((printable(word), count) for word, count in words)]
+        yield [("unknown token", "occurrences"), *((printable(visible(word)), count) for word, count in words)]
     sentences = analysis.worst_sentences()
     header = ("worst sentence", "tokens", "unknown", "log-probability", "perplexity", "place")
     yield [header, *(_sentence_row(sentence) for sentence in sentences)]
@@ -38,13 +40,14 @@ def _columns(analysis: ErrorAnalysis) -> tuple[str, ...]:
 def _row(group: Group) -> tuple[object, ...]:
     other = () if group.other_loss is None else (_perplexity(group.other_loss, group.tokens),)
     figures = (group.tokens, f"{-group.loss:.4f}", f"{100 * group.share:.1f} %", _perplexity(group.loss, group.tokens))
-    return (printable(group.name), *figures, *other)
+    return (printable(visible(group.name)), *figures, *other)
 
 
 def _sentence_row(sentence: WorstSentence) -> tuple[object, ...]:
     loss, tokens = sentence.loss, sentence.tokens
     figures = (tokens, sentence.unknown, f"{-loss:.4f}", _perplexity(loss, tokens))
-    return (printable(sentence.text), *figures, printable(sentence.place))
+    text = sentence.text if len(sentence.text) <= LONGEST_TEXT else f"{sentence.text[: LONGEST_TEXT - 1]}…"
+    return (printable(text), *figures, printable(sentence.place))
 
 
 def _perplexity(loss: float, tokens: int) -> str:
