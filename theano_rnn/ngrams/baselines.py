@@ -12,7 +12,7 @@ from theano_rnn.text.encoded_sentences import EncodedSentences, concatenate
 from theano_rnn.text.minibatches import replace_words_seen_once
 
 # A longer text is counted in part: evenly spaced stretches with this many tokens in all. They take a few seconds and
-# about 300 MB.
+# half a gigabyte.
 MOST_TOKENS, STRETCHES = 4_000_000, 64
 # The orders of the models, by level; the longest n-grams tell as much of a text of characters as trigrams of words.
 ORDERS = {"word": (1, 2, 3), "char": (1, 2, 5)}
