@@ -69,7 +69,7 @@ class FrequencyBands:
         used = sorted(set(of_words.tolist()), reverse=True)
         names = band_names(OCCURRENCES)
         band = np.searchsorted(-np.array(used), -of_words)
-        return cls._of_words("occurrences in training", [f"{names[one]} times" for one in used], band, vocabulary)
+        return cls._of_words("occurrences in training", [f"{names[one]} time{'s' * (names[one] != '1')}" for one in used], band, vocabulary)
 
     @classmethod
     def _of_words(
