@@ -23,7 +23,7 @@ def resume_command(argv: Sequence[str], changes: Mapping[str, Any] | None = None
         Options with other values, by name.
     """
     arguments = [argument for argument in argv if argument != "--resume" and not argument.startswith("--ov")]
-    return command_line("train", [*arguments, "--resume", *_flags(changes or {})])
+    return command_line("train", [*_without(arguments, changes or {}), "--resume", *_flags(changes or {})])
 
 
 def next_command(
@@ -53,12 +53,23 @@ def next_command(
     if changes and changes.keys() == {"epochs"}:
         return resume_command(argv, changes)
     if changes and "--resume" not in argv:
-        return command_line("train", [*argv, *_flags(changes)])
+        return command_line("train", [*_without(argv, changes), *_flags(changes)])
     if task == "language-model":
         return command_line("train", ["--model", model, "-n", _TEXTS], "generate")
     files = [path for path in data if task != _DESCRIBE or path.endswith(".npz")]
     reads_text = task != _DESCRIBE and not task.endswith(_RECORDINGS)
     return command_line("train", ["--model", model, *([] if reads_text else files[:1])], "predict")
+
+
+def _without(argv: Sequence[str], changes: Mapping[str, Any]) -> list[str]:
+    """Leave out the options that are changed, with their values."""
+    flags = [flag(name) for name in changes]
+    kept, previous = [], ""
+    for argument in argv:
+        if previous not in flags and argument not in flags and argument.partition("=")[0] not in flags:
+            kept.append(argument)
+        previous = argument
+    return kept
 
 
 def _flags(changes: Mapping[str, Any]) -> list[str]:

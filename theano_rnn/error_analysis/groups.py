@@ -67,9 +67,9 @@ class FrequencyBands:
         """
         of_words = band_of(counts[len(SPECIAL_TOKENS) :], OCCURRENCES)
         used = sorted(set(of_words.tolist()), reverse=True)
-        names = band_names(OCCURRENCES)
+        names = [f"{name} time" if name == "1" else f"{name} times" for name in band_names(OCCURRENCES)]
         band = np.searchsorted(-np.array(used), -of_words)
-        return cls._of_words("occurrences in training", [f"{names[one]} time{'s' * (names[one] != '1')}" for one in used], band, vocabulary)
+        return cls._of_words("occurrences in training", [names[one] for one in used], band, vocabulary)
 
     @classmethod
     def _of_words(

@@ -403,12 +403,7 @@ class Trainer:
             self.tell(self.reporter.stage, "measuring simple models")
             baselines = self.task.baselines()
         if baselines is not None:
-            extra = {"baselines": baselines.to_record()}
-            history = [{**record, **extra} if record is best else record for record in self.state.history]
-            try:
-                self.files.rewrite_log(history)
-            except ModelFileError as error:
-                self.note(str(error))
+            saving.log_baselines(self.files, self.state.history, best, baselines, self.note)
         self.tell(self.reporter.compared, model, self.files.model, baselines)
 
     def finish(self) -> None:
