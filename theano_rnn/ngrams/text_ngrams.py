@@ -112,7 +112,8 @@ class NGramModel:
         if isinstance(texts, str) or not isinstance(texts, Iterable):
             raise ArgumentTypeError(f"texts: expected an iterable of str, got {type(texts).__name__}")
         parts = [self._lm.split(text, split) for text in texts]
-        return [list(self._scored(part)) for part in parts]
+        scored = self._scored([sentence for part in parts for sentence in part])
+        return [list(itertools.islice(scored, len(part))) for part in parts]
 
     def _scored(self, sentences: list[str]) -> Iterator[ScoredSentence]:
         vocabulary = self._lm.vocabulary
