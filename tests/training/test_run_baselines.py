@@ -10,6 +10,7 @@ from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.ngrams.baselines import ngram_baselines
 from theano_rnn.ngrams.comparison import network_figure
 from theano_rnn.text.corpus import read_corpus
+from theano_rnn.training.language_model_task import LanguageModelTask
 from theano_rnn.training.options import TrainingOptions
 from theano_rnn.training.train_model import train
 
@@ -79,6 +80,16 @@ def test_the_baselines_change_nothing_but_the_log(toy, tmp_path):
     losses = [record["valid_loss"] for record in plain]
     assert [record.keys() for record in records] == [record.keys() for record in plain]
     assert losses[place] == min(losses) and baselines == reporter.found[0][2].to_record()
+
+
+def test_a_run_ends_well_without_memory_for_the_baselines(toy, tmp_path, monkeypatch):
+    def no_memory(task):
+        raise MemoryError
+
+    monkeypatch.setattr(LanguageModelTask, "baselines", no_memory)
+    reporter = Comparisons()
+    train(toy, model=tmp_path / "m.npz", epochs=1, reporter=reporter, **CASES["words"])
+    assert reporter.found[0][2] is None and reporter.notes[-1].startswith("there is not enough memory")
 
 
 def test_only_a_run_that_has_ended_is_compared(toy, tmp_path):

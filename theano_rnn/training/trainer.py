@@ -401,7 +401,10 @@ class Trainer:
         baselines, best = None, best_evaluation(self.state.history, self.options.tutorial)
         if self.reporter.wants_baselines and best is not None:
             self.tell(self.reporter.stage, "measuring simple models")
-            baselines = self.task.baselines()
+            try:
+                baselines = self.task.baselines()
+            except MemoryError:  # the run has ended well all the same
+                self.note("there is not enough memory to measure simple models")
         if baselines is not None:
             saving.log_baselines(self.files, self.state.history, best, baselines, self.note)
         self.tell(self.reporter.compared, model, self.files.model, baselines)
