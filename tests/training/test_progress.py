@@ -295,7 +295,11 @@ def test_train_shows_progress_on_standard_error(toy, tmp_path, capfd):
     lines = err.splitlines()
     assert out == "" and "\r" not in err
     assert [line[:9] for line in lines if line.startswith("epoch")] == ["epoch   1", "epoch   2"]
-    assert lines[-1].startswith("best perplexity ") and lines[-1].endswith(f"the model is in {tmp_path / 'm.npz'}")
+    assert lines[-3].startswith("best perplexity ") and lines[-3].endswith(f"the model is in {tmp_path / 'm.npz'}")
+    assert lines[-2].startswith("perplexity on the held-out text: network ")
+    assert lines[-1].startswith(
+        "warning: the network is worse than the Kneser-Ney bigram; likely reason: too few epochs"
+    )
 
 
 @pytest.mark.parametrize("case, unit", [("words", "perplexity "), ("characters", " bits/char")])

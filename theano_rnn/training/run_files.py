@@ -285,6 +285,11 @@ class RunFiles:
             return None
         return place
 
+    def rewrite_log(self, history: list[dict[str, Any]]) -> None:
+        """Make the log contain these records in place of all that it has; raises as `write_log` does."""
+        self._lines_logged = None
+        self.write_log(history)
+
     def write_log(self, history: list[dict[str, Any]]) -> None:
         """Make the log contain all evaluations so far: append a line, or rewrite it if earlier lines may be missing.
 

@@ -82,7 +82,8 @@ def train(
         run continues. Nothing else of that evaluation is kept, so that the whole run has the results of one that was
         never stopped.
     progress : bool
-        Show the progress of the run on standard error. Whether or not it is shown, the logger ``theano_rnn`` gets one
+        Show the progress of the run on standard error, and after its last epoch how good simple models are on the same
+        held-out data. Whether or not it is shown, the logger ``theano_rnn`` gets one
         record of level INFO for each evaluation, and for each epoch that ends without one.
     reporter : Reporter, optional
         Receives what happens instead: see `theano_rnn.training.reporter.Reporter`.

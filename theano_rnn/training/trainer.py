@@ -107,6 +107,8 @@ class Trainer:
             self.finish()
         model = self.model_to_save()  # reading the file would need memory for one more model
         self.tell(self.reporter.finished, model, self.files.model)
+        if self.is_finished:
+            self.compare(model)
         return model
 
     def begin(self) -> None:
@@ -391,6 +393,19 @@ class Trainer:
             best[WHOLE_LOSS] = loss
             self.saver.model_is_outdated = True
             self.save()
+
+    def compare(self, model: Any) -> None:
+        """Compare the best parameters with simple models on all held-out data. The log gets their figures too."""
+        baselines, best = None, best_evaluation(self.state.history, self.options.tutorial)
+        if self.reporter.wants_baselines and best is not None:
+            self.tell(self.reporter.stage, "measuring simple models")
+            try:
+                baselines = self.task.baselines()
+            except MemoryError:  # the run has ended well all the same
+                self.note("there is not enough memory to measure simple models")
+        if baselines is not None:
+            saving.log_baselines(self.files, self.state.history, best, baselines, self.note)
+        self.tell(self.reporter.compared, model, self.files.model, baselines)
 
     def finish(self) -> None:
         """End this call: say why if patience has run out, and check that everything is saved."""
