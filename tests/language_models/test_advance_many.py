@@ -180,14 +180,38 @@ def test_iterables_other_than_lists_are_accepted(exact):
 @pytest.mark.parametrize(
     "change, error, message",
     [
-        (lambda states, words: (states[:1], words), ValueError, "states and words: expected the same number, got 1 and"),
-        (lambda states, words: (states, words[:1]), ValueError, "states and words: expected the same number, got 2 and"),
-        (lambda states, words: (states[0], words), TypeError, "states: expected a list of State, one for each word, got"),
-        (lambda states, words: (states, "the"), TypeError, "words: expected a list of str, one for each state, got str"),
-        (lambda states, words: (states, None), TypeError, "words: expected a list of str, one for each state, got None"),
+        (
+            lambda states, words: (states[:1], words),
+            ValueError,
+            "states and words: expected the same number, got 1 and",
+        ),
+        (
+            lambda states, words: (states, words[:1]),
+            ValueError,
+            "states and words: expected the same number, got 2 and",
+        ),
+        (
+            lambda states, words: (states[0], words),
+            TypeError,
+            "states: expected a list of State, one for each word, got",
+        ),
+        (
+            lambda states, words: (states, "the"),
+            TypeError,
+            "words: expected a list of str, one for each state, got str",
+        ),
+        (
+            lambda states, words: (states, None),
+            TypeError,
+            "words: expected a list of str, one for each state, got None",
+        ),
         (lambda states, words: ([states[0], None], words), TypeError, "states[1]: expected a State from `state` or"),
         (lambda states, words: (states, ["the", 3]), TypeError, "words[1]: expected a str, got int"),
-        (lambda states, words: (states, ["the", "the dog"]), ValueError, "words[1]: expected one word or SENTENCE_END,"),
+        (
+            lambda states, words: (states, ["the", "the dog"]),
+            ValueError,
+            "words[1]: expected one word or SENTENCE_END,",
+        ),
         (lambda states, words: (states, ["<s>", "the"]), ValueError, "words[0]: expected one word or SENTENCE_END,"),
     ],
 )

@@ -86,7 +86,9 @@ class State:
     def __setstate__(self, values: dict[str, Any]) -> None:
         word, s_prev = values["word"], values["s_prev"]
         # Pickles of earlier versions have neither `model` nor `key`. The values stand for the tokens then.
-        key = values.get("key") or blake2b(s_prev.tobytes() + bytes(str(word), "ascii"), digest_size=_KEY_BYTES).digest()
+        key = (
+            values.get("key") or blake2b(s_prev.tobytes() + bytes(str(word), "ascii"), digest_size=_KEY_BYTES).digest()
+        )
         self.__init__(word, s_prev, values.get("tokens"), values.get("model"), key)  # type: ignore[misc]
 
 
