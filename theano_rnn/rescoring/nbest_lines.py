@@ -118,7 +118,7 @@ class TabSeparated(NbestFormat):
         if len(fields) not in (2, 3):
             raise CorpusError(
                 f"{place}: expected id, text and optionally a score, separated by tabs, found {len(fields)} "
-                f"{plural('column', len(fields))}; separate them with tabs, or name the list's format"
+                f"{plural('column', len(fields))}; separate them with tabs, or name the `nbest_format`"
             )
         check_id(fields, place)
         if self._columns not in (None, len(fields)):

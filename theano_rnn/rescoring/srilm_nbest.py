@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from theano_rnn.errors import CorpusError
+from theano_rnn.files.text_files import STANDARD_INPUT
 from theano_rnn.rescoring.nbest_lines import Hypothesis, NbestFormat, format_score, parse_score
 
 HEADERS = ("NBestList1.0", "NBestList2.0")
@@ -32,7 +33,7 @@ class SrilmList(NbestFormat):
 
     title = "SRILM's"
     line = "scores and words"
-    missing_score = "NBestList1.0 has no score of a language model; leave the weight out"
+    missing_score = "NBestList1.0 has no score of a language model; leave out `weight`"
     base = "10"
     has_ids = False
     lm_weight = 8.0  # the default of SRILM's -rescore-lmw
@@ -44,8 +45,8 @@ class SrilmList(NbestFormat):
 
     @classmethod
     def recognizes(cls, line: str) -> bool:
-        """A header, or two numbers and a whole number."""
-        return line.strip() in HEADERS or _SCORES.match(line) is not None
+        """A header, or two numbers and a whole number before the words, without tabs."""
+        return line.strip() in HEADERS or ("\t" not in line and _SCORES.match(line) is not None)
 
     def parse(self, line: str, place: str) -> Hypothesis | None:
         """Return the hypothesis, or None for a header in the first line."""
@@ -114,4 +115,6 @@ def list_name(name: str) -> str:
     >>> list_name("nbest/utt-1.score.gz")
     'utt-1'
     """
+    if name == STANDARD_INPUT:
+        return "-"
     return name.rpartition("/")[2].removesuffix(".gz").removesuffix(".score")

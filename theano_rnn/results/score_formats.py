@@ -116,7 +116,6 @@ class ScoringOptions:
         for name, weight in (("weight", self.weight), ("mix_weight", self.mix_weight)):
             if weight is not None and not 0 <= weight <= 1:
                 raise OptionError(f"{name}: expected a number from 0 to 1, got {weight!r}")
-
         if self.lm_weight is not None and not (self.lm_weight >= 0 and math.isfinite(self.lm_weight)):
             raise OptionError(f"lm_weight: expected a finite number of at least 0, got {self.lm_weight!r}")
 
@@ -142,14 +141,18 @@ class ScoringOptions:
 
     def _check_nbest(self) -> None:
         """Check the options of n-best lists against each other."""
+
+        def is_given(name: str) -> bool:
+            return getattr(self, name) is not None and getattr(self, name) is not False
+
         for name in ("best", "weight", "nbest_format", "lm_scores", "acoustic_scores", "lm_weight"):
-            if getattr(self, name) not in (None, False) and not self.nbest:
+            if is_given(name) and not self.nbest:
                 raise OptionError(f"{name}: applies only to n-best lists; add `nbest`, or omit `{name}`")
         for name, other in (("lm_scores", "weight"), ("acoustic_scores", "best"), ("lm_weight", "best")):
-            if getattr(self, name) is not None and getattr(self, other) in (None, False):
+            if is_given(name) and not is_given(other):
                 raise OptionError(f"{name}: has no effect without `{other}`; add it, or omit `{name}`")
         for name in ("lm_scores", "acoustic_scores"):
-            if getattr(self, name) is not None:
+            if is_given(name):
                 if self.nbest_format not in (None, "auto", "kaldi"):
                     raise OptionError(
                         f"{name}: applies only to Kaldi's n-best lists, not to `nbest_format={self.nbest_format}`"
