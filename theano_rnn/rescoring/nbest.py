@@ -85,10 +85,11 @@ class NbestScores(ScoreOutput):
         self._waiting: deque[Hypothesis] = deque()
         self._best: dict[str, tuple[float, str]] = {}  # (score, line) by id
         self._may_be_kaldi = options.ids == "auto"
-        self._costs = [
+        lm_costs, acoustic_costs = (
             None if path is None else CostArchive(path) for path in (options.lm_scores, options.acoustic_scores)
-        ]
-        self._kaldi = KaldiArchive(*self._costs, groups=options.ids == "auto")
+        )
+        self._costs = (lm_costs, acoustic_costs)
+        self._kaldi = KaldiArchive(lm_costs, acoustic_costs, groups=options.ids == "auto")
         self._list_without_ids: str | None = None
 
     def read_texts(self, lines: Iterable[str], name: str) -> Iterator[str]:
