@@ -71,11 +71,15 @@ class IncrementalScorer(TextModel):
             cannot follow a token. Also if the state is another model's.
         """
         unit = check_base(base)
+        following, value = self.advance_id(state, self.token_id(word))
+        return following, value / unit
+
+    def advance_id(self, state: State, index: int) -> tuple[State, float]:
+        """Advance a state by the token with an id, as `token_id` returns it, and return ln P of it, as `advance`."""
         self._check_state(state, "state")
-        index = self._token_id(word)
         values, s_t = self._expansion(state)
-        value = float(values[index]) / unit
-        return (self._beginning() if index == self.vocabulary.end else state.after(index, s_t)), value
+        following = self._beginning() if index == self.vocabulary.end else state.after(index, s_t)
+        return following, float(values[index])
 
     def advance_many(
         self, states: Sequence[State], words: Sequence[str], base: float | Literal["e"] = "e"
@@ -122,7 +126,7 @@ class IncrementalScorer(TextModel):
         states, words = _as_lists(states, words)
         for i, state in enumerate(states):
             self._check_state(state, f"states[{i}]")
-        ids = [self._token_id(word, f"words[{i}]") for i, word in enumerate(words)]
+        ids = [self.token_id(word, f"words[{i}]") for i, word in enumerate(words)]
         rows: dict[State, int] = {}
         places = [rows.setdefault(state, len(rows)) for state in states]
         after: Sequence[npt.NDArray[np.floating]]
@@ -174,6 +178,38 @@ class IncrementalScorer(TextModel):
         best = np.argsort(-o_t, kind="stable")[:k]
         return list(zip(self.vocabulary.decode(best), o_t[best].tolist(), strict=True))
 
+    def token_id(self, word: str, name: str = "word") -> int:
+        """Return the id of an ordinary or special token.
+
+        Parameters
+        ----------
+        word : str
+            As for `advance`, which also says which errors are raised.
+        name : str
+            The name of the argument, for messages.
+        """
+        if not isinstance(word, str):
+            raise ArgumentTypeError(f"{name}: expected a str, got {type(word).__name__}")
+        vocabulary, tokenizer = self.vocabulary, self.tokenizer
+        if word == SENTENCE_END:
+            return vocabulary.end
+        if word == UNKNOWN_TOKEN:
+            return vocabulary.unknown
+        is_lowered = tokenizer.level == "word" and tokenizer.lowercase and not tokenizer.tokenized
+        written = word.lower() if is_lowered else word
+        if written in vocabulary:  # before the aliases: tokenized text may contain a word "</s>"
+            return vocabulary.find(written)
+        if word in ALIASES:
+            return vocabulary.word_to_index[ALIASES[word]]
+        if word in (SENTENCE_START, "<s>"):
+            raise ArgumentValueError(
+                f"{name}: expected one word or SENTENCE_END, got {word!r}; `state` gives the beginning of a sentence"
+            )
+        try:
+            return vocabulary.find(single_token(tokenizer, word))
+        except ArgumentValueError as error:
+            raise ArgumentValueError(f"{name}{str(error).removeprefix('word')}") from None
+
     @functools.cached_property
     def _network(self) -> bytes:
         """What identifies the network; `state` sets it anew, because the network may have been trained meanwhile."""
@@ -208,30 +244,6 @@ class IncrementalScorer(TextModel):
             found = values[0], s_t
             self._recent.keep(state, found)
         return found
-
-    def _token_id(self, word: str, name: str = "word") -> int:
-        """Return the id of an ordinary or special token."""
-        if not isinstance(word, str):
-            raise ArgumentTypeError(f"{name}: expected a str, got {type(word).__name__}")
-        vocabulary, tokenizer = self.vocabulary, self.tokenizer
-        if word == SENTENCE_END:
-            return vocabulary.end
-        if word == UNKNOWN_TOKEN:
-            return vocabulary.unknown
-        is_lowered = tokenizer.level == "word" and tokenizer.lowercase and not tokenizer.tokenized
-        written = word.lower() if is_lowered else word
-        if written in vocabulary:  # before the aliases: tokenized text may contain a word "</s>"
-            return vocabulary.find(written)
-        if word in ALIASES:
-            return vocabulary.word_to_index[ALIASES[word]]
-        if word in (SENTENCE_START, "<s>"):
-            raise ArgumentValueError(
-                f"{name}: expected one word or SENTENCE_END, got {word!r}; `state` gives the beginning of a sentence"
-            )
-        try:
-            return vocabulary.find(single_token(tokenizer, word))
-        except ArgumentValueError as error:
-            raise ArgumentValueError(f"{name}{str(error).removeprefix('word')}") from None
 
 
 def _as_lists(states: object, words: object) -> tuple[list[State], list[str]]:

@@ -1,12 +1,11 @@
 """Scores words as the decoders of other programs pass them: a whole word at a time, whatever its tokens are."""
 
 from theano_rnn.errors import ArgumentValueError
-from theano_rnn.language_models.incremental_scoring import ALIASES, single_token
 from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.language_models.states import State
-from theano_rnn.text.vocabulary import SENTENCE_END, UNKNOWN_TOKEN
+from theano_rnn.text.vocabulary import SENTENCE_END
 
-SPECIAL = {SENTENCE_END, UNKNOWN_TOKEN, *ALIASES}
+REMEMBERED_WORDS = 2**16
 
 
 class DecoderWords:
@@ -21,13 +20,13 @@ class DecoderWords:
     Attributes
     ----------
     lm : LanguageModel
-    spaced : bool
     """
 
     def __init__(self, lm: LanguageModel, spaced: bool = True) -> None:
         self.lm: LanguageModel = lm
-        self.spaced: bool = spaced
-        self._tokens: dict[str, list[str]] = {}
+        is_spaced = spaced and lm.tokenizer.level == "char"
+        self._space: list[int] = [lm.vocabulary.find(" ")] if is_spaced else []
+        self._ids: dict[str, list[int]] = {}
 
     def advance(self, state: State, word: str) -> tuple[State, float, bool]:
         """Advance a state by one word.
@@ -47,34 +46,25 @@ class DecoderWords:
         known : bool
             Whether the vocabulary has all tokens.
         """
-        total, known = 0.0, True
-        tokens = self.tokens(word)
-        if tokens and self.spaced and self.lm.tokenizer.level == "char" and state.tokens:
-            tokens = [" ", *tokens]
-        for token in tokens:
-            state, value = self.lm.advance(state, token)
+        ids, total = self.ids(word), 0.0
+        for index in [*self._space, *ids] if ids and state.tokens else ids:
+            state, value = self.lm.advance_id(state, index)
             total += value
-            known = known and state.word != self.lm.vocabulary.unknown
-        return state, total, known
+        return state, total, self.lm.vocabulary.unknown not in ids
 
     def end(self, state: State) -> float:
         """Return ln P of the end of the sentence after a state."""
         return self.lm.advance(state, SENTENCE_END)[1]
 
-    def tokens(self, word: str) -> list[str]:
-        """Return the tokens of a word. A word is a single token if it is one in some text."""
-        found = self._tokens.get(word)
+    def ids(self, word: str) -> list[int]:
+        """Return the ids of the tokens of a word. It is one token if it is a single one in some text."""
+        found = self._ids.get(word)
         if found is None:
-            found = self._tokens[word] = self._split(word)
+            try:
+                found = [self.lm.token_id(word)]
+            except ArgumentValueError:
+                found = self.lm.vocabulary.encode(self.lm.tokenize(word)).tolist()
+            if len(self._ids) >= REMEMBERED_WORDS:
+                self._ids.clear()
+            self._ids[word] = found
         return found
-
-    def _split(self, word: str) -> list[str]:
-        tokenizer = self.lm.tokenizer
-        if word in SPECIAL:
-            return [word]
-        if tokenizer.level == "char":
-            return list(word)
-        try:
-            return [single_token(tokenizer, word)]
-        except ArgumentValueError:
-            return tokenizer.tokenize(word)
