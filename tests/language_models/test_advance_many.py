@@ -1,6 +1,8 @@
 """`advance_many`, which advances many states in one step, agrees with `advance` and with a loop in NumPy."""
 
 import re
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -145,6 +147,18 @@ def test_few_shapes_are_compiled():
     for number in range(2, 65):
         lm.advance_many(states[:number], [WORDS[i % 4] for i in range(number)])
     assert compiled_shapes(lm.rnn._functions[network_graphs.chosen_log_probabilities]) <= 12
+
+
+def test_several_threads_get_the_results_of_one(exact):
+    sentences = random_sentences(12, seed=7)
+    expected = advanced_together(exact, sentences)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            assert all(found == expected for found in pool.map(lambda _: advanced_together(exact, sentences), range(8)))
+    finally:
+        sys.setswitchinterval(interval)
 
 
 @pytest.mark.parametrize("base", [2, 10])

@@ -200,5 +200,5 @@ def test_something_else_than_a_language_model_is_rejected(flashlight):
 
 def test_without_flashlight_an_error_says_what_to_install(lm, monkeypatch):
     monkeypatch.setattr(flashlight_model, "LM", None)
-    with pytest.raises(OptionError, match="pip install flashlight-text"):
+    with pytest.raises(OptionError, match="flashlight-text, which is not installed"):
         FlashlightModel(lm, ["a"])

@@ -49,7 +49,7 @@ class FlashlightModel(LM or object):  # type: ignore[misc]
     def __init__(self, lm: LanguageModel, words: Sequence[str], base: float | Literal["e"] = 10) -> None:
         if LM is None:
             raise OptionError(
-                "FlashlightModel needs flashlight-text, which is not installed; run pip install flashlight-text"
+                'FlashlightModel needs flashlight-text, which is not installed; run pip install ".[flashlight]"'
             )
         super().__init__()
         if not isinstance(lm, LanguageModel):
