@@ -21,7 +21,7 @@ from theano_rnn.networks.forward import (
     output_probabilities,
     outputs,
 )
-from theano_rnn.networks.softmax import log_normalizer
+from theano_rnn.networks.softmax import chosen_log_softmax
 
 Graph = tuple[list[TensorVariable], TensorVariable | list[TensorVariable], Updates | None]
 """Inputs, an output or a list of outputs, and updates: what `compile_function` takes."""
@@ -100,8 +100,8 @@ def chosen_log_probabilities(rnn: Network) -> Graph:
     word, s_prev = T.ivector("word"), T.matrix("s_prev", dtype=rnn.dtype)
     rows, chosen = T.ivector("rows"), T.ivector("chosen")
     output, s = next_state(word, s_prev, rnn.symbolic)
-    z = outputs(output, rnn.symbolic)
-    return [word, s_prev, rows, chosen], [z[rows, chosen] - log_normalizer(z)[rows, 0], s], None
+    values = chosen_log_softmax(outputs(output, rnn.symbolic), rows, chosen)
+    return [word, s_prev, rows, chosen], [values, s], None
 
 
 def bptt(rnn: Network) -> Graph:
