@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from theano_rnn.errors import CorpusError, OptionError
-from theano_rnn.rescoring.nbest import NbestScores, read_hypotheses
+from theano_rnn.rescoring.nbest import FORMATS, NbestScores, read_hypotheses
 from theano_rnn.rescoring.srilm_nbest import list_name
-from theano_rnn.results.score_formats import ScoringOptions
+from theano_rnn.results.score_formats import NBEST_FORMATS, ScoringOptions
 
 OURS = {"the dog": -2.0, "the cat": -3.0, "a dog": -2.5, "": -1.0, "dog": -2.0}  # ln P
 LN10 = math.log(10)
@@ -259,6 +259,12 @@ def test_the_first_line_tells_the_format(line, title):
     assert next(read_hypotheses([line], "list")).format.title == title
 
 
+def test_every_format_can_be_named():
+    assert {*FORMATS, "auto"} == set(NBEST_FORMATS)
+    for lines, name in ((["a\tdog"], "tsv"), (["0 ||| dog ||| f ||| -1"], "moses"), (KALDI, "kaldi"), (SRILM, "srilm")):
+        assert rescored(("list", lines), nbest_format=name) == rescored(("list", lines))
+
+
 def test_scores_have_the_base_of_the_format():
     for lines, base, other in ((KALDI, "e", "10"), (SRILM, "10", "e"), (SRILM, "10", "2")):
         assert rescored(("list", lines), log_base=base) == rescored(("list", lines))
@@ -267,7 +273,7 @@ def test_scores_have_the_base_of_the_format():
 
 
 def test_a_weight_of_the_language_model_needs_acoustic_scores():
-    for lines in (["a\tdog"], ["0 ||| dog ||| f ||| -1"]):
+    for lines in (["a\tdog"], ["0 ||| dog ||| f ||| -1"], KALDI):
         with pytest.raises(OptionError, match="lm_weight: .* n-best lists .* have no acoustic scores; leave it out"):
             rescored(("list", lines), best=True, lm_weight=3)
 

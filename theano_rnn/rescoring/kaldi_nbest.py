@@ -12,6 +12,7 @@ from theano_rnn.files.text_files import TextInput
 from theano_rnn.rescoring.nbest_lines import Hypothesis, NbestFormat, format_score, parse_score
 
 RANKED_ID = re.compile(r"(.+)-([1-9][0-9]*)", re.DOTALL)
+LM_WEIGHT = 10.0  # Kaldi's programs scale acoustic costs by 1/10 where nothing else is said
 _FIRST_ID = re.compile(r"\S+-1(\s|$)")
 
 
@@ -81,7 +82,6 @@ class KaldiArchive(NbestFormat):
     line = "an id"
     missing_score = "name the archive of costs with `lm_scores`"
     base = "e"
-    lm_weight = 10.0  # acoustic costs are scaled by 1/10 where nothing else is said
 
     def __init__(
         self, lm_costs: CostArchive | None = None, acoustic_costs: CostArchive | None = None, groups: bool = True
@@ -89,6 +89,7 @@ class KaldiArchive(NbestFormat):
         self._lm_costs = lm_costs
         self._acoustic_costs = acoustic_costs
         self._groups = groups
+        self.lm_weight = None if acoustic_costs is None else LM_WEIGHT
 
     @classmethod
     def recognizes(cls, line: str) -> bool:

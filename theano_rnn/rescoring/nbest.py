@@ -107,7 +107,10 @@ class NbestScores(ScoreOutput):
                 f"log_base: {found.title} n-best lists ({name}) always have base {found.base}; leave it out"
             )
         if found.lm_weight is None and options.lm_weight is not None:
-            raise OptionError(f"lm_weight: {found.title} n-best lists ({name}) have no acoustic scores; leave it out")
+            raise OptionError(
+                f"lm_weight: {found.title} n-best lists ({name}) have no acoustic scores; leave it out (Kaldi's lists "
+                "have them with `acoustic_scores`)"
+            )
         if not found.has_ids and not options.best:
             if self._list_without_ids is not None:
                 raise CorpusError(

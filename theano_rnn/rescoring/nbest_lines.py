@@ -66,7 +66,7 @@ class NbestFormat(ABC):
     missing_score: ClassVar[str] = "add it as a third column"
     base: ClassVar[str | None] = None
     has_ids: ClassVar[bool] = True
-    lm_weight: ClassVar[float | None] = None
+    lm_weight: float | None = None
 
     @classmethod
     @abstractmethod
