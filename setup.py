@@ -90,6 +90,8 @@ setup(
     ],
     extras_require={
         **EXPORT,
+        # pyctcdecode has no extra: it asks for a NumPy before 2, although it works with later ones.
+        "flashlight": ["flashlight-text>=0.0.7"],
         "plot": ["matplotlib>=3.8"],
         "sklearn": ["scikit-learn>=1.4"],
         "speech": SPEECH,

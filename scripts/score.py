@@ -35,7 +35,7 @@ from theano_rnn.files.corpus_formats import line_batches, open_inputs
 from theano_rnn.files.output_files import check_output_path
 from theano_rnn.files.printable import printable
 from theano_rnn.results.pictures import check_picture
-from theano_rnn.results.score_formats import FORMATS, LOG_BASES, NBEST_IDS, UNKNOWN_WORDS, ScoringOptions
+from theano_rnn.results.score_formats import FORMATS, LOG_BASES, NBEST_FORMATS, NBEST_IDS, UNKNOWN_WORDS, ScoringOptions
 
 if TYPE_CHECKING:
     from theano_rnn.files.corpus_reader import CorpusReader
@@ -82,14 +82,20 @@ def make_parser() -> ArgumentParser:
 
     add = parser.add_argument_group("n-best lists").add_argument
     add("--nbest", action="store_true",
-        help="add our score to an n-best list; lines are id<TAB>text, id<TAB>text<TAB>score or "
-        "Moses' id ||| text ||| features ||| score")
+        help="add our score to an n-best list; lines are id<TAB>text, id<TAB>text<TAB>score, Moses' id ||| text ||| "
+        "features ||| score, Kaldi's utt-1 words, or SRILM's nbest-format")
+    add("--nbest-format", choices=NBEST_FORMATS, help="format of the list (default: auto, by its first line)")
     add("--weight", type=float, metavar="W",
         help="print the combined score (1-W) x the given score + W x ours (default: our score)")
     add("--best", action="store_true", help="print only the best line for each id, by that score")
     add("--ids", choices=NBEST_IDS,
         help="with --best: exact: only equal ids belong together; auto: utt-1, utt-2, ... are the n-best list of utt, "
         "as Kaldi numbers them, if no id occurs twice (default: auto)")
+    add("--lm-scores", metavar="FILE", help="Kaldi: costs by the other language model, for --weight")
+    add("--acoustic-scores", metavar="FILE", help="Kaldi: acoustic costs, for --best")
+    add("--lm-weight", type=float, metavar="X",
+        help="Kaldi, SRILM: --best has the highest acoustic log-probability + X x that of the language model "
+        "(default: 10 for Kaldi, 8 for SRILM)")
 
     add = parser.add_argument_group("mixing with another model").add_argument
     add("--mix", metavar="FILE",
@@ -183,7 +189,8 @@ def work(namespace: argparse.Namespace) -> None:
     if options.nbest and column is not None:
         raise OptionError("`nbest` and `column` exclude each other; an n-best list has columns of its own")
     inputs = list(open_inputs(files, standard_input(), column, is_text=options.nbest))
-    check_places(page, picture, [*files, model, *([] if options.mix is None else [options.mix])])
+    others = (options.mix, options.lm_scores, options.acoustic_scores)
+    check_places(page, picture, [*files, model, *(path for path in others if path is not None)])
     output = make_output(options, show)
     with contextlib.ExitStack() as stack:
         mixture = None

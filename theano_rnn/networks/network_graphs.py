@@ -19,7 +19,9 @@ from theano_rnn.networks.forward import (
     most_probable,
     next_state,
     output_probabilities,
+    outputs,
 )
+from theano_rnn.networks.softmax import chosen_log_softmax
 
 Graph = tuple[list[TensorVariable], TensorVariable | list[TensorVariable], Updates | None]
 """Inputs, an output or a list of outputs, and updates: what `compile_function` takes."""
@@ -91,6 +93,15 @@ def next_log_probabilities(rnn: Network) -> Graph:
     word, s_prev = T.ivector("word"), T.matrix("s_prev", dtype=rnn.dtype)
     output, s = next_state(word, s_prev, rnn.symbolic)
     return [word, s_prev], [all_log_probabilities(output, rnn.symbolic), s], None
+
+
+def chosen_log_probabilities(rnn: Network) -> Graph:
+    """x_t, the packed states at t-1, rows i, words w -> ln o_t[w] in the rows i, the packed states at t."""
+    word, s_prev = T.ivector("word"), T.matrix("s_prev", dtype=rnn.dtype)
+    rows, chosen = T.ivector("rows"), T.ivector("chosen")
+    output, s = next_state(word, s_prev, rnn.symbolic)
+    values = chosen_log_softmax(outputs(output, rnn.symbolic), rows, chosen)
+    return [word, s_prev, rows, chosen], [values, s], None
 
 
 def bptt(rnn: Network) -> Graph:

@@ -360,6 +360,33 @@ class RNN(StoredNetwork):
         values, s = self._function(network_graphs.next_log_probabilities)(word, s_prev)
         return np.asarray(values), np.asarray(s)
 
+    def chosen_log_probabilities(
+        self,
+        word: npt.NDArray[np.int32],
+        s_prev: npt.NDArray[Any],
+        rows: npt.NDArray[np.int32],
+        chosen: npt.NDArray[np.int32],
+    ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        """Compute one step of the recurrence, and the log-probabilities of chosen next words only.
+
+        Parameters
+        ----------
+        word : int32 array (batch_size,)
+            The words x_t.
+        s_prev : array (batch_size, state_dim)
+        rows, chosen : int32 arrays (n,)
+            A row of the minibatch, and a word that may follow there. A row may occur any number of times.
+
+        Returns
+        -------
+        log_probabilities : array (n,)
+            ln o_t[chosen] in nats.
+        s_t : array (batch_size, state_dim)
+            The packed states at t.
+        """
+        values, s = self._function(network_graphs.chosen_log_probabilities)(word, s_prev, rows, chosen)
+        return np.asarray(values), np.asarray(s)
+
     def states(self, x: npt.NDArray[np.int32]) -> npt.NDArray[Any]:
         """Return the packed states of a minibatch x (steps, batch_size): array (steps, batch_size, state_dim)."""
         return np.asarray(self._function(network_graphs.states)(x))

@@ -3,7 +3,8 @@
 Must stay cheap to import: commands read the names of the formats before they load NumPy.
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 
 from theano_rnn.errors import OptionError
 
@@ -17,6 +18,7 @@ NBEST = "theano_rnn.rescoring.nbest:NbestScores"  # n-best lists keep the format
 LOG_BASES = ("e", "2", "10")
 UNKNOWN_WORDS = ("include", "exclude")
 NBEST_IDS = ("auto", "exact")
+NBEST_FORMATS = ("auto", "tsv", "moses", "kaldi", "srilm")
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,13 @@ class ScoringOptions:
     ids : {"auto", "exact"}, optional
         How to group the lines of n-best lists. With "auto", the default, ids such as "utterance-1" and "utterance-2"
         are recognized as Kaldi's and belong together. With "exact", only equal ids do.
+    nbest_format : str, optional
+        A name in `NBEST_FORMATS`. With "auto", the default, the first line of each list decides.
+    lm_scores, acoustic_scores : str, optional
+        Files with the costs of Kaldi's n-best lists, which have none themselves.
+    lm_weight : float, optional
+        Weight of the language model's score, relative to the acoustic score, in the choice of the best lines. The
+        default is 8 for SRILM's lists and 10 for Kaldi's.
     mix : str, optional
         A file with another model's probabilities.
     mix_weight : float, optional
@@ -75,8 +84,14 @@ class ScoringOptions:
     mix: str | None = None
     mix_weight: float | None = None
     split: bool | None = None
+    nbest_format: str | None = None
+    lm_scores: str | None = None
+    acoustic_scores: str | None = None
+    lm_weight: float | None = None
+    chosen_log_base: str | None = field(init=False, default=None)  # `log_base` as it was given
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "chosen_log_base", self.log_base)
         self._check_values()
         self._check_combinations()
         is_srilm = self.format == "srilm"
@@ -84,6 +99,7 @@ class ScoringOptions:
         self._set_default("unknown", "exclude" if is_srilm else "include")
         self._set_default("mix_weight", 0.5)
         self._set_default("ids", "auto")
+        self._set_default("nbest_format", "auto")
         if self.nbest or self.mix is not None:
             object.__setattr__(self, "split", False)
 
@@ -93,12 +109,15 @@ class ScoringOptions:
             ("log_base", self.log_base or "e", LOG_BASES),
             ("unknown", self.unknown or "include", UNKNOWN_WORDS),
             ("ids", self.ids or "auto", NBEST_IDS),
+            ("nbest_format", self.nbest_format or "auto", NBEST_FORMATS),
         ):
             if value not in choices:
                 raise OptionError(f"{name}: expected one of {', '.join(choices)}, got {value!r}")
         for name, weight in (("weight", self.weight), ("mix_weight", self.mix_weight)):
             if weight is not None and not 0 <= weight <= 1:
                 raise OptionError(f"{name}: expected a number from 0 to 1, got {weight!r}")
+        if self.lm_weight is not None and not (self.lm_weight >= 0 and math.isfinite(self.lm_weight)):
+            raise OptionError(f"lm_weight: expected a finite number of at least 0, got {self.lm_weight!r}")
 
     def _check_combinations(self) -> None:
         if self.words and self.summary:
@@ -109,9 +128,7 @@ class ScoringOptions:
             )
         if self.mix is None and self.mix_weight is not None:
             raise OptionError("mix_weight: there is no file to mix with; name one with `mix`, or omit `mix_weight`")
-        for name, given in (("best", self.best), ("weight", self.weight is not None)):
-            if given and not self.nbest:
-                raise OptionError(f"{name}: applies only to n-best lists; add `nbest`, or omit `{name}`")
+        self._check_nbest()
         if self.ids is not None and not self.best:
             raise OptionError("ids: applies only to the best lines; add `best`, or omit `ids`")
         for name, given in (
@@ -121,6 +138,30 @@ class ScoringOptions:
         ):
             if given and self.nbest:
                 raise OptionError(f"`nbest` and `{name}` exclude each other; n-best lists keep their own format")
+
+    def _check_nbest(self) -> None:
+        """Check the options of n-best lists against each other."""
+
+        def is_given(name: str) -> bool:
+            return getattr(self, name) is not None and getattr(self, name) is not False
+
+        for name in ("best", "weight", "nbest_format", "lm_scores", "acoustic_scores", "lm_weight"):
+            if is_given(name) and not self.nbest:
+                raise OptionError(f"{name}: applies only to n-best lists; add `nbest`, or omit `{name}`")
+        for name, other in (("lm_scores", "weight"), ("acoustic_scores", "best"), ("lm_weight", "best")):
+            if is_given(name) and not is_given(other):
+                raise OptionError(f"{name}: has no effect without `{other}`; add it, or omit `{name}`")
+        for name in ("lm_scores", "acoustic_scores"):
+            if is_given(name):
+                if self.nbest_format not in (None, "auto", "kaldi"):
+                    raise OptionError(
+                        f"{name}: applies only to Kaldi's n-best lists, not to `nbest_format={self.nbest_format}`"
+                    )
+                object.__setattr__(self, "nbest_format", "kaldi")
+        if self.nbest_format == "kaldi" and self.weight is not None and self.lm_scores is None:
+            raise OptionError(
+                "weight: Kaldi's n-best lists have no scores to combine with; name a file with `lm_scores`"
+            )
 
     def _set_default(self, name: str, default: object) -> None:
         if getattr(self, name) is None:
