@@ -20,8 +20,8 @@ STANDARD_INPUT = "standard input"  # its name in messages
 
 _GZIP_START = b"\x1f\x8b"
 _UTF16_STARTS = (b"\xff\xfe", b"\xfe\xff")
-_BYTE_ORDER_MARK = "\ufeff"
-_BYTE_ORDER_MARK_BYTES = _BYTE_ORDER_MARK.encode()
+BYTE_ORDER_MARK = "\ufeff"
+_BYTE_ORDER_MARK_BYTES = BYTE_ORDER_MARK.encode()
 
 # Compressed text is 3 to 10 times smaller. A file that expands more than this is meant to fill the memory, or is not
 # worth learning from.
@@ -180,7 +180,7 @@ def display_name(path: str | os.PathLike[str]) -> str:
 
 def without_byte_order_marks(text: str) -> str:
     """Remove byte order marks from a text, as is done with text from a file."""
-    return text.replace(_BYTE_ORDER_MARK, "") if _BYTE_ORDER_MARK in text else text
+    return text.replace(BYTE_ORDER_MARK, "") if BYTE_ORDER_MARK in text else text
 
 
 def normalized_bytes(blocks: Iterable[bytes]) -> Iterator[bytes]:
@@ -273,7 +273,7 @@ def _decoded(blocks: Generator[bytes, None, None], name: str, place: Callable[[]
             except UnicodeDecodeError as error:
                 fault, text = error, error.object[: error.start].decode()
             if is_start and text:
-                text, is_start = text.removeprefix(_BYTE_ORDER_MARK), False
+                text, is_start = text.removeprefix(BYTE_ORDER_MARK), False
             if ended_with_return and text:
                 text, ended_with_return = text.removeprefix("\n"), False
             if "\r" in text:
