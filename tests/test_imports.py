@@ -21,6 +21,7 @@ FLOORS = [
     "generation",
     "language_models",
     "results",
+    "reading_studies",
     "rescoring",
     "speech",
     "tasks",

@@ -27,7 +27,7 @@ def test_weights_from_0_to_1_are_valid(weight):
 @pytest.mark.parametrize(
     "settings, message",
     [
-        ({"format": "xml"}, "format: expected one of tsv, json, srilm, got 'xml'"),
+        ({"format": "xml"}, "format: expected one of tsv, csv, json, srilm, got 'xml'"),
         ({"log_base": "3"}, "log_base: expected one of e, 2, 10, got '3'"),
         ({"unknown": "maybe"}, "unknown: expected one of include, exclude, got 'maybe'"),
         ({"nbest": True, "weight": 1.5}, "weight: expected a number from 0 to 1, got 1.5"),

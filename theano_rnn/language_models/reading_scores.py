@@ -44,9 +44,9 @@ class ReadingScorer(TextScorer):
     """Relates scores to the words of a text, and to other texts."""
 
     @overload
-    def surprisal(
+    def surprisal(  # type: ignore[overload-overlap]
         self, text: str, unit: Unit = "token", base: Base = 2, split: bool | None = None
-    ) -> list[Surprisal]: ...  # type: ignore[overload-overlap]
+    ) -> list[Surprisal]: ...
     @overload
     def surprisal(
         self, text: Iterable[str], unit: Unit = "token", base: Base = 2, split: bool | None = None

@@ -72,7 +72,10 @@ def token_rows(
     """
     places = _places(line, tokens, known)
     columns = zip(tokens, places, known.tolist(), values.tolist(), strict=True)
-    return [TokenRow(i, token, *place, known, value) for i, (token, place, known, value) in enumerate(columns, 1)]
+    return [
+        TokenRow(i, token, start, end, is_known, value)
+        for i, (token, (start, end), is_known, value) in enumerate(columns, 1)
+    ]
 
 
 def word_rows(
