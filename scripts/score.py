@@ -33,6 +33,7 @@ from theano_rnn.errors import CorpusError, OptionError
 from theano_rnn.files.corpus_formats import open_inputs
 from theano_rnn.files.output_files import check_output_path
 from theano_rnn.files.printable import printable
+from theano_rnn.files.text_files import without_byte_order_marks
 from theano_rnn.results.pictures import check_picture
 from theano_rnn.results.score_formats import BEST, FORMATS, LOG_BASES, NBEST_IDS, UNKNOWN_WORDS, ScoringOptions
 
@@ -178,7 +179,7 @@ def show_file(
             output.add_line(line.text, line.sentences)
             for taker in takers:
                 for sentence in line.sentences:
-                    text = line.text if len(line.sentences) == 1 else sentence.text
+                    text = without_byte_order_marks(line.text) if len(line.sentences) == 1 else sentence.text
                     taker.add_sentence(text, sentence.tokens, sentence.values, sentence.known)
         flush()
     output.end_of_file(name)
@@ -221,13 +222,13 @@ def say_training_perplexity(
 def work(namespace: argparse.Namespace) -> None:
     arguments = vars(namespace)
     files, column, model, page, picture = map(arguments.pop, ("files", "column", "model", "html", "plot"))
+    options = ScoringOptions(**arguments)
     from theano_rnn.language_models.unknown_words import UnknownWords
     from theano_rnn.reading_studies.given_texts import GivenTexts
     from theano_rnn.rescoring.line_scorer import LineScorer
     from theano_rnn.rescoring.mixture import Mixture
     from theano_rnn.results.score_output import make_output
 
-    options = ScoringOptions(**arguments)
     for name, is_used in (("nbest", options.nbest), ("pairs", options.pairs)):
         if is_used and column is not None:
             kind = "an n-best list has" if options.nbest else "minimal pairs have"
@@ -266,7 +267,7 @@ def work(namespace: argparse.Namespace) -> None:
     if options.summary and is_plain and files and all(map(os.path.isfile, files)):
         with status("measuring the perplexity as in training"):
             say_training_perplexity(lm, files, column, output.statistics)
-    for note in (output.note, scorer.note(), unknown_words.warning()):
+    for note in (output.note, *scorer.notes(), unknown_words.warning()):
         if note:
             say(f"{program_name('score')}: {printable(note)}")
 

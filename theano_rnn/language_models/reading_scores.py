@@ -244,17 +244,19 @@ def has_no_effect(given: str, sentences: Sequence[ScoredSentence]) -> bool:
     return bool(given.strip()) and not any(sentence.context for sentence in sentences)
 
 
-def no_effect_warning(useless: int, total: int) -> str:
+def no_effect_warning(useless: int, total: int, option: str = "split=False") -> str:
     """Return the warning for given texts that `has_no_effect`.
 
     Parameters
     ----------
     useless, total : int
         Number of these, and of all texts.
+    option : str
+        What makes one sequence of both texts, as the user writes it.
     """
     return (
         f"the given text has no effect on {useless:,} of {total:,} texts, because it ends with a whole sentence, and "
-        "the model scores each sentence by itself; with `split=False` both are one sequence"
+        f"the model scores each sentence by itself; with {option} both are one sequence"
     )
 
 

@@ -11,7 +11,7 @@ from theano_rnn.errors import CorpusError
 from theano_rnn.files.corpus_formats import format_of
 
 GOOD, BAD = "sentence_good", "sentence_bad"  # BLiMP's names
-_HEADERS = ((GOOD, BAD), ("good", "bad"), ("better", "worse"))
+_HEADERS = ((GOOD, BAD), ("good", "bad"), ("better", "worse"), ("right", "wrong"))
 _MOST_SHOWN = 12  # fields
 
 
@@ -42,7 +42,8 @@ def read_pairs(lines: Iterable[str], name: str, required: str | None = None) -> 
     lines : iterable of str
         If the first one begins with ``{``, each is a JSON object with `sentence_good` and `sentence_bad`, as in BLiMP.
         Otherwise each holds the better sentence, a tab and the worse one; or the first is a header with
-        `sentence_good` and `sentence_bad` (or `good` and `bad`, or `better` and `worse`) and any other columns.
+        `sentence_good` and `sentence_bad` (or `good` and `bad`, `better` and `worse`, `right` and `wrong`) and any
+        other columns.
     name : str
         The name of the file, for messages. If it ends in ``.csv``, the file is CSV with such a header.
     required : str, optional
@@ -111,7 +112,8 @@ def _row_pairs(rows: Iterable[tuple[int, list[str]]], name: str, needs_header: b
         if len(row) != expected:
             columns = "1 column" if len(row) == 1 else f"{len(row)} columns"
             wanted = f"{expected} columns as in the header" if header else "the better sentence, a tab, the worse one"
-            raise CorpusError(f"{place}: expected {wanted}, found {columns}")
+            remedy = "" if header else f"; for more columns, add a header with {GOOD} and {BAD}"
+            raise CorpusError(f"{place}: expected {wanted}, found {columns}{remedy}")
         fields = {title: cell for i, (title, cell) in enumerate(zip(header, row, strict=False)) if i not in (good, bad)}
         yield MinimalPair(row[good], row[bad], number, fields)
 

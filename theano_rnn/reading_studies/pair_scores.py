@@ -13,7 +13,7 @@ from theano_rnn.results.tables import Table
 from theano_rnn.results.text_statistics import plural
 
 COLUMNS = ("line", "difference", "log_probability_good", "log_probability_bad", "result", "unknown", GOOD, BAD)
-SUMMARY_COLUMNS = ("accuracy", "pairs", "right", "wrong", "ties", "unknown_pairs", "accuracy_of_others")
+SUMMARY_COLUMNS = ("accuracy", "pairs", "right", "wrong", "ties", "unknown_pairs", "accuracy_known")
 RIGHT, WRONG, TIE = "right", "wrong", "tie"
 _EXAMPLES = 3
 
@@ -55,7 +55,7 @@ class PairTotals:
         return self.right / self.pairs
 
     @property
-    def accuracy_of_others(self) -> float | None:
+    def accuracy_known(self) -> float | None:
         """The same without the pairs in which a word that differs is unknown; None if there are no others."""
         others = self.pairs - self.unknown
         return (self.right - self.unknown_right) / others if others else None
@@ -63,7 +63,7 @@ class PairTotals:
     def row(self) -> tuple[Any, ...]:
         """Return the cells of `SUMMARY_COLUMNS`."""
         counts = self.pairs, self.right, self.wrong, self.tie, self.unknown
-        return (self.accuracy, *counts, self.accuracy_of_others)
+        return (self.accuracy, *counts, self.accuracy_known)
 
     def __str__(self) -> str:
         ties = f"{self.tie:,} {plural('tie', self.tie)}{', not counted as right' if self.tie else ''}"
@@ -128,7 +128,7 @@ class PairScores(ScoreOutput):
                 table.add((*[category] * has_categories, *totals.row()))
         if self._totals.unknown:
             examples = ", ".join(repr(word) for word, _ in self._unknown.most_common(_EXAMPLES))
-            others = self._totals.accuracy_of_others
+            others = self._totals.accuracy_known
             self.note = (
                 f"in {self._totals.unknown:,} of {self._totals.pairs:,} pairs, words that differ are unknown to the "
                 f"model ({examples}), so their results mean little; "

@@ -65,6 +65,7 @@ class LineScorer:
     ) -> None:
         self._model, self._options, self._mixture, self._given = model, options, mixture, given
         self._finds_weight = options.mix_weight == BEST
+        self._weight: float | None = None  # the best one
         self._lines = self._useless = 0
 
     def batches(self, reader: CorpusReader, output: ScoreOutput, column: str | None) -> Iterator[list[LineScores]]:
@@ -114,7 +115,7 @@ class LineScorer:
         if not any(batch for _, batches in kept for batch in batches):
             raise CorpusError("no sentences to score; give one per line")
         ours, theirs = self._counted_values([line for _, batches in kept for batch in batches for line in batch])
-        weight = best_weight(ours, theirs)
+        self._weight = weight = best_weight(ours, theirs)
         mixed = [
             (name, [[_interpolated(line, line.others, weight) for line in batch] for batch in batches])
             for name, batches in kept
@@ -123,9 +124,7 @@ class LineScorer:
         return mixed, (
             f"best lambda (weight of our model): {weight:.4f}, with unknown words {unknown} and sentence ends counted; "
             f"perplexity {TokenTotals.of(interpolate_nats(ours, theirs, weight)).perplexity:.4f}, with our model alone "
-            f"{TokenTotals.of(ours).perplexity:.4f}, with the other alone {TokenTotals.of(theirs).perplexity:.4f}\n"
-            "this lambda was chosen on the text that it scores, so the perplexity is too low to report; choose it on "
-            f"other text, and then score this one with --lambda {weight:.4f}"
+            f"{TokenTotals.of(ours).perplexity:.4f}, with the other alone {TokenTotals.of(theirs).perplexity:.4f}"
         )
 
     def finish(self) -> None:
@@ -133,9 +132,17 @@ class LineScorer:
         if self._mixture:
             self._mixture.finish()
 
-    def note(self) -> str | None:
-        """Return a line about given texts without effect, for the user to read, or None."""
-        return no_effect_warning(self._useless, self._lines) if self._useless else None
+    def notes(self) -> list[str]:
+        """Return lines about the results for the user to read."""
+        notes = []
+        if self._useless:
+            notes.append(no_effect_warning(self._useless, self._lines, "--no-split"))
+        if self._weight is not None:
+            notes.append(
+                "this lambda was chosen on the text that it scores, so the perplexity is too low to report; choose it "
+                f"on other text, and then score this one with --lambda {self._weight:.4f}"
+            )
+        return notes
 
     def _scores(self, texts: Sequence[str]) -> Iterator[tuple[list[ScoredSentence], list[FloatArray]]]:
         """Yield the sentences of each text and, if the best weight is wanted, their values by the other model."""

@@ -50,8 +50,8 @@ class CsvScores(ScoreOutput):
             Table("csv", SUMMARY_COLUMNS, self.show).add(row)
         if self._missing:
             self.note = (
-                f"pandas reads texts such as {self._example!r} as missing values ({self._missing:,} of them), and R "
-                "reads 'NA' so; use read_csv(..., keep_default_na=False), or read.csv(..., na.strings = character())"
+                f"pandas takes {self._missing:,} of the texts for missing values, for example {self._example!r} (R: "
+                "only 'NA'); use read_csv(..., keep_default_na=False), or read.csv(..., na.strings = character())"
             )
 
     def _figures(self, totals: TextStatistics) -> tuple[float, int, int, float]:
