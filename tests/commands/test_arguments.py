@@ -22,7 +22,7 @@ CALLED = {
 }
 GROUPS = {
     "train": ["task", "data", "network", "optimization", "evaluation and saving", "output"],
-    "score": ["data", "output", "n-best lists", "mixing with another model"],
+    "score": ["data", "output", "n-best lists", "minimal pairs", "mixing with other models"],
     "generate": ["data", "sampling", "search", "texts", "output"],
     "predict": ["data", "output", "writing (translations, descriptions)", "evaluation"],
     "benchmark": ["workloads", "comparison", "measurement", "output"],
@@ -40,6 +40,8 @@ WITHOUT_DEFAULT = {"by", "init_from", "log", "plot", "html", "compare", "peer", 
     "output",
     "images",
     "alignments",
+    "given",
+    "mix_model",
 }
 
 every_help = pytest.mark.parametrize("words", HELPS, ids=" ".join)

@@ -269,7 +269,7 @@ def _matched(
             raise ArgumentTypeError(f"{name}: expected a str or an iterable of str, got {type(value).__name__}")
     if isinstance(first, str) != isinstance(second, str):
         raise ArgumentTypeError(
-            f"{first_name} and {second_name}: expected two str or two iterables of str, got one each"
+            f"{first_name} and {second_name}: expected two str or two iterables of str, got one of each"
         )
     if isinstance(first, str) and isinstance(second, str):
         return [(first, second)]
