@@ -229,13 +229,12 @@ def work(namespace: argparse.Namespace) -> None:
     from theano_rnn.rescoring.mixture import Mixture
     from theano_rnn.results.score_output import make_output
 
-    for name, is_used in (("nbest", options.nbest), ("pairs", options.pairs)):
-        if is_used and column is not None:
-            kind = "an n-best list has" if options.nbest else "minimal pairs have"
-            raise OptionError(f"`{name}` and `column` exclude each other; {kind} columns of its own")
+    is_text = options.nbest or options.pairs
+    if is_text and column is not None:
+        name, what = ("nbest", "an n-best list has") if options.nbest else ("pairs", "a list of pairs has")
+        raise OptionError(f"`{name}` and `column` exclude each other; {what} columns of its own")
     # Positions in a line count every character in it.
     keeps_marks = options.by_word or (options.words and options.format == "csv")
-    is_text = options.nbest or options.pairs
     inputs = list(open_inputs(files, standard_input(), column, is_text, keeps_marks))
     given = None if options.given is None else GivenTexts(options.given, inputs)
     mixed_with = [*([] if options.mix is None else [options.mix]), *(path for path, _ in options.mix_model)]

@@ -93,7 +93,7 @@ def _check_fit(first: LanguageModel, other: LanguageModel, first_name: str, name
     if known != theirs:
         examples = sorted(known ^ theirs, key=lambda word: (len(word), word))[:_MOST_SHOWN]
         raise OptionError(
-            f"{name}: has another vocabulary than {first_name}: {len(theirs):,} words, not {len(known):,}; only one of "
-            f"them has {', '.join(map(repr, examples))}; mix models that were trained on the same text with the same "
+            f"{name}: has another vocabulary than {first_name}; only one of them has "
+            f"{', '.join(map(repr, examples))}; mix models that were trained on the same text with the same "
             "options, or one from the other with `init_from`"
         )
