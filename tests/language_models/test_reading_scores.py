@@ -99,11 +99,15 @@ def test_differences_are_those_of_the_scores(lm):
     assert lm.compare([], []).shape == (0,)
 
 
-def test_pairs_that_differ_in_unknown_words_are_exact_ties(lm):
+def test_pairs_that_differ_in_unknown_words_are_exact_ties_and_a_warning_says_so(lm, caplog):
     good = [f"the {word} sees the dog." for word in ("cat", "cow", "hen")]
     bad = [f"the {word} sees the dog." for word in ("cats", "cows", "dog")]
     differences = lm.compare(good, bad)
     assert differences[0] == differences[1] == 0 and differences[2] != 0
+    assert "in 3 of 3 pairs, words that differ are unknown to the model ('cat', 'cats', 'cow'), so" in caplog.text
+    caplog.clear()
+    lm.compare("the zebra sees the dog", "the dog sees the zebra")  # in another order, but the same words
+    assert not caplog.text
 
 
 def test_pairs_are_one_sentence_each_unless_they_are_split(lm):

@@ -2,6 +2,7 @@
 
 import itertools
 import logging
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple, overload
 
@@ -14,6 +15,8 @@ from theano_rnn.language_models.text_scoring import Base, FloatArray, ScoredSent
 from theano_rnn.language_models.token_rows import UNITS, token_rows, word_rows
 from theano_rnn.text.token_spans import token_spans
 from theano_rnn.text.vocabulary import SENTENCE_END
+
+_MOST_EXAMPLES = 3
 
 Unit = Literal["token", "word"]
 
@@ -101,7 +104,7 @@ class ReadingScorer(TextScorer):
         """Return log P(good) - log P(bad) for minimal pairs.
 
         The accuracy of the model is the share of differences above 0. A difference is exactly 0 if both texts have the
-        same tokens, for example because the words that differ are unknown.
+        same tokens, for example because the words that differ are unknown. A warning is logged if there are such words.
 
         Parameters
         ----------
@@ -121,9 +124,19 @@ class ReadingScorer(TextScorer):
             As `score`, and if `good` and `bad` are not equally many.
         """
         pairs = _matched("good", good, "bad", bad)
+        unit = check_base(base)
         texts = [text for column in zip(*pairs, strict=True) for text in column]
-        scores = self.score(texts, base, split)
+        scored = [joined_sentences(sentences) for sentences in self.scored_sentences(texts, split)]
+        scores = np.array([values.sum() for _, values, _ in scored], np.float64) / unit
         differences: FloatArray = scores[: len(pairs)] - scores[len(pairs) :]
+        unknown = [
+            unknown_differences(*first[::2], *second[::2])
+            for first, second in zip(scored[: len(pairs)], scored[len(pairs) :], strict=True)
+        ]
+        number = sum(map(bool, unknown))
+        if number:
+            words = Counter(itertools.chain.from_iterable(unknown))
+            logging.getLogger(__name__).warning("%s", unknown_pairs_warning(number, len(pairs), words))
         return float(differences[0]) if isinstance(good, str) else differences
 
     @overload
@@ -236,6 +249,47 @@ def joined_sentences(sentences: Sequence[ScoredSentence]) -> tuple[list[str], Fl
         [token for sentence in sentences for token in sentence.tokens],
         np.concatenate([sentence.values for sentence in sentences]),
         np.concatenate([sentence.known for sentence in sentences]),
+    )
+
+
+def unknown_differences(
+    good: Sequence[str], good_known: npt.NDArray[np.bool_], bad: Sequence[str], bad_known: npt.NDArray[np.bool_]
+) -> list[str]:
+    """Return the unknown tokens that one of two sentences has, or has more often than the other.
+
+    Parameters
+    ----------
+    good, bad : sequence of str
+        The tokens of the sentences.
+    good_known, bad_known : bool array
+        Whether the vocabulary has each token.
+
+    Examples
+    --------
+    >>> unknown_differences(["a", "cat"], np.array([True, False]), ["a", "dog"], np.array([True, True]))
+    ['cat']
+    """
+    found: list[str] = []
+    for tokens, known, others in ((good, good_known, bad), (bad, bad_known, good)):
+        unknown = {token for token, is_known in zip(tokens, known.tolist(), strict=True) if not is_known}
+        found += [token for token in (Counter(tokens) - Counter(others)).elements() if token in unknown]
+    return found
+
+
+def unknown_pairs_warning(number: int, total: int, words: Counter[str]) -> str:
+    """Return the warning for pairs with `unknown_differences`.
+
+    Parameters
+    ----------
+    number, total : int
+        Number of these, and of all pairs.
+    words : Counter
+        The unknown words that differ.
+    """
+    examples = ", ".join(repr(word) for word, _ in words.most_common(_MOST_EXAMPLES))
+    return (
+        f"in {number:,} of {total:,} pairs, words that differ are unknown to the model ({examples}), so their results "
+        "mean little"
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from theano_rnn.language_models.reading_scores import unknown_differences, unknown_pairs_warning
 from theano_rnn.reading_studies.minimal_pairs import BAD, GOOD, MinimalPair, read_pairs
 from theano_rnn.results.score_formats import ScoringOptions
 from theano_rnn.results.score_output import ScoredLine, ScoreOutput
@@ -15,7 +16,6 @@ from theano_rnn.results.text_statistics import plural
 COLUMNS = ("line", "difference", "log_probability_good", "log_probability_bad", "result", "unknown", GOOD, BAD)
 SUMMARY_COLUMNS = ("accuracy", "pairs", "right", "wrong", "ties", "unknown_pairs", "accuracy_known")
 RIGHT, WRONG, TIE = "right", "wrong", "tie"
-_EXAMPLES = 3
 
 
 @dataclass
@@ -108,7 +108,7 @@ class PairScores(ScoreOutput):
         # Two computations of the same sum may differ in the last digit.
         difference = 0.0 if _read_tokens(good) == _read_tokens(line) else scores[0] - scores[1]
         result = RIGHT if difference > 0 else WRONG if difference < 0 else TIE
-        unknown = unknown_differences(good, line)
+        unknown = unknown_differences(good.tokens, good.known, line.tokens, line.known)
         self._unknown.update(unknown)
         self._totals.add(result, bool(unknown))
         category = None if self.options.by is None else _as_text(pair.fields[self.options.by])
@@ -127,13 +127,10 @@ class PairScores(ScoreOutput):
             for category, totals in sorted(self._categories.items()) if has_categories else [("", self._totals)]:
                 table.add((*[category] * has_categories, *totals.row()))
         if self._totals.unknown:
-            examples = ", ".join(repr(word) for word, _ in self._unknown.most_common(_EXAMPLES))
+            warning = unknown_pairs_warning(self._totals.unknown, self._totals.pairs, self._unknown)
             others = self._totals.accuracy_known
-            self.note = (
-                f"in {self._totals.unknown:,} of {self._totals.pairs:,} pairs, words that differ are unknown to the "
-                f"model ({examples}), so their results mean little; "
-                + ("no others are left" if others is None else f"accuracy without them {others:.2%}")
-            )
+            rest = "no others are left" if others is None else f"accuracy without them {others:.2%}"
+            self.note = f"{warning}; {rest}"
 
     def summary(self, level: str) -> str:
         """Describe the results in one line, followed by one for each category."""
@@ -146,16 +143,6 @@ class PairScores(ScoreOutput):
             columns = (*["file"] * self.names_files, *COLUMNS, *["category"] * has_category)
             self._table = Table(self.options.format, columns, self.show)
         self._table.add((*[file] * self.names_files, *row, *[category] * has_category))
-
-
-def unknown_differences(good: ScoredLine, bad: ScoredLine) -> list[str]:
-    """Return the unknown tokens that one of two sentences has, or has more often than the other."""
-    found: list[str] = []
-    for one, other in ((good, bad), (bad, good)):
-        unknown = {token for token, known in zip(one.tokens, one.known.tolist(), strict=True) if not known}
-        differing = Counter(one.tokens) - Counter(other.tokens)
-        found += [token for token in differing.elements() if token in unknown]
-    return found
 
 
 def _read_tokens(line: ScoredLine) -> list[str | None]:

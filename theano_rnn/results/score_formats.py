@@ -126,7 +126,7 @@ class ScoringOptions:
     def weights(self) -> list[float]:
         """The weights of this model and of the models in `mix_model`. With the best weight, those to start with."""
         weights = [None, *(weight for _, weight in self.mix_model)]
-        if len(weights) == 2 and isinstance(self.mix_weight, float) and weights[1] is None:
+        if len(weights) == 2 and isinstance(self.mix_weight, (int, float)) and weights[1] is None:
             return [self.mix_weight, 1 - self.mix_weight]
         rest = 1 - sum(weight for weight in weights if weight is not None)
         return [max(rest, 0.0) / weights.count(None) if weight is None else weight for weight in weights]
