@@ -33,10 +33,11 @@ class CsvScores(ScoreOutput):
     def show_line(self, line: ScoredLine) -> None:
         """Write the row of one line or of each of its tokens."""
         if self.options.words:
-            for row in self.rows(line):
-                value = row.log_probability
+            rows = self.rows(line)
+            bits = surprisal([row.log_probability for row in rows]).tolist()
+            for row, value in zip(rows, bits, strict=True):
                 self._add_text(row.text)
-                scores = self.in_base(value), float(surprisal(value))
+                scores = self.in_base(row.log_probability), value
                 self._add((self.line_number, row.position, row.text, row.known, *scores, row.start, row.end))
         elif not self.options.summary:
             self._add_text(line.text)
