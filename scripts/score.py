@@ -121,7 +121,10 @@ def make_parser() -> ArgumentParser:
 
 def mixture_weight(text: str) -> float | str:
     """Return the value of --lambda: a number or "best"."""
-    return text if text == BEST else float(text)
+    try:
+        return text if text == BEST else float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to 1, or {BEST}, got {text!r}") from None
 
 
 def check_places(page: Path | None, picture: Path | None, inputs: Sequence[str]) -> None:

@@ -140,7 +140,7 @@ def test_a_conditional_score_is_the_difference_of_two_scores(exact, given, text)
     assert exact.conditional_score(text, given=given) == pytest.approx(expected, abs=1e-10)
 
 
-def test_it_is_so_to_1e_6_in_float32(lm):
+def test_in_float32_it_is_so_except_for_rounding(lm):
     given, text = "The dog sees", "the dog, the dog sees the zebra."
     expected = lm.score(f"{given} {text}") - prefix_score(lm, lm.tokenize(given))
     assert lm.conditional_score(text, given=given) == pytest.approx(expected, abs=1e-5)

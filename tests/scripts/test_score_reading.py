@@ -299,7 +299,7 @@ def test_a_given_text_can_be_scored_with_the_best_mixture(run):
         ("--mix text.txt --given x text.txt", "--mix and --given exclude each other"),
         ("--mix text.txt --mix-model b.npz text.txt", "--mix and --mix-model exclude each other"),
         ("--lambda best text.txt", "--lambda: there is no file to mix with; name one with --mix, or a model with"),
-        ("--lambda most --mix a text.txt", "argument --lambda: invalid mixture_weight value: 'most'"),
+        ("--lambda most --mix a text.txt", "argument --lambda: expected a number from 0 to 1, or best, got 'most'"),
         ("--lambda 0.5 --mix-model b.npz 0.5 text.txt", "--lambda: applies to one --mix-model without a weight"),
         ("--lambda best --mix-model b.npz --mix-model b.npz text.txt", "--lambda: applies to one --mix-model without"),
         ("--mix-model b.npz 0.6 --mix-model b.npz 0.5 text.txt", "--mix-model: expected weights with a sum of at most"),
