@@ -98,6 +98,13 @@ def test_the_same_tokens_are_a_tie_even_if_the_sums_differ_in_the_last_digit():
     assert lines[0][1] == "0.000000" and lines[0][4] == "tie"
 
 
+def test_pairs_with_unknown_words_do_not_count_for_the_accuracy_of_known_pairs():
+    totals = PairTotals()
+    for result, is_unknown in [("right", True), ("right", False), ("wrong", False), ("wrong", True), ("wrong", False)]:
+        totals.add(result, is_unknown)
+    assert (totals.accuracy, totals.accuracy_known) == (2 / 5, 1 / 3)
+
+
 def test_there_is_no_accuracy_without_known_pairs():
     totals = PairTotals()
     totals.add("tie", True)

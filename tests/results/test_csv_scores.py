@@ -36,7 +36,7 @@ def test_the_rows_of_tokens_are_as_written():
     rows = list(csv.DictReader(io.StringIO(shown(words=True)[0], newline="")))
     assert [row["token"] for row in rows] == [*WORDS, "SENTENCE_END"]
     assert [int(row["position"]) for row in rows] == [*range(1, len(WORDS) + 2)]
-    assert [row["known"] for row in rows] == [str(known) for known in KNOWN.tolist()]
+    assert [row["known"] for row in rows] == [str(known).upper() for known in KNOWN.tolist()]
     np.testing.assert_allclose([float(row["log_probability"]) for row in rows], VALUES, rtol=1e-8)
     np.testing.assert_allclose([float(row["surprisal"]) for row in rows], VALUES / -math.log(2), rtol=1e-8)
 
@@ -110,8 +110,8 @@ def test_rows_of_words_have_the_sums_of_their_tokens():
     text = shown([('The  "dog".', tokens, VALUES[:6], np.ones(6, bool))], words=True, by_word=True)[0]
     rows = [tuple(row.values()) for row in csv.DictReader(io.StringIO(text))]
     assert [row[:4] + row[-2:] for row in rows] == [
-        ("1", "1", "The", "True", "0", "3"),
-        ("1", "2", '"dog".', "True", "5", "11"),
-        ("1", "2", "SENTENCE_END", "True", "11", "11"),
+        ("1", "1", "The", "TRUE", "0", "3"),
+        ("1", "2", '"dog".', "TRUE", "5", "11"),
+        ("1", "2", "SENTENCE_END", "TRUE", "11", "11"),
     ]
     np.testing.assert_allclose([float(row[4]) for row in rows], [VALUES[0], VALUES[1:5].sum(), VALUES[5]], rtol=1e-8)

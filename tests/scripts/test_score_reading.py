@@ -69,7 +69,7 @@ def test_csv_rows_of_tokens_are_those_of_the_model(run, models):
     expected = [(i, *row) for i, line in enumerate(LINES, 1) for row in models["a.npz"].surprisal(line)]
     assert status == 0
     assert [
-        (int(row["line"]), row["token"], int(row["start"]), int(row["end"]), row["known"] == "True") for row in found
+        (int(row["line"]), row["token"], int(row["start"]), int(row["end"]), row["known"] == "TRUE") for row in found
     ] == [row[:5] for row in expected]
     np.testing.assert_allclose([float(row["surprisal"]) for row in found], [row[5] for row in expected], atol=1e-5)
     np.testing.assert_allclose(

@@ -15,7 +15,7 @@ class Table:
     Parameters
     ----------
     format : {"tsv", "csv", "json"}
-        CSV has a header. In it texts are always quoted and numbers and True and False never are, so that pandas and R
+        CSV has a header. In it texts are always quoted, and numbers and truth values never are, so that pandas and R
         recognize the types of the columns.
     columns : sequence of str
         Their names.
@@ -43,14 +43,18 @@ class Table:
 def csv_cell(value: Any) -> str:
     """Write a value for CSV: texts in quotes, floats with nine significant digits, None as an empty cell.
 
+    Truth values are TRUE and FALSE, because R's read.csv does not recognize True and False; pandas recognizes both.
+
     Examples
     --------
     >>> print(csv_cell('a "b" c'), csv_cell(True), csv_cell(0.5), csv_cell(-math.inf))
-    "a ""b"" c" True 0.5 -inf
+    "a ""b"" c" TRUE 0.5 -inf
     """
     if isinstance(value, str):
         return '"' + value.replace('"', '""') + '"'
-    return "" if value is None else f"{value:.9g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.9g}"
+    return "" if value is None else str(value).upper()
 
 
 def json_line(document: dict[str, Any]) -> str:
