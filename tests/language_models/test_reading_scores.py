@@ -195,8 +195,15 @@ def test_one_given_text_serves_several_texts(lm):
 def test_conditional_sentences_have_the_tokens_of_the_text_only(lm):
     ((first, second),) = lm.conditional_sentences(["sees the zebra. The dog."], ["Dog. The dog"])
     assert (first.context, first.tokens) == (2, ["sees", "the", "zebra", ".", "SENTENCE_END"])
+    assert first.text == "sees the zebra."
     assert first.known.tolist() == [True, True, False, True, True] and len(first.values) == 5
     assert (second.context, second.tokens, second.text) == (0, ["the", "dog", ".", "SENTENCE_END"], "The dog.")
+
+
+def test_a_text_whose_tokens_are_not_found_is_refused(lm, monkeypatch):
+    monkeypatch.setattr("theano_rnn.language_models.reading_scores.token_spans", lambda line, tokens: None)
+    with pytest.raises(ValueError, match="given: cannot be separated from the text after it, 'dog'; change one"):
+        lm.conditional_score("dog", given="the")
 
 
 @pytest.mark.parametrize(

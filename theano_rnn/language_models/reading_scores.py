@@ -231,15 +231,14 @@ class ReadingScorer(TextScorer):
         sentences = [(sentence, self.tokenize(sentence)) for sentence in self.split(whole, split)]
         spans = token_spans(whole, [token for _, tokens in sentences for token in tokens])
         if spans is None:
-            raise ArgumentValueError(
-                f"given: cannot be told from the text after it: {whole[:80]!r}; change one of them"
-            )
-        starts, cuts = iter(start for start, _ in spans), []
+            raise ArgumentValueError(f"given: cannot be separated from the text after it, {text[:80]!r}; change one")
+        remaining, cuts = iter(spans), []
         for i, (sentence, tokens) in enumerate(sentences):
-            own = [start for start in itertools.islice(starts, len(tokens)) if start >= len(before)]
+            own = [span for span in itertools.islice(remaining, len(tokens)) if span[0] >= len(before)]
             context = len(tokens) - len(own)
             if own or i == len(sentences) - 1:
-                cuts.append((text if context else sentence, tokens, context))
+                part = whole[own[0][0] : own[-1][1]] if own else ""
+                cuts.append((part if context else sentence, tokens, context))
         return cuts
 
 

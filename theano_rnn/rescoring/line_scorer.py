@@ -95,7 +95,7 @@ class LineScorer:
 
     def with_best_weight(
         self, files: Iterable[tuple[str, Iterable[list[LineScores]]]]
-    ) -> tuple[list[tuple[str, list[list[LineScores]]]], str]:
+    ) -> tuple[Iterator[tuple[str, Iterator[list[LineScores]]]], str]:
         """Mix with the weight that gives all files together the lowest perplexity.
 
         Parameters
@@ -105,7 +105,7 @@ class LineScorer:
 
         Returns
         -------
-        files : list of (str, list of list of LineScores)
+        files : iterator of (str, iterator of list of LineScores)
             With mixed scores.
         note : str
             A line with the weight, for the user to read.
@@ -116,12 +116,12 @@ class LineScorer:
             raise CorpusError("no sentences to score; give one per line")
         ours, theirs = self._counted_values([line for _, batches in kept for batch in batches for line in batch])
         self._weight = weight = best_weight(ours, theirs)
-        mixed = [
-            (name, [[_interpolated(line, line.others, weight) for line in batch] for batch in batches])
-            for name, batches in kept
-        ]
+
+        def mixed(batches: Iterable[list[LineScores]]) -> Iterator[list[LineScores]]:
+            return ([_interpolated(line, line.others, weight) for line in batch] for batch in batches)
+
         unknown = "left out" if self._options.unknown == "exclude" else "counted as UNKNOWN_TOKEN"
-        return mixed, (
+        return ((name, mixed(batches)) for name, batches in kept), (
             f"best lambda (weight of our model): {weight:.4f}, with unknown words {unknown} and sentence ends counted; "
             f"perplexity {TokenTotals.of(interpolate_nats(ours, theirs, weight)).perplexity:.4f}, with our model alone "
             f"{TokenTotals.of(ours).perplexity:.4f}, with the other alone {TokenTotals.of(theirs).perplexity:.4f}"
@@ -170,8 +170,6 @@ class LineScorer:
     def _counted_values(self, lines: Sequence[LineScores]) -> tuple[FloatArray, FloatArray]:
         """Return ln P of all tokens that count, by both models."""
         pairs = [pair for line in lines for pair in zip(line.sentences, line.others, strict=True)]
-        if not pairs:
-            return np.zeros(0), np.zeros(0)
         ours = np.concatenate([sentence.values for sentence, _ in pairs])
         theirs = np.concatenate([other for _, other in pairs])
         if self._options.unknown != "exclude":
