@@ -46,5 +46,7 @@ def test_other_inputs_are_refused(write):
     ]:
         with pytest.raises((OptionError, CorpusError), match=message):
             read(source, paths)
-    with pytest.raises(CorpusError, match=re.escape("has no column 'z'; its columns are text, x; choose one of them")):
+    with pytest.raises(
+        CorpusError, match=re.escape("has no column 'z'; its columns are text, x; choose one of them with `given`")
+    ):
         read("z", [table])

@@ -307,6 +307,7 @@ def test_a_given_text_can_be_scored_with_the_best_mixture(run):
         ("--mix-model absent.npz text.txt", "absent.npz: no such file"),
         ("--mix-model c.npz text.txt", "c.npz: has another vocabulary than a.npz; only one of them has 'cat'; mix"),
         ("--mix-model char.npz text.txt", "char.npz: splits text into other tokens than a.npz (level is char"),
+        ("--given z table.csv", "table.csv, line 1: row 1, the header, has no column 'z'; its columns are x, text;"),
         ("--given absent.txt text.txt", "absent.txt: no such file; check the path"),
         ("--given text.txt text.txt text.txt", "--given: text.txt holds the given texts of one file, got 2 files"),
         ("--pairs text.txt", "text.txt, line 3: expected the better sentence, a tab, the worse one, found 1 column"),
@@ -316,5 +317,6 @@ def test_a_given_text_can_be_scored_with_the_best_mixture(run):
 )  # fmt: skip
 def test_what_makes_no_sense_is_refused_in_one_line(run, arguments, message):
     Path("empty.txt").write_text("")
+    Path("table.csv").write_text("x,text\na,b\n")
     status, out, err = run(*arguments.split())
     assert (status, out) == (2, "") and err.startswith(f"score.py: {message}") and err.count("\n") == 1

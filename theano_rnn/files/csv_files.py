@@ -4,7 +4,7 @@ import csv
 import itertools
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import ClassVar
 
 from theano_rnn.errors import CorpusError
@@ -74,15 +74,15 @@ class CsvReader(CorpusReader):
             closing quote, or the file cannot be read. The message names the line and, if known, the row. The header
             is row 1.
         """
-        return (cell for (cell,) in self.cells([self._column]))
+        return (cell for (cell,) in self.cells({"column": self._column}))
 
-    def cells(self, columns: Sequence[str | None]) -> Iterator[list[str]]:
+    def cells(self, columns: Mapping[str, str | None]) -> Iterator[list[str]]:
         """Yield the cells of several columns for each row below the header.
 
         Parameters
         ----------
-        columns : sequence of str or None
-            Names as for `CsvReader`; None is the default column.
+        columns : mapping of str to str or None
+            Their names as for `CsvReader`, by the option that chooses them, for messages. None is the default column.
 
         Raises
         ------
@@ -91,7 +91,7 @@ class CsvReader(CorpusReader):
         """
         rows = self.rows()
         line, header = next(rows, (1, []))
-        indices = [self._index(header, line, column) for column in columns]
+        indices = [self._index(header, line, *chosen) for chosen in columns.items()]
         index = max(indices)
         short_rows = long_rows = 0
         first_short = first_long = None
@@ -209,8 +209,8 @@ class CsvReader(CorpusReader):
                     return found
         return []
 
-    def _index(self, header: list[str], line: int, column: str | None) -> int:
-        """Find the index of the column that holds the texts."""
+    def _index(self, header: list[str], line: int, option: str, column: str | None) -> int:
+        """Find the index of a column, which an option chooses."""
         place = f"{self.name}, line {line}"
         found = self._matching_columns(header, column)
         if found:
@@ -228,9 +228,9 @@ class CsvReader(CorpusReader):
                 f"{place}: there is no header; the first line must hold the column names, {names} for the texts"
             )
         names = names if column is None else repr(column)
-        remedy = "choose one of them with `column`" if column == self._column else "choose one of them"
         raise CorpusError(
-            f"{place}: row 1, the header, has no column {names}; its columns are {_listed(header)}; {remedy}"
+            f"{place}: row 1, the header, has no column {names}; its columns are {_listed(header)}; choose one of them "
+            f"with `{option}`"
         )
 
 

@@ -58,7 +58,7 @@ class GivenTexts:
         """
         if self._given is None:
             assert isinstance(reader, CsvReader)  # `__init__` has checked that it is a table
-            for cells in reader.cells([column, self._source]):
+            for cells in reader.cells({"column": column, "given": self._source}):
                 self._waiting.append(without_byte_order_marks(cells[1]))
                 yield cells[0]
             return
