@@ -86,7 +86,14 @@ def make_parser() -> ArgumentParser:
         "always count them (default: include; with srilm exclude, which counts them as OOVs)")
     add("--html", type=Path, metavar="FILE", help="write a page that colors each token of the text by its surprisal")
     add("--plot", type=Path, metavar="FILE.png", help="plot a histogram of surprisal and the worst sentences")
+    # fmt: on
+    add_other_readings(parser)
+    return parser
 
+
+def add_other_readings(parser: ArgumentParser) -> None:
+    """Add the options for n-best lists, minimal pairs and mixtures."""
+    # fmt: off
     add = parser.add_argument_group("n-best lists").add_argument
     add("--nbest", action="store_true",
         help="add our score to an n-best list; lines are id<TAB>text, id<TAB>text<TAB>score or "
@@ -116,7 +123,6 @@ def make_parser() -> ArgumentParser:
         "weight, and --model, share the rest of 1 equally")
     parser.weighted_flags = ("--mix-model",)
     # fmt: on
-    return parser
 
 
 def mixture_weight(text: str) -> float | str:
