@@ -112,6 +112,7 @@ setup(
             "praatio>=6",
             "textgrid>=1.5",
             "jiwer>=3",
+            "pandas>=2",
         ],
         "gpu": ["jax[cuda12]>=0.10; python_version >= '3.11'"],
     },

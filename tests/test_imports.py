@@ -23,6 +23,7 @@ FLOORS = [
     "language_models",
     "ngrams",
     "results",
+    "reading_studies",
     "rescoring",
     "error_analysis",
     "speech",

@@ -5,23 +5,29 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, overload
 
+import numpy as np
+
 from theano_rnn.deployment.exchange_files import write_safetensors, write_torch
 from theano_rnn.deployment.onnx_files import write_onnx
 from theano_rnn.errors import ArgumentValueError, ModelFileError
 from theano_rnn.files.archive import write_archive
+from theano_rnn.language_models.continuous_text import continuous_cross_entropy
 from theano_rnn.language_models.incremental_scoring import IncrementalScorer
 from theano_rnn.language_models.model_files import LANGUAGE_MODEL, ModelFile
 from theano_rnn.language_models.notebook_display import html_of
-from theano_rnn.language_models.scoring import format_loss
+from theano_rnn.language_models.reading_scores import ReadingScorer
+from theano_rnn.language_models.scoring import format_loss, sentences_cross_entropy
 from theano_rnn.language_models.text_generation import TextGenerator
-from theano_rnn.language_models.text_scoring import Base, FloatArray, TextScorer
+from theano_rnn.language_models.text_scoring import Base, FloatArray
 from theano_rnn.networks.network_file import stored_as
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary
 
+_SENTENCES_AT_ONCE = 32
 
-class LanguageModel(TextScorer, IncrementalScorer, TextGenerator):
+
+class LanguageModel(ReadingScorer, IncrementalScorer, TextGenerator):
     """A recurrent network language model that scores and generates sentences.
 
     At character level each line of a text is a sentence: a newline is SENTENCE_END, and a sentence begins where the
@@ -66,6 +72,42 @@ class LanguageModel(TextScorer, IncrementalScorer, TextGenerator):
         if self.held_out_loss is not None:
             parts.append(f"held-out {format_loss(self.held_out_loss, self.tokenizer.level)}")
         return f"{type(self).__name__}({', '.join(parts)})"
+
+    def text_loss(self, text: str, batch_size: int = 10, sequence_length: int = 50) -> float:
+        """Return the mean cross-entropy of a text in nats per token, measured as in training.
+
+        At word level this is the mean over the tokens of its sentences, sentence ends included. If the model was
+        trained with `continuous`, the state is carried from each sentence to the next. At character level the text is
+        always one continuous sequence, and the last line ends with a newline even if the text does not.
+
+        Parameters
+        ----------
+        text : str
+        batch_size, sequence_length : int
+            The size of the minibatches of a continuous text. It does not affect the result.
+
+        Raises
+        ------
+        ValueError
+            If the text has no tokens.
+        """
+        unpredicted = None
+        if self.tokenizer.level == "char":
+            text = text if not text or text.endswith("\n") else text + "\n"
+            encoded = [np.concatenate([[self.start], self.vocabulary.encode_text(text)]).astype(np.int32)]
+        else:
+            encoded, unpredicted = [self.encode(sentence) for sentence in self.tokenizer.sentences([text])], self.start
+        total, tokens = 0.0, 0
+        if not self.continuous:
+            total, tokens = sentences_cross_entropy(self.rnn, encoded, _SENTENCES_AT_ONCE)
+        elif sum(map(len, encoded)) > 1:
+            ids = np.concatenate(encoded)
+            total, tokens = continuous_cross_entropy(
+                self.rnn, ids, batch_size, sequence_length, unpredicted=unpredicted
+            )
+        if not tokens:
+            raise ArgumentValueError("text: expected at least one token, got none")
+        return total / tokens
 
     def _repr_html_(self) -> str:
         return html_of("model", self)
