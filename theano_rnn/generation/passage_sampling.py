@@ -49,7 +49,7 @@ class PassageSampler(Sampler):
         return T.switch(T.eq(word, self.start)[:, None], np.asarray(0, self.rnn.dtype), s_prev)
 
     def _is_too_short(self, word: Any, words: Any, min_words: Any) -> Any:
-        return words < min_words if self.start is None else T.eq(word, self.start)
+        return T.zeros_like(word) if self.start is None else T.eq(word, self.start)
 
     def _next_word(self, word: Any, drawn: Any) -> Any:
         if self.start is None:
