@@ -18,10 +18,13 @@ def drawn_passage(rnn, ids, uniforms, length, *, end, never, start=None, carries
         _, state = read(word, state)
     word, drawn, scores = ids[-1], [], []
     for u in uniforms:
-        s, state = read(word, state)
         if start is not None and word == end:
+            if carries_state:  # reading the end of a sentence takes a step
+                _, state = read(word, state)
+                word = start
+                continue
             word = start
-            continue
+        s, state = read(word, state)
         o = numpy_networks.probabilities(values, s)
         weights = o ** (1 / temperature)
         weights[list(never)] = 0

@@ -44,6 +44,8 @@ class Passage:
     vocabulary : Vocabulary
     stop : str, optional
         The passage ends before this text.
+    streamed : bool
+        Whether pieces are taken before the passage is complete.
 
     Attributes
     ----------
@@ -51,34 +53,49 @@ class Passage:
         If log-probabilities are received, the tokens so far, to the one that completes the stop text. The end of a
         sentence is SENTENCE_END, or a newline at character level.
     log_probabilities : list of float
-        Theirs.
+        ln P of each.
     """
 
     tokens: list[str]
-    log_probabilities: list[float]
 
     def __init__(
-        self, prompt: PassagePrompt, tokenizer: Tokenizer, vocabulary: Vocabulary, stop: str | None = None
+        self,
+        prompt: PassagePrompt,
+        tokenizer: Tokenizer,
+        vocabulary: Vocabulary,
+        stop: str | None = None,
+        streamed: bool = False,
     ) -> None:
         self._vocabulary = vocabulary
+        self._is_written_at_once = stop is None and not streamed  # which takes less time
+        self._new_ids: list[int] = []
         self._writer = PassageWriter(tokenizer, prompt)
         self._before_stop = TextBeforeStop(stop)
         self._pieces: list[str] = [prompt.text]
-        self._unwritten: deque[tuple[str, float]] = deque()
-        self.tokens, self.log_probabilities = [], []
+        self._unwritten: deque[str] = deque()
+        self._values: list[float] = []
+        self.tokens = []
+
+    @property
+    def log_probabilities(self) -> list[float]:
+        """ln P of each token."""
+        return self._values[: len(self.tokens)]
 
     def receive(self, ids: Sequence[int], log_probabilities: Sequence[float], is_complete: bool) -> bool:
         """Take the next ids: see `theano_rnn.generation.passage_groups.Receiver`."""
-        tokens = self._vocabulary.decode(ids)
+        self._new_ids += ids
+        self._values += log_probabilities
+        if self._is_written_at_once and not is_complete:
+            return False
+        tokens = self._vocabulary.decode(self._new_ids)
+        self._new_ids = []
         if self._vocabulary.newline_ends_sentence:
             tokens = ["\n" if token == SENTENCE_END else token for token in tokens]
-        if log_probabilities:
-            self._unwritten += zip(tokens, log_probabilities, strict=True)
+        if self._values:
+            self._unwritten += tokens
         for piece in self._writer.write(tokens, is_complete):
-            if self._unwritten:
-                token, value = self._unwritten.popleft()
-                self.tokens.append(token)
-                self.log_probabilities.append(value)
+            if self._values:
+                self.tokens.append(self._unwritten.popleft())
             self._pieces.append(self._before_stop.add(piece))
             if self._before_stop.is_stopped:
                 return True

@@ -130,7 +130,7 @@ class PassageGroup(TextGroup, Generic[AnyReceiver]):
         self._tokens_left = [options.length] * size
 
     def _may_end(self, column: int) -> bool:
-        return self._last_ids[column] != self._start
+        return self._start is None or self._last_ids[column] not in (self._start, self._sampler.end)
 
     def _end(self, column: int) -> None:
         super()._end(column)

@@ -148,16 +148,16 @@ class Sampler:
         self._biases[1, end] = self._forbidding_bias
         self._functions: dict[tuple[int | None, bool, bool, bool], Callable[..., Any]] = {}
 
-    def _state_before(self, word: Any, s_prev: Any) -> Any:
-        """The packed states from which the network reads `word`, as a symbolic expression."""
-        return s_prev
+    def _read(self, word: Any, s_prev: Any) -> tuple[Any, Any]:
+        """The ids that the network reads after `word` was drawn, and the packed states before, as expressions."""
+        return word, s_prev
 
     def _is_too_short(self, word: Any, words: Any, min_words: Any) -> Any:
-        """Whether a text may not end after `word`, as a symbolic expression."""
+        """Whether a text may not end after `word`, as an expression."""
         return words < min_words
 
     def _next_word(self, word: Any, drawn: Any) -> Any:
-        """The id after `word`, as a symbolic expression, if `drawn` was drawn."""
+        """The id after `word` if `drawn` was drawn, as an expression."""
         return drawn
 
     def _function(self, top_k: int | None, use_top_p: bool, masked: bool, scored: bool) -> Callable[..., Any]:
@@ -176,7 +176,7 @@ class Sampler:
             weights: Any, words_added: Any, temperature: Any, min_words: Any, top_p: Any, *parameters: Any,
         ) -> Any:  # fmt: skip
             network = SymbolicNetwork(architecture, transposed(dict(zip(names, parameters, strict=True))))
-            top, s_t = next_state(word, self._state_before(word, s_prev), network)
+            top, s_t = next_state(*self._read(word, s_prev), network)
             one = T.ones_like(too_short := T.cast(self._is_too_short(word, words, min_words), top.dtype)[:, None])
             inputs = [top / temperature, one, too_short, *([one / temperature] if rnn.bias else [])]
             z = T.concatenate(inputs, axis=1).dot(weights)

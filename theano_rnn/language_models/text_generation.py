@@ -384,7 +384,7 @@ class TextGenerator(TextModel):
             self._passage_sampler,
             prompt.ids,
             options,
-            lambda: Passage(prompt, self.tokenizer, self.vocabulary, options.stop),
+            lambda: Passage(prompt, self.tokenizer, self.vocabulary, options.stop, streamed),
             seen=seen,
             streamed=streamed,
             scored=scored,
