@@ -14,7 +14,7 @@ from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import SENTENCE_END, SENTENCE_START, UNKNOWN_TOKEN, Vocabulary
 
 SPECIAL = [SENTENCE_START, SENTENCE_END, UNKNOWN_TOKEN]
-WORDS = ["the", "dog", "sees", "often", "Cat"]
+WORDS = ["the", "dog", "sees", "often", "cat"]
 
 
 def make(words, continuous=False, level="word", spread=2.5, **tokenizer):
@@ -119,7 +119,7 @@ def test_sentences_are_joined_as_the_text_joined_them(lines, marks):
 
 
 def test_without_carried_state_only_the_last_sentence_of_the_prompt_matters(lines, stream_of_lines):
-    prompts = ["the dog", "often sees\nthe dog", "Cat\nCat\nthe dog"]
+    prompts = ["the dog", "often sees\nthe dog", "cat\ncat\nthe dog"]
     anew = [
         text.removeprefix(prompt) for prompt in prompts for text in lines.generate(4, prompt=prompt, length=9, seed=3)
     ]
@@ -237,7 +237,7 @@ def test_no_ngram_of_a_sentence_occurs_twice_in_a_passage(lm):
     for generated in lm.generated_tokens(4, length=60, seed=1, no_repeat_ngram=2):
         ends = {SENTENCE_END, "\n"}
         pairs = [pair for pair in itertools.pairwise(generated.tokens) if not ends & set(pair)]
-        assert len(pairs) == len(set(pairs)) > 5
+        assert len(pairs) == len(set(pairs)) > 3
 
 
 def test_a_passage_ends_early_if_every_word_would_repeat(lines):
@@ -246,7 +246,7 @@ def test_a_passage_ends_early_if_every_word_would_repeat(lines):
         assert sorted(words) == sorted(WORDS) and len(generated.tokens) < 60
         assert generated.text.split() == words
     (text,) = lines.generate(1, prompt="the dog\nsees often", length=60, seed=1, no_repeat_ngram=1)
-    assert text.split() == ["the", "dog", "sees", "often", "Cat"]
+    assert text.split() == ["the", "dog", "sees", "often", "cat"]
 
 
 # Texts of one sentence with their tokens
