@@ -1,5 +1,8 @@
 """The prompt of passages, which may consist of several sentences or lines."""
 
+from array import array
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
@@ -30,7 +33,7 @@ class PassagePrompt:
     ids : int32 array
         What the network reads before the passage.
     last_sentence : list of str
-        The tokens of the sentence that the passage continues; empty if it begins a new one.
+        The tokens of the sentence that the passage continues; empty if it begins a new one, and for characters.
 
     Raises
     ------
@@ -51,24 +54,37 @@ class PassagePrompt:
 
     def __init__(self, text: str, tokenizer: Tokenizer, vocabulary: Vocabulary, carries_state: bool) -> None:
         self.text = check_prompt_text(text)
+        self._written = text.replace("\r\n", "\n").replace("\r", "\n")  # as the training text was read
+        self._tokenizer = tokenizer
         self._vocabulary = vocabulary
-        written = text.replace("\r\n", "\n").replace("\r", "\n")  # as the training text was read
+        self.last_sentence = []
         if tokenizer.level == "char":
-            self._sentences = [list(line) for line in written.split("\n")]
-            self.ids = np.append(np.int32(vocabulary.end), vocabulary.encode_text(written))
-        else:
-            self._sentences = [tokenizer.tokenize(sentence) for sentence in tokenizer.iterate_sentences([written])]
-            if not self._sentences or _ends_sentence(written, tokenizer):
-                self._sentences.append([])
-            read = self._sentences if carries_state else self._sentences[-1:]
-            framed = [[vocabulary.start, *vocabulary.encode(tokens), vocabulary.end] for tokens in read]
-            self.ids = np.concatenate([np.array(ids, np.int32) for ids in framed])[:-1]
-        self.last_sentence = self._sentences[-1]
+            self.ids = np.append(np.int32(vocabulary.end), vocabulary.encode_text(self._written))
+            return
+        ids = array("i")
+        for tokens in self._sentences():
+            if not carries_state:
+                del ids[:]
+            ids.extend([vocabulary.start, *vocabulary.encode(tokens).tolist(), vocabulary.end])
+            self.last_sentence = tokens
+        self.ids = np.array(ids[:-1], np.int32)
+
+    def _sentences(self) -> Iterator[list[str]]:
+        """The tokens of each sentence. The passage continues the last one, which may be empty."""
+        if self._tokenizer.level == "char":
+            yield from map(list, self._written.split("\n"))
+            return
+        is_blank = True
+        for sentence in self._tokenizer.iterate_sentences([self._written]):
+            is_blank = False
+            yield self._tokenizer.tokenize(sentence)
+        if is_blank or _ends_sentence(self._written, self._tokenizer):
+            yield []
 
     def seen_ngrams(self, n: int) -> SeenNgrams:
         """Return the n-grams of the prompt's sentences. Distinct unknown words count as distinct tokens."""
         seen = SeenNgrams(n)
-        for tokens in self._sentences:
+        for tokens in self._sentences():
             seen.end_sentence()
             for token in tokens:
                 seen.add(self._vocabulary.find(token) if token in self._vocabulary else token)
