@@ -82,12 +82,11 @@ def add_lengths(parser: ArgumentParser) -> None:
     add("--max-words", type=int, metavar="N", help=f"maximum length (default: {SamplingOptions.max_words})")
     add("--no-repeat-ngram", type=int, metavar="N",
         help="never repeat a sequence of N tokens within a text (default: repetition is allowed)")
-
-    add = parser.add_argument_group("passages").add_argument
     add("--length", type=int, metavar="N",
         help="write passages of N tokens (characters at character level), which run on through the ends of sentences "
         "and lines (default: write sentences)")
-    add("--stop", metavar="TEXT", help="with --length: end a passage before the first TEXT after the prompt")
+    add("--stop", metavar="TEXT",
+        help="with --length: end a passage before the first TEXT after the prompt (default: none)")
     add("--separator", metavar="LINE", help=f"with --length: the line between two passages (default: {SEPARATOR})")
     # fmt: on
 

@@ -152,3 +152,14 @@ def test_wrong_usage_is_one_line_and_status_2(capsys, arguments, message):
     out, err = capsys.readouterr()
     assert out == "" and err.count("\n") == 1
     assert err.startswith(f"tool.py: {message}") and err.endswith("; see tool.py --help\n")
+
+
+def test_two_hyphens_can_be_the_value_of_an_option():
+    parser = ArgumentParser(prog="x")
+    parser.add_argument("--stop")
+    parser.add_argument("--count", type=int)
+    parser.add_argument("files", nargs="*")
+    found = parser.parse_args(["--stop=--", "a", "--", "--stop"])
+    assert (found.stop, found.files) == ("--", ["a", "--stop"])
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--count=--"])

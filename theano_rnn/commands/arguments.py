@@ -3,7 +3,7 @@
 import argparse
 import sys
 import textwrap
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from theano_rnn.commands.program_name import example_name, program_name
 from theano_rnn.files.printable import printable
@@ -28,6 +28,11 @@ class HelpFormatter(argparse.HelpFormatter):
 
 class ArgumentParser(argparse.ArgumentParser):
     """A parser that reports wrong usage in one line, without the whole usage before it."""
+
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        if action.option_strings and action.nargs is None and arg_strings == ["--"]:
+            return self._get_value(action, "--")  # of --prompt=--, which argparse before Python 3.13 loses
+        return super()._get_values(action, arg_strings)
 
     def error(self, message: str) -> NoReturn:
         self.exit(WRONG_USAGE, f"{self.prog}: {printable(message)}; see {self.prog} --help\n")
