@@ -151,6 +151,8 @@ def check_combinations(arguments: argparse.Namespace) -> None:
                 raise OptionError(f"length: is for passages, and `{name}` for texts of one sentence; leave one out")
         if arguments.scores:
             raise OptionError("length: is for passages, and `scores` for texts of one sentence; use `logprobs`")
+        if arguments.logprobs and arguments.separator is not None:
+            raise OptionError("separator: is for texts, but `logprobs` shows their tokens; leave one of them out")
         if {"\n", "\r"} & set(arguments.separator or ""):
             raise OptionError("separator: expected one line, got several")
     if arguments.prompt_file is None:

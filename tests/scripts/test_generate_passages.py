@@ -166,6 +166,7 @@ def test_tokens_of_sentences_end_with_the_end(printed):
         ("--length 9 --scores", "--length: is for passages, and --scores for texts of one sentence; use --logprobs"),
         ("--length 9 --stop ''", "--stop: expected at least one character, got ''"),
         ("--length 9 --separator 'a\nb'", "--separator: expected one line, got several"),
+        ("--length 9 --separator a --logprobs", "--separator: is for texts, but --logprobs shows their tokens"),
         ("--stop a", "--stop: ends a passage, whose greatest length --length sets; give both"),
         ("--separator a", "--separator: is for passages; add --length, or leave --separator out"),
         ("--whole --prompt-file p.txt", "--whole: is for passages; add --length, or leave --whole out"),

@@ -221,8 +221,9 @@ def in_groups(n: int, make: Callable[[int, int], Group]) -> Iterator[Group]:
         size = next((size for size in TEXTS_PER_CALL if n <= size), TEXTS_PER_CALL[-1])
         group = make(size, min(n, size))
         yield group
-        group.finish()  # before the next group draws random numbers from the same generator
         n -= size
+        if n > 0:
+            group.finish()  # before the next group draws random numbers from the same generator
 
 
 class TextGroup:
