@@ -181,3 +181,14 @@ def test_a_number_after_a_weighted_file_is_its_weight(line, mixed, files):
     parser.weighted_flags = ("--mix",)
     arguments = parser.parse_intermixed_args(line.split())
     assert (arguments.mix, arguments.files) == (mixed, files)
+
+
+def test_two_hyphens_can_be_the_value_of_an_option():
+    parser = ArgumentParser(prog="x")
+    parser.add_argument("--stop")
+    parser.add_argument("--count", type=int)
+    parser.add_argument("files", nargs="*")
+    found = parser.parse_args(["--stop=--", "a", "--", "--stop"])
+    assert (found.stop, found.files) == ("--", ["a", "--stop"])
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--count=--"])

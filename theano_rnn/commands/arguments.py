@@ -46,6 +46,11 @@ class ArgumentParser(argparse.ArgumentParser):
         arguments = list(sys.argv[1:] if args is None else args)
         return super().parse_known_args(_with_weights(arguments, self.weighted_flags), namespace)
 
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        if action.option_strings and action.nargs is None and arg_strings == ["--"]:
+            return self._get_value(action, "--")  # of --prompt=--, which argparse before Python 3.13 loses
+        return super()._get_values(action, arg_strings)
+
     def error(self, message: str) -> NoReturn:
         self.exit(WRONG_USAGE, f"{self.prog}: {printable(message)}; see {self.prog} --help\n")
 

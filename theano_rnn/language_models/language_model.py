@@ -32,7 +32,7 @@ class LanguageModel(ReadingScorer, IncrementalScorer, TextGenerator):
 
     At character level each line of a text is a sentence: a newline is SENTENCE_END, and a sentence begins where the
     line before it ended. A model that was trained on continuous text still scores each sentence from a zero state;
-    `text_loss` carries the state from sentence to sentence, as training does.
+    `text_loss` and passages (`generate` with `length`) carry the state from sentence to sentence, as training does.
 
     Parameters
     ----------

@@ -74,6 +74,13 @@ def states(rnn: Network) -> Graph:
     return [x], all_states(forward.layers), None
 
 
+def states_after(rnn: Network) -> Graph:
+    """x, the packed states before the first step -> the packed states of all layers."""
+    s_init = T.matrix("s_init", dtype=rnn.dtype)
+    x, forward = forward_graph(rnn, s_init)
+    return [x, s_init], all_states(forward.layers), None
+
+
 def predict(rnn: Network) -> Graph:
     """x -> argmax o_t."""
     x, forward = forward_graph(rnn)

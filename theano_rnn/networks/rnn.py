@@ -28,6 +28,9 @@ from theano_rnn.text.minibatches import column, column_mask, padded_minibatches
 
 FLOAT_TYPES = ("float32", "float64")
 
+# Steps of a long text per call. Without this limit, its states would fill the memory.
+STEPS_AT_ONCE = 1280
+
 
 class RNN(StoredNetwork):
     """A recurrent network language model: s_t = f(U x_t + W s_{t-1}), o_t = softmax(V s_t), s_{-1} = 0.
@@ -175,7 +178,11 @@ class RNN(StoredNetwork):
     def state_after(self, x: npt.ArrayLike) -> npt.NDArray[Any]:
         """Return the packed state after the last word of x: array (state_dim,). See `zero_states`."""
         ids = check_ids("x", x, self.word_dim)
-        return as_numpy(self._function(network_graphs.states)(column(ids)))[len(ids) - 1, 0]
+        state = self.zero_states(1)
+        for start in range(0, len(ids), STEPS_AT_ONCE):
+            part = ids[start : start + STEPS_AT_ONCE]
+            state = as_numpy(self._function(network_graphs.states_after)(column(part), state))[len(part) - 1]
+        return state[0]
 
     def predict(self, x: npt.ArrayLike) -> npt.NDArray[Any]:
         """Return the id of the most probable next word after each word: integer array (n,).
