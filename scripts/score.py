@@ -113,8 +113,8 @@ def add_other_readings(parser: ArgumentParser) -> None:
     add("--ids", choices=NBEST_IDS,
         help="with --best: exact: only equal ids belong together; auto: utt-1, utt-2, ... are the n-best list of utt, "
         "as Kaldi numbers them, if no id occurs twice (default: auto)")
-    add("--lm-scores", metavar="FILE", help="Kaldi: costs by the other language model, for --weight")
-    add("--acoustic-scores", metavar="FILE", help="Kaldi: acoustic costs, for --best")
+    add("--lm-scores", metavar="FILE", help="Kaldi: costs by the other language model, for --weight (default: none)")
+    add("--acoustic-scores", metavar="FILE", help="Kaldi: acoustic costs, for --best (default: none)")
     add("--lm-weight", type=float, metavar="X",
         help="Kaldi, SRILM: --best has the highest acoustic log-probability + X x that of the language model "
         "(default: 10 for Kaldi, 8 for SRILM)")
