@@ -498,8 +498,10 @@ def test_every_generation_option_reaches_the_model(lm, model, loaded, monkeypatc
     assert status(generate, "--model", model, *options, "the dog", *"--min-words 2 --max-words 8 --seed 1".split()) == 0
     assert seen == {
         "n": 3, "temperature": 0.5, "top_k": 4, "top_p": 0.9, "prompt": "the dog", "min_words": 2, "max_words": 8,
-        "seed": 1, "no_repeat_ngram": None,
+        "seed": 1, "no_repeat_ngram": None, "length": None, "stop": None,
     }  # fmt: skip
+    assert status(generate, "--model", model, *"-n 1 --length 30 --stop cat --no-repeat-ngram 2".split()) == 0
+    assert (seen["length"], seen["stop"], seen["no_repeat_ngram"]) == (30, "cat", 2)
 
 
 def test_the_prompt_begins_every_line(model, loaded, capsys):
