@@ -1,6 +1,7 @@
 """What the package index and pip show of theano_rnn, what it needs, and which files it consists of."""
 
 import ast
+import itertools
 import re
 from pathlib import Path
 
@@ -8,6 +9,8 @@ from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
 TRANSLATE = ["sacrebleu>=2.3", "tokenizers>=0.20"]
+# Formats of other programs. Each extra has the name of its package.
+EXPORT = {"onnx": ["onnx>=1.15"], "safetensors": ["safetensors>=0.4"], "tensorboard": ["tensorboard>=2.15"]}
 SPEECH = ["soundfile>=0.12", "soxr>=0.5", "kaldi-native-fbank>=1.22"]
 
 
@@ -86,6 +89,9 @@ setup(
         "packaging>=21",
     ],
     extras_require={
+        **EXPORT,
+        # pyctcdecode has no extra: it asks for a NumPy before 2, although it works with later ones.
+        "flashlight": ["flashlight-text>=0.0.7"],
         "plot": ["matplotlib>=3.8"],
         "sklearn": ["scikit-learn>=1.4"],
         "speech": SPEECH,
@@ -93,6 +99,10 @@ setup(
         "test": [
             *SPEECH,
             *TRANSLATE,
+            *itertools.chain(*EXPORT.values()),
+            "onnxruntime>=1.16",
+            "nbclient>=0.8",
+            "ipykernel>=6.20",
             "scikit-learn>=1.4",
             "pytest>=8",
             "pytest-xdist>=3.6",
@@ -102,6 +112,7 @@ setup(
             "praatio>=6",
             "textgrid>=1.5",
             "jiwer>=3",
+            "pandas>=2",
         ],
         "gpu": ["jax[cuda12]>=0.10; python_version >= '3.11'"],
     },
@@ -112,6 +123,7 @@ setup(
             "theano-rnn-generate = theano_rnn.scripts.generate:main",
             "theano-rnn-predict = theano_rnn.scripts.predict:main",
             "theano-rnn-explain = theano_rnn.scripts.explain:main",
+            "theano-rnn-export = theano_rnn.scripts.export:main",
             "theano-rnn-benchmark = theano_rnn.scripts.benchmark:main",
         ]
     },

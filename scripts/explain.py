@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Look inside a trained network: its gradients through time, its graph, its hidden units, its size and history."""
+"""Look inside a trained network: gradients through time, its graph, hidden units, its errors, its size and history."""
 
 import argparse
 import json
@@ -12,6 +12,7 @@ from typing import Any
 if __name__ == "__main__" and not __package__:
     runpy.run_path(str(Path(__file__).resolve().with_name("checkout.py")))
 
+from theano_rnn.checks import check_count
 from theano_rnn.commands.arguments import ArgumentParser, HelpFormatter, add_version, command_parser
 from theano_rnn.commands.program_name import example_name
 from theano_rnn.commands.run_command import run_command
@@ -19,7 +20,7 @@ from theano_rnn.commands.standard_input import announce_standard_input, is_typed
 from theano_rnn.commands.status_line import no_status, status
 from theano_rnn.commands.terminal import say, show
 from theano_rnn.errors import OptionError
-from theano_rnn.files.corpus_formats import read_lines
+from theano_rnn.files.corpus_formats import check_column, open_inputs, read_lines
 from theano_rnn.files.output_files import check_output_path
 from theano_rnn.results.pictures import check_picture
 
@@ -100,6 +101,22 @@ def make_parser() -> ArgumentParser:
     add("--unit", type=int, action="append", metavar="N",
         help="show this unit, counted from 0; repeat it for several (default: all in the table, 5 on the page)")
     add("--html", metavar="FILE.html", help="write a page that colors the text by each unit")
+
+    part = add_part("errors", explain_errors,
+        "where a language model loses most on a text: by frequency, by position, unknown words, worst sentences",
+        "my.txt --plot errors.png", "[options] [FILE ...]")
+    add = add_data_group(part)
+    add("files", nargs="*", metavar="FILE",
+        help="text files with one sentence per line, or CSV files (default: standard input)")
+    add("--column", metavar="NAME", help=COLUMN_HELP)
+    add("--train", action="append", default=[], metavar="FILE",
+        help="training text of the model; repeat it for several. Tokens are then grouped by their number of "
+        "occurrences in it instead of their rank, and its n-grams are compared with the network")
+    add = part.add_argument_group("output").add_argument
+    add("--most", type=int, default=10, metavar="N",
+        help="number of words and sentences to show in each table (default: %(default)s)")
+    add("--json", action="store_true", help="print one JSON object")
+    add("--plot", metavar="FILE.png", help="draw the losses")
 
     part = add_part("info", explain_info, "sizes, settings, history and vocabulary of the model", "--json")
     add_data_group(part)
@@ -184,6 +201,43 @@ def explain_units(arguments: argparse.Namespace) -> None:
         say(f"units that follow {name} best, with their correlation: {found}")
 
 
+def explain_errors(arguments: argparse.Namespace) -> None:
+    files, column = arguments.files, arguments.column
+    check_count("most", arguments.most)
+    check_column(column, [*files, *arguments.train])
+    picture = None
+    if arguments.plot is not None:
+        picture = check_picture(arguments.plot, [arguments.model, *files, *arguments.train])
+    with status(f"loading {arguments.model}"):
+        from theano_rnn.error_analysis.plot import draw_errors
+        from theano_rnn.error_analysis.scored_files import analyzed_files, ngrams_of
+        from theano_rnn.error_analysis.tables import document, tables
+        from theano_rnn.language_models.language_model import LanguageModel
+        from theano_rnn.results.score_formats import ScoringOptions
+        from theano_rnn.results.score_output import summary
+
+        lm = LanguageModel.load(arguments.model)
+    inputs = list(open_inputs(files, standard_input(), column))
+    with status("counting n-grams"):
+        ngrams = ngrams_of(lm, arguments.train, column)
+    if not files:
+        announce_standard_input()
+    with no_status() if not files and is_typed() else status("scoring"):
+        analysis = analyzed_files(lm, inputs, ngrams, arguments.most)
+    if picture is not None:
+        title = f"{', '.join(files) or 'standard input'}, scored by {arguments.model}"
+        draw_errors(picture, title, analysis, lm.tokenizer.level)
+    if arguments.json:
+        show(json.dumps(document(analysis), ensure_ascii=False))
+    else:
+        for number, rows in enumerate(tables(analysis)):
+            for row in [()] * (number > 0) + rows:
+                show(*row)
+    say(summary(analysis.statistics, ScoringOptions(), lm.tokenizer.level))
+    if picture is not None:
+        say(f"the picture is in {picture}")
+
+
 def explain_info(arguments: argparse.Namespace) -> None:
     from theano_rnn.inspection.model_summary import summarize_model, summary_lines
 
@@ -197,7 +251,7 @@ def explain_info(arguments: argparse.Namespace) -> None:
 
 def work(arguments: argparse.Namespace) -> None:
     if arguments.part is None:
-        raise OptionError("name a PART: gradients, graph, units or info; --help describes them")
+        raise OptionError("name a PART: gradients, graph, units, errors or info; --help describes them")
     arguments.work(arguments)
 
 

@@ -9,15 +9,16 @@ import argparse
 import functools
 import runpy
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 if __name__ == "__main__" and not __package__:
     runpy.run_path(str(Path(__file__).resolve().with_name("checkout.py")))
 
 from theano_rnn.commands.arguments import ArgumentParser, command_parser
+from theano_rnn.commands.next_command import next_command, resume_command
 from theano_rnn.commands.option_names import flag
-from theano_rnn.commands.program_name import command_line
 from theano_rnn.commands.run_command import run_command
 from theano_rnn.commands.terminal import say
 from theano_rnn.errors import OptionError, TrainingInterrupted
@@ -154,6 +155,9 @@ def make_parser() -> ArgumentParser:
 
     add = parser.add_argument_group("evaluation and saving").add_argument
     add("--evaluate-every", type=int, metavar="N", help="evaluate every N epochs (default: 1)")
+    add("--baselines", action=argparse.BooleanOptionalAction, default=True,
+        help="whether to measure simple models on the held-out data, too, at the end: n-gram models of the training "
+        "text, or the most frequent labels")
     add("--patience", type=int, metavar="N",
         help="stop early after N evaluations without a lower loss; 0: never (default: 0)")
     add("--max-minutes", type=float, metavar="X",
@@ -168,6 +172,8 @@ def make_parser() -> ArgumentParser:
     add("--model", default="models/rnn.npz", metavar="FILE", help="file of the model (default: %(default)s)")
     add("--log", metavar="FILE.jsonl", help="write one JSON object per evaluation")
     add("--plot", metavar="FILE.png", help="plot the losses while training")
+    add("--tensorboard", metavar="DIR",
+        help="write event files of losses, learning rate, gradient norm and samples to this folder while training")
     add("--sample-every", type=int, metavar="STEPS",
         help="show a sampled text this often, in addition to each evaluation; 0: never (default: only then)")
     # fmt: on
@@ -191,23 +197,25 @@ def default_data(task: str) -> list[str]:
     raise OptionError(f"{sample[0]}: not found here; name your text with `data`")
 
 
-def resume_command(argv: Sequence[str]) -> str:
-    """The command line that continues an interrupted run."""
-    arguments = [argument for argument in argv if argument != "--resume" and not argument.startswith("--ov")]
-    return command_line("train", [*arguments, "--resume"])
-
-
 def work(argv: Sequence[str], arguments: argparse.Namespace) -> None:
     settings = {name: value for name, value in vars(arguments).items() if value is not None}
     data, model, resume = settings.pop("data", None), settings.pop("model"), settings.pop("resume")
-    places = {name: settings.pop(name, None) for name in ("log", "plot")}
+    places = {name: settings.pop(name, None) for name in ("log", "plot", "tensorboard")}
+    baselines = settings.pop("baselines")
     if data is None and not resume:
         data = default_data(settings.get("task", TASKS[0]))
     from theano_rnn.training.progress import ProgressReporter
     from theano_rnn.training.train_model import train
 
     to_continue = f"To continue:\n  {resume_command(argv)}"
-    progress = ProgressReporter(option_name=flag, to_continue=to_continue)
+
+    def after_training(trained: Any, path: Path, changes: Mapping[str, Any]) -> str:
+        task = trained.training["options"].get("task", TASKS[0])
+        return next_command(argv, task, str(path), data or [], changes)
+
+    progress = ProgressReporter(
+        option_name=flag, to_continue=to_continue, wants_baselines=baselines, next_command=after_training
+    )
     try:
         train(data, model=model, resume=resume, reporter=progress, **places, **settings)
     except TrainingInterrupted:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from theano_rnn.language_models.language_model import score as score
     from theano_rnn.networks.rnn import RNN as RNN
     from theano_rnn.networks.rnn import RNNTheano as RNNTheano
+    from theano_rnn.ngrams.text_ngrams import NGramModel as NGramModel
     from theano_rnn.sentence_classifier import SentenceClassifier as SentenceClassifier
     from theano_rnn.tasks.classifier import Classifier as Classifier
     from theano_rnn.training.train_model import train as train
@@ -45,6 +46,7 @@ _HOMES = {
     "RNN": "theano_rnn.networks.rnn",
     "RNNTheano": "theano_rnn.networks.rnn",
     "LanguageModel": "theano_rnn.language_models.language_model",
+    "NGramModel": "theano_rnn.ngrams.text_ngrams",
     "Classifier": "theano_rnn.tasks.classifier",
     "SentenceClassifier": "theano_rnn.sentence_classifier",
     "load": "theano_rnn.language_models.language_model",

@@ -18,6 +18,7 @@ COMMANDS = {
     "generate": "generate sentences with a trained model",
     "predict": "predict with a model of another task",
     "explain": "look inside a trained network",
+    "export": "write a model for use in other programs",
     "benchmark": "time theano_rnn on this machine",
 }
 CHECKOUT = Path(__file__).resolve().parents[1]

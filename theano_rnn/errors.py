@@ -75,12 +75,28 @@ class TrainingInterrupted(KeyboardInterrupt):
         The file from which the run can be resumed.
     number : int
         The signal. SIGPIPE means that the run's output could not be written any more.
+    model : str or os.PathLike, optional
+        The file with the best model so far.
     """
 
-    def __init__(self, checkpoint: str | os.PathLike[str], number: int = signal.SIGINT) -> None:
+    def __init__(
+        self,
+        checkpoint: str | os.PathLike[str],
+        number: int = signal.SIGINT,
+        model: str | os.PathLike[str] | None = None,
+    ) -> None:
         super().__init__(f"training was interrupted; its state is in {os.fspath(checkpoint)}")
         self.checkpoint: Path = Path(checkpoint)
         self.number: int = number
+        self.model: Path | None = None if model is None else Path(model)
+
+    def _render_traceback_(self) -> list[str]:
+        """Return the lines that IPython shows in place of a traceback, after the stop button of a notebook."""
+        lines = [f"{type(self).__name__}: {self}"]
+        if self.model is not None:
+            lines.append(f"Best model so far: theano_rnn.load({str(self.model)!r})")
+            lines.append(f"To continue: theano_rnn.train(None, model={str(self.model)!r}, resume=True)")
+        return lines
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.checkpoint, self.number), self.__dict__

@@ -9,7 +9,7 @@ from dataclasses import fields
 import pytest
 from support.script_modules import COMMANDS, script
 
-from theano_rnn.commands.arguments import ArgumentParser, command_parser
+from theano_rnn.commands.arguments import ArgumentParser, command_parser, weighted_file
 from theano_rnn.tasks.task_options import TASK_OPTIONS
 from theano_rnn.training.options import TrainingOptions
 
@@ -22,9 +22,10 @@ CALLED = {
 }
 GROUPS = {
     "train": ["task", "data", "network", "optimization", "evaluation and saving", "output"],
-    "score": ["data", "output", "n-best lists", "mixing with another model"],
+    "score": ["data", "output", "n-best lists", "minimal pairs", "mixing with other models"],
     "generate": ["data", "sampling", "search", "texts", "output"],
     "predict": ["data", "output", "writing (translations, descriptions)", "evaluation"],
+    "export": ["formats, at least one"],
     "benchmark": ["workloads", "comparison", "measurement", "output"],
     "explain": ["parts"],
     "explain gradients": ["data", "measurement", "output"],
@@ -35,11 +36,18 @@ GROUPS = {
 
 # Options with a value that do nothing unless you give one.
 WITHOUT_DEFAULT = {"by", "init_from", "log", "plot", "html", "compare", "peer", "theano", "mix", "prompt_file"} | {
+    "onnx",
+    "safetensors",
+    "torch",
+    "half_precision",
+    "tensorboard",
     "fold",
     "frames",
     "output",
     "images",
     "alignments",
+    "given",
+    "mix_model",
 }
 
 every_help = pytest.mark.parametrize("words", HELPS, ids=" ".join)
@@ -152,3 +160,35 @@ def test_wrong_usage_is_one_line_and_status_2(capsys, arguments, message):
     out, err = capsys.readouterr()
     assert out == "" and err.count("\n") == 1
     assert err.startswith(f"tool.py: {message}") and err.endswith("; see tool.py --help\n")
+
+
+@pytest.mark.parametrize(
+    "line, mixed, files",
+    [
+        ("a --mix m b", [("m", None)], ["a", "b"]),
+        ("--mix m 0.5 b", [("m", 0.5)], ["b"]),
+        ("a --mix m -1e-3 --mix=n .25 b 3", [("m", -0.001), ("n", 0.25)], ["a", "b", "3"]),
+        ("--mix 0.5 0.25 --mix m --count 2", [("0.5", 0.25), ("m", None)], []),
+        ("--mix m 0.5 0.5", [("m", 0.5)], ["0.5"]),
+        ("--mix m -- 0.5", [("m", None)], ["0.5"]),
+    ],
+)
+def test_a_number_after_a_weighted_file_is_its_weight(line, mixed, files):
+    parser = ArgumentParser(prog="tool.py")
+    parser.add_argument("files", nargs="*")
+    parser.add_argument("--mix", action="append", type=weighted_file)
+    parser.add_argument("--count", type=int)
+    parser.weighted_flags = ("--mix",)
+    arguments = parser.parse_intermixed_args(line.split())
+    assert (arguments.mix, arguments.files) == (mixed, files)
+
+
+def test_two_hyphens_can_be_the_value_of_an_option():
+    parser = ArgumentParser(prog="x")
+    parser.add_argument("--stop")
+    parser.add_argument("--count", type=int)
+    parser.add_argument("files", nargs="*")
+    found = parser.parse_args(["--stop=--", "a", "--", "--stop"])
+    assert (found.stop, found.files) == ("--", ["a", "--stop"])
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--count=--"])

@@ -26,7 +26,7 @@ def test_without_a_command_one_line_lists_them():
     done = call()
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "python -m theano_rnn: expected a command: train, score, generate, predict, explain, benchmark; "
+        "python -m theano_rnn: expected a command: train, score, generate, predict, explain, export, benchmark; "
         "see python -m theano_rnn --help\n"
     )
 
@@ -34,9 +34,8 @@ def test_without_a_command_one_line_lists_them():
 def test_an_unknown_command_is_one_line_that_lists_the_known_ones():
     done = call("trian", "--epochs", "3")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
-    assert (
-        "unknown command 'trian'; expected one of train, score, generate, predict, explain, benchmark;" in done.stderr
-    )
+    expected = "train, score, generate, predict, explain, export, benchmark"
+    assert f"unknown command 'trian'; expected one of {expected};" in done.stderr
 
 
 def test_help_lists_the_commands_within_80_columns():

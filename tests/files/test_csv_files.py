@@ -255,3 +255,17 @@ def test_the_error_about_a_broken_quote_names_line_and_row(content, line, row):
 )
 def test_the_error_about_invalid_utf8_names_line_and_row(content, place):
     assert place in error_line(content)
+
+
+def test_cells_of_several_columns_are_read_together():
+    reader = CsvReader(TextInput(None, io.BytesIO(b"id;Before;text\n1;a;b\n2;;c\n3\n")), "text")
+    assert list(reader.cells({"column": "text", "given": "before", "other": None})) == [
+        ["b", "a", "b"],
+        ["c", "", "c"],
+        ["", "", ""],
+    ]
+    reader = CsvReader(TextInput(None, io.BytesIO(b"id;text\n1;a\n")), "text")
+    with pytest.raises(
+        CorpusError, match="has no column 'x'; its columns are id, text; choose one of them with `given`$"
+    ):
+        list(reader.cells({"column": "text", "given": "x"}))

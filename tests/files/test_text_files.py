@@ -52,6 +52,11 @@ def test_byte_order_marks_are_removed_and_other_invisible_characters_are_not():
     assert without_byte_order_marks("\ufeffa\ufeffb\u200b") == "ab\u200b"
 
 
+def test_all_but_the_first_byte_order_mark_can_be_kept():
+    source = TextInput(None, io.BytesIO("\ufeffone\ufeff\r\n\ufefftwo".encode()), keeps_marks=True)
+    assert list(source.lines()) == ["one\ufeff", "\ufefftwo"]
+
+
 def test_an_invalid_byte_is_reported_after_the_lines_before_it():
     lines = TextInput(None, io.BytesIO(b"one\rtwo\r\n\xef\xbb\xbf \xff\n")).lines()
     assert [next(lines), next(lines)] == ["one", "two"]

@@ -18,11 +18,11 @@ CASES = {
     "shared, untied": {"source_words": WORDS, "shared": True, "tied": False, "attention": False},
     "features, no bias": {"feature_dim": 4, "attention": False, "bias": False, "cell": "simple"},
 }
-# Compiling a writer takes about a minute with Theano.
+QUICK = ("tied", "features, no bias")  # compiling a writer takes about a minute with Theano
 cases = pytest.mark.parametrize(
     "case",
     [
-        pytest.param(case, marks=() if engine_name() == "pytensor" and case != "shared" else pytest.mark.slow)
+        pytest.param(case, marks=() if engine_name() == "pytensor" and case in QUICK else pytest.mark.slow)
         for case in CASES
     ],
 )

@@ -62,6 +62,13 @@ def test_the_methods_for_one_sentence_equal_the_loops(name):
         np.testing.assert_allclose(gradient, expected[parameter], rtol=0, atol=1e-12, err_msg=parameter)
 
 
+def test_the_state_after_a_long_text_is_computed_in_parts(monkeypatch):
+    rnn = shared("gru of 1")
+    expected = rnn.state_after(X)
+    monkeypatch.setattr("theano_rnn.networks.rnn.STEPS_AT_ONCE", 2)
+    np.testing.assert_allclose(rnn.state_after(X), expected, rtol=0, atol=1e-12)
+
+
 @every_network
 def test_the_gradient_check_passes_for_every_parameter(name):
     rnn = shared(name)

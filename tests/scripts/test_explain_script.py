@@ -3,6 +3,7 @@
 import importlib.util
 import io
 import json
+import re
 
 import numpy as np
 import pytest
@@ -106,6 +107,35 @@ def test_all_units_are_shown_by_default_and_a_truncated_text_is_reported(model, 
     assert err == "only the first 3 tokens were read; --tokens N reads more\n"
 
 
+def test_errors_are_tables_json_and_a_picture_with_the_total_of_score_py(model, text, tmp_path, capsys):
+    picture = tmp_path / "a.png"
+    assert status("errors", "--model", model, text, "--train", text, "--plot", picture) == 0
+    out, err = capsys.readouterr()
+    blocks = [[line.split("\t") for line in block.splitlines()] for block in out.split("\n\n")]
+    titles = ["occurrences in training", "position in sentence", "token before", "token with the highest loss"]
+    assert [block[0][0] for block in blocks] == [*titles, "unknown token", "worst sentence"]
+    assert picture.read_bytes()[:4] == b"\x89PNG" and err.splitlines()[-1] == f"the picture is in {picture}"
+    assert script("score").main(["--model", str(model), "--summary", str(text)]) == 0
+    summary = capsys.readouterr().err.splitlines()[0]
+    assert err.splitlines()[0] == summary
+    total = float(re.search(r"log-probability (\S+),", summary)[1])
+    for block in blocks[:3]:
+        assert sum(float(row[2]) for row in block[1:]) == pytest.approx(total, abs=1e-3)
+    assert status("errors", "--model", model, text, "--json", "--most", 2) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["total"]["log_probability"] == pytest.approx(total, abs=1e-3)
+    assert document["bands"] == "frequency rank" and len(document["costliest_tokens"]) == 2
+    assert document["unknown_words"] == {"cat": 1}
+
+
+def test_errors_of_standard_input_are_those_of_a_file(model, text, standard_input, capsys):
+    assert status("errors", "--model", model, text) == 0
+    out, err = capsys.readouterr()
+    standard_input(text.read_bytes())
+    assert status("errors", "--model", model) == 0
+    assert capsys.readouterr() == (out.replace(str(text), "standard input"), err)
+
+
 def test_info_is_text_or_json(model, capsys):
     assert status("info", "--model", model) == 0
     assert "word_dim 6, hidden_dim 4, activation tanh" in capsys.readouterr().out
@@ -191,18 +221,29 @@ def test_all_parts_but_units_accept_a_bare_network(tmp_path, text, capsys):
         (["units", "{text}", "--by", "quotes"], ["the text has too few examples of quotes to sort units by it"]),
         (["units", "{empty}"], ["the text is empty; give at least one line with some words"]),
         (["units", "none.txt"], ["none.txt: no such file"]),
+        (["errors", "{folder}/none.txt"], ["none.txt: no such file"]),
+        (["errors", "{nothing}"], ["no sentences to analyze; give one per line"]),
+        (["errors", "{text}", "--most", "0"], ["--most: expected at least 1, got 0"]),
+        (["errors", "{text}", "--plot", "{text}"], ["a.txt: is one of the files that are read"]),
+        (["errors", "{text}", "--plot", "{folder}/a.svg"], ["a.svg: pictures are PNG files"]),
+        (["errors", "{text}", "--train", "{empty}"], ["empty.txt contains no text"]),
+        (["errors", "{text}", "--train", "{text}", "--plot", "{text}"], ["a.txt: is one of the files that are read"]),
+        (["errors", "{text}", "--column", "body"], ["--column: 'body' was given, but no file is a table"]),
+        (["errors", "{text}", "--model", "none.npz"], ["none.npz: no such file"]),
         (["other"], ["invalid choice: 'other'"]),
-        ([], ["explain.py: name a PART: gradients, graph, units or info; --help describes them"]),
+        ([], ["explain.py: name a PART: gradients, graph, units, errors or info; --help describes them"]),
     ],
 )
 def test_wrong_input_is_one_line_and_writes_nothing(arguments, parts, model, text, tmp_path, capsys):
     (tmp_path / "empty.txt").write_text("\n \n", encoding="utf-8")
+    (tmp_path / "nothing.txt").write_bytes(b"")
     places = {"model": model, "text": text, "folder": tmp_path, "empty": tmp_path / "empty.txt"}
+    places["nothing"] = tmp_path / "nothing.txt"
     before = {path: path.read_bytes() for path in (model, text, tmp_path / "empty.txt")}
     assert status("--model", model, *[argument.format(**places) for argument in arguments]) == 2
     assert_one_line(capsys, *parts)
     assert {path: path.read_bytes() for path in before} == before
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "empty.txt"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "empty.txt", "nothing.txt"]
 
 
 def test_gradients_without_matplotlib_are_one_line_with_the_remedy(monkeypatch, capsys):

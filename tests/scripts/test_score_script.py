@@ -133,6 +133,39 @@ def test_the_best_of_kaldi_n_best_lists_come_with_a_note(run, tmp_path):
     assert (status, out.count("\n"), err.count("\n")) == (0, 3, 1)
 
 
+def test_kaldi_lists_are_rescored_with_costs_in_files(lm, run, tmp_path):
+    (tmp_path / "words_text").write_text("u1-1 the dog\nu1-2 the cat\nu2-1\n")
+    (tmp_path / "lm").write_text("u1-1 4\nu1-2 2\nu2-1 1\n")
+    (tmp_path / "ac").write_text("u1-1 99\nu1-2 500\nu2-1 1\n")
+    ours = -lm.score(["the dog", "the cat", ""])
+    status, out, _ = run("--nbest", tmp_path / "words_text")
+    assert status == 0 and [line.split()[0] for line in out.splitlines()] == ["u1-1", "u1-2", "u2-1"]
+    np.testing.assert_allclose([float(line.split()[1]) for line in out.splitlines()], ours, atol=1e-5)
+    combining = ["--nbest", "--weight", "0.5", "--lm-scores", tmp_path / "lm", tmp_path / "words_text"]
+    values = [float(line.split()[1]) for line in run(*combining)[1].splitlines()]
+    np.testing.assert_allclose(values, (np.array([4, 2, 1]) + ours) / 2, atol=1e-5)
+    assert run(*combining, "--best", "--acoustic-scores", tmp_path / "ac", "--lm-weight", "2")[:2] == (
+        0, "u1 the dog\nu2\n",
+    )  # fmt: skip
+    status, out, err = run(*combining, "--html", tmp_path / "lm")
+    assert (status, out) == (2, "") and err.count("\n") == 1 and (tmp_path / "lm").read_text().startswith("u1-1 4")
+
+
+def test_srilm_lists_are_rescored_in_base_10(lm, run, tmp_path):
+    (tmp_path / "utt1.gz").write_bytes(gzip.compress(b"-10 -1 2 the dog\n-11 -1 2 the cat\n"))
+    (tmp_path / "utt2").write_text("NBestList1.0\n(-20) dog\n")
+    status, out, _ = run("--nbest", tmp_path / "utt1.gz")
+    rows = [line.split(" ", 3) for line in out.splitlines()]
+    assert status == 0 and [row[0] for row in rows] == ["-10", "-11"]
+    assert [row[2:] for row in rows] == [["2", "the dog"], ["2", "the cat"]]
+    expected = lm.score(["the dog", "the cat"], base=10)
+    np.testing.assert_allclose([float(row[1]) for row in rows], expected, atol=1e-5)
+    status, out, _ = run("--nbest", "--best", "--lm-weight", "0", tmp_path / "utt1.gz", tmp_path / "utt2")
+    assert (status, out) == (0, "utt1 the dog\nutt2 dog\n")
+    status, _, err = run("--nbest", tmp_path / "utt1.gz", tmp_path / "utt2")
+    assert status == 2 and "rescore one file at a time, or print only the --best lines" in err
+
+
 def test_mostly_unknown_words_give_a_warning(run, tmp_path):
     (tmp_path / "text.txt").write_text("The dog. the cat.\nDog, cat.\n")
     status, out, err = run(tmp_path / "text.txt")
@@ -216,6 +249,8 @@ def test_a_mix_file_that_does_not_fit_the_text_is_rejected(run, text, tmp_path):
 @pytest.mark.parametrize(
     "arguments",
     ["--best", "--weight 0.5", "--ids exact", "--nbest --ids exact", "--nbest --best --ids other",
+     "--lm-weight 3", "--nbest --lm-weight 3", "--nbest --lm-scores f", "--nbest-format kaldi",
+     "--nbest --nbest-format htk", "--nbest --best --lm-scores absent --weight 1",
      "--lambda 0.5", "--nbest --words", "--nbest --format json", "--nbest --weight 2",
      "--format srilm --log-base 2", "--words --summary", "--format xml", "--log-base 3", "--unknown maybe",
      "--mix absent"],

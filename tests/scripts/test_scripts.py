@@ -92,13 +92,17 @@ def test_training_writes_model_and_log_and_nothing_to_standard_output(toy, tmp_p
     records = [json.loads(line) for line in log.read_text().splitlines()]
     assert [record["epoch"] for record in records] == [1, 2]
     lines = err.replace("\r", "\n").splitlines()
+    assert [list(record.get("baselines", {"values": {}})["values"]) for record in records] == [
+        [],
+        ["unigram", "Kneser-Ney bigram", "trigram"],
+    ]
     for record in records:
         (line,) = [line for line in lines if line.startswith(f"epoch {record['epoch']:>3}  training loss")]
         assert f"held-out loss {record['valid_loss']:.4f}  perplexity {record['perplexity']:.2f}" in line
         sample = lines[lines.index(line) + 1]
         assert sample.startswith(" " * 11) and sample.strip()
     best = min(records, key=lambda record: record["perplexity"])
-    assert lines[-1] == (
+    assert lines[-5] == (
         f"best perplexity {best['perplexity']:.2f} after epoch {best['epoch']}; the model is in {path}"
     )
     assert "loss " in err and "tokens/s" in err
@@ -175,7 +179,7 @@ def test_every_training_option_of_the_package_is_a_flag_that_reaches_it(tmp_path
 
     monkeypatch.setattr(train_model, "train", fake)
     argv = ["--data", "a.txt", "b.txt", "--model", "m.npz", "--log", "l.jsonl"]
-    argv += ["--plot", "p.png", "--max-minutes", "1.5"]
+    argv += ["--plot", "p.png", "--max-minutes", "1.5", "--tensorboard", "events"]
     argv += [part for name, value in arguments.items() for part in (f"--{name.replace('_', '-')}", str(value))]
     argv += [f"--{name.replace('_', '-')}" for name in flags]
     assert status(train, *argv) == 0
@@ -185,13 +189,15 @@ def test_every_training_option_of_the_package_is_a_flag_that_reaches_it(tmp_path
         "model": "m.npz",
         "log": "l.jsonl",
         "plot": "p.png",
+        "tensorboard": "events",
         "max_minutes": 1.5,
         "data": ["a.txt", "b.txt"],
     }
     assert seen == expected
     seen.clear()
     assert status(train, "--data", "a.txt") == 0
-    assert seen == {"data": ["a.txt"], "model": "models/rnn.npz", "log": None, "plot": None, "resume": False}
+    places = dict.fromkeys(["log", "plot", "tensorboard"])
+    assert seen == {"data": ["a.txt"], "model": "models/rnn.npz", **places, "resume": False}
     seen.clear()
     assert status(train, "--no-tied", "--no-bias", "--no-bidirectional") == 0
     assert {name: value for name, value in seen.items() if value is False and name != "resume"} == dict.fromkeys(
@@ -257,12 +263,43 @@ def test_a_divergence_is_reported_on_a_line_of_its_own(toy, tmp_path, capsys):
     assert line.startswith("train.py: the loss became ")
 
 
-def test_the_last_line_names_the_file_of_the_model(tmp_path, toy, capsys, monkeypatch):
+def test_training_ends_with_the_model_a_comparison_and_the_next_command(tmp_path, capsys, monkeypatch):
+    """Held-out text that the training text repeats: the network learns it better than a bigram."""
+    monkeypatch.setattr(sys, "argv", [str(SCRIPTS / "train.py")])
+    text, model = tmp_path / "my text.txt", tmp_path / "my models" / "rnn.npz"
+    text.write_text("\n\n".join(TOY * 5), encoding="utf-8")
+    arguments = ["--data", text, "--model", model, "--valid", text, *SMALL[:-1], 12, "--learning-rate", 0.05]
+    assert status(train, *arguments) == 0
+    where, comparison, intro, command = capsys.readouterr().err.splitlines()[-4:]
+    assert where.endswith(f"; the model is in {model}")
+    figures = re.fullmatch(
+        r"perplexity on the held-out text: network (\S+), unigram (\S+), Kneser-Ney bigram (\S+), trigram (\S+)",
+        comparison,
+    )
+    network, unigram, bigram, trigram = map(float, figures.groups())
+    assert network < bigram < unigram and f"best perplexity {network:.2f}" in where and trigram < unigram
+    assert intro == "Try next:"
+    words = shlex.split(command)
+    assert words[1:] == [str(SCRIPTS / "generate.py"), "--model", str(model), "-n", "5"]
+    assert generate.main(words[2:]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 5
+
+
+def test_without_baselines_only_the_model_and_the_next_command_are_shown(tmp_path, toy, capsys):
+    log = tmp_path / "log.jsonl"
+    assert status(train, "--data", toy, "--model", tmp_path / "m.npz", "--no-baselines", "--log", log, *SMALL) == 0
+    where, intro, command = capsys.readouterr().err.splitlines()[-3:]
+    assert where.startswith("best perplexity ") and intro == "Try next:" and "generate" in command
+    assert all("baselines" not in json.loads(line) for line in log.read_text().splitlines())
+
+
+def test_a_line_at_the_end_names_the_file_of_the_model(tmp_path, toy, capsys, monkeypatch):
     monkeypatch.setattr(train_model.Trainer, "take_step", lambda self, batch: 1.0)
     monkeypatch.setattr(train_model.Trainer, "held_out_loss", lambda self: 1.0)
     monkeypatch.setattr(LanguageModel, "generate", lambda self, n, **demands: ["a sample"])
     assert status(train, "--data", toy, "--model", tmp_path / "mine", *SMALL) == 0
-    place = capsys.readouterr().err.splitlines()[-1].split("the model is in ")[1]
+    lines = capsys.readouterr().err.splitlines()
+    [place] = [line.split("the model is in ")[1] for line in lines if "the model is in " in line]
     assert Path(place).is_file()
 
 
@@ -461,8 +498,10 @@ def test_every_generation_option_reaches_the_model(lm, model, loaded, monkeypatc
     assert status(generate, "--model", model, *options, "the dog", *"--min-words 2 --max-words 8 --seed 1".split()) == 0
     assert seen == {
         "n": 3, "temperature": 0.5, "top_k": 4, "top_p": 0.9, "prompt": "the dog", "min_words": 2, "max_words": 8,
-        "seed": 1, "no_repeat_ngram": None,
+        "seed": 1, "no_repeat_ngram": None, "length": None, "stop": None,
     }  # fmt: skip
+    assert status(generate, "--model", model, *"-n 1 --length 30 --stop cat --no-repeat-ngram 2".split()) == 0
+    assert (seen["length"], seen["stop"], seen["no_repeat_ngram"]) == (30, "cat", 2)
 
 
 def test_the_prompt_begins_every_line(model, loaded, capsys):

@@ -14,6 +14,10 @@ def simple(a, q, s):
     return [np.tanh(a + q)]
 
 
+def relu(a, q, s):
+    return [np.maximum(a + q, 0)]
+
+
 def gru(a, q, s):
     (a_r, a_z, a_n), (q_r, q_z, q_n) = np.split(a, 3), np.split(q, 3)
     r, z = sigmoid(a_r + q_r), sigmoid(a_z + q_z)
@@ -27,7 +31,7 @@ def lstm(a, q, s, c):
     return [sigmoid(o) * np.tanh(c), c]
 
 
-CELLS = {"simple": simple, "gru": gru, "lstm": lstm}
+CELLS = {"simple": simple, "relu": relu, "gru": gru, "lstm": lstm}
 
 
 def next_state(values, cell, layers, word, state, mask=None):

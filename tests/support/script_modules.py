@@ -5,7 +5,7 @@ from pathlib import Path
 from types import ModuleType
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
-COMMANDS = ("train", "score", "generate", "predict", "explain", "benchmark")
+COMMANDS = ("train", "score", "generate", "predict", "explain", "export", "benchmark")
 
 
 def script(name: str) -> ModuleType:

@@ -41,12 +41,12 @@ RUNS = {
     "LSTM words": f"{LSTM} --continuous --tied --samples 3 --sequence-length 10 --epochs 150 --save-every 3e-4",
     "LSTM characters": f"{LSTM} --level char --sequence-length 20 --epochs 99 --save-every 3e-4",
     "tutorial": "--tutorial --epochs 150 --evaluate-every 5 --save-every 3e-4",
-    "tags": "--task tag --data tags.tsv --hidden-dim 20 --batch-size 4 --epochs 150 --save-every 3e-4",
-    "missing words": "--task fill --hidden-dim 20 --batch-size 4 --epochs 99 --save-every 3e-4",
-    "labels": "--task classify --data labels.tsv --hidden-dim 20 --batch-size 4 --epochs 150 --save-every 3e-4",
-    "recordings": "--task tag --data speech --hidden-dim 8 --epochs 40 --save-every 3e-4",
-    "translations": "--task translate --data pairs.tsv --hidden-dim 20 --batch-size 4 --epochs 150 --save-every 3e-4",
-    "descriptions": "--task describe --data captions.tsv features.npz --hidden-dim 20 --batch-size 4 --epochs 150 "
+    "tags": "--task tag --data tags.tsv --hidden-dim 20 --batch-size 4 --epochs 60 --save-every 3e-4",
+    "missing words": "--task fill --hidden-dim 20 --batch-size 4 --epochs 60 --save-every 3e-4",
+    "labels": "--task classify --data labels.tsv --hidden-dim 20 --batch-size 4 --epochs 60 --save-every 3e-4",
+    "recordings": "--task tag --data speech --hidden-dim 8 --epochs 20 --save-every 3e-4",
+    "translations": "--task translate --data pairs.tsv --hidden-dim 20 --batch-size 4 --epochs 50 --save-every 3e-4",
+    "descriptions": "--task describe --data captions.tsv features.npz --hidden-dim 20 --batch-size 4 --epochs 50 "
     "--save-every 3e-4",
 }
 

@@ -75,6 +75,31 @@ def steps(reporter, state=FIRST, done=(1, 25, 50), total=1200, tokens_per_second
         reporter.progress(state, 10, count, total, 4.1234, tokens_per_second)
 
 
+# In a notebook
+
+
+class NotebookStream(io.StringIO):
+    """A stream like that of a notebook's cell, which is no terminal and has no file of its own."""
+
+    __module__ = "ipykernel.iostream"
+
+
+@pytest.mark.usefixtures("unthrottled")
+def test_in_a_notebook_progress_is_rewritten_and_evaluations_are_whole_lines():
+    stream = NotebookStream()
+    reporter = ProgressReporter(stream)
+    reporter.stage("compiling")
+    steps(reporter)
+    reporter.evaluated(RECORD, "a sample")
+    reporter.note("a note")
+    reporter.close()
+    *_, evaluation, sample, note, rest = [line.rpartition("\r")[2] for line in stream.getvalue().split("\n")]
+    assert "\repoch 1/10   4%" in stream.getvalue() and "\x1b" not in stream.getvalue()
+    assert evaluation.startswith("epoch   2  training loss 5.1000  held-out loss 4.9000  perplexity 134.29  rate 0.002")
+    assert evaluation.endswith("12,346 tokens/s  71 s")
+    assert (sample.strip(), note, rest.strip()) == ("a sample", "a note", "")
+
+
 # At a terminal
 
 
@@ -270,7 +295,11 @@ def test_train_shows_progress_on_standard_error(toy, tmp_path, capfd):
     lines = err.splitlines()
     assert out == "" and "\r" not in err
     assert [line[:9] for line in lines if line.startswith("epoch")] == ["epoch   1", "epoch   2"]
-    assert lines[-1].startswith("best perplexity ") and lines[-1].endswith(f"the model is in {tmp_path / 'm.npz'}")
+    assert lines[-3].startswith("best perplexity ") and lines[-3].endswith(f"the model is in {tmp_path / 'm.npz'}")
+    assert lines[-2].startswith("perplexity on the held-out text: network ")
+    assert lines[-1].startswith(
+        "warning: the network is worse than the Kneser-Ney bigram; likely reason: too few epochs"
+    )
 
 
 @pytest.mark.parametrize("case, unit", [("words", "perplexity "), ("characters", " bits/char")])

@@ -116,9 +116,13 @@ def test_the_rate_is_not_halved_before_the_optimizer_has_taken_some_steps(toy, t
     """With 7 steps per epoch, the fourth evaluation comes after 28 steps, and the next halving 28 steps later."""
     monkeypatch.setattr(learner, "STEPS_BEFORE_HALVING", 22)
     losses = itertools.chain([3.0, 2.0], itertools.repeat(2.5))
-    monkeypatch.setattr(Trainer, "held_out_loss", lambda run: next(losses))
     watcher = Watcher()
-    monkeypatch.setattr(Trainer, "sample", lambda run, parameters, seed: setattr(watcher, "run", run))
+
+    def held_out_loss(run):
+        watcher.run = run
+        return next(losses)
+
+    monkeypatch.setattr(Trainer, "held_out_loss", held_out_loss)
     train(toy, model=tmp_path / "m.npz", epochs=9, rate_decay=0.0, reporter=watcher, **CASES["words"])
     rates = [record["learning_rate"] for record in watcher.records]
     assert rates == [0.03] * 4 + [0.015] * 4 + [0.0075]

@@ -57,19 +57,26 @@ def _on_path(program: str) -> str:
     return name if found and os.path.abspath(found) == os.path.abspath(program) else program
 
 
-def command_line(script: str, arguments: Sequence[str]) -> str:
-    """A line for the shell that calls a command again in the way in which the user called it.
+def command_line(script: str, arguments: Sequence[str], other: str | None = None) -> str:
+    """A line for the shell that calls a command again, or another one, in the way in which the user called it.
 
     Parameters
     ----------
     script : str
-        The name of the script without its ending.
+        The name of the script that the user called, without its ending.
     arguments : sequence of str
+    other : str, optional
+        The name of another script, to call instead.
     """
+    called, name = _called_file(), other or script
     if _is_installed_command(script):
-        program = [_on_path(sys.argv[0])]
+        program = [_on_path(str(called.with_name(called.name.replace(script, name))))]
     elif _is_module_call():
-        program = [_on_path(sys.executable), "-m", "theano_rnn", script]
-    else:
+        program = [_on_path(sys.executable), "-m", "theano_rnn", name]
+    elif other is None:
         program = [_on_path(sys.executable), sys.argv[0]]
+    elif called.with_name(f"{name}.py").is_file():
+        program = [_on_path(sys.executable), str(called.with_name(f"{name}.py"))]
+    else:
+        program = [_on_path(sys.executable), "-m", "theano_rnn", name]
     return shlex.join([*program, *arguments])

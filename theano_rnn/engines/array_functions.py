@@ -16,8 +16,8 @@ from theano_rnn.engines.tensor_types import TensorVariable
 
 
 def functions_for(array: TensorVariable) -> Any:
-    """Return the module whose functions take the array."""
-    return np if isinstance(array, np.ndarray) else T
+    """Return the module whose functions take the array: NumPy also takes arrays that follow its protocols (NEP 18)."""
+    return np if isinstance(array, np.ndarray) or hasattr(array, "__array_function__") else T
 
 
 def tanh(z: TensorVariable) -> TensorVariable:
@@ -37,7 +37,9 @@ def log(z: TensorVariable) -> TensorVariable:
 
 def positive_part(z: TensorVariable) -> TensorVariable:
     """Return max(z, 0)."""
-    return np.where(z > 0, z, np.zeros_like(z)) if isinstance(z, np.ndarray) else T.switch(z > 0, z, T.zeros_like(z))
+    functions = functions_for(z)
+    choose = np.where if functions is np else T.switch
+    return choose(z > 0, z, functions.zeros_like(z))
 
 
 def row_sums(z: TensorVariable) -> TensorVariable:
@@ -54,7 +56,7 @@ def concatenate(arrays: Sequence[TensorVariable], axis: int = 0) -> TensorVariab
 
 def repeated(values: tuple[float, ...], length: Any, like: TensorVariable) -> TensorVariable:
     """Return a vector with each of the values `length` times, of the type of another array."""
-    if isinstance(like, np.ndarray):
+    if functions_for(like) is np:
         return _repeated(values, length, like.dtype)
     blocks = {value: T.alloc(np.asarray(value, like.dtype), length) for value in values}
     return T.concatenate([blocks[value] for value in values]) if len(values) > 1 else blocks[values[0]]

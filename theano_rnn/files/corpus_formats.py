@@ -51,7 +51,9 @@ def format_of(path: str | os.PathLike[str]) -> tuple[str, bool]:
     return DEFAULT_FORMAT, is_gzipped
 
 
-def open_corpus_file(path: str | os.PathLike[str], column: str | None = None) -> CorpusReader:
+def open_corpus_file(
+    path: str | os.PathLike[str], column: str | None = None, keeps_marks: bool = False
+) -> CorpusReader:
     """Make the reader of a file. The ending of its name tells the format.
 
     Parameters
@@ -59,13 +61,15 @@ def open_corpus_file(path: str | os.PathLike[str], column: str | None = None) ->
     path : path
     column : str, optional
         The column that holds the texts, if the file is a table.
+    keeps_marks : bool
+        See `TextInput`.
 
     Returns
     -------
     CorpusReader
         It opens the file when its documents or lines are first asked for.
     """
-    source = TextInput(path)
+    source = TextInput(path, keeps_marks=keeps_marks)
     return FORMATS[format_of(path)[0]](source, column)
 
 
@@ -74,6 +78,7 @@ def open_inputs(
     standard_input: BinaryIO | None = None,
     column: str | None = None,
     is_text: bool = False,
+    keeps_marks: bool = False,
 ) -> Iterator[CorpusReader]:
     """Yield a reader for each file, or one for standard input if there are no files.
 
@@ -87,6 +92,8 @@ def open_inputs(
         The column that holds the texts of tables.
     is_text : bool
         Read every file as plain text, whatever its name.
+    keeps_marks : bool
+        See `TextInput`.
 
     Raises
     ------
@@ -96,10 +103,13 @@ def open_inputs(
     if not is_text and paths:
         check_column(column, paths)
     for path in paths:
-        yield PlainTextReader(TextInput(path)) if is_text else open_corpus_file(path, column)
+        if is_text:
+            yield PlainTextReader(TextInput(path, keeps_marks=keeps_marks))
+        else:
+            yield open_corpus_file(path, column, keeps_marks)
     if not paths:
         name = DEFAULT_FORMAT if is_text or column is None else "csv"
-        yield FORMATS[name](TextInput(None, standard_input), column)
+        yield FORMATS[name](TextInput(None, standard_input, keeps_marks), column)
 
 
 def read_lines(

@@ -4,7 +4,7 @@ import csv
 import itertools
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import ClassVar
 
 from theano_rnn.errors import CorpusError
@@ -74,19 +74,33 @@ class CsvReader(CorpusReader):
             closing quote, or the file cannot be read. The message names the line and, if known, the row. The header
             is row 1.
         """
+        return (cell for (cell,) in self.cells({"column": self._column}))
+
+    def cells(self, columns: Mapping[str, str | None]) -> Iterator[list[str]]:
+        """Yield the cells of several columns for each row below the header.
+
+        Parameters
+        ----------
+        columns : mapping of str to str or None
+            Their names as for `CsvReader`, by the option that chooses them, for messages. None is the default column.
+
+        Raises
+        ------
+        CorpusError
+            As for `lines`.
+        """
         rows = self.rows()
         line, header = next(rows, (1, []))
-        index = self._index(header, line)
+        indices = [self._index(header, line, *chosen) for chosen in columns.items()]
+        index = max(indices)
         short_rows = long_rows = 0
         first_short = first_long = None
         for line, row in rows:
             if len(row) <= index:
                 short_rows, first_short = short_rows + 1, first_short or line
-                yield ""
-                continue
-            if len(row) > len(header):
+            elif len(row) > len(header):
                 long_rows, first_long = long_rows + 1, first_long or line
-            yield row[index]
+            yield [row[index] if index < len(row) else "" for index in indices]
         if short_rows:
             logger.info(
                 "%s: %d rows without column %d, the first on line %d", self.name, short_rows, index + 1, first_short
@@ -179,44 +193,44 @@ class CsvReader(CorpusReader):
 
     def _choose_delimiter(self, headers: dict[str, list[str]]) -> str:
         """Choose a delimiter that gives a header with the column, else one that gives the most columns."""
-        found = (delimiter for delimiter, header in headers.items() if self._matching_columns(header))
+        found = (delimiter for delimiter, header in headers.items() if self._matching_columns(header, self._column))
         return next(found, self._fallback_delimiter(headers))
 
     def _fallback_delimiter(self, headers: dict[str, list[str]]) -> str:
         return max(headers, key=lambda delimiter: len(headers[delimiter]))
 
-    def _matching_columns(self, header: list[str]) -> list[int]:
+    def _matching_columns(self, header: list[str], column: str | None) -> list[int]:
         """Find the indices of the columns with the name, or with the first default name that occurs."""
         simplifications: tuple[Callable[[str], str], ...] = (str, _simplified)
-        for name in DEFAULT_COLUMNS if self._column is None else (self._column,):
+        for name in DEFAULT_COLUMNS if column is None else (column,):
             for simplify in simplifications:
                 found = [i for i, title in enumerate(header) if simplify(title) == simplify(name)]
                 if found:
                     return found
         return []
 
-    def _index(self, header: list[str], line: int) -> int:
-        """Find the index of the column that holds the texts."""
+    def _index(self, header: list[str], line: int, option: str, column: str | None) -> int:
+        """Find the index of a column, which an option chooses."""
         place = f"{self.name}, line {line}"
-        found = self._matching_columns(header)
+        found = self._matching_columns(header, column)
         if found:
             if len(found) > 1:
                 logger.warning(
                     "%s: %d columns are called %s; the first of them is read", place, len(found), header[found[0]]
                 )
             return found[0]
-        if len(header) == 1 and self._column is None and _may_be_column_name(header[0]):
+        if len(header) == 1 and column is None and _may_be_column_name(header[0]):
             logger.info("%s: the texts are in the only column, %s", place, header[0])
             return 0
         names = " or ".join(DEFAULT_COLUMNS)
-        if len(header) < 2 and self._column is None:
+        if len(header) < 2 and column is None:
             raise CorpusError(
                 f"{place}: there is no header; the first line must hold the column names, {names} for the texts"
             )
-        names = names if self._column is None else repr(self._column)
+        names = names if column is None else repr(column)
         raise CorpusError(
             f"{place}: row 1, the header, has no column {names}; its columns are {_listed(header)}; choose one of them "
-            "with `column`"
+            f"with `{option}`"
         )
 
 

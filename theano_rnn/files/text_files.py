@@ -20,8 +20,8 @@ STANDARD_INPUT = "standard input"  # its name in messages
 
 _GZIP_START = b"\x1f\x8b"
 _UTF16_STARTS = (b"\xff\xfe", b"\xfe\xff")
-_BYTE_ORDER_MARK = "\ufeff"
-_BYTE_ORDER_MARK_BYTES = _BYTE_ORDER_MARK.encode()
+BYTE_ORDER_MARK = "\ufeff"
+_BYTE_ORDER_MARK_BYTES = BYTE_ORDER_MARK.encode()
 
 # Compressed text is 3 to 10 times smaller. A file that expands more than this is meant to fill the memory, or is not
 # worth learning from.
@@ -47,6 +47,8 @@ class TextInput:
     ----------
     path : str or os.PathLike, or None for standard input
     standard_input : binary file, or None if it is closed
+    keeps_marks : bool
+        Remove U+FEFF only from the beginning of the file, so that the positions of characters are those in the file.
 
     Attributes
     ----------
@@ -60,12 +62,18 @@ class TextInput:
     ['one', 'two']
     """
 
-    def __init__(self, path: str | os.PathLike[str] | None, standard_input: BinaryIO | None = None) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | None,
+        standard_input: BinaryIO | None = None,
+        keeps_marks: bool = False,
+    ) -> None:
         if path is not None and not isinstance(path, (str, os.PathLike)):
             raise ArgumentTypeError(f"expected the path of a file as str or os.PathLike, got {type(path).__name__}")
         self.name: str = STANDARD_INPUT if path is None else display_name(path)
         self._path = path
         self._standard_input = standard_input
+        self._keeps_marks = keeps_marks
         self._watched: int | None = None  # the descriptor of a pipe or a terminal
         self._lines_left = 0
 
@@ -82,7 +90,8 @@ class TextInput:
         CorpusError
             If the file cannot be read, decompressed or decoded.
         """
-        return _decoded(self._byte_blocks(), self.name, place)
+        text = _decoded(self._byte_blocks(), self.name, place)
+        return text if self._keeps_marks else _without_marks(text)
 
     def data(self) -> bytes:
         """Return the bytes, decompressed, for texts whose encoding the file itself tells.
@@ -180,7 +189,7 @@ def display_name(path: str | os.PathLike[str]) -> str:
 
 def without_byte_order_marks(text: str) -> str:
     """Remove byte order marks from a text, as is done with text from a file."""
-    return text.replace(_BYTE_ORDER_MARK, "") if _BYTE_ORDER_MARK in text else text
+    return text.replace(BYTE_ORDER_MARK, "") if BYTE_ORDER_MARK in text else text
 
 
 def normalized_bytes(blocks: Iterable[bytes]) -> Iterator[bytes]:
@@ -260,7 +269,7 @@ def _decompressed(file: BinaryIO, name: str) -> Iterator[bytes]:
 
 
 def _decoded(blocks: Generator[bytes, None, None], name: str, place: Callable[[], str]) -> Generator[str, None, None]:
-    """Yield the text of UTF-8 bytes without byte order marks and with ``\\n`` as every line ending."""
+    """Yield the text of UTF-8 bytes without a byte order mark at its start and with ``\\n`` as every line ending."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     lines, last_line = 0, 0  # line endings so far, and bytes after the last of them
     is_start = True
@@ -273,7 +282,7 @@ def _decoded(blocks: Generator[bytes, None, None], name: str, place: Callable[[]
             except UnicodeDecodeError as error:
                 fault, text = error, error.object[: error.start].decode()
             if is_start and text:
-                text, is_start = text.removeprefix(_BYTE_ORDER_MARK), False
+                text, is_start = text.removeprefix(BYTE_ORDER_MARK), False
             if ended_with_return and text:
                 text, ended_with_return = text.removeprefix("\n"), False
             if "\r" in text:
@@ -282,9 +291,15 @@ def _decoded(blocks: Generator[bytes, None, None], name: str, place: Callable[[]
             end = text.rfind("\n") + 1
             lines += text.count("\n")
             last_line = len(text[end:].encode()) + (0 if end else last_line)
-            yield without_byte_order_marks(text)
+            yield text
             if fault:
                 raise _not_utf8(fault.object, fault.start, lines + 1, last_line + 1, name, place()) from None
+
+
+def _without_marks(parts: Generator[str, None, None]) -> Generator[str, None, None]:
+    with contextlib.closing(parts):
+        for part in parts:
+            yield without_byte_order_marks(part)
 
 
 def _not_utf8(data: bytes, start: int, line: int, position: int, name: str, place: str) -> CorpusError:

@@ -33,6 +33,10 @@ class SeenNgrams:
             self._followers.setdefault(self._context, []).append(token)
         self._context = (*self._context, token)[1 - self._n :] if self._n > 1 else ()
 
+    def end_sentence(self) -> None:
+        """Let no n-gram contain tokens from both before and after this place."""
+        self._context = ()
+
     def repeating(self) -> Sequence[Hashable]:
         """Return the tokens that would complete an n-gram that already occurs in the text."""
         return self._followers.get(self._context, [])

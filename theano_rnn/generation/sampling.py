@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from theano_rnn.engines.engine import Apply, Op, T, as_numpy, compile_function, jax, jnp, scan, xla_version
 from theano_rnn.networks.architecture import SymbolicNetwork
-from theano_rnn.networks.forward import next_state
+from theano_rnn.networks.forward import log_probabilities, next_state, output_of_states
 from theano_rnn.networks.rnn import RNN
 
 BLOCK_WIDTH = 80  # number of ids in a block; see `_invert`
@@ -146,9 +146,21 @@ class Sampler:
         self._biases = np.zeros((2, rnn.word_dim), rnn.dtype)
         self._biases[0, list(never)] = self._forbidding_bias
         self._biases[1, end] = self._forbidding_bias
-        self._functions: dict[tuple[int | None, bool, bool], Callable[..., Any]] = {}
+        self._functions: dict[tuple[int | None, bool, bool, bool], Callable[..., Any]] = {}
 
-    def _function(self, top_k: int | None, use_top_p: bool, masked: bool) -> Callable[..., Any]:
+    def _read(self, word: Any, s_prev: Any) -> tuple[Any, Any]:
+        """The ids that the network reads after `word` was drawn, and the packed states before, as expressions."""
+        return word, s_prev
+
+    def _is_too_short(self, word: Any, words: Any, min_words: Any) -> Any:
+        """Whether a text may not end after `word`, as an expression."""
+        return words < min_words
+
+    def _next_word(self, word: Any, drawn: Any) -> Any:
+        """The id after `word` if `drawn` was drawn, as an expression."""
+        return drawn
+
+    def _function(self, top_k: int | None, use_top_p: bool, masked: bool, scored: bool) -> Callable[..., Any]:
         rnn = self.rnn
         draw = Draw(top_k, use_top_p)
 
@@ -164,13 +176,13 @@ class Sampler:
             weights: Any, words_added: Any, temperature: Any, min_words: Any, top_p: Any, *parameters: Any,
         ) -> Any:  # fmt: skip
             network = SymbolicNetwork(architecture, transposed(dict(zip(names, parameters, strict=True))))
-            top, s_t = next_state(word, s_prev, network)
-            one = T.ones_like(too_short := T.cast(words < min_words, top.dtype)[:, None])
+            top, s_t = next_state(*self._read(word, s_prev), network)
+            one = T.ones_like(too_short := T.cast(self._is_too_short(word, words, min_words), top.dtype)[:, None])
             inputs = [top / temperature, one, too_short, *([one / temperature] if rnn.bias else [])]
             z = T.concatenate(inputs, axis=1).dot(weights)
             if masked:
                 z = T.switch(forbidden_t, self._forbidding_bias, z)
-            word = draw(z, u_t, top_p)
+            word = self._next_word(word, draw(z, u_t, top_p))
             return word, s_t, words + words_added[word]
 
         def build() -> Any:
@@ -200,7 +212,10 @@ class Sampler:
                 strict=True,
             )
             inputs = [u, word, s_init, words, temperature, min_words, top_p, *([forbidden] if masked else [])]
-            return inputs, [drawn, s[-1], counts[-1]], None
+            outputs = [drawn, s[-1], counts[-1]]
+            if scored:  # outside the loop, so that the same ids are drawn with and without scores
+                outputs.append(log_probabilities(output_of_states(s, rnn.symbolic), rnn.symbolic, drawn))
+            return inputs, outputs, None
 
         return compile_function(build, rnn.dtype)
 
@@ -247,11 +262,48 @@ class Sampler:
         words : int32 array (texts,)
             Arguments of the next call.
         """
-        key = (top_k, top_p is not None, forbidden is not None)
+        drawn, s_last, words = self._results(
+            False, u, word, s_prev, words, temperature, min_words, top_k, top_p, forbidden
+        )
+        return as_numpy(drawn), s_last, words
+
+    def draw_scored(self, *arguments: Any, **options: Any) -> tuple[npt.NDArray[np.int32], Any, Any, npt.NDArray[Any]]:
+        """Draw like `draw`, and return the log-probabilities of the ids too.
+
+        Parameters
+        ----------
+        *arguments, **options
+            Those of `draw`.
+
+        Returns
+        -------
+        drawn, s_prev, words
+            As from `draw`: the same ids.
+        log_probabilities : array (steps, texts)
+            ln P of each id in nats under the network's own softmax, whatever the temperature, `top_k`, `top_p` and the
+            ids that are not allowed.
+        """
+        drawn, s_last, words, values = self._results(True, *arguments, **options)
+        return as_numpy(drawn), s_last, words, as_numpy(values)
+
+    def _results(
+        self,
+        scored: bool,
+        u: npt.ArrayLike,
+        word: npt.ArrayLike,
+        s_prev: npt.ArrayLike,
+        words: npt.ArrayLike,
+        temperature: float = 1.0,
+        min_words: int = 0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        forbidden: npt.NDArray[np.bool_] | None = None,
+    ) -> Any:
+        key = (top_k, top_p is not None, forbidden is not None, scored)
         if key not in self._functions:
             self._functions[key] = self._function(*key)
         dtype = self.rnn.dtype
-        drawn, s_last, words = self._functions[key](
+        return self._functions[key](
             np.asarray(u, dtype),
             np.asarray(word, np.int32),
             s_prev,
@@ -261,4 +313,3 @@ class Sampler:
             np.asarray(1.0 if top_p is None else top_p, dtype),
             *([] if forbidden is None else [forbidden]),
         )
-        return as_numpy(drawn), s_last, words

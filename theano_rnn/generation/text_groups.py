@@ -2,14 +2,14 @@
 
 import dataclasses
 import math
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from theano_rnn.checks import check_count, check_number
-from theano_rnn.errors import ArgumentValueError
+from theano_rnn.errors import ArgumentTypeError, ArgumentValueError
 from theano_rnn.generation.repetition import SeenNgrams
 
 if TYPE_CHECKING:  # the commands import this module to check arguments, before anything imports Theano
@@ -21,7 +21,7 @@ STREAMED_STEPS = 5  # a divisor of STEPS_PER_CALL; few, so that streamed words a
 TEXTS_PER_CALL = (1, 4, 16, 32)  # few sizes, because a function is compiled for each
 # Punctuation does not count toward the length in words. A text of nothing but punctuation must still end.
 TOKENS_PER_WORD = 4
-LARGEST_LENGTH = 10**9  # words; fits in 32 bits
+LARGEST_LENGTH = 10**9  # words or tokens; fits in 32 bits
 WIDEST_BEAM = 10_000
 # Outputs divided by a temperature in this range are finite in single precision.
 LEAST_TEMPERATURE, GREATEST_TEMPERATURE = 1e-30, 1e30
@@ -52,10 +52,13 @@ class SamplingOptions:
     max_words: int = 100
     seed: int | None = None
     no_repeat_ngram: int | None = None
+    length: int | None = None
+    stop: str | None = None
 
     def __post_init__(self) -> None:
         check_count("n", self.n, 0)
         check_lengths(self.min_words, self.max_words, self.no_repeat_ngram)
+        self._check_passage()
         if self.seed is not None:
             check_count("seed", self.seed, 0)
         if self.top_k is not None:
@@ -63,6 +66,21 @@ class SamplingOptions:
         self._check_temperature()
         if self.top_p is not None and not 0 < check_number("top_p", self.top_p) <= 1:
             raise ArgumentValueError(f"top_p: expected a number above 0 and at most 1, got {self.top_p}")
+
+    def _check_passage(self) -> None:
+        if self.length is None:
+            if self.stop is not None:
+                raise ArgumentValueError("stop: ends a passage, whose greatest length `length` sets; give both")
+            return
+        if check_count("length", self.length) > LARGEST_LENGTH:
+            raise ArgumentValueError(f"length: expected at most {LARGEST_LENGTH}, got {self.length}")
+        for name in ("min_words", "max_words"):
+            if getattr(self, name) != getattr(SamplingOptions, name):  # the default
+                raise ArgumentValueError(f"{name}: limits a sentence, but `length` asks for a passage; leave one out")
+        if self.stop is not None and not isinstance(self.stop, str):
+            raise ArgumentTypeError(f"stop: expected a str, got {type(self.stop).__name__}")
+        if self.stop == "":
+            raise ArgumentValueError("stop: expected at least one character, got ''")
 
     def _check_temperature(self) -> None:
         temperature = check_number("temperature", self.temperature)
@@ -153,10 +171,11 @@ def text_groups(
     *,
     seen: SeenNgrams | None = None,
     streamed: bool = False,
+    scored: bool = False,
 ) -> "Iterator[TextGroup]":
     """Yield groups of texts to draw in parallel.
 
-    The same seed gives the same texts whether they are streamed or not.
+    The same seed gives the same texts whether they are streamed or scored, or not.
 
     Parameters
     ----------
@@ -170,24 +189,41 @@ def text_groups(
         The n-grams of the prompt, if none may be repeated.
     streamed : bool
         Whether to draw only a few tokens at a time.
+    scored : bool
+        Whether to compute the log-probability of each token.
 
     Yields
     ------
     TextGroup
         Together, the groups have `options.n` texts.
     """
-    if options.top_k is not None:
-        options = dataclasses.replace(options, top_k=min(options.top_k, sampler.rnn.word_dim))
     start = Beginning(int(beginning[-1]), last_state(sampler.rnn, beginning), words, seen)
     generator = np.random.default_rng(options.seed)
     steps = STREAMED_STEPS if streamed else STEPS_PER_CALL
-    remaining = options.n
-    while remaining > 0:
-        size = next((size for size in TEXTS_PER_CALL if remaining <= size), TEXTS_PER_CALL[-1])
-        group = TextGroup(sampler, start, size, min(remaining, size), generator, steps, options)
+    yield from in_groups(
+        options.n, lambda size, wanted: TextGroup(sampler, start, size, wanted, generator, steps, options, scored)
+    )
+
+
+Group = TypeVar("Group", bound="TextGroup")
+
+
+def in_groups(n: int, make: Callable[[int, int], Group]) -> Iterator[Group]:
+    """Yield groups of n texts together.
+
+    Parameters
+    ----------
+    n : int
+    make : callable
+        Takes the `size` of a group and how many of its texts are `wanted`, and returns the group.
+    """
+    while n > 0:
+        size = next((size for size in TEXTS_PER_CALL if n <= size), TEXTS_PER_CALL[-1])
+        group = make(size, min(n, size))
         yield group
-        group.finish()  # before the next group draws random numbers from the same generator
-        remaining -= size
+        n -= size
+        if n > 0:
+            group.finish()  # before the next group draws random numbers from the same generator
 
 
 class TextGroup:
@@ -205,16 +241,21 @@ class TextGroup:
     steps : int
         Number of tokens to draw at a time; always 1 if no n-gram may be repeated.
     options : SamplingOptions
+    scored : bool
+        Whether to compute log-probabilities.
 
     Attributes
     ----------
     texts : list of list of int
         The ids drawn so far for each text, without the end marker.
+    log_probabilities : list of list of float
+        If `scored`, ln P of each of these ids and, if the end was drawn, of the end.
     ended : list of bool
         Whether each text has ended.
     """
 
     texts: list[list[int]]
+    log_probabilities: list[list[float]]
     ended: list[bool]
 
     def __init__(
@@ -226,8 +267,10 @@ class TextGroup:
         generator: np.random.Generator,
         steps: int,
         options: SamplingOptions,
+        scored: bool = False,
     ) -> None:
         self.texts = [[] for _ in range(size)]
+        self.log_probabilities = [[] for _ in range(size)]
         self.ended = [column >= wanted for column in range(size)]
         self.wanted = wanted
         self._sampler = sampler
@@ -235,6 +278,8 @@ class TextGroup:
         self._generator = generator
         self._steps = steps if beginning.seen is None else 1
         self._options = options
+        self._top_k = None if options.top_k is None else min(options.top_k, sampler.rnn.word_dim)
+        self._scored = scored
         self._last_ids = np.full(size, beginning.last_id, np.int32)
         self._states: npt.NDArray[np.floating] = np.tile(beginning.state, (size, 1))
         self._words = np.full(size, beginning.words, np.int32)
@@ -263,20 +308,21 @@ class TextGroup:
             self._uniforms = self._generator.random((STEPS_PER_CALL, self._size))
         uniforms, self._uniforms = self._uniforms[: self._steps], self._uniforms[self._steps :]
         options = self._options
-        drawn, self._states, self._words = self._sampler.draw(
+        draw: Callable[..., Any] = self._sampler.draw_scored if self._scored else self._sampler.draw
+        drawn, self._states, self._words, *values = draw(
             uniforms,
             self._last_ids,
             self._states,
             self._words,
             temperature=options.temperature,
             min_words=options.min_words,
-            top_k=options.top_k,
+            top_k=self._top_k,
             top_p=options.top_p,
             forbidden=forbidden,
         )
         self._last_ids = drawn[-1]
         for column in range(self._size):
-            self._extend(column, drawn[:, column].tolist())
+            self._extend(column, drawn[:, column].tolist(), values[0][:, column].tolist() if values else [])
 
     def _forbidden(self, seen: list[SeenNgrams]) -> npt.NDArray[np.bool_]:
         """The ids that each text may not draw next: (1, texts, word_dim). A text with no allowed id left ends."""
@@ -286,19 +332,31 @@ class TextGroup:
             if self.ended[column]:
                 continue
             repeating = drawable.intersection(seen[column].repeating())
-            if len(repeating) == len(drawable) and self._lengths[column] < self._options.min_words:
-                self.ended[column] = True
+            if len(repeating) == len(drawable) and not self._may_end(column):
+                self._end(column)
             forbidden[0, column, list(repeating)] = True
         return forbidden
 
-    def _extend(self, column: int, ids: list[int]) -> None:
+    def _may_end(self, column: int) -> bool:
+        """Whether the end may be the next id of a text."""
+        return self._lengths[column] >= self._options.min_words
+
+    def _end(self, column: int) -> None:
+        """End a text because no id is left for it."""
+        self.ended[column] = True
+
+    def _extend(self, column: int, ids: list[int], values: list[float]) -> None:
+        """Add the ids drawn for a text and, if they are scored, their log-probabilities."""
         text, words_added, max_words = self.texts[column], self._sampler.words_added, self._options.max_words
-        for index in ids:
+        for position, index in enumerate(ids):
             if self.ended[column]:
                 return
             added = words_added[index]
             too_long = self._lengths[column] + added > max_words or len(text) >= most_tokens(max_words)
-            if index == self._sampler.end or too_long:
+            is_end = index == self._sampler.end
+            if is_end or not too_long:
+                self.log_probabilities[column] += values[position : position + 1]
+            if is_end or too_long:
                 self.ended[column] = True
                 return
             text.append(index)

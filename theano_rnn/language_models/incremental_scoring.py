@@ -2,8 +2,7 @@
 
 import functools
 import itertools
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import numpy as np
@@ -11,6 +10,8 @@ import numpy.typing as npt
 
 from theano_rnn.checks import check_base, check_count
 from theano_rnn.errors import ArgumentTypeError, ArgumentValueError
+from theano_rnn.language_models.batched_steps import chosen_steps
+from theano_rnn.language_models.states import Expansion, RecentStates, State, identity
 from theano_rnn.language_models.text_model import TextModel
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import SENTENCE_END, SENTENCE_START, UNKNOWN_TOKEN
@@ -23,41 +24,6 @@ ALIASES = {"</s>": SENTENCE_END, "<unk>": UNKNOWN_TOKEN}
 _CONTEXTS = tuple(itertools.product(("", "x ", ", ", ",", ":", "d"), ("", " x")))
 
 
-@dataclass(eq=False, repr=False)
-class State:
-    """The state of a language model after the first tokens of a sentence.
-
-    `LanguageModel.state` and `LanguageModel.advance` return states. Do not set the attributes yourself.
-
-    Attributes
-    ----------
-    word : int
-        The id of the last token, which the network has not read yet.
-    s_prev : array (1, state_dim)
-        The packed state s_{t-1} before `word`; see `RNN.zero_states`.
-    s_t : array (1, state_dim) or None
-        The packed state after `word`; computed on first use.
-    log_probabilities : array (word_dim,) or None
-        ln P of each next token; computed on first use.
-    tokens : int or None
-        Number of tokens since the beginning of the sentence; None if unknown (in a pickle of version 0.1).
-    """
-
-    word: int
-    s_prev: npt.NDArray[np.floating]
-    s_t: npt.NDArray[np.floating] | None = None
-    log_probabilities: npt.NDArray[np.floating] | None = None
-    tokens: int | None = field(default=None)
-
-    def __repr__(self) -> str:
-        place = "after token id"
-        if self.tokens == 0:
-            place = "at the beginning of a sentence, last token id"
-        elif self.tokens is not None:
-            place = f"after {self.tokens} token{'s' if self.tokens > 1 else ''}, last token id"
-        return f"State({place} {self.word}, state_dim={self.s_prev.shape[-1]})"
-
-
 class IncrementalScorer(TextModel):
     """Scores sentences one token at a time."""
 
@@ -67,9 +33,10 @@ class IncrementalScorer(TextModel):
         Returns
         -------
         State
-            For `advance` and `next_log_probabilities`.
+            For `advance`, `advance_many` and `next_log_probabilities`.
         """
-        return State(self.start, self.rnn.zero_states(1), tokens=0)
+        self._network = identity(self.rnn)
+        return self._beginning()
 
     def advance(self, state: State, word: str, base: float | Literal["e"] = "e") -> tuple[State, float]:
         """Advance a state by one token and score the token.
@@ -79,7 +46,7 @@ class IncrementalScorer(TextModel):
         Parameters
         ----------
         state : State
-            From `state` or `advance`. It is not changed, so you can advance it by several words.
+            From `state`, `advance` or `advance_many`. It is not changed, so you can advance it by several words.
         word : str
             Exactly one token, as returned by `tokenize`; it is lower-cased if the model lower-cases text. A token that
             is not in the vocabulary counts as UNKNOWN_TOKEN. SENTENCE_END, or its alias ``</s>``, ends the sentence; so
@@ -101,17 +68,79 @@ class IncrementalScorer(TextModel):
         TypeError, ValueError
             If `word` is not a str or not exactly one token. Examples are ``"the game"``, ``" the"``, ``""`` and, in
             plain text, ``"don't"``, which is two tokens. SENTENCE_START and ``<s>`` are rejected too, because they
-            cannot follow a token.
+            cannot follow a token. Also if the state is another model's.
         """
         unit = check_base(base)
-        if not isinstance(state, State):
-            raise ArgumentTypeError(f"state: expected a State from `state` or `advance`, got {type(state).__name__}")
-        index = self._token_id(word)
-        value = float(self.next_log_probabilities(state)[index]) / unit
-        if index == self.vocabulary.end:
-            return self.state(), value
-        assert state.s_t is not None  # `next_log_probabilities` has set it
-        return State(index, state.s_t, tokens=None if state.tokens is None else state.tokens + 1), value
+        following, value = self.advance_id(state, self.token_id(word))
+        return following, value / unit
+
+    def advance_id(self, state: State, index: int) -> tuple[State, float]:
+        """Advance a state by the token with an id, as `token_id` returns it, and return ln P of it, as `advance`."""
+        self._check_state(state, "state")
+        values, s_t = self._expansion(state)
+        following = self._beginning() if index == self.vocabulary.end else state.after(index, s_t)
+        return following, float(values[index])
+
+    def advance_many(
+        self, states: Sequence[State], words: Sequence[str], base: float | Literal["e"] = "e"
+    ) -> tuple[list[State], npt.NDArray[np.float64]]:
+        """Advance several states by one token each, in one step of the network for all of them.
+
+        This is faster than calling `advance` for each: a state that occurs several times is computed once. The results
+        are those of `advance`, except for rounding (relative 1e-6 in single precision).
+
+        Parameters
+        ----------
+        states : sequence of n State
+            As for `advance`. They may be equal, or at different places in different sentences.
+        words : sequence of n str
+            One token for each state, as for `advance`.
+        base : "e" or float
+            Base of the logarithm, as in `score`.
+
+        Returns
+        -------
+        states : list of n State
+        log_probabilities : float64 array (n,)
+            What `advance` returns for each state and word.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As for `advance`; the message gives the index. Also if there are not as many words as states.
+
+        Examples
+        --------
+        Expand one state by several words:
+
+        >>> from theano_rnn import RNN, LanguageModel
+        >>> from theano_rnn.text.tokenizer import Tokenizer
+        >>> from theano_rnn.text.vocabulary import Vocabulary
+        >>> vocabulary = Vocabulary(["SENTENCE_START", "SENTENCE_END", "UNKNOWN_TOKEN", "the", "dog"])
+        >>> lm = LanguageModel(RNN(word_dim=5, hidden_dim=3, seed=1), vocabulary, Tokenizer())
+        >>> states, values = lm.advance_many([lm.state()] * 3, ["the", "dog", "SENTENCE_END"])
+        >>> values.shape, states[2] == lm.state()
+        ((3,), True)
+        """
+        unit = check_base(base)
+        states, words = _as_lists(states, words)
+        for i, state in enumerate(states):
+            self._check_state(state, f"states[{i}]")
+        ids = [self.token_id(word, f"words[{i}]") for i, word in enumerate(words)]
+        rows: dict[State, int] = {}
+        places = [rows.setdefault(state, len(rows)) for state in states]
+        after: Sequence[npt.NDArray[np.floating]]
+        if len(rows) == 1:
+            all_values, s_t = self._expansion(states[0])
+            values, after = all_values[ids], [s_t]
+        else:
+            values, after = chosen_steps(self.rnn, list(rows), places, ids)
+        end = self.vocabulary.end
+        following = [
+            self._beginning() if index == end else state.after(index, after[place])
+            for state, index, place in zip(states, ids, places, strict=True)
+        ]
+        return following, values.astype(np.float64) / unit
 
     def next_log_probabilities(self, state: State) -> npt.NDArray[np.floating]:
         """Return ln P of every vocabulary entry as the next token.
@@ -123,12 +152,10 @@ class IncrementalScorer(TextModel):
         Returns
         -------
         array (word_dim,)
-            Of type `rnn.dtype`. Computed once per state.
+            Of type `rnn.dtype`, read-only. The model keeps it for the states that were used last, up to 64 MB.
         """
-        if state.log_probabilities is None:
-            values, state.s_t = self.rnn.next_log_probabilities(np.array([state.word], np.int32), state.s_prev)
-            state.log_probabilities = values[0]
-        return state.log_probabilities
+        self._check_state(state, "state")
+        return self._expansion(state)[0]
 
     def next_words(self, beginning: str, k: int = 10) -> list[tuple[str, float]]:
         """Return the k most probable next tokens.
@@ -151,10 +178,18 @@ class IncrementalScorer(TextModel):
         best = np.argsort(-o_t, kind="stable")[:k]
         return list(zip(self.vocabulary.decode(best), o_t[best].tolist(), strict=True))
 
-    def _token_id(self, word: str) -> int:
-        """Return the id of an ordinary or special token."""
+    def token_id(self, word: str, name: str = "word") -> int:
+        """Return the id of an ordinary or special token.
+
+        Parameters
+        ----------
+        word : str
+            As for `advance`, which also says which errors are raised.
+        name : str
+            The name of the argument, for messages.
+        """
         if not isinstance(word, str):
-            raise ArgumentTypeError(f"word: expected a str, got {type(word).__name__}")
+            raise ArgumentTypeError(f"{name}: expected a str, got {type(word).__name__}")
         vocabulary, tokenizer = self.vocabulary, self.tokenizer
         if word == SENTENCE_END:
             return vocabulary.end
@@ -168,9 +203,59 @@ class IncrementalScorer(TextModel):
             return vocabulary.word_to_index[ALIASES[word]]
         if word in (SENTENCE_START, "<s>"):
             raise ArgumentValueError(
-                f"word: expected one word or SENTENCE_END, got {word!r}; `state` gives the beginning of a sentence"
+                f"{name}: expected one word or SENTENCE_END, got {word!r}; `state` gives the beginning of a sentence"
             )
-        return vocabulary.find(single_token(tokenizer, word))
+        try:
+            return vocabulary.find(single_token(tokenizer, word))
+        except ArgumentValueError as error:
+            raise ArgumentValueError(f"{name}{str(error).removeprefix('word')}") from None
+
+    @functools.cached_property
+    def _network(self) -> bytes:
+        """What identifies the network; `state` sets it anew, because the network may have been trained meanwhile."""
+        return identity(self.rnn)
+
+    @functools.cached_property
+    def _recent(self) -> RecentStates:
+        return RecentStates()
+
+    def _beginning(self) -> State:
+        return State.initial(self.start, self.rnn.zero_states(1), self._network)
+
+    def _check_state(self, state: State, name: str) -> None:
+        """Raise an error if the argument is not a state, or not of this model."""
+        if not isinstance(state, State):
+            raise ArgumentTypeError(f"{name}: expected a State from `state` or `advance`, got {type(state).__name__}")
+        if state.model == self._network:
+            return
+        self._network = identity(self.rnn)
+        is_old = state.model is None and state.s_prev.shape == (1, self.rnn.architecture.state_dim)
+        if state.model != self._network and not (is_old and state.word < self.rnn.word_dim):
+            raise ArgumentValueError(
+                f"{name}: is a state of another model, or of this one before more training; begin with this model's "
+                "`state`"
+            )
+
+    def _expansion(self, state: State) -> Expansion:
+        """Return ln P of each next token, and the packed state after the last one."""
+        found = state.expansion
+        if found is None:
+            values, s_t = self.rnn.next_log_probabilities(np.array([state.word], np.int32), state.s_prev)
+            found = values[0], s_t
+            self._recent.keep(state, found)
+        return found
+
+
+def _as_lists(states: object, words: object) -> tuple[list[State], list[str]]:
+    """Return the arguments of `advance_many` as lists of equal length. Their elements are not checked."""
+    if isinstance(words, str) or not isinstance(words, Iterable):
+        raise ArgumentTypeError(f"words: expected a list of str, one for each state, got {type(words).__name__}")
+    if not isinstance(states, Iterable):
+        raise ArgumentTypeError(f"states: expected a list of State, one for each word, got {type(states).__name__}")
+    states, words = list(states), list(words)
+    if len(states) != len(words):
+        raise ArgumentValueError(f"states and words: expected the same number, got {len(states)} and {len(words)}")
+    return states, words
 
 
 @functools.lru_cache(maxsize=65_536)

@@ -11,7 +11,8 @@ from typing import Any
 import numpy.typing as npt
 
 from theano_rnn.errors import ModelFileError
-from theano_rnn.files.archive import one_line, read_archive, read_document
+from theano_rnn.files.archive import one_line, read_archive, read_document, write_archive
+from theano_rnn.networks.network_file import stored_as
 
 LANGUAGE_MODEL = "language-model"
 # The class that loads the model files of each task, as "module:class". It has a class method `from_file(ModelFile)`.
@@ -106,6 +107,34 @@ class ModelFile:
         unexpected = self.entries.keys() - expected
         if unexpected:
             raise ModelFileError(f"{self.path}: contains entries that no model has: {', '.join(sorted(unexpected))}")
+
+    @property
+    def parameters(self) -> dict[str, npt.NDArray[Any]]:
+        """The parameters of the network by name."""
+        return {name: value for name, value in self.entries.items() if value.dtype.kind == "f"}
+
+    @property
+    def documents(self) -> dict[str, Any]:
+        """The JSON documents by name. Raises ModelFileError if one is damaged."""
+        return {name: self.document(name) for name in self.entries if name not in self.parameters}
+
+    def save(self, path: str | os.PathLike[str], dtype: str | None = None) -> None:
+        """Write the contents to another file, atomically.
+
+        Parameters
+        ----------
+        path : str or path-like
+        dtype : {"float16", "float32", "float64"}, optional
+            Type of the parameters in that file. By default each keeps its type.
+
+        Raises
+        ------
+        ModelFileError
+            If the file cannot be written.
+        ValueError
+            If the type is another one, or too small for a parameter.
+        """
+        write_archive(path, stored_as(self.parameters, dtype), self.documents)
 
     def inconsistent(self, error: Exception) -> ModelFileError:
         """Return the error to raise if no model can be created from the file because of `error`."""

@@ -1,100 +1,25 @@
 """Generates texts: converts prompts to ids, draws or searches for continuations, and converts ids back to text."""
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Literal, overload
 
 import numpy as np
-import numpy.typing as npt
 
-from theano_rnn.errors import ArgumentTypeError, ArgumentValueError
+from theano_rnn.continuations import passages
+from theano_rnn.continuations.passage_prompts import PassagePrompt
+from theano_rnn.continuations.passages import GeneratedText, Passage
+from theano_rnn.continuations.prompts import Prompt
+from theano_rnn.errors import ArgumentValueError
 from theano_rnn.generation import beam_search, text_groups
 from theano_rnn.generation.beam_expansion import BeamExpander
-from theano_rnn.generation.repetition import SeenNgrams
+from theano_rnn.generation.passage_groups import PassageGroup, passage_groups
+from theano_rnn.generation.passage_sampling import PassageSampler
 from theano_rnn.generation.sampling import Sampler
 from theano_rnn.generation.text_groups import SamplingOptions, TextGroup
 from theano_rnn.language_models import scoring
 from theano_rnn.language_models.text_model import TextModel
-from theano_rnn.text.tokenizer import Tokenizer
-from theano_rnn.text.vocabulary import Vocabulary
-
-
-class Prompt:
-    """The text with which generated texts begin. It is kept unchanged.
-
-    Parameters
-    ----------
-    text : str
-    tokenizer : Tokenizer
-    vocabulary : Vocabulary
-    start : int
-        The id that precedes the first token of a sentence.
-
-    Attributes
-    ----------
-    ids : int32 array
-        The start marker and the ids of the prompt's tokens.
-    words : int
-        Length in words.
-
-    Raises
-    ------
-    TypeError
-        If `text` is not a str.
-    """
-
-    ids: npt.NDArray[np.int32]
-    words: int
-
-    def __init__(self, text: str, tokenizer: Tokenizer, vocabulary: Vocabulary, start: int) -> None:
-        if not isinstance(text, str):
-            raise ArgumentTypeError(f"prompt: expected a str, got {type(text).__name__}")
-        self._text = text
-        self._tokenizer = tokenizer
-        self._vocabulary = vocabulary
-        self._tokens = tokenizer.tokenize(text if tokenizer.level == "char" else text.rstrip())
-        self.ids = np.array([start, *vocabulary.encode(self._tokens)], np.int32)
-        self.words = sum(tokenizer.words_added(token) for token in self._tokens)
-
-    def check_length(self, max_words: int) -> None:
-        """Raise ValueError if the prompt has more than `max_words` words."""
-        if self.words > max_words:
-            raise ArgumentValueError(f"prompt: expected at most `max_words` ({max_words}) words, got {self.words}")
-
-    def seen_ngrams(self, n: int) -> SeenNgrams:
-        """Return the n-grams of the prompt. Distinct unknown words count as distinct tokens."""
-        pairs = zip(self._tokens, self.ids[1:].tolist(), strict=True)
-        return SeenNgrams(n, [index if token in self._vocabulary else token for token, index in pairs])
-
-    def continued(self, tokens: Sequence[str]) -> str:
-        """Return the unchanged prompt, followed by the tokens as readable text."""
-        return "".join(self.pieces(tokens, True, 0)[0])
-
-    def pieces(self, tokens: Sequence[str], ended: bool, shown: int) -> tuple[list[str], int]:
-        """Return the pieces of a text that can be shown next.
-
-        Parameters
-        ----------
-        tokens : sequence of str
-            The tokens after the prompt so far.
-        ended : bool
-            Whether the text is complete.
-        shown : int
-            Number of pieces already shown. The first piece is the prompt.
-
-        Returns
-        -------
-        pieces : list of str
-            The next pieces, which later tokens cannot change.
-        shown : int
-            Number of pieces shown, including the new ones.
-        """
-        before = len(self._tokens)
-        written, settled = self._tokenizer.written_tokens([*self._tokens, *tokens])
-        written, settled = written[before:], len(tokens) if ended else max(settled - before, 0)
-        if written and self._tokenizer.level == "word" and self._text[-1:].isspace():
-            written[0] = written[0].removeprefix(" ")  # the prompt already ends with whitespace
-        return [self._text, *written][shown : settled + 1], max(shown, settled + 1)
+from theano_rnn.text.vocabulary import SENTENCE_END
 
 
 class TextGenerator(TextModel):
@@ -111,8 +36,10 @@ class TextGenerator(TextModel):
         max_words: int = 100,
         seed: int | None = None,
         no_repeat_ngram: int | None = None,
+        length: int | None = None,
+        stop: str | None = None,
     ) -> list[str]:
-        """Draw texts at random, one sentence each. They never contain UNKNOWN_TOKEN or SENTENCE_START.
+        """Draw texts at random: one sentence each, or passages. They never contain UNKNOWN_TOKEN or SENTENCE_START.
 
         Parameters
         ----------
@@ -134,7 +61,16 @@ class TextGenerator(TextModel):
         no_repeat_ngram : int, optional
             No sequence of this many tokens, punctuation included, occurs twice in a text including its prompt. Tokens
             that would repeat a sequence are excluded before `top_k` and `top_p` apply. If no token is left, the text
-            ends, even before `min_words`.
+            ends, even before `min_words`. In a passage, a sequence lies within one sentence or line.
+        length : int, optional
+            Write passages of this many tokens (characters at character level) after the prompt, which run on through
+            the ends of sentences and lines. Each end of a sentence or line counts as a token. The state is carried over
+            it if the model is `continuous`; otherwise each sentence begins from a zero state. Sentences are separated
+            by a line end if each line of the training text was a sentence, and by a space otherwise. The prompt may
+            contain line ends. `min_words` and `max_words` must have their defaults.
+        stop : str, optional
+            With `length`: a passage ends before the first place after the prompt where this text appears, even if it
+            has fewer tokens.
 
         Returns
         -------
@@ -145,7 +81,10 @@ class TextGenerator(TextModel):
         TypeError, ValueError
             If an argument is out of range; the message names it.
         """
-        return list(self.generated(n, temperature, top_k, top_p, prompt, min_words, max_words, seed, no_repeat_ngram))
+        options = SamplingOptions(
+            n, temperature, top_k, top_p, min_words, max_words, seed, no_repeat_ngram, length, stop
+        )
+        return list(self._generated(prompt, options))
 
     @overload
     def generated(
@@ -160,6 +99,8 @@ class TextGenerator(TextModel):
         seed: int | None = ...,
         no_repeat_ngram: int | None = ...,
         with_scores: Literal[False] = ...,
+        length: int | None = ...,
+        stop: str | None = ...,
     ) -> Iterator[str]: ...
     @overload
     def generated(
@@ -175,6 +116,8 @@ class TextGenerator(TextModel):
         no_repeat_ngram: int | None = ...,
         *,
         with_scores: Literal[True],
+        length: int | None = ...,
+        stop: str | None = ...,
     ) -> Iterator[tuple[str, float]]: ...
     def generated(
         self,
@@ -188,15 +131,17 @@ class TextGenerator(TextModel):
         seed: int | None = None,
         no_repeat_ngram: int | None = None,
         with_scores: bool = False,
+        length: int | None = None,
+        stop: str | None = None,
     ) -> Iterator[str] | Iterator[tuple[str, float]]:
         """Draw texts like `generate`, and yield each as soon as it is drawn. Arguments are checked immediately.
 
         Parameters
         ----------
-        n, temperature, top_k, top_p, prompt, min_words, max_words, seed, no_repeat_ngram
+        n, temperature, top_k, top_p, prompt, min_words, max_words, seed, no_repeat_ngram, length, stop
             As in `generate`.
         with_scores : bool
-            Whether to yield the log-probability of each text too.
+            Whether to yield the log-probability of each text too; not for passages.
 
         Returns
         -------
@@ -205,10 +150,51 @@ class TextGenerator(TextModel):
             including the prompt and SENTENCE_END, even if the text was cut off at `max_words`. It is the probability
             under the model itself, regardless of `temperature`, `top_k` and `top_p`.
         """
-        options = SamplingOptions(n, temperature, top_k, top_p, min_words, max_words, seed, no_repeat_ngram)
+        options = SamplingOptions(
+            n, temperature, top_k, top_p, min_words, max_words, seed, no_repeat_ngram, length, stop
+        )
+        if not with_scores:
+            return self._generated(prompt, options)
+        if length is not None:
+            raise ArgumentValueError("with_scores: is for texts of one sentence; use `generated_tokens` for passages")
         checked_prompt = self._prompt(prompt, max_words)
-        groups = self._text_groups(checked_prompt, options)
-        return self._scored_texts(checked_prompt, groups) if with_scores else self._texts(checked_prompt, groups)
+        return self._scored_texts(checked_prompt, self._text_groups(checked_prompt, options))
+
+    def generated_tokens(
+        self,
+        n: int = 10,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        prompt: str = "",
+        min_words: int = 1,
+        max_words: int = 100,
+        seed: int | None = None,
+        no_repeat_ngram: int | None = None,
+        length: int | None = None,
+        stop: str | None = None,
+    ) -> Iterator[GeneratedText]:
+        """Draw texts like `generate`, and yield each with its tokens and their log-probabilities.
+
+        Parameters
+        ----------
+        n, temperature, top_k, top_p, prompt, min_words, max_words, seed, no_repeat_ngram, length, stop
+            As in `generate`. The texts are the same.
+
+        Returns
+        -------
+        iterator of GeneratedText
+            The log-probabilities are those of the model itself, regardless of `temperature`, `top_k` and `top_p`. The
+            tokens are those after the prompt. They include SENTENCE_END unless the text was cut off, and in a passage
+            those of `stop`, although the text ends before it.
+        """
+        options = SamplingOptions(
+            n, temperature, top_k, top_p, min_words, max_words, seed, no_repeat_ngram, length, stop
+        )
+        if length is not None:
+            return passages.passages_with_tokens(self._passage_groups(prompt, options, scored=True))
+        checked_prompt = self._prompt(prompt, max_words)
+        return self._texts_with_tokens(checked_prompt, self._text_groups(checked_prompt, options, scored=True))
 
     def stream(
         self,
@@ -221,6 +207,8 @@ class TextGenerator(TextModel):
         max_words: int = 100,
         seed: int | None = None,
         no_repeat_ngram: int | None = None,
+        length: int | None = None,
+        stop: str | None = None,
     ) -> Iterator[Iterator[str]]:
         """Draw texts like `generate`, and yield the words and punctuation of each text as they are drawn.
 
@@ -229,7 +217,7 @@ class TextGenerator(TextModel):
 
         Parameters
         ----------
-        n, temperature, top_k, top_p, prompt, min_words, max_words, seed, no_repeat_ngram
+        n, temperature, top_k, top_p, prompt, min_words, max_words, seed, no_repeat_ngram, length, stop
             As in `generate`.
 
         Returns
@@ -237,7 +225,11 @@ class TextGenerator(TextModel):
         iterator of iterators of str
             The pieces of each text. Joined, they are the text that `generate` returns for the same arguments.
         """
-        options = SamplingOptions(n, temperature, top_k, top_p, min_words, max_words, seed, no_repeat_ngram)
+        options = SamplingOptions(
+            n, temperature, top_k, top_p, min_words, max_words, seed, no_repeat_ngram, length, stop
+        )
+        if length is not None:
+            return passages.streamed_passages(self._passage_groups(prompt, options, streamed=True))
         checked_prompt = self._prompt(prompt, max_words)
         groups = self._text_groups(checked_prompt, options, streamed=True)
         return (self._pieces(checked_prompt, group, column) for group in groups for column in range(group.wanted))
@@ -322,6 +314,11 @@ class TextGenerator(TextModel):
         return Sampler(self.rnn, self.vocabulary.end, self._never_generated, self._words_added)
 
     @functools.cached_property
+    def _passage_sampler(self) -> PassageSampler:
+        start = self.start if self.start != self.vocabulary.end else None
+        return PassageSampler(self.rnn, self.vocabulary.end, self._never_generated, start, self.continuous)
+
+    @functools.cached_property
     def _beam_expander(self) -> BeamExpander:
         return BeamExpander(self.rnn, self.vocabulary.end, self._never_generated, self._words_added)
 
@@ -329,14 +326,33 @@ class TextGenerator(TextModel):
     def _never_generated(self) -> list[int]:
         return [self.vocabulary.start, self.vocabulary.unknown]
 
-    def _text_groups(self, prompt: Prompt, options: SamplingOptions, streamed: bool = False) -> Iterator[TextGroup]:
+    def _generated(self, prompt: str, options: SamplingOptions) -> Iterator[str]:
+        if options.length is not None:
+            return passages.whole_passages(self._passage_groups(prompt, options))
+        checked_prompt = self._prompt(prompt, options.max_words)
+        return self._texts(checked_prompt, self._text_groups(checked_prompt, options))
+
+    # Texts of one sentence
+
+    def _text_groups(
+        self, prompt: Prompt, options: SamplingOptions, streamed: bool = False, scored: bool = False
+    ) -> Iterator[TextGroup]:
         seen = None if options.no_repeat_ngram is None else prompt.seen_ngrams(options.no_repeat_ngram)
-        return text_groups.text_groups(self._sampler, prompt.ids, prompt.words, options, seen=seen, streamed=streamed)
+        return text_groups.text_groups(
+            self._sampler, prompt.ids, prompt.words, options, seen=seen, streamed=streamed, scored=scored
+        )
 
     def _texts(self, prompt: Prompt, groups: Iterator[TextGroup]) -> Iterator[str]:
         for group in groups:
             for ids in group.draw():
                 yield prompt.continued(self.vocabulary.decode(ids))
+
+    def _texts_with_tokens(self, prompt: Prompt, groups: Iterator[TextGroup]) -> Iterator[GeneratedText]:
+        for group in groups:
+            for ids, values in zip(group.draw(), group.log_probabilities, strict=False):
+                tokens = self.vocabulary.decode(ids)
+                end = [SENTENCE_END] * (len(values) - len(tokens))
+                yield GeneratedText(prompt.continued(tokens), tokens + end, np.array(values, np.float64))
 
     def _scored_texts(self, prompt: Prompt, groups: Iterator[TextGroup]) -> Iterator[tuple[str, float]]:
         """(text, ln P of prompt, text and SENTENCE_END) of each text."""
@@ -356,3 +372,20 @@ class TextGenerator(TextModel):
             if ended:
                 return
             group.advance()
+
+    # Passages
+
+    def _passage_groups(
+        self, text: str, options: SamplingOptions, streamed: bool = False, scored: bool = False
+    ) -> Iterator[PassageGroup[Passage]]:
+        prompt = PassagePrompt(text, self.tokenizer, self.vocabulary, self.continuous)
+        seen = None if options.no_repeat_ngram is None else prompt.seen_ngrams(options.no_repeat_ngram)
+        return passage_groups(
+            self._passage_sampler,
+            prompt.ids,
+            options,
+            lambda: Passage(prompt, self.tokenizer, self.vocabulary, options.stop, streamed),
+            seen=seen,
+            streamed=streamed,
+            scored=scored,
+        )

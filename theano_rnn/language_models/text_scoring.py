@@ -13,13 +13,12 @@ import numpy.typing as npt
 from theano_rnn.checks import check_base
 from theano_rnn.errors import ArgumentTypeError, ArgumentValueError
 from theano_rnn.language_models import scoring
-from theano_rnn.language_models.continuous_text import continuous_cross_entropy
+from theano_rnn.language_models.notebook_display import ScoreList, html_of
 from theano_rnn.language_models.text_model import TextModel
 from theano_rnn.language_models.unknown_words import TOO_MANY, unknown_words_warning
 from theano_rnn.text.vocabulary import SENTENCE_END
 
 _MIN_WORDS_TO_WARN = 100  # the scores of a shorter text are easy to read, and they mark unknown words
-_SENTENCES_AT_ONCE = 32
 
 Base: TypeAlias = float | Literal["e"]
 # (token, log P(token | tokens before it), whether the vocabulary has it)
@@ -41,12 +40,19 @@ class ScoredSentence:
         ln P(token | tokens before it) of each token.
     known : bool array (len(tokens),)
         Whether the vocabulary has each token.
+    context : int
+        Number of tokens of the sentence before these that were given, not scored; see
+        `LanguageModel.conditional_sentences`.
     """
 
     text: str
     tokens: list[str]
     values: FloatArray
     known: npt.NDArray[np.bool_]
+    context: int = 0
+
+    def _repr_html_(self) -> str:
+        return html_of("sentences", [self])
 
 
 class TextScorer(TextModel):
@@ -97,7 +103,7 @@ class TextScorer(TextModel):
         unit = check_base(base)
         if isinstance(sentences, str):
             return float(self._token_log_probabilities([sentences], split)[0].sum()) / unit
-        totals = [values.sum() for values in self._token_log_probabilities(_checked_texts(sentences), split)]
+        totals = [values.sum() for values in self._token_log_probabilities(checked_texts(sentences), split)]
         return np.array(totals, dtype=np.float64) / unit
 
     @overload
@@ -127,7 +133,8 @@ class TextScorer(TextModel):
         unit = check_base(base)
         if isinstance(sentence, str):
             return _rows(self.scored_sentences(sentence, split), unit)
-        return [_rows(sentences, unit) for sentences in self.scored_sentences(sentence, split)]
+        parts = self.scored_sentences(sentence, split)
+        return ScoreList((_rows(sentences, unit) for sentences in parts), list(itertools.chain.from_iterable(parts)))
 
     @overload
     def scored_sentences(self, texts: str, split: bool | None = None) -> list[ScoredSentence]: ...  # type: ignore[overload-overlap]
@@ -151,19 +158,21 @@ class TextScorer(TextModel):
         """
         if isinstance(texts, str):
             return self.scored_sentences([texts], split)[0]
-        parts = [self.split(text, split) for text in _checked_texts(texts)]
+        parts = [self.split(text, split) for text in checked_texts(texts)]
         token_lists = [self.tokenize(sentence) for part in parts for sentence in part]
         encoded = [self.frame(self.vocabulary.encode(tokens)) for tokens in token_lists]
-        scores = scoring.token_log_probabilities(self.rnn, encoded)
+        scores = self.token_values(encoded)
         columns = zip(token_lists, scores, encoded, strict=True)
         unknown = self.vocabulary.unknown
-        return [
+        found = [
             [
                 ScoredSentence(sentence, [*tokens, SENTENCE_END], values, ids[1:] != unknown)
                 for sentence, (tokens, values, ids) in zip(part, itertools.islice(columns, len(part)), strict=True)
             ]
             for part in parts
         ]
+        shown: Iterator[list[ScoredSentence]] = (ScoreList(part, part) for part in found)
+        return ScoreList(shown, list(itertools.chain.from_iterable(found)))
 
     def split(self, text: str, split: bool | None = None) -> list[str]:
         """Return the sentences that a text is scored as.
@@ -209,41 +218,9 @@ class TextScorer(TextModel):
         joined = np.concatenate(values)
         return scoring.perplexity(joined.sum(), len(joined))
 
-    def text_loss(self, text: str, batch_size: int = 10, sequence_length: int = 50) -> float:
-        """Return the mean cross-entropy of a text in nats per token, measured as in training.
-
-        At word level this is the mean over the tokens of its sentences, sentence ends included. If the model was
-        trained with `continuous`, the state is carried from each sentence to the next. At character level the text is
-        always one continuous sequence, and the last line ends with a newline even if the text does not.
-
-        Parameters
-        ----------
-        text : str
-        batch_size, sequence_length : int
-            The size of the minibatches of a continuous text. It does not affect the result.
-
-        Raises
-        ------
-        ValueError
-            If the text has no tokens.
-        """
-        unpredicted = None
-        if self.tokenizer.level == "char":
-            text = text if not text or text.endswith("\n") else text + "\n"
-            encoded = [np.concatenate([[self.start], self.vocabulary.encode_text(text)]).astype(np.int32)]
-        else:
-            encoded, unpredicted = [self.encode(sentence) for sentence in self.tokenizer.sentences([text])], self.start
-        total, tokens = 0.0, 0
-        if not self.continuous:
-            total, tokens = scoring.sentences_cross_entropy(self.rnn, encoded, _SENTENCES_AT_ONCE)
-        elif sum(map(len, encoded)) > 1:
-            ids = np.concatenate(encoded)
-            total, tokens = continuous_cross_entropy(
-                self.rnn, ids, batch_size, sequence_length, unpredicted=unpredicted
-            )
-        if not tokens:
-            raise ArgumentValueError("text: expected at least one token, got none")
-        return total / tokens
+    def token_values(self, encoded: Sequence[npt.NDArray[np.int32]]) -> list[FloatArray]:
+        """Return ln P of each token of encoded sentences after the first, as float64 arrays; see `encode`."""
+        return scoring.token_log_probabilities(self.rnn, encoded)
 
     def _token_log_probabilities(self, texts: Iterable[str], split: bool | None) -> list[FloatArray]:
         """ln P of each token and sentence end: one float64 array per text."""
@@ -251,7 +228,7 @@ class TextScorer(TextModel):
         sentences = [sentence for part in parts for sentence in part]
         encoded = [self.encode(sentence) for sentence in sentences]
         self._warn_of_unknown_words(sentences, encoded)
-        values = scoring.token_log_probabilities(self.rnn, encoded)
+        values = self.token_values(encoded)
         if len(sentences) == len(parts):
             return values
         remaining = iter(values)
@@ -290,14 +267,16 @@ class TextScorer(TextModel):
         ]
 
 
-def _checked_texts(texts: Iterable[str]) -> Iterable[str]:
+def checked_texts(texts: Iterable[str]) -> Iterable[str]:
+    """Return the texts, or raise ArgumentTypeError if they are not iterable."""
     if not isinstance(texts, Iterable):
         raise ArgumentTypeError(f"sentences: expected a str or an iterable of str, got {type(texts).__name__}")
     return texts
 
 
 def _rows(sentences: Sequence[ScoredSentence], unit: float) -> list[TokenScore]:
-    return list(itertools.chain.from_iterable(_sentence_rows(sentence, unit) for sentence in sentences))
+    rows = itertools.chain.from_iterable(_sentence_rows(sentence, unit) for sentence in sentences)
+    return ScoreList(rows, sentences)
 
 
 def _sentence_rows(sentence: ScoredSentence, unit: float) -> Iterator[TokenScore]:

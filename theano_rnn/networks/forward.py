@@ -235,6 +235,16 @@ def next_state(
     return vector, packed(states)
 
 
+def output_of_states(states: TensorVariable, network: SymbolicNetwork) -> TensorVariable:
+    """The part of packed states (steps, batch_size, state_dim) that the softmax reads: s of the top layer.
+
+    Returns
+    -------
+    tensor (steps, batch_size, hidden_dim)
+    """
+    return states[:, :, network.architecture.top_columns]
+
+
 def outputs(s: TensorVariable, network: SymbolicNetwork) -> TensorVariable:
     """V s_t + c for rows s (n, hidden_dim): (n, word_dim)."""
     return with_bias(s.dot(network.V.T), network.c)

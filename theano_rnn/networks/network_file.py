@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from theano_rnn.checks import check_choice
 from theano_rnn.engines.engine import float_type
 from theano_rnn.errors import ArgumentValueError, ModelFileError
 from theano_rnn.files.archive import one_line, read_archive, read_document, write_archive
@@ -15,6 +16,7 @@ from theano_rnn.networks.parameters import PARAMETERS, NetworkParameters, check_
 from theano_rnn.networks.torch_exchange import from_torch, to_torch
 
 RUN_ENTRY = "run"  # only the checkpoint of a training run has an entry of this name
+STORED_TYPES = ("float16", "float32", "float64")
 MATRICES = "ABEOPUVW"  # first letters of the names of matrices; the other parameters are vectors
 # Settings of a network in a file without a configuration, such as the tutorial's own.
 TUTORIAL_SETTINGS: dict[str, Any] = {"bptt_truncate": 4, "activation": "tanh"}
@@ -87,6 +89,34 @@ def check_parameter_entries(
             finite = np.isfinite(entries[name].astype(float_type())).all()
         if not finite:
             raise ModelFileError(f"{path}: {name} contains values that are not finite in {float_type()}")
+
+
+def stored_as(values: Mapping[str, npt.NDArray[Any]], dtype: str | None) -> dict[str, npt.NDArray[Any]]:
+    """Return parameters as arrays of the type in which a file stores them. Reading converts them back.
+
+    Parameters
+    ----------
+    values : dict of str to array
+    dtype : {"float16", "float32", "float64"} or None
+        None: each array keeps its type.
+
+    Raises
+    ------
+    ValueError
+        If the type is another one, or too small for a parameter.
+    """
+    if dtype is None:
+        return dict(values)
+    check_choice("dtype", dtype, STORED_TYPES)
+    largest = float(np.finfo(dtype).max)
+    for name, value in values.items():
+        magnitude = float(np.abs(value).max(initial=0))
+        if magnitude > largest:
+            raise ArgumentValueError(
+                f"{name}: expected numbers of at most {largest:g}, the largest of {dtype}, got {magnitude:g}; "
+                "save the model in a larger type"
+            )
+    return {name: np.asarray(value, dtype) for name, value in values.items()}
 
 
 def write_network(path: str | os.PathLike[str], values: Mapping[str, np.ndarray], settings: Mapping[str, Any]) -> None:

@@ -19,7 +19,9 @@ from theano_rnn.networks.forward import (
     most_probable,
     next_state,
     output_probabilities,
+    outputs,
 )
+from theano_rnn.networks.softmax import chosen_log_softmax
 
 Graph = tuple[list[TensorVariable], TensorVariable | list[TensorVariable], Updates | None]
 """Inputs, an output or a list of outputs, and updates: what `compile_function` takes."""
@@ -72,6 +74,13 @@ def states(rnn: Network) -> Graph:
     return [x], all_states(forward.layers), None
 
 
+def states_after(rnn: Network) -> Graph:
+    """x, the packed states before the first step -> the packed states of all layers."""
+    s_init = T.matrix("s_init", dtype=rnn.dtype)
+    x, forward = forward_graph(rnn, s_init)
+    return [x, s_init], all_states(forward.layers), None
+
+
 def predict(rnn: Network) -> Graph:
     """x -> argmax o_t."""
     x, forward = forward_graph(rnn)
@@ -91,6 +100,15 @@ def next_log_probabilities(rnn: Network) -> Graph:
     word, s_prev = T.ivector("word"), T.matrix("s_prev", dtype=rnn.dtype)
     output, s = next_state(word, s_prev, rnn.symbolic)
     return [word, s_prev], [all_log_probabilities(output, rnn.symbolic), s], None
+
+
+def chosen_log_probabilities(rnn: Network) -> Graph:
+    """x_t, the packed states at t-1, rows i, words w -> ln o_t[w] in the rows i, the packed states at t."""
+    word, s_prev = T.ivector("word"), T.matrix("s_prev", dtype=rnn.dtype)
+    rows, chosen = T.ivector("rows"), T.ivector("chosen")
+    output, s = next_state(word, s_prev, rnn.symbolic)
+    values = chosen_log_softmax(outputs(output, rnn.symbolic), rows, chosen)
+    return [word, s_prev, rows, chosen], [values, s], None
 
 
 def bptt(rnn: Network) -> Graph:

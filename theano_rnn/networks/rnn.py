@@ -28,6 +28,9 @@ from theano_rnn.text.minibatches import column, column_mask, padded_minibatches
 
 FLOAT_TYPES = ("float32", "float64")
 
+# Steps of a long text per call. Without this limit, its states would fill the memory.
+STEPS_AT_ONCE = 1280
+
 
 class RNN(StoredNetwork):
     """A recurrent network language model: s_t = f(U x_t + W s_{t-1}), o_t = softmax(V s_t), s_{-1} = 0.
@@ -175,7 +178,11 @@ class RNN(StoredNetwork):
     def state_after(self, x: npt.ArrayLike) -> npt.NDArray[Any]:
         """Return the packed state after the last word of x: array (state_dim,). See `zero_states`."""
         ids = check_ids("x", x, self.word_dim)
-        return as_numpy(self._function(network_graphs.states)(column(ids)))[len(ids) - 1, 0]
+        state = self.zero_states(1)
+        for start in range(0, len(ids), STEPS_AT_ONCE):
+            part = ids[start : start + STEPS_AT_ONCE]
+            state = as_numpy(self._function(network_graphs.states_after)(column(part), state))[len(part) - 1]
+        return state[0]
 
     def predict(self, x: npt.ArrayLike) -> npt.NDArray[Any]:
         """Return the id of the most probable next word after each word: integer array (n,).
@@ -358,6 +365,33 @@ class RNN(StoredNetwork):
             values.flags.writeable = s.flags.writeable = False  # as are the results of compiled functions
             return values, s
         values, s = self._function(network_graphs.next_log_probabilities)(word, s_prev)
+        return np.asarray(values), np.asarray(s)
+
+    def chosen_log_probabilities(
+        self,
+        word: npt.NDArray[np.int32],
+        s_prev: npt.NDArray[Any],
+        rows: npt.NDArray[np.int32],
+        chosen: npt.NDArray[np.int32],
+    ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        """Compute one step of the recurrence, and the log-probabilities of chosen next words only.
+
+        Parameters
+        ----------
+        word : int32 array (batch_size,)
+            The words x_t.
+        s_prev : array (batch_size, state_dim)
+        rows, chosen : int32 arrays (n,)
+            A row of the minibatch, and a word that may follow there. A row may occur any number of times.
+
+        Returns
+        -------
+        log_probabilities : array (n,)
+            ln o_t[chosen] in nats.
+        s_t : array (batch_size, state_dim)
+            The packed states at t.
+        """
+        values, s = self._function(network_graphs.chosen_log_probabilities)(word, s_prev, rows, chosen)
         return np.asarray(values), np.asarray(s)
 
     def states(self, x: npt.NDArray[np.int32]) -> npt.NDArray[Any]:

@@ -37,8 +37,15 @@ def interpolate(
     >>> np.exp(interpolate(np.log([0.5]), [-1.0], 0.5)).round(6).tolist()
     [0.3]
     """
-    ours, other = (math.log(factor) if factor else -math.inf for factor in (weight, 1 - weight))
-    return np.logaddexp(ours + values, other + math.log(10) * np.asarray(log10_values, np.float64))
+    return interpolate_nats(values, math.log(10) * np.asarray(log10_values, np.float64), weight)
+
+
+def interpolate_nats(
+    values: npt.NDArray[np.floating], other: npt.NDArray[np.floating], weight: float
+) -> npt.NDArray[np.float64]:
+    """Return ln(weight · P + (1 - weight) · P_other) for ln P and ln P_other; see `interpolate`."""
+    ours, theirs = (math.log(factor) if factor else -math.inf for factor in (weight, 1 - weight))
+    return np.logaddexp(ours + values, theirs + other)
 
 
 class Mixture:
@@ -49,7 +56,7 @@ class Mixture:
     path : str or path-like
         A file in a format that `TokenScoreFile` reads.
     weight : float
-        λ, the weight of this model's probabilities, from 0 to 1.
+        λ, the weight of this model's probabilities, from 0 to 1. `other_values` does not use it.
 
     Raises
     ------
@@ -57,7 +64,7 @@ class Mixture:
         If the file cannot be read or contains no log10 probabilities.
     """
 
-    def __init__(self, path: str | os.PathLike[str], weight: float) -> None:
+    def __init__(self, path: str | os.PathLike[str], weight: float = 0.5) -> None:
         self._file = TokenScoreFile(path)
         self._weight = weight
         self._sentences = 0
@@ -92,10 +99,24 @@ class Mixture:
         CorpusError
             If the file has a different number of tokens for this sentence, or ends before it.
         """
+        return interpolate_nats(values, self.other_values(len(values), name, line, words), self._weight)
+
+    def other_values(
+        self, number: int, name: str, line: int, words: Sequence[str] | None = None
+    ) -> npt.NDArray[np.float64]:
+        """Return ln P_other of each token of the next sentence.
+
+        Parameters
+        ----------
+        number : int
+            Number of its tokens, including SENTENCE_END.
+        name, line, words
+            As for `mixed`, which raises the same errors.
+        """
         place = f"{name}, line {line}"
-        if len(values) == 1 and not self._file.has_blank_lines:
+        if number == 1 and not self._file.has_blank_lines:
             raise CorpusError(f"{place}: is blank, but SRILM leaves out blank lines; remove them from the text")
-        return interpolate(values, self._next(len(values), place, words).values, self._weight)
+        return math.log(10) * np.asarray(self._next(number, place, words).values, np.float64)
 
     def skip(self, name: str, line: int) -> None:
         """Skip the next sentence, which is a blank line. The parameters are those of `mixed`."""

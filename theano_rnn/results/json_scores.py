@@ -1,14 +1,10 @@
 """Scores as JSON objects, one per line."""
 
-import json
-import math
 from typing import Any
 
 from theano_rnn.results.score_output import ScoredLine, ScoreOutput
+from theano_rnn.results.tables import finite_or_none, json_line
 from theano_rnn.results.text_statistics import TextStatistics
-
-# Some readers treat these characters as line ends, but JSON does not require them to be escaped.
-_LINE_ENDS = {code_point: f"\\u{code_point:04x}" for code_point in (0x85, 0x2028, 0x2029)}
 
 
 class JsonScores(ScoreOutput):
@@ -22,9 +18,20 @@ class JsonScores(ScoreOutput):
         if self.options.summary:
             return
         document = {"sentence": line.text, **self._fields(line.totals)}
-        if self.options.words:
+        if self.options.by_word:
             document["words"] = [
-                {"token": token, "log_probability": _finite_or_none(value), "known": is_known}
+                {
+                    "word": row.text,
+                    "log_probability": finite_or_none(self.in_base(row.log_probability)),
+                    "known": row.known,
+                    "start": row.start,
+                    "end": row.end,
+                }
+                for row in self.rows(line)
+            ]
+        elif self.options.words:
+            document["words"] = [
+                {"token": token, "log_probability": finite_or_none(value), "known": is_known}
                 for token, value, is_known in zip(
                     line.tokens, self.in_base(line.values).tolist(), line.known.tolist(), strict=True
                 )
@@ -40,17 +47,13 @@ class JsonScores(ScoreOutput):
     def _fields(self, totals: TextStatistics) -> dict[str, Any]:
         counted = self.counted(totals)
         return {
-            "log_probability": _finite_or_none(self.in_base(counted.log_probability)),
+            "log_probability": finite_or_none(self.in_base(counted.log_probability)),
             "tokens": totals.tokens,
             "unknown": totals.unknown,
-            "perplexity": _finite_or_none(counted.perplexity),
-            "perplexity_including_unknown": _finite_or_none(totals.with_unknown.perplexity),
-            "perplexity_excluding_unknown": _finite_or_none(totals.without_unknown.perplexity),
+            "perplexity": finite_or_none(counted.perplexity),
+            "perplexity_including_unknown": finite_or_none(totals.with_unknown.perplexity),
+            "perplexity_excluding_unknown": finite_or_none(totals.without_unknown.perplexity),
         }
 
     def _show_document(self, document: dict[str, Any]) -> None:
-        self.show(json.dumps(document, ensure_ascii=False, allow_nan=False).translate(_LINE_ENDS))
-
-
-def _finite_or_none(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+        self.show(json_line(document))

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from theano_rnn.language_models.text_scoring import ScoredSentence
-from theano_rnn.results.score_formats import FORMATS, NBEST, ScoringOptions
+from theano_rnn.language_models.token_rows import TokenRow, token_rows, word_rows
+from theano_rnn.results.score_formats import FORMATS, NBEST, PAIRS, ScoringOptions
 from theano_rnn.results.text_statistics import TextStatistics, TokenTotals, plural
 
 NATS = {"e": 1.0, "2": math.log(2), "10": math.log(10)}  # nats per unit of a log-probability, by base
@@ -57,6 +58,12 @@ class ScoreOutput(ABC):
         Totals of the sentences so far.
     note : str or None
         A line about the results for the user to read; set by `finish`.
+    file : str
+        The name of the file that is being scored.
+    line_number : int
+        The number of the line in it that `add_line` gets next; of the row in a table, whose header is row 1.
+    names_files : bool
+        Whether there are several files, so that rows have to name theirs.
     skips_blank_lines : bool
         Whether the format leaves out blank lines.
     """
@@ -68,6 +75,9 @@ class ScoreOutput(ABC):
         self.show = show
         self.statistics = TextStatistics()
         self.note: str | None = None
+        self.file: str = ""
+        self.line_number: int = 0
+        self.names_files: bool = False
 
     def read_texts(self, lines: Iterable[str], name: str) -> Iterable[str]:
         """Return the texts to score, one for each line of a file.
@@ -133,6 +143,15 @@ class ScoreOutput(ABC):
         """Write any output that follows the last file."""
         return
 
+    def summary(self, level: str) -> str:
+        """Describe the scored text in one line; see the function `summary`."""
+        return summary(self.statistics, self.options, level)
+
+    def rows(self, line: ScoredLine) -> list[TokenRow]:
+        """Return a row for each token of a line, or for each of its words if the option `by_word` is set."""
+        rows_of = word_rows if self.options.by_word else token_rows
+        return rows_of(line.text, line.tokens, line.values, line.known)
+
     def in_base(self, log_probability: Any) -> Any:
         """Convert a float or an array from nats to the requested base of logarithms."""
         return log_probability / NATS[self.options.log_base or "e"]
@@ -151,7 +170,8 @@ def make_output(options: ScoringOptions, show: Callable[..., Any]) -> ScoreOutpu
     show : callable
         Writes its arguments as the tab-separated columns of one line.
     """
-    module, _, name = (NBEST if options.nbest else FORMATS[options.format]).partition(":")
+    place = NBEST if options.nbest else PAIRS if options.pairs else FORMATS[options.format]
+    module, _, name = place.partition(":")
     output: ScoreOutput = getattr(importlib.import_module(module), name)(options, show)
     return output
 

@@ -221,10 +221,7 @@ def marked_line(line: str, tokens: Sequence[str], bits: Sequence[float], known: 
     known : sequence of bool
         Whether the vocabulary has each token.
     """
-    words = tokens[:-1]
-    spans = token_spans(line, words)
-    if spans is None:
-        line, spans = _joined(words)
+    line, spans = line_and_spans(line, tokens[:-1])
     parts: list[str] = []
     position = 0
     for (begin, end), value, is_known in zip(spans, bits[:-1], known[:-1], strict=True):
@@ -234,8 +231,11 @@ def marked_line(line: str, tokens: Sequence[str], bits: Sequence[float], known: 
     return "".join([*parts, escaped(line[position:]), end_mark])
 
 
-def _joined(tokens: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
-    """Join tokens with spaces, and return the line and the spans of the tokens in it."""
+def line_and_spans(line: str, tokens: Sequence[str]) -> tuple[str, Sequence[tuple[int, int]]]:
+    """Return a line and the spans of its tokens, or if they are not found in it, the tokens joined with spaces."""
+    found = token_spans(line, tokens)
+    if found is not None:
+        return line, found
     spans, end = [], 0
     for token in tokens:
         spans.append((end, end + len(token)))

@@ -12,6 +12,7 @@ from theano_rnn.encoders.reader import Reader, ReaderOptimizer
 from theano_rnn.large_vocabularies.candidates import CandidateSampler
 from theano_rnn.large_vocabularies.sampled_reader import SampledReaderOptimizer
 from theano_rnn.networks.optimizer import MinibatchOptimizer, draw_dropout_mask
+from theano_rnn.ngrams.baselines import Baselines, label_baselines
 from theano_rnn.tasks.task import Model, Task
 
 ORDER_SEED, DROPOUT_SEED, CANDIDATE_SEED = 1, 2, 3  # 0 chooses the held-out items
@@ -189,6 +190,16 @@ class ReaderTask(MinibatchTask):
             right += int(np.count_nonzero((values.argmax(axis=-1) == batch.y)[counts]))
         self._accuracy = right / items.predictions
         return loss / items.predictions
+
+    def baselines(self) -> Baselines | None:
+        """Measure on the held-out items how often the most frequent label, also of each word, is right."""
+        if self._valid is None:
+            return None
+        labels = (np.concatenate([np.atleast_1d(one) for one in items.labels]) for items in (self._train, self._valid))
+        if self._train.frames is not None or not self._train.per_step:
+            return label_baselines(*labels)
+        words = (np.concatenate([one[0] for one in items.ids]) for items in (self._train, self._valid))
+        return label_baselines(*labels, *words)
 
     def figures(self, loss: float) -> dict[str, float]:
         """Return the accuracy, and the error if it decides which parameters are the best."""

@@ -331,6 +331,9 @@ class FillTask(ReaderTask):
         loss = sum(self.network.measure(batch.inputs, batch.y) for batch in items.minibatches(MEASURED_AT_ONCE))
         return loss / items.predictions
 
+    def baselines(self) -> None:
+        """Return None: no simple model reads both sides of a gap."""
+
     def figures(self, loss: float) -> dict[str, float]:
         """Return the perplexity of a missing word."""
         return {"perplexity": math.exp(min(loss, LARGEST_EXPONENT))}

@@ -18,6 +18,7 @@ from theano_rnn.files.corpus_formats import open_inputs
 from theano_rnn.files.corpus_reader import CorpusReader
 from theano_rnn.networks.optimizer import MinibatchOptimizer
 from theano_rnn.networks.parameters import ParameterStore
+from theano_rnn.ngrams.baselines import Baselines
 
 
 class Minibatch(Protocol):
@@ -131,6 +132,10 @@ class Task(abc.ABC):
 
     def whole_held_out_loss(self, parameters: Mapping[str, np.ndarray]) -> float | None:
         """Measure the loss of these parameters on all held-out data; None if `held_out_loss` measures all of it."""
+        return None
+
+    def baselines(self) -> Baselines | None:
+        """Measure simple models on all held-out data; None if the task has none, or nothing is held out."""
         return None
 
     @abc.abstractmethod

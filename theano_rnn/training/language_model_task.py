@@ -15,6 +15,7 @@ from theano_rnn.large_vocabularies.sampled_optimizer import SampledOptimizer
 from theano_rnn.networks.optimizer import Optimizer, draw_dropout_mask
 from theano_rnn.networks.parameters import check_shapes
 from theano_rnn.networks.rnn import RNN
+from theano_rnn.ngrams.baselines import Baselines, ngram_baselines
 from theano_rnn.tasks.task import Task
 from theano_rnn.text.corpus import Corpus, Ids, log_frequencies
 from theano_rnn.text.minibatches import Batch
@@ -179,6 +180,11 @@ class LanguageModelTask(Task):
             return None
         assert self.corpus.valid is not None
         return text_loss(self._with_parameters(parameters).rnn, self.corpus.valid, self.options.continuous)
+
+    def baselines(self) -> Baselines | None:
+        """Measure n-gram models of the training text on all held-out text."""
+        valid, continuous = self.corpus.valid, self.options.continuous
+        return None if valid is None else ngram_baselines(self.corpus, valid, continuous)
 
     def figures(self, loss: float) -> dict[str, float]:
         """Return the perplexity, and at character level the bits per character."""

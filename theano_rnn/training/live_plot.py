@@ -1,4 +1,7 @@
-"""The plot of a run, redrawn while it trains: so rarely that it costs next to nothing, and never stopping the run."""
+"""What a run shows while it trains: a plot, redrawn so rarely that it costs next to nothing, and TensorBoard's events.
+
+Neither ever stops the run.
+"""
 
 import math
 import time
@@ -8,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from theano_rnn.deployment.event_log import EventLog
 from theano_rnn.errors import OutputFileError
 from theano_rnn.results.training_plot import draw_training
 
@@ -16,16 +20,19 @@ SHARE_OF_TIME = 0.02  # the most that drawing takes of the time
 STEPS_BETWEEN_NORMS = 500  # if a norm has to be computed for the plot alone
 MOST_POINTS = 2000
 STEPS_PER_POINT = 25  # the loss of a single step says little
+NOT_IN_EVENTS = ("examples_seen", "learning_rate", "seconds")  # of a record; events have them, or steps, anyway
 COLUMNS = ("steps", "tokens", "epoch", "loss", "learning_rate", "gradient_norm")
 
 
 class LivePlot:
-    """A plot of a run in progress, and the curves in it.
+    """A plot of a run in progress, the curves in it, and the run's event files.
 
     Parameters
     ----------
     path : pathlib.Path or None
         None: nothing is drawn and the curves do not change.
+    events : pathlib.Path or None
+        The folder of event files; None: there are none.
     clip : float or None
         The limit of the gradient norm.
     note : callable
@@ -39,9 +46,15 @@ class LivePlot:
     """
 
     def __init__(
-        self, path: Path | None, clip: float | None, note: Callable[[str], None], by_training_text: bool = False
+        self,
+        path: Path | None,
+        clip: float | None,
+        note: Callable[[str], None],
+        by_training_text: bool = False,
+        events: Path | None = None,
     ) -> None:
         self.path = path
+        self.events = None if events is None else EventLog(events, note)
         self.curves = TrainingCurves()
         self._clip = clip
         self._note = note
@@ -55,35 +68,55 @@ class LivePlot:
 
     def add_norm(self, norm: Any) -> None:
         """Add the gradient norm of one step: a scalar array, which may not have been computed yet, or None."""
-        if self.path is not None and norm is not None:
+        if self._is_shown and norm is not None:
             self._norms.append(norm)
 
     def needs_norm(self) -> bool:
         """Return whether to compute the gradient norm of the next step separately, which takes time."""
         self._steps_since_norm += 1
-        if self.path is None or self._steps_since_norm < STEPS_BETWEEN_NORMS:
+        if not self._is_shown or self._steps_since_norm < STEPS_BETWEEN_NORMS:
             return False
         self._steps_since_norm = 0
         return True
 
-    def add(self, steps: int, tokens: int, epoch: float, loss: float, learning_rate: float) -> None:
-        """Add the steps since the last call to the curves: see `TrainingCurves.add`."""
-        if self.path is None:
-            return
-        norm = np.mean([float(norm) for norm in self._norms]) if self._norms else math.nan
-        self.curves.add(steps, tokens, epoch, loss, learning_rate, float(norm))
+    @property
+    def _is_shown(self) -> bool:
+        return self.path is not None or self.events is not None
+
+    def add(self, steps: int, tokens: int, epoch: float, loss: float, learning_rate: float, step: int = 0) -> None:
+        """Add the steps since the last call, up to number `step` of the run: see `TrainingCurves.add`."""
+        norm = float(np.mean([float(norm) for norm in self._norms])) if self._norms else math.nan
         self._norms = []
+        if self.path is not None:
+            self.curves.add(steps, tokens, epoch, loss, learning_rate, norm)
+        if self.events is not None:
+            figures = {"loss": loss, "learning_rate": learning_rate, "gradient_norm": norm}
+            self.events.add(step, {f"training/{name}": value for name, value in figures.items()})
+
+    def add_evaluation(self, record: dict[str, Any], sample: str | None, step: int) -> None:
+        """Add the figures of an evaluation, and a text that was sampled from the best parameters, to the events."""
+        if self.events is not None:
+            figures = {name: value for name, value in record.items() if name not in NOT_IN_EVENTS and value is not None}
+            scalars = {f"evaluation/{name}": value for name, value in figures.items()}
+            self.events.add(step, scalars, {} if sample is None else {"sample": sample})
+
+    def add_sample(self, sample: str | None, step: int) -> None:
+        """Add a text that was sampled from the current parameters to the events."""
+        if self.events is not None and sample is not None:
+            self.events.add(step, {}, {"sample": sample})
 
     # Drawing
 
-    def begin(self, history: Sequence[dict[str, Any]]) -> None:
-        """Draw the plot for the first time. This takes longest, because matplotlib is imported.
+    def begin(self, history: Sequence[dict[str, Any]], step: int = 0) -> None:
+        """Draw the plot for the first time, and begin the events after this step.
 
         Raises
         ------
         OutputFileError
-            If it cannot be written.
+            If one of them cannot be written.
         """
+        if self.events is not None:
+            self.events.begin(step + 1 if step else 0)
         if self.path is not None:
             self._draw(self.path, history)
             self._drawn_at = time.perf_counter()

@@ -4,13 +4,15 @@ import contextlib
 import os
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
 from theano_rnn.files.printable import printable
 from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.language_models.text_model import WHOLE_LOSS, best_evaluation
+from theano_rnn.ngrams.baselines import Baselines
+from theano_rnn.ngrams.comparison import comparison, shortfall
 from theano_rnn.training.evaluation import losses, perplexity, quality, speed
 from theano_rnn.training.reporter import Reporter
 from theano_rnn.training.training_state import TrainingState
@@ -25,8 +27,8 @@ ENCODING = "encoding"
 class ProgressReporter(Reporter):
     """Shows a training run.
 
-    At a terminal there is one line of progress, at most as wide as the terminal. Each evaluation gets a line of its
-    own, and each sampled text. If the stream is not a terminal, there are only these lines, without control characters.
+    At a terminal, and in a notebook, there is one line of progress, at most as wide as the terminal. Each evaluation
+    gets a line of its own, and each sampled text. Elsewhere there are only these lines, without control characters.
 
     Parameters
     ----------
@@ -36,6 +38,11 @@ class ProgressReporter(Reporter):
         Returns the name by which the user knows an option; default: the name of the Python argument.
     to_continue : str
         How to continue the run if the time limit ends it.
+    wants_baselines : bool
+        Whether to compare the model with simple models at the end of the run.
+    next_command : callable, optional
+        Takes the model, its path, and options of a run that should be better, by name, or none of them; returns a
+        command line to try next, or None.
     """
 
     def __init__(
@@ -43,11 +50,16 @@ class ProgressReporter(Reporter):
         stream: TextIO | None = None,
         option_name: Callable[[str], str] = str,
         to_continue: str = "To continue, train with resume=True.",
+        wants_baselines: bool = True,
+        next_command: Callable[[Any, Path, Mapping[str, Any]], str | None] | None = None,
     ) -> None:
+        self.wants_baselines = wants_baselines
         self._stream: TextIO = sys.stderr if stream is None else stream
         self._option_name = option_name
         self._to_continue = to_continue
-        self._line = _ProgressLine(self._stream) if self._stream.isatty() else None
+        can_rewrite = self._stream.isatty() or _is_notebook(self._stream)
+        self._line = _ProgressLine(self._stream) if can_rewrite else None
+        self._next_command = next_command
 
     def option_name(self, name: str) -> str:
         return self._option_name(name)
@@ -91,7 +103,7 @@ class ProgressReporter(Reporter):
         rate, seconds = f"rate {record['learning_rate']:g}", f"{record['seconds']:.0f} s"
         fields = [f"epoch {record['epoch']:>3}", *losses(record), *quality(record), rate]
         fields += [*speed(record["tokens_per_second"]), seconds]
-        if self._line is not None:  # leave out what matters least, until the line fits
+        if self._line is not None and self._stream.isatty():  # leave out what matters least, until the line fits
             for field in (seconds, rate, *losses(record)):
                 if len("  ".join(fields)) > self._line.width:
                     fields.remove(field)
@@ -118,6 +130,19 @@ class ProgressReporter(Reporter):
             found += f"perplexity {perplexity(best[WHOLE_LOSS]):.2f} on all held-out text; "
         self.close()
         self.note(f"{found}the model is in {path}")
+
+    def compared(self, lm: LanguageModel, path: Path, baselines: Baselines | None) -> None:
+        self.close()
+        changes: dict[str, Any] = {}
+        if baselines is not None:
+            self.note(comparison(lm.training, baselines))
+            reason = shortfall(lm.training, baselines, self._option_name)
+            if reason is not None:
+                self.warn(reason.text)
+                changes = reason.changes
+        command = None if self._next_command is None else self._next_command(lm, path, changes)
+        if command is not None:
+            self.note(f"Try next:\n  {command}")
 
     def close(self) -> None:
         """Remove the line of progress, if one is shown."""
@@ -232,6 +257,11 @@ def _bar_format(title: str, figures: str, width: int, times: Sequence[str]) -> s
             if sum(lengths[part] for part in parts) <= remaining:
                 return f"{title}{percentage}{parts[0]}{parts[1]}  {figures}{left}"
     return f"{title}{percentage}  {figures}"
+
+
+def _is_notebook(stream: TextIO) -> bool:
+    """Return whether a stream leads to the output of a notebook's cell, where a carriage return starts a line anew."""
+    return type(stream).__module__.startswith("ipykernel.")
 
 
 def _size(paths: Sequence[str]) -> int:

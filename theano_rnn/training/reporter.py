@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from theano_rnn.language_models.language_model import LanguageModel
+from theano_rnn.ngrams.baselines import Baselines
 from theano_rnn.training.training_state import TrainingState
 
 logger = logging.getLogger("theano_rnn")
@@ -16,7 +17,14 @@ class Reporter:
 
     If one of its methods raises BrokenPipeError during training, nobody is watching any more: the run is saved and
     ends as after a signal.
+
+    Attributes
+    ----------
+    wants_baselines : bool
+        Whether to measure simple models on the held-out data, too, at the end of the whole run: see `compared`.
     """
+
+    wants_baselines: bool = False
 
     def note(self, text: str) -> None:
         """Receive something worth knowing, in one line."""
@@ -77,6 +85,18 @@ class Reporter:
 
     def finished(self, lm: LanguageModel, path: Path) -> None:
         """Learn that the run, or this part of it, has ended, and which model is in the file."""
+
+    def compared(self, lm: LanguageModel, path: Path, baselines: Baselines | None) -> None:
+        """Learn that the whole run has ended, and how good simple models are on the same held-out data.
+
+        Parameters
+        ----------
+        lm : LanguageModel
+            The model in the file, or the model of another task.
+        path : pathlib.Path
+        baselines : Baselines or None
+            None if nothing is held out, the task has no simple models, or they are not wanted.
+        """
 
     def close(self) -> None:
         """End the report, however the run has ended."""

@@ -62,11 +62,13 @@ class RunFiles:
         Whether to replace the files of a previous run instead of keeping them under other names.
     note : callable
         Receives one line for each model that is kept.
+    events : pathlib.Path or None
+        The folder of TensorBoard's event files.
 
     Attributes
     ----------
     model, checkpoint, corpus, lock : pathlib.Path
-    log, plot : pathlib.Path or None
+    log, plot, events : pathlib.Path or None
     checkpoint_is_ours, model_is_ours : bool
         Whether the file that is there is this run's. If not, it is kept before this run first writes.
 
@@ -83,6 +85,7 @@ class RunFiles:
         plot: Path | None = None,
         overwrite: bool = False,
         note: Callable[[str], object] = logger.info,
+        events: Path | None = None,
     ) -> None:
         if model.suffix != ".npz":
             model = model.with_name(model.name + ".npz")
@@ -94,6 +97,7 @@ class RunFiles:
         self.lock: Path = model.with_suffix(".lock")
         self.log: Path | None = log
         self.plot: Path | None = plot
+        self.events: Path | None = events
         self.checkpoint_is_ours: bool = False
         self.model_is_ours: bool = False
         self._overwrite = overwrite
@@ -280,6 +284,11 @@ class RunFiles:
         except (OSError, ModelFileError):
             return None
         return place
+
+    def rewrite_log(self, history: list[dict[str, Any]]) -> None:
+        """Make the log contain these records in place of all that it has; raises as `write_log` does."""
+        self._lines_logged = None
+        self.write_log(history)
 
     def write_log(self, history: list[dict[str, Any]]) -> None:
         """Make the log contain all evaluations so far: append a line, or rewrite it if earlier lines may be missing.

@@ -14,6 +14,7 @@ import numpy as np
 
 from theano_rnn.errors import DivergenceError, ModelFileError
 from theano_rnn.files.archive import one_line
+from theano_rnn.ngrams.baselines import Baselines
 from theano_rnn.tasks.task import Model, Task
 from theano_rnn.training.language_model_task import LanguageModelTask
 from theano_rnn.training.learner import Learner
@@ -75,6 +76,21 @@ def restore(saved: Checkpoint, learner: Learner, plot: LivePlot, task: Task, opt
     if is_unmeasured and state.history and isinstance(task, LanguageModelTask):
         task.measure_best(state, learner.best)
     return state
+
+
+def log_baselines(
+    files: RunFiles,
+    history: Sequence[dict[str, Any]],
+    best: dict[str, Any] | None,
+    baselines: Baselines,
+    note: Callable[[str], object],
+) -> None:
+    """Add the figures of simple models to the record of the best evaluation in the log. If that fails, say so."""
+    extra = {"baselines": baselines.to_record()}
+    try:
+        files.rewrite_log([{**record, **extra} if record is best else record for record in history])
+    except ModelFileError as error:
+        note(str(error))
 
 
 def divergence_error(loss: float, state: TrainingState, learning_rate: float, files: RunFiles) -> DivergenceError:

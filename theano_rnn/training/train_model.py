@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from theano_rnn.deployment.event_log import check_event_folder
 from theano_rnn.engines.engine import select_device, useful_devices
 from theano_rnn.errors import ArgumentTypeError, ModelFileError, OptionError
 from theano_rnn.files.archive import one_line
@@ -47,6 +48,7 @@ def train(
     overwrite: bool = False,
     log: str | os.PathLike[str] | None = None,
     plot: str | os.PathLike[str] | None = None,
+    tensorboard: str | os.PathLike[str] | None = None,
     max_minutes: float | None = None,
     progress: bool = False,
     reporter: Reporter | None = None,
@@ -73,13 +75,16 @@ def train(
         A file for the results of the evaluations, one JSON object per line.
     plot : path, optional
         A PNG file for a plot of losses, learning rate and gradient norm, which is updated during the run.
+    tensorboard : path, optional
+        A folder for event files, with which TensorBoard shows losses, learning rate, gradient norm and samples.
     max_minutes : float, optional
         The time limit of this call, in minutes, including the time to read the text and for a final evaluation. Use
         `resume` to continue the run. If the final evaluation finds a better model, the model file holds it until the
         run continues. Nothing else of that evaluation is kept, so that the whole run has the results of one that was
         never stopped.
     progress : bool
-        Show the progress of the run on standard error. Whether or not it is shown, the logger ``theano_rnn`` gets one
+        Show the progress of the run on standard error, and after its last epoch how good simple models are on the same
+        held-out data. Whether or not it is shown, the logger ``theano_rnn`` gets one
         record of level INFO for each evaluation, and for each epoch that ends without one.
     reporter : Reporter, optional
         Receives what happens instead: see `theano_rnn.training.reporter.Reporter`.
@@ -159,11 +164,12 @@ def train(
     CorpusError, OptionError, ArgumentTypeError, ModelFileError
         If a text, an option or a file cannot be used. No file has been overwritten.
     OutputFileError
-        If the plot cannot be written before the run begins. Later failures are only reported.
+        If the plot or the event files cannot be written before the run begins. Later failures are only reported.
     DivergenceError
         If the loss becomes NaN or infinite. The best model so far is saved.
     TrainingInterrupted
-        On SIGINT, SIGTERM or SIGHUP, and if the reporter finds its pipe closed. The state of the run is saved.
+        On SIGINT (as from a notebook's stop button), SIGTERM or SIGHUP, and if the reporter finds its pipe closed. The
+        best model so far is in the file, and the state of the run is saved.
 
     See Also
     --------
@@ -180,10 +186,12 @@ def train(
     check_option_names(settings, inspect.signature(train).parameters)
     reporter = reporter or (ProgressReporter() if progress else Reporter())
     time_limit = TimeLimit(max_minutes)
-    log, plot = (None if path is None else Path(path) for path in (log, plot))
-    files = RunFiles(Path(model), log, plot, overwrite, reporter.note)
+    log, plot, events = (None if path is None else Path(path) for path in (log, plot, tensorboard))
+    files = RunFiles(Path(model), log, plot, overwrite, reporter.note, events)
     if plot is not None:
         check_can_draw(plot)
+    if tensorboard is not None:
+        check_event_folder(tensorboard)
     if resume and overwrite:
         raise OptionError("overwrite: a resumed run replaces no files of other runs; leave it out")
     if resume:

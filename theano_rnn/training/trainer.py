@@ -7,7 +7,7 @@ itself: a `Reporter` is told what happens.
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import numpy as np
@@ -60,7 +60,7 @@ class Trainer:
         self.state = TrainingState(learning_rate=self.options.initial_learning_rate)
         self.learner = Learner(task, self.options)
         self.saver = saving.RunSaver(files, self.options.save_every)
-        self.plot = LivePlot(files.plot, self.options.clip, self.note, by_training_text=self.options.tutorial)
+        self.plot = LivePlot(files.plot, self.options.clip, self.note, self.options.tutorial, files.events)
         self.speed = SpeedMeter()
         self.stop = StopRequest()
         self.unreported = UnreportedSteps()
@@ -107,6 +107,8 @@ class Trainer:
             self.finish()
         model = self.model_to_save()  # reading the file would need memory for one more model
         self.tell(self.reporter.finished, model, self.files.model)
+        if self.is_finished:
+            self.compare(model)
         return model
 
     def begin(self) -> None:
@@ -114,7 +116,7 @@ class Trainer:
         self._started = time.perf_counter() - self.state.seconds
         self._began_too_late = self.time_limit.has_passed
         self._write()
-        self.plot.begin(self.state.history)
+        self.plot.begin(self.state.history, self.steps_taken)
         if self.task.evaluates_first and not self.state.has_begun:
             self.evaluate()
 
@@ -192,7 +194,7 @@ class Trainer:
         self.unreported.reported(seconds=self.speed.add(tokens))
         epochs = state.epoch + state.step / self.task.steps_per_epoch
         mean_loss = (state.loss_sum - sum_before) / max(predictions, 1)
-        self.plot.add(steps, predictions, epochs, mean_loss, self.learning_rate)
+        self.plot.add(steps, predictions, epochs, mean_loss, self.learning_rate, self.steps_taken)
         self.plot.refresh(state.history)
         mean_loss = state.loss_sum / state.loss_tokens
         progress = state.step, self.task.steps_per_epoch, mean_loss, self.speed.tokens_per_second
@@ -200,15 +202,12 @@ class Trainer:
 
     def show_sample(self) -> None:
         """Show a text that is sampled from the current parameters, if it is time for one."""
-        steps = self.state.epoch * self.task.steps_per_epoch + self.state.step
+        steps = self.steps_taken
         if self.options.sample_every and steps % self.options.sample_every == 0:
             with self.speed.paused():
-                sample = self.sample(self.learner.rnn.get_values(), seed=steps)
+                sample = self.task.sample(self.learner.rnn.get_values(), seed=steps)
                 self.tell(self.reporter.sampled, self.state, sample)
-
-    def sample(self, parameters: Mapping[str, np.ndarray], seed: int) -> str | None:
-        """Generate a text with these parameters, or return None if no samples are wanted."""
-        return self.task.sample(parameters, seed)
+                self.plot.add_sample(sample, steps)
 
     def note(self, text: str) -> None:
         self.tell(self.reporter.note, text)
@@ -238,7 +237,9 @@ class Trainer:
         self.saver.model_is_outdated = True
         self.save()
         logger.info("%s", evaluation.summary(record))
-        self.tell(self.reporter.evaluated, record, self.sample(self.learner.best, seed=state.epoch))
+        sample = self.task.sample(self.learner.best, seed=state.epoch)
+        self.tell(self.reporter.evaluated, record, sample)
+        self.plot.add_evaluation(record, sample, self.steps_taken)
         self.plot.refresh(state.history, after_evaluation=True)
         self.time_limit.add_evaluation(time.perf_counter() - begin)
 
@@ -305,8 +306,7 @@ class Trainer:
         state = self.state
         state.seconds = time.perf_counter() - self._started
         state.step_number = self.learner.step_number
-        curves = self.plot.curves
-        return saving.checkpoint_contents(state, self.learner, curves, self.options, self.paths, self.task)
+        return saving.checkpoint_contents(state, self.learner, self.plot.curves, self.options, self.paths, self.task)
 
     def model_to_save(self) -> Model:
         """Return the model with the best parameters."""
@@ -380,7 +380,7 @@ class Trainer:
         self.saver.require_saved(self.checkpoint_contents)
         number = self.stop.number
         assert number is not None
-        raise TrainingInterrupted(self.files.checkpoint, number)
+        raise TrainingInterrupted(self.files.checkpoint, number, self.files.model)
 
     def measure_all_held_out_data(self) -> None:
         """Record the loss of the best parameters on all held-out data, if evaluations measured a part of it."""
@@ -393,6 +393,19 @@ class Trainer:
             best[WHOLE_LOSS] = loss
             self.saver.model_is_outdated = True
             self.save()
+
+    def compare(self, model: Any) -> None:
+        """Compare the best parameters with simple models on all held-out data. The log gets their figures too."""
+        baselines, best = None, best_evaluation(self.state.history, self.options.tutorial)
+        if self.reporter.wants_baselines and best is not None:
+            self.tell(self.reporter.stage, "measuring simple models")
+            try:
+                baselines = self.task.baselines()
+            except MemoryError:  # the run has ended well all the same
+                self.note("there is not enough memory to measure simple models")
+        if baselines is not None:
+            saving.log_baselines(self.files, self.state.history, best, baselines, self.note)
+        self.tell(self.reporter.compared, model, self.files.model, baselines)
 
     def finish(self) -> None:
         """End this call: say why if patience has run out, and check that everything is saved."""

@@ -1,0 +1,63 @@
+"""The simple models that networks which read are compared with, on the items of the task."""
+
+from collections import Counter
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from theano_rnn.encoders.items import Items
+from theano_rnn.tasks.minibatch_task import MinibatchTask, ReaderTask
+from theano_rnn.tasks.missing_words import FillTask
+
+generator = np.random.default_rng(4)
+
+
+def texts(number):
+    return [generator.integers(0, 5, (1, length)).astype(np.int32) for length in generator.integers(1, 8, number)]
+
+
+def baselines(train, valid):
+    return ReaderTask.baselines(SimpleNamespace(_train=train, _valid=valid))
+
+
+def test_the_labels_of_texts_are_compared_with_the_most_frequent_one():
+    labels = generator.choice([0, 1, 2], 50, p=[0.2, 0.5, 0.3]).tolist()
+    train, valid = Items(texts(30), labels[:30]), Items(texts(20), labels[30:])
+    [(most, _)] = Counter(labels[:30]).most_common(1)
+    assert baselines(train, valid).values == {"most frequent label": pytest.approx(labels[30:].count(most) / 20)}
+
+
+def test_the_tags_of_words_are_compared_with_the_most_frequent_one_of_each_word():
+    spelled = [np.concatenate([one, one + 7]) for one in texts(40)]  # a second feature, which does not count
+    tags = [(one[0] * 2 + generator.integers(0, 2, one.shape[1]) * (one[0] > 2)) % 4 for one in spelled]
+    train, valid = (Items(spelled[part], tags[part], per_step=True) for part in (slice(30), slice(30, 40)))
+    words = {
+        word: Counter(
+            tag
+            for one, of_one in zip(spelled[:30], tags[:30], strict=True)
+            for read, tag in zip(one[0].tolist(), of_one.tolist(), strict=True)
+            if read == word
+        )
+        for word in range(5)
+    }
+    right = [
+        words[word][tag] == max(words[word].values())
+        for one, of_one in zip(spelled[30:], tags[30:], strict=True)
+        for word, tag in zip(one[0].tolist(), of_one.tolist(), strict=True)
+    ]
+    found = baselines(train, valid).values
+    assert found["most frequent label of each word"] == pytest.approx(np.mean(right))
+    assert list(found) == ["most frequent label", "most frequent label of each word"]
+
+
+def test_the_labels_of_frames_are_compared_with_the_most_frequent_one():
+    ids = [np.zeros((1, 3), np.int32)] * 2
+    frames = [np.zeros((3, 2))] * 2
+    items = Items(ids, [np.array([1, 1, 0]), np.array([0, 1, 1])], frames, per_step=True)
+    assert baselines(items, items).values == {"most frequent label": pytest.approx(4 / 6)}
+
+
+def test_other_tasks_and_runs_without_held_out_data_have_none():
+    assert baselines(Items(texts(2), [0, 1]), None) is None
+    assert FillTask.baselines(None) is None and MinibatchTask.baselines(None) is None
