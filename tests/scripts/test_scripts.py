@@ -146,6 +146,7 @@ def test_every_training_option_of_the_package_is_a_flag_that_reaches_it(tmp_path
         "save_every": 0.5,
         "seed": 4,
         "device": "cpu",
+        "devices": 2,
         "sample_every": 6,
         "patience": 2,
         "init_from": "start.npz",

@@ -166,7 +166,7 @@ def test_every_option_is_decisive_or_about_training_alone():
         "hidden_dim bptt_truncate activation epochs batch_size sequence_length optimizer learning_rate rate_decay "
         "rate_schedule clip evaluate_every save_every sample_every patience init_from device cell layers embedding_dim "
         "bias tied dropout task bidirectional pooling criterion word_dropout features tier attention "
-        "repeat_source shared_vocabulary subwords target samples"
+        "repeat_source shared_vocabulary subwords target samples devices"
     ).split()
     names = {field.name for field in dataclasses.fields(TrainingOptions)}
     assert {*corpus_cache.DECISIVE_OPTIONS, "valid", *about_training} == names
