@@ -142,7 +142,7 @@ def make_parser() -> ArgumentParser:
         "the last epoch (default: inverse; translate: linear)")
     add("--samples", type=number_or_auto, metavar="{auto,N}",
         help="sampled softmax: each training step compares the next word with N words drawn at random instead of the "
-        "whole vocabulary, which is faster if the vocabulary is large; 0: exact softmax; auto: 500 for at least 10,000 "
+        "whole vocabulary, which is faster if the vocabulary is large; 0: exact softmax; auto: 500 for at least 5,000 "
         "words (default: auto; fill, translate and describe: 0)")
     add("--clip", type=float, metavar="X", help="limit on the gradient norm; 0: no limit (default: 1)")
     add("--seed", type=int, metavar="N",

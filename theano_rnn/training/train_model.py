@@ -134,7 +134,7 @@ def train(
         "linear": the learning rate falls from step to step instead, to 0 at the end of the last epoch.
     samples : int or "auto"
         The number of words drawn at random that each step compares the next words with, instead of the whole
-        vocabulary; 0: exact softmax. "auto": 500 if the vocabulary has at least 10,000 entries.
+        vocabulary; 0: exact softmax. "auto": 500 if the vocabulary has at least 5,000 entries.
     tutorial : bool
         Train exactly as the tutorial does.
     evaluate_every, save_every, sample_every : int, float, int
