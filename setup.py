@@ -101,6 +101,8 @@ setup(
             *TRANSLATE,
             *itertools.chain(*EXPORT.values()),
             "onnxruntime>=1.16",
+            # Where there are wheels. Others need a C++ compiler and CMake.
+            "flashlight-text>=0.0.7; sys_platform=='linux' and platform_machine=='x86_64' and python_version<'3.13'",
             "nbclient>=0.8",
             "ipykernel>=6.20",
             "scikit-learn>=1.4",
