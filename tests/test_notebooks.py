@@ -67,7 +67,8 @@ def test_models_and_scores_are_shown_as_html_and_progress_leaves_only_whole_line
     lines = text_of(trained).splitlines()
     assert sum(re.match(r"epoch +\d  training loss .* s$", line) is not None for line in lines) == 2, lines
     assert not any("left" in line or "…" in line or "|" in line for line in lines), lines
-    assert lines[-1].rstrip().endswith("the model is in m.npz")
+    assert any(line.rstrip().endswith("the model is in m.npz") for line in lines), lines
+    assert any(line.startswith("perplexity on the held-out text: network ") for line in lines), lines
     assert "<table>" in model[0].data["text/html"] and "LanguageModel(" in model[0].data["text/plain"]
     assert "background" in scores[0].data["text/html"] and scores[0].data["text/plain"].startswith("[('the', ")
 
