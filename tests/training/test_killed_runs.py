@@ -141,12 +141,18 @@ class Run:
         entries = read_archive(self.checkpoint)
         state = read_document(self.checkpoint, entries, "run")["state"]
         log = [json.loads(line) for line in (self.folder / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+        baselines = [record.pop("baselines", None) for record in log]  # added after the last checkpoint
         assert log == state["history"]
         for record in [state, *state["history"]]:
             for name in TIMES:
                 record.pop(name, None)
         del entries["run"]
-        return {"state": state, **entries, "model": np.frombuffer(self.model.read_bytes(), np.uint8)}
+        return {
+            "state": state,
+            "baselines": json.dumps(baselines),
+            **entries,
+            "model": np.frombuffer(self.model.read_bytes(), np.uint8),
+        }
 
 
 def assert_same(result, expected):
