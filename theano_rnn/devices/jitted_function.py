@@ -6,6 +6,7 @@ Only `theano_rnn.engines.pytensor_engine` may import this module.
 import contextlib
 import signal
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -17,6 +18,9 @@ from theano_rnn.devices.column_split import ColumnSplit
 from theano_rnn.devices.device_storage import DeviceArray, DeviceStorage, DeviceValue
 from theano_rnn.devices.jax_devices import columns_along, copies_on, current_device, mesh_of
 
+MOST_CALLS_IN_PROGRESS = 8
+"""How many calls of a split function may be in progress at once: XLA waits forever at 32 on a CPU."""
+
 
 class SplitCalls:
     """Lets programs that are split over devices run one after the other, whichever threads call them.
@@ -27,17 +31,21 @@ class SplitCalls:
 
     def __init__(self) -> None:
         self._lock: threading.Lock = threading.Lock()
-        self._latest: tuple[Any, Any] = (None, None)
+        self._latest: Any = None
+        self._outputs: deque[Any] = deque(maxlen=MOST_CALLS_IN_PROGRESS)
 
     def call(self, function: "JittedFunction", inputs: Sequence[Any]) -> list[Any]:
         """Call a function whose first result is an output."""
         with self._lock:
-            latest, output = self._latest
             # A step after a step of the same training run waits by itself, for the arrays that both update.
-            if latest is not function or not function.updates:
-                jax.block_until_ready(output)
+            if self._latest is not function or not function.updates:
+                jax.block_until_ready(list(self._outputs))
+                self._outputs.clear()
+            elif len(self._outputs) == MOST_CALLS_IN_PROGRESS:
+                jax.block_until_ready(self._outputs[0])
             results = function.call_on_devices(inputs)
-            self._latest = function, results[0]
+            self._latest = function
+            self._outputs.append(results[0])
             return results
 
 
