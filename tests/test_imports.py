@@ -44,7 +44,12 @@ THEANO = {"pytensor", "jax", "jaxlib", "theano", "aesara"}
 ENGINE = "engines.engine"
 # Only these import Theano or JAX directly. All others take it from `engines.engine`.
 ENGINES = {"engines.pytensor_engine", "engines.theano_engine"}
-FOR_PYTENSOR = {"devices.jax_devices", "devices.jitted_function"}
+FOR_PYTENSOR = {
+    "devices.jax_devices",
+    "devices.jax_processes",
+    "devices.jitted_function",
+    "devices.coordination_service",
+}
 MAY_USE_THE_ENGINE = (
     "engines.",
     "networks.",
@@ -64,7 +69,15 @@ MAY_USE_THE_ENGINE = (
 MAY_TAKE_FROM_THE_ENGINE = {
     "training.options": {"DEVICES"},
     "language_models.score_minibatches": {"device_name"},
-    "training.train_model": {"select_device", "useful_devices"},
+    "training.train_model": {
+        "cluster_place",
+        "connected",
+        "exchange",
+        "first_sum",
+        "select_device",
+        "useful_devices",
+    },
+    "training.language_model_task": {"gathered"},
 }
 MAY_PRINT = ("commands.",)
 

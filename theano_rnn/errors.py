@@ -31,6 +31,14 @@ class EngineError(OptionError, ImportError):
     """A Theano engine, or a package that it needs, that is not installed or does not fit the others."""
 
 
+class ProcessGroupError(OptionError):
+    """Processes that cannot train a network together: one is missing, or does something else."""
+
+
+class ProcessLostError(TheanoRNNError, RuntimeError):
+    """A process of the run that has ended, so that this one cannot continue either."""
+
+
 class CorpusError(TheanoRNNError, ValueError):
     """A text that cannot be read or contains nothing to learn from."""
 

@@ -1,12 +1,13 @@
-"""Training steps of all kinds of networks on one device and on several, to be run in a process with several devices."""
+"""Training steps of all kinds of networks on one device, on several, and in several processes; for new processes."""
 
 import numpy as np
 
 from theano_rnn.decoders.writer import Writer, WriterOptimizer
 from theano_rnn.decoders.writer_settings import Source, WriterSettings
+from theano_rnn.devices.process_group import ProcessGroup
 from theano_rnn.encoders.reader import Reader, ReaderOptimizer
 from theano_rnn.encoders.reader_graph import ReaderInputs, ReaderSettings
-from theano_rnn.engines.engine import select_device
+from theano_rnn.engines.engine import connected, first_sum, gathered, select_device
 from theano_rnn.large_vocabularies.candidates import CandidateSampler
 from theano_rnn.large_vocabularies.sampled_optimizer import SampledOptimizer
 from theano_rnn.large_vocabularies.sampled_reader import SampledReaderOptimizer
@@ -92,12 +93,26 @@ def steps_of(kind, dtype, devices, count):
     return [
         np.array(losses),
         *(np.concatenate([*map(np.ravel, arrays.values())]) for arrays in (network.get_values(), taken.get_state())),
-        *([] if states is None else [np.asarray(states)]),
+        *([] if states is None else [gathered(states)[:COLUMNS]]),
     ]
 
 
 def largest_difference(kind, dtype, devices, count):
     """The largest difference between one device and several: its norm, relative to that of the values."""
     select_device("cpu", devices)
-    runs = [steps_of(kind, dtype, number, count) for number in (1, devices)]
-    return max(float(np.linalg.norm(b - a) / np.linalg.norm(a)) for a, b in zip(*runs, strict=True))
+    return largest(*(steps_of(kind, dtype, number, count) for number in (1, devices)))
+
+
+def largest(expected, found):
+    """The largest difference between arrays: its norm, relative to that of the expected values."""
+    return max(float(np.linalg.norm(b - a) / np.linalg.norm(a)) for a, b in zip(expected, found, strict=True))
+
+
+def largest_differences_of_processes(kinds, dtype, count, place):
+    """The largest difference, for each kind, between one process and several, of which this is one."""
+    group = ProcessGroup.of_run(place, {}, 120)
+    with group.ending_together(), connected(group):
+        select_device("cpu")
+        first_sum(1)
+        together = [steps_of(kind, dtype, 1, count) for kind in kinds]
+    return [largest(steps_of(kind, dtype, 1, count), found) for kind, found in zip(kinds, together, strict=True)]

@@ -25,7 +25,7 @@ def select_device(name: str, count: int = 1) -> None:
         jax.config.update("jax_default_device", None)
     else:
         try:
-            device = jax.devices(name)[0]
+            device = jax.local_devices(backend=name)[0]
         except RuntimeError as error:
             raise OptionError(
                 f"device: JAX finds no {name} on this machine; install theano_rnn with the extra 'gpu' on a machine "
@@ -50,7 +50,7 @@ def useful_devices(name: str) -> int:
         return 1
     cores_become_devices(idle)
     select_device(name)
-    return min(idle, len(jax.devices("cpu"))) if current_device().platform == "cpu" else 1
+    return min(idle, len(jax.local_devices(backend="cpu"))) if current_device().platform == "cpu" else 1
 
 
 def load_average() -> float:
@@ -69,7 +69,7 @@ def available_cores() -> int:
 def check_count(count: int) -> None:
     """Raise OptionError if there are not so many devices."""
     platform = current_device().platform
-    found = len(jax.devices(platform))
+    found = len(jax.local_devices(backend=platform))
     if count <= found:
         return
     if platform != "cpu":
@@ -85,7 +85,7 @@ def check_count(count: int) -> None:
 
 def current_device() -> Any:
     """Return the JAX device that functions run on; the first one of a function that is split over several."""
-    return jax.config.jax_default_device or jax.devices()[0]
+    return jax.config.jax_default_device or jax.local_devices()[0]
 
 
 def device_name() -> str | None:
@@ -95,13 +95,30 @@ def device_name() -> str | None:
 
 
 def mesh_of(count: int) -> Mesh:
-    """Return the first so many devices of the kind that functions run on."""
-    return _mesh(current_device().platform, count)
+    """Return so many devices of the kind that functions run on: the first ones of each process, the same number."""
+    return _mesh(current_device().platform, count, process_count())
 
 
 @functools.cache
-def _mesh(platform: str, count: int) -> Mesh:
-    return Mesh(np.array(jax.devices(platform)[:count]), (DEVICE_AXIS,))
+def _mesh(platform: str, count: int, processes: int) -> Mesh:
+    members = [jax.process_index()] if processes == 1 else range(processes)
+    local = count // processes
+    devices = [one for k in members for one in jax.local_devices(process_index=k, backend=platform)[:local]]
+    return Mesh(np.array(devices), (DEVICE_AXIS,))
+
+
+_processes_together = 1
+
+
+def process_count() -> int:
+    """Return the number of processes that compute together now."""
+    return _processes_together
+
+
+def set_process_count(count: int) -> None:
+    """Choose how many processes compute together."""
+    global _processes_together
+    _processes_together = count
 
 
 def columns_along(axis: int | None) -> PartitionSpec:

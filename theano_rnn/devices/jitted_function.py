@@ -16,7 +16,8 @@ from jax.sharding import Mesh, NamedSharding
 
 from theano_rnn.devices.column_split import ColumnSplit
 from theano_rnn.devices.device_storage import DeviceArray, DeviceStorage, DeviceValue
-from theano_rnn.devices.jax_devices import columns_along, copies_on, current_device, mesh_of
+from theano_rnn.devices.jax_devices import columns_along, copies_on, current_device, mesh_of, process_count
+from theano_rnn.devices.jax_processes import own_columns, spread
 
 MOST_CALLS_IN_PROGRESS = 8
 """How many calls of a split function may be in progress at once: XLA waits forever at 32 on a CPU."""
@@ -98,7 +99,16 @@ class JittedFunction:
             return self.call_on_devices(inputs)
         count = len(self.split.inputs)
         padded, added = self.split.padded(inputs[:count])
-        results = split_calls.call(self, (*padded, *inputs[count:]))
+        if process_count() == 1:
+            results = split_calls.call(self, (*padded, *inputs[count:]))
+            return self.split.without_added(results, added)
+        assert self.mesh is not None
+        with jax.enable_x64(self.double):
+            parts = [spread(self.mesh, axis, array) for axis, array in zip(self.split.inputs, padded, strict=True)]
+        results = split_calls.call(self, (*parts, *inputs[count:]))
+        for i, axis in enumerate(self.split.outputs):
+            if axis is not None:
+                results[i] = own_columns(results[i])
         return self.split.without_added(results, added)
 
     def call_on_devices(self, inputs: Sequence[Any]) -> Any:
@@ -162,8 +172,13 @@ def move_to_device(storage: DeviceStorage, mesh: Mesh | None = None) -> DeviceVa
     array = np.ascontiguousarray(value.T if storage.transposed else value)
     # A copy, because XLA cannot overwrite the memory of a NumPy array: an update would need twice the memory. The NumPy
     # array is free once the copy is complete, so that there are never two of all parameters.
-    place = current_device() if mesh is None else copies_on(mesh)
-    moved = DeviceValue(jax.device_put(array, place, may_alias=False).block_until_ready(), storage.transposed)
+    if mesh is None:
+        copies = jax.device_put(array, current_device(), may_alias=False)
+    elif process_count() == 1:
+        copies = jax.device_put(array, copies_on(mesh), may_alias=False)
+    else:
+        copies = spread(mesh, None, array)
+    moved = DeviceValue(copies.block_until_ready(), storage.transposed)
     storage[0] = moved
     return moved
 

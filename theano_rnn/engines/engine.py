@@ -113,6 +113,9 @@ Constant, Scan, Shape, Shape_i = chosen_engine.Constant, chosen_engine.Scan, cho
 ancestors, debugprint, step_of_scan = chosen_engine.ancestors, chosen_engine.debugprint, chosen_engine.step_of_scan
 compiled_shapes, xla_program = chosen_engine.compiled_shapes, chosen_engine.xla_program
 device_name, versions = chosen_engine.device_name, chosen_engine.versions
+# Several processes: see `theano_rnn.devices.jax_processes`.
+cluster_place, connected, first_sum = chosen_engine.cluster_place, chosen_engine.connected, chosen_engine.first_sum
+process_count, exchange, gathered = chosen_engine.process_count, chosen_engine.exchange, chosen_engine.gathered
 
 
 def float_type() -> str:
@@ -173,11 +176,11 @@ def compile_function(
     dtype : {"float32", "float64"}
         The precision in which the graph is built and run.
     devices : int
-        The number of devices from `select_device` that the minibatch is split over. The graph is what each computes of
-        its share of the columns: of the inputs marked by `split_along`, a part; of all others, everything. Minibatches
-        whose columns cannot be shared equally get columns of zeros, which must change no result. Outputs that are not
-        marked, and updates, must be the same on all devices, so what depends on columns must be summed with
-        `theano_rnn.engines.device_sums.sum_over_devices`.
+        The number of devices from `select_device`, in each process, that the minibatch is split over. The graph is what
+        each computes of its share of the columns: of the inputs marked by `split_along`, a part; of all others,
+        everything. Minibatches whose columns cannot be shared equally get columns of zeros, which must change no
+        result. Outputs that are not marked, and updates, must be the same on all devices, so what depends on columns
+        must be summed with `theano_rnn.engines.device_sums.sum_over_devices`.
 
     Returns
     -------
@@ -199,6 +202,7 @@ def compile_function(
     with chosen_engine.compiling(dtype):
         inputs, outputs, updates = build()
         split = None
+        devices = in_all_processes(devices)
         if devices > 1:
             results = outputs if isinstance(outputs, list) else [outputs]
             split = ColumnSplit(devices, column_axes(inputs), column_axes(results))
@@ -228,6 +232,11 @@ class CompiledFunction:
         chosen_engine.require_usable_process()
         with self.lock:
             return self.function(*arguments)
+
+
+def in_all_processes(devices: int) -> int:
+    """Return the number of devices in all processes of a run together, each of which uses so many."""
+    return int(devices * process_count())
 
 
 def useful_devices(name: str) -> int:

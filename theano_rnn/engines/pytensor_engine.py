@@ -35,7 +35,15 @@ from pytensor.tensor.sharedvar import TensorSharedVariable
 
 from theano_rnn.devices.column_split import ColumnSplit
 from theano_rnn.devices.device_storage import DeviceStorage, DeviceStorageView
-from theano_rnn.devices.jax_devices import DEVICE_AXIS, device_name, exact_products, select_device, useful_devices
+from theano_rnn.devices.jax_devices import (
+    DEVICE_AXIS,
+    device_name,
+    exact_products,
+    process_count,
+    select_device,
+    useful_devices,
+)
+from theano_rnn.devices.jax_processes import cluster_place, connected, exchange, first_sum, gathered
 from theano_rnn.devices.jitted_function import JittedFunction, value_for_call
 from theano_rnn.engines import compilation_cache
 from theano_rnn.engines.tensor_types import SharedVariable, TensorVariable

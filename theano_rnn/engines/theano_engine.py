@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from theano_rnn.devices.column_split import ColumnSplit
+from theano_rnn.devices.process_group import ProcessGroup
 from theano_rnn.engines import theano_settings
 from theano_rnn.engines.tensor_types import TensorVariable
 from theano_rnn.errors import OptionError
@@ -188,6 +189,39 @@ def select_device(name: str, count: int = 1) -> None:
 def useful_devices(name: str) -> int:
     """Return 1; see `engine.useful_devices`."""
     return 1
+
+
+def process_count() -> int:
+    """Return 1; see `engine.process_count`."""
+    return 1
+
+
+def cluster_place() -> None:
+    """Return None: processes do not compute together."""
+
+
+def gathered(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the array."""
+    return array
+
+
+def connected(group: ProcessGroup) -> contextlib.AbstractContextManager[None]:
+    """Raise OptionError if there are several processes."""
+    if group.count > 1:
+        raise OptionError(
+            "processes: the original Theano computes in one process; leave it out, or use PyTensor with JAX on "
+            "Python 3.11"
+        )
+    return contextlib.nullcontext()
+
+
+def first_sum(devices: int) -> None:
+    """Do nothing: there is one device."""
+
+
+def exchange(read: Callable[[int, int], bytes], sizes: Sequence[int]) -> Iterator[list[npt.NDArray[np.uint8]]]:
+    """Yield nothing: there is one process."""
+    return iter(())
 
 
 def device_name() -> None:

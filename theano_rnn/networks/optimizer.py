@@ -13,7 +13,15 @@ import numpy.typing as npt
 
 from theano_rnn.checks import check_choice
 from theano_rnn.engines.device_sums import sum_over_devices
-from theano_rnn.engines.engine import CompiledFunction, T, as_numpy, compile_function, shared_array, split_along
+from theano_rnn.engines.engine import (
+    CompiledFunction,
+    T,
+    as_numpy,
+    compile_function,
+    in_all_processes,
+    shared_array,
+    split_along,
+)
 from theano_rnn.engines.tensor_types import DeviceArray, SharedVariable, TensorVariable, Updates
 from theano_rnn.errors import ArgumentValueError
 from theano_rnn.networks.bptt import loss_and_gradients
@@ -49,8 +57,9 @@ class MinibatchOptimizer(abc.ABC):
     measures_norm : bool
         Whether to measure the global norm even if `clip` is None.
     devices : int
-        The number of devices that each minibatch is split over: `theano_rnn.engines.engine.select_device` has chosen
-        them. Except for rounding, the results are the same for any number.
+        The number of devices, in each process, that each minibatch is split over:
+        `theano_rnn.engines.engine.select_device` has chosen them. Except for rounding, the results are the same for any
+        number.
 
     Attributes
     ----------
@@ -126,7 +135,7 @@ class MinibatchOptimizer(abc.ABC):
     def _compiled_graph(self) -> Graph:
         network = self.network
         inputs, loss, others, sums = self.step_graph()
-        if self.devices > 1:
+        if in_all_processes(self.devices) > 1:
             loss, *summed = sum_over_devices([loss, *sums.values()])
             sums = dict(zip(sums, summed, strict=True))
         learning_rate = T.scalar("learning_rate", dtype=network.dtype)

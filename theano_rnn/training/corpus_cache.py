@@ -18,22 +18,28 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from theano_rnn.errors import ModelFileError
+from theano_rnn.errors import ModelFileError, OptionError
 from theano_rnn.files.archive import one_line, read_archive, read_document, write_archive
 from theano_rnn.files.corpus_formats import format_of
-from theano_rnn.text.corpus import Corpus, count_words, fingerprint, make_tokenizer
+from theano_rnn.text.corpus import Corpus, count_words, fingerprint, make_tokenizer, read_corpus
 from theano_rnn.text.coverage import Coverage
 from theano_rnn.text.encoded_sentences import BLOCK_SIZE, EncodedSentences
 from theano_rnn.text.text_profile import TextProfile
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import SPECIAL_TOKENS, Vocabulary
 from theano_rnn.training.options import TrainingOptions
+from theano_rnn.training.reporter import Reporter
+from theano_rnn.training.run_files import RunFiles
 
 logger = logging.getLogger(__name__)
 
 # The version of the file's contents and of the encoding. Texts that another version encoded are encoded again.
 VERSION = 2
 DOCUMENT = "corpus"
+CHANGED_DATA = (
+    "data: the text, or how this version splits it into sentences, has changed since the interrupted run; "
+    "start a new run, or start from its model with `init_from`"
+)
 # The options that the encoding depends on.
 DECISIVE_OPTIONS = (
     "level",
@@ -237,3 +243,74 @@ def _is_increasing(offsets: npt.NDArray[np.int64]) -> bool:
     """Tell whether each sentence has at least two ids."""
     starts = range(0, len(offsets) - 1, BLOCK_SIZE)
     return all((np.diff(offsets[start : start + BLOCK_SIZE + 1]) >= 2).all() for start in starts)
+
+
+# The corpus of a run
+
+
+def prepare_corpus(
+    files: RunFiles,
+    paths: list[str],
+    options: TrainingOptions,
+    reporter: Reporter,
+    fingerprint: str | None = None,
+    vocabulary: Vocabulary | None = None,
+    tokenizer: Tokenizer | None = None,
+) -> Corpus:
+    """Read the corpus from the cache, or else encode the text and write it to the cache.
+
+    Parameters
+    ----------
+    files : RunFiles
+    paths : list of str
+        The files of the training text.
+    options : TrainingOptions
+    reporter : Reporter
+    fingerprint : str, optional
+        The fingerprint of the corpus of the interrupted run.
+    vocabulary, tokenizer : optional
+        Those of the model to start from.
+
+    Raises
+    ------
+    OptionError
+        If the corpus does not have this fingerprint.
+    """
+    reporter.reading([*paths, *([] if options.valid is None else [options.valid])])
+    cache = CorpusCache(files.corpus, paths, options, vocabulary, tokenizer)
+    folder = files.corpus.resolve().parent
+    corpus = cache.read(fingerprint)
+    if corpus is None:
+        corpus = read_corpus(
+            paths,
+            options,
+            reporter.note,
+            reporter.encoding,
+            vocabulary=vocabulary,
+            tokenizer=tokenizer,
+            folder=folder,
+        )
+    else:
+        reporter.note(f"text as encoded before ({cache.path})")
+        reporter.note(corpus.summary)
+    report_coverage(corpus, options, reporter)
+    if fingerprint not in (None, corpus.fingerprint) and options.level == "char":
+        # Older versions did not add a line end to a text without one.
+        corpus = read_corpus(
+            paths, options, vocabulary=vocabulary, tokenizer=tokenizer, folder=folder, ends_last_line=False
+        )
+    if fingerprint not in (None, corpus.fingerprint):
+        raise OptionError(CHANGED_DATA)
+    if files.writes:
+        cache.write(corpus)
+    return corpus
+
+
+def report_coverage(corpus: Corpus, options: TrainingOptions, reporter: Reporter) -> None:
+    """Report how many words are unknown, and whether other options suit the text better."""
+    reporter.note(corpus.coverage.summary("characters" if options.level == "char" else "words"))
+    for hint in corpus.profile.hints(corpus.tokenizer.splits_sentences, reporter.option_name):
+        reporter.warn(hint)
+    warning = corpus.coverage.warning(options, reporter.option_name)
+    if warning is not None:
+        reporter.warn(warning)

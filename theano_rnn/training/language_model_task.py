@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from theano_rnn.engines.engine import gathered
 from theano_rnn.errors import OptionError
 from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.language_models.text_model import best_evaluation
@@ -239,7 +240,9 @@ class LanguageModelTask(Task):
 
     def state(self) -> dict[str, np.ndarray]:
         """Return the states that the next minibatch of a continuous text starts from."""
-        return {} if self.stream_states is None else {"stream_states": np.asarray(self.stream_states)}
+        if self.stream_states is None:
+            return {}
+        return {"stream_states": gathered(self.stream_states)[: self.options.batch_size]}
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Continue from what `state` returned."""

@@ -78,6 +78,9 @@ class RunFiles:
         If the name of the model is reserved for another file of a run.
     """
 
+    writes: bool = True
+    """Whether this process writes files."""
+
     def __init__(
         self,
         model: Path,
@@ -309,6 +312,40 @@ class RunFiles:
         except OSError as error:
             raise ModelFileError(f"{self.log}: cannot be written: {error.strerror}; choose another place") from error
         self._lines_logged = len(history)
+
+
+class NoFiles(RunFiles):
+    """The files of a process that writes none, because another process of the run does.
+
+    Parameters
+    ----------
+    model : pathlib.Path
+        The model file that the other process writes.
+    folder : pathlib.Path
+        Where there is space for temporary files.
+    """
+
+    writes = False
+
+    def __init__(self, model: Path, folder: Path) -> None:
+        super().__init__(model, None)
+        self.corpus = folder / self.corpus.name
+
+    def check(self, paths: Sequence[str], options: TrainingOptions) -> None:
+        """Do nothing."""
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Do nothing until the end of the block."""
+        yield
+
+    def require_checkpoint(self) -> None:
+        """Do nothing: the other process has it."""
+
+    def write(
+        self, arrays: dict[str, np.ndarray], configuration: dict[str, Any], model: SavableModel | None = None
+    ) -> None:
+        """Do nothing."""
 
 
 def _is_held(path: Path) -> bool:

@@ -3,41 +3,50 @@
 import contextlib
 import inspect
 import os
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from theano_rnn.deployment.event_log import check_event_folder
-from theano_rnn.engines.engine import select_device, useful_devices
+from theano_rnn.devices.process_group import JOIN_TIMEOUT, ProcessGroup, place_in_group
+from theano_rnn.devices.shared_files import copy_of_leader, shared_data, temporary_folder
+from theano_rnn.engines.engine import (
+    cluster_place,
+    connected,
+    exchange,
+    first_sum,
+    select_device,
+    useful_devices,
+    versions,
+)
 from theano_rnn.errors import ArgumentTypeError, ModelFileError, OptionError
-from theano_rnn.files.archive import one_line
+from theano_rnn.files.archive import one_line, read_archive, read_document
 from theano_rnn.files.corpus_formats import check_column
 from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.language_models.model_files import LANGUAGE_MODEL, class_of_task
 from theano_rnn.large_vocabularies.memory_need import check_memory
+from theano_rnn.networks.network_file import RUN_ENTRY
 from theano_rnn.networks.parameters import check_shapes
 from theano_rnn.results.pictures import check_can_draw
 from theano_rnn.speech.input_files import files_in
 from theano_rnn.tasks.task import Task
 from theano_rnn.tasks.task_options import FRAME_TASKS, check_data, with_frame_task, with_settings_of
-from theano_rnn.text.corpus import Corpus, read_corpus
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary
-from theano_rnn.training.corpus_cache import CorpusCache
+from theano_rnn.training.corpus_cache import CHANGED_DATA, prepare_corpus
 from theano_rnn.training.language_model_task import LanguageModelTask, unknown_share, with_inherited_settings
 from theano_rnn.training.options import AUTO, TrainingOptions, check_option_names
 from theano_rnn.training.progress import ProgressReporter
 from theano_rnn.training.reporter import Reporter
-from theano_rnn.training.run_files import RunFiles
+from theano_rnn.training.run_files import Checkpoint, NoFiles, RunFiles
 from theano_rnn.training.timing import TimeLimit
 from theano_rnn.training.trainer import Trainer
 from theano_rnn.training.training_data import text_length
 
-CHANGED_DATA = (
-    "data: the text, or how this version splits it into sentences, has changed since the interrupted run; "
-    "start a new run, or start from its model with `init_from`"
-)
+DATA_OPTIONS = ("valid", "target")  # the names of more files with data, which may differ between processes
+OWN_PATHS = (*DATA_OPTIONS, "init_from")
 
 
 def train(
@@ -52,6 +61,10 @@ def train(
     max_minutes: float | None = None,
     progress: bool = False,
     reporter: Reporter | None = None,
+    coordinator: str | None = None,
+    processes: int | None = None,
+    process: int | None = None,
+    join_timeout: float = JOIN_TIMEOUT,
     **settings: Any,
 ) -> LanguageModel:
     """Train a language model on text files and save the best one.
@@ -88,6 +101,14 @@ def train(
         record of level INFO for each evaluation, and for each epoch that ends without one.
     reporter : Reporter, optional
         Receives what happens instead: see `theano_rnn.training.reporter.Reporter`.
+    coordinator : str, optional
+        HOST:PORT of process 0, if several processes, perhaps on several machines, train the network together. JAX must
+        not have computed anything in any of them. Default: what Slurm, Open MPI or Kubernetes says, else one process.
+    processes, process : int, optional
+        The number of processes, and the number of this one, from 0. Process 0 writes the files and shows the progress.
+        `data` must have the same contents in all processes; each reads a part of it.
+    join_timeout : float
+        How many seconds to wait for the other processes.
     **settings
         The options of the run, by name; see Other Parameters.
 
@@ -184,6 +205,7 @@ def train(
     Vocabulary(9 tokens, word level)
     """
     check_option_names(settings, inspect.signature(train).parameters)
+    place = place_in_group(coordinator, processes, process, cluster_place)
     reporter = reporter or (ProgressReporter() if progress else Reporter())
     time_limit = TimeLimit(max_minutes)
     log, plot, events = (None if path is None else Path(path) for path in (log, plot, tensorboard))
@@ -194,31 +216,138 @@ def train(
         check_event_folder(tensorboard)
     if resume and overwrite:
         raise OptionError("overwrite: a resumed run replaces no files of other runs; leave it out")
-    if resume:
+    if resume and place.index == 0:
         files.require_checkpoint()
-        with contextlib.closing(reporter), files.locked():
-            return resumed_run(files, data, settings, reporter, time_limit).run()
-    paths = text_paths(data)
-    settings, start = with_frame_task(settings, paths), None
-    if settings.get("init_from") is not None and settings.get("task") not in FRAME_TASKS.values():
-        start = LanguageModel.load(settings["init_from"])
-        is_language_model = settings.get("task", LANGUAGE_MODEL) == LANGUAGE_MODEL
-        settings = (with_inherited_settings if is_language_model else with_settings_of)(start, settings)
-    options = with_devices(TrainingOptions.from_settings(settings), reporter)
-    check_paths(files, paths, options)
-    with contextlib.closing(reporter), files.locked():
-        task = prepare_task(files, paths, options, reporter, start)
-        return Trainer(task, files, reporter, paths, time_limit).run()
+    paths = None if resume and not data else text_paths(data)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(contextlib.closing(reporter))
+        group = ProcessGroup.of_run(place, facts_of_run(settings, resume, paths), join_timeout, reporter.note)
+        stack.enter_context(group.ending_together())
+        stack.enter_context(connected(group))
+        if not group.leads:
+            files = NoFiles(files.model, Path(stack.enter_context(temporary_folder())))
+            reporter = Follower(reporter)
+        run = Run(files, reporter, time_limit, group)
+        stack.enter_context(files.locked())
+        trainer = run.resumed(paths, settings) if resume else run.new(paths or [], settings)
+        return trainer.run()
 
 
-def with_devices(options: TrainingOptions, reporter: Reporter) -> TrainingOptions:
+def facts_of_run(settings: Mapping[str, Any], resume: bool, paths: Sequence[str] | None) -> dict[str, Any]:
+    """Return what must be the same in all processes of a run, except for the contents of its files."""
+    own = {name: value for name, value in settings.items() if name not in OWN_PATHS}
+    number = None if paths is None else f"{len(paths)} file{'s' * (len(paths) != 1)}"
+    version = sys.modules[__name__.partition(".")[0]].__version__  # nothing imports the package root
+    return {"version": f"theano_rnn {version}, {versions()}", "resume": resume, "data": number, **own}
+
+
+def with_devices(options: TrainingOptions, reporter: Reporter, group: ProcessGroup) -> TrainingOptions:
     """Choose the devices of a run, and return the options with their number in place of "auto"."""
+    if options.tutorial and group.count > 1:
+        raise OptionError("processes: `tutorial` trains on one sentence at a time, which cannot be split; leave it out")
     if options.devices == AUTO:
-        most = options.most_useful_devices
+        most = options.most_useful_devices if group.count == 1 else 1
         options = replace(options, devices=min(most, useful_devices(options.device)) if most > 1 else 1)
         reporter.note(f"{reporter.option_name('devices')} auto: {options.devices}")
     select_device(options.device, int(options.devices))
     return options
+
+
+class Follower(Reporter):
+    """What a process says beside process 0, which shows the progress: nothing, but errors name options as there."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self.option_name = reporter.option_name  # type: ignore[method-assign]
+
+
+class Run(NamedTuple):
+    """What a training run needs beside its data and its options."""
+
+    files: RunFiles
+    reporter: Reporter
+    time_limit: TimeLimit
+    group: ProcessGroup
+
+    def new(self, paths: list[str], settings: dict[str, Any]) -> Trainer:
+        """Make the trainer of a new run."""
+        self._select_devices(settings)
+        settings = with_frame_task(settings, paths)
+        start = settings.get("init_from")
+        if start is None or settings.get("task") in FRAME_TASKS.values():
+            return self._begun(paths, settings, None)
+        with copy_of_leader(self.group, exchange, start) as path:
+            model = LanguageModel.load(path)
+        is_language_model = settings.get("task", LANGUAGE_MODEL) == LANGUAGE_MODEL
+        settings = (with_inherited_settings if is_language_model else with_settings_of)(model, settings)
+        return self._begun(paths, settings, model)
+
+    def _begun(self, paths: list[str], settings: dict[str, Any], start: LanguageModel | None) -> Trainer:
+        options = with_devices(TrainingOptions.from_settings(settings), self.reporter, self.group)
+        check_paths(self.files, paths, options)
+        task = self._task(paths, options, start)
+        return Trainer(task, self.files, self.reporter, paths, self.time_limit, self.group)
+
+    def _task(
+        self,
+        paths: list[str],
+        options: TrainingOptions,
+        start: LanguageModel | None = None,
+        saved: Mapping[str, Any] | None = None,
+    ) -> Task:
+        """Read the data of the run and make its task; see `prepare_task`."""
+        if self.group.count == 1:
+            return prepare_task(self.files, paths, options, self.reporter, start, saved)
+        others = {name: getattr(options, name) for name in DATA_OPTIONS if getattr(options, name) is not None}
+        with shared_data(self.group, exchange, [*paths, *others.values()]) as copies:
+            places: dict[str, Any] = dict(zip(others, copies[len(paths) :], strict=True))
+            copied = replace(options, **places)
+            task = prepare_task(self.files, copies[: len(paths)], copied, self.reporter, start, saved)
+            task.options = replace(task.options, **{name: getattr(options, name) for name in places})
+            return task
+
+    def resumed(self, data: list[str] | None, settings: dict[str, Any]) -> Trainer:
+        """Make the trainer of an interrupted run, in the state that its checkpoint describes."""
+        checkpoint = self._checkpoint(settings)
+        saved = checkpoint.configuration
+        try:
+            options = TrainingOptions(**{"samples": 0, **saved["options"]})  # version 0.1 had only the exact softmax
+            recorded_paths = list(map(os.fspath, saved["data"]))
+            check_saved(saved, options)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelFileError(f"{checkpoint.path}: damaged or inconsistent: {one_line(error)}") from error
+        paths = data or text_paths(recorded_paths)
+        options = with_devices(options.resumed(with_frame_task(settings, paths)), self.reporter, self.group)
+        check_paths(self.files, paths, options)
+        task = self._task(paths, options, saved=saved)
+        try:
+            check_shapes(checkpoint.arrays, task.network.parameter_shapes)
+        except ValueError as error:
+            raise ModelFileError(f"{checkpoint.path}: damaged or inconsistent: {one_line(error)}") from error
+        trainer = Trainer(task, self.files, self.reporter, paths, self.time_limit, self.group)
+        trainer.restore(checkpoint)
+        return trainer
+
+    def _select_devices(self, settings: Mapping[str, Any]) -> None:
+        """Choose the devices of several processes, which exchange files before all options are known."""
+        if self.group.count > 1:
+            devices = TrainingOptions.from_settings({"devices": settings.get("devices", 1)}).devices
+            number = 1 if devices == AUTO else int(devices)
+            select_device(settings.get("device", "auto"), number)
+            first_sum(number)
+
+    def _checkpoint(self, settings: Mapping[str, Any]) -> Checkpoint:
+        """Read the checkpoint; in the other processes, as process 0 has it."""
+        saved: Mapping[str, Any] | None = None
+        if self.group.leads:
+            checkpoint = self.files.read_checkpoint()
+            options = checkpoint.configuration.get("options", {})
+            saved = {name: options[name] for name in ("device", "devices") if name in options}
+        self._select_devices({**self.group.broadcast(saved), **settings})
+        with copy_of_leader(self.group, exchange, self.files.checkpoint) as path:
+            if not self.group.leads:
+                arrays = read_archive(path)
+                checkpoint = Checkpoint(self.files.checkpoint, arrays, read_document(path, arrays, RUN_ENTRY))
+        return checkpoint
 
 
 def prepare_task(
@@ -302,35 +431,6 @@ def check_paths(files: RunFiles, paths: list[str], options: TrainingOptions) -> 
     check_data(options.task, everything)
 
 
-def resumed_run(
-    files: RunFiles,
-    data: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | None,
-    settings: dict[str, Any],
-    reporter: Reporter,
-    time_limit: TimeLimit | None = None,
-) -> Trainer:
-    """Make the trainer of an interrupted run, in the state that its checkpoint describes."""
-    checkpoint = files.read_checkpoint()
-    saved = checkpoint.configuration
-    try:
-        options = TrainingOptions(**{"samples": 0, **saved["options"]})  # version 0.1 had only the exact softmax
-        recorded_paths = list(map(os.fspath, saved["data"]))
-        check_saved(saved, options)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ModelFileError(f"{checkpoint.path}: damaged or inconsistent: {one_line(error)}") from error
-    paths = text_paths(data or recorded_paths)
-    options = with_devices(options.resumed(with_frame_task(settings, paths)), reporter)
-    check_paths(files, paths, options)
-    task = prepare_task(files, paths, options, reporter, saved=saved)
-    try:
-        check_shapes(checkpoint.arrays, task.network.parameter_shapes)
-    except ValueError as error:
-        raise ModelFileError(f"{checkpoint.path}: damaged or inconsistent: {one_line(error)}") from error
-    trainer = Trainer(task, files, reporter, paths, time_limit)
-    trainer.restore(checkpoint)
-    return trainer
-
-
 def check_saved(saved: Mapping[str, Any], options: TrainingOptions) -> None:
     """Raise KeyError, TypeError or ValueError if a checkpoint lacks what its run needs beside the data."""
     if not isinstance(saved["fingerprint"], str):
@@ -339,70 +439,3 @@ def check_saved(saved: Mapping[str, Any], options: TrainingOptions) -> None:
         Vocabulary.from_configuration(saved["vocabulary"])
         if "tokenizer" in saved:
             Tokenizer.from_configuration(saved["tokenizer"])
-
-
-def prepare_corpus(
-    files: RunFiles,
-    paths: list[str],
-    options: TrainingOptions,
-    reporter: Reporter,
-    fingerprint: str | None = None,
-    vocabulary: Vocabulary | None = None,
-    tokenizer: Tokenizer | None = None,
-) -> Corpus:
-    """Read the corpus from the cache, or else encode the text and write it to the cache.
-
-    Parameters
-    ----------
-    files : RunFiles
-    paths : list of str
-        The files of the training text.
-    options : TrainingOptions
-    reporter : Reporter
-    fingerprint : str, optional
-        The fingerprint of the corpus of the interrupted run.
-    vocabulary, tokenizer : optional
-        Those of the model to start from.
-
-    Raises
-    ------
-    OptionError
-        If the corpus does not have this fingerprint.
-    """
-    reporter.reading([*paths, *([] if options.valid is None else [options.valid])])
-    cache = CorpusCache(files.corpus, paths, options, vocabulary, tokenizer)
-    folder = files.corpus.resolve().parent
-    corpus = cache.read(fingerprint)
-    if corpus is None:
-        corpus = read_corpus(
-            paths,
-            options,
-            reporter.note,
-            reporter.encoding,
-            vocabulary=vocabulary,
-            tokenizer=tokenizer,
-            folder=folder,
-        )
-    else:
-        reporter.note(f"text as encoded before ({cache.path})")
-        reporter.note(corpus.summary)
-    report_coverage(corpus, options, reporter)
-    if fingerprint not in (None, corpus.fingerprint) and options.level == "char":
-        # Older versions did not add a line end to a text without one.
-        corpus = read_corpus(
-            paths, options, vocabulary=vocabulary, tokenizer=tokenizer, folder=folder, ends_last_line=False
-        )
-    if fingerprint not in (None, corpus.fingerprint):
-        raise OptionError(CHANGED_DATA)
-    cache.write(corpus)
-    return corpus
-
-
-def report_coverage(corpus: Corpus, options: TrainingOptions, reporter: Reporter) -> None:
-    """Report how many words are unknown, and whether other options suit the text better."""
-    reporter.note(corpus.coverage.summary("characters" if options.level == "char" else "words"))
-    for hint in corpus.profile.hints(corpus.tokenizer.splits_sentences, reporter.option_name):
-        reporter.warn(hint)
-    warning = corpus.coverage.warning(options, reporter.option_name)
-    if warning is not None:
-        reporter.warn(warning)

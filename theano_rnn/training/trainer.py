@@ -12,6 +12,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from theano_rnn.devices.process_group import ProcessGroup
+from theano_rnn.devices.step_agreement import StepAgreement, Wishes
 from theano_rnn.errors import ModelFileError, TrainingInterrupted
 from theano_rnn.files.signals import StopRequest, handling_signals
 from theano_rnn.language_models.text_model import WHOLE_LOSS, best_evaluation
@@ -41,6 +43,9 @@ class Trainer:
         The files that the data was read from.
     time_limit : TimeLimit, optional
         Default: none.
+    group : ProcessGroup, optional
+        The processes that train the network together. All of them run this loop, and take the same steps; process 0
+        evaluates, writes and shows. Default: this process alone.
     """
 
     def __init__(
@@ -50,7 +55,10 @@ class Trainer:
         reporter: Reporter,
         paths: list[str],
         time_limit: TimeLimit | None = None,
+        group: ProcessGroup | None = None,
     ) -> None:
+        self.group = group or ProcessGroup()
+        self.agreement = StepAgreement(self.group)
         self.task = task
         self.options: TrainingOptions = task.options
         self.files = files
@@ -62,7 +70,8 @@ class Trainer:
         self.saver = saving.RunSaver(files, self.options.save_every)
         self.plot = LivePlot(files.plot, self.options.clip, self.note, self.options.tutorial, files.events)
         self.speed = SpeedMeter()
-        self.stop = StopRequest()
+        self.signals = StopRequest()  # of this process
+        self.stop = self.signals if self.group.count == 1 else StopRequest()  # what all processes do
         self.unreported = UnreportedSteps()
         self._losses: list[Any] = []  # of the latest steps: not read yet, and not part of the state's sum
         # Parameters that are better than the best when the time limit ends the run, and their evaluation.
@@ -89,7 +98,7 @@ class Trainer:
         TrainingInterrupted
             After a signal, and after a report to a closed pipe. The state of the run is saved.
         """
-        with handling_signals(self.stop):
+        with handling_signals(self.signals):
             self.begin()
             while not self.is_finished:
                 is_complete = self.train_epoch()
@@ -99,16 +108,18 @@ class Trainer:
                     logger.info("%s", evaluation.epoch_summary(self.state, self.speed.tokens_per_second))
                 if self.is_finished:
                     break
+                wishes = self.agree(self.agreement.decide)
                 if self.stop:
                     self.interrupt()
-                if not is_complete or self.time_is_up:
+                if not is_complete or wishes.pause:
                     self.pause()
                     break
             self.finish()
         model = self.model_to_save()  # reading the file would need memory for one more model
-        self.tell(self.reporter.finished, model, self.files.model)
-        if self.is_finished:
-            self.compare(model)
+        if self.group.leads:
+            self.tell(self.reporter.finished, model, self.files.model)
+            if self.is_finished:
+                self.compare(model)
         return model
 
     def begin(self) -> None:
@@ -133,19 +144,26 @@ class Trainer:
                 continue  # taken before the run was interrupted
             self._losses.append(self.take_step(batch))
             self.count_step(batch)
-            save_is_due, time_is_up = self.saver.is_due, self.time_is_up
-            if save_is_due or time_is_up or self.stop or self.unreported.report_is_due(state.step, steps):
+            wishes = self.agree(self.agreement.after_step)
+            if wishes.save or wishes.pause or self.stop or self.unreported.report_is_due(state.step, steps):
                 self.report_progress()
             self.show_sample()
             if self.stop and state.step < steps:
                 self.interrupt()
-            if time_is_up and state.step < steps:
+            if wishes.pause and state.step < steps:
                 return False
-            if save_is_due:
+            if wishes.save:
                 self.save()
         self.read_losses()
         state.epoch, state.step = state.epoch + 1, 0
         return True
+
+    def agree(self, decision: Callable[[Wishes], Wishes]) -> Wishes:
+        """Return what all processes of the run do now; `stop` says whether they stop."""
+        wishes = decision(Wishes(self.signals.number, self.saver.is_due, self.time_is_up))
+        if wishes.stop is not None:
+            self.stop.number = wishes.stop
+        return wishes
 
     # A step
 
@@ -203,7 +221,7 @@ class Trainer:
     def show_sample(self) -> None:
         """Show a text that is sampled from the current parameters, if it is time for one."""
         steps = self.steps_taken
-        if self.options.sample_every and steps % self.options.sample_every == 0:
+        if self.options.sample_every and steps % self.options.sample_every == 0 and self.group.leads:
             with self.speed.paused():
                 sample = self.task.sample(self.learner.rnn.get_values(), seed=steps)
                 self.tell(self.reporter.sampled, self.state, sample)
@@ -217,7 +235,7 @@ class Trainer:
         try:
             report(*details)
         except BrokenPipeError:
-            self.stop.note_closed_pipe()
+            self.signals.note_closed_pipe()
 
     # An evaluation
 
@@ -237,14 +255,22 @@ class Trainer:
         self.saver.model_is_outdated = True
         self.save()
         logger.info("%s", evaluation.summary(record))
-        sample = self.task.sample(self.learner.best, seed=state.epoch)
+        sample = self.task.sample(self.learner.best, seed=state.epoch) if self.group.leads else None
         self.tell(self.reporter.evaluated, record, sample)
         self.plot.add_evaluation(record, sample, self.steps_taken)
         self.plot.refresh(state.history, after_evaluation=True)
         self.time_limit.add_evaluation(time.perf_counter() - begin)
 
     def measure(self) -> dict[str, Any]:
-        """Measure the losses; return the record of an evaluation that history and log keep."""
+        """Measure the losses in process 0; return the record of an evaluation that history and log keep."""
+        record: dict[str, Any] = self.group.broadcast(self.measured_here() if self.group.leads else None)
+        if not math.isfinite(self.decisive_loss(record)):
+            self.diverged(self.decisive_loss(record))
+        self.check_parameters()
+        return record
+
+    def measured_here(self) -> dict[str, Any]:
+        """Measure the losses; return the record of an evaluation."""
         state = self.state
         train_loss, valid_loss = self.train_loss(), self.held_out_loss()
         loss = train_loss if valid_loss is None else valid_loss
@@ -253,11 +279,7 @@ class Trainer:
         seconds = time.perf_counter() - self._started
         speed = self.speed.tokens_per_second
         figures = self.task.figures(loss)
-        record = evaluation.evaluation_record(state, train_loss, valid_loss, learning_rate, speed, seconds, figures)
-        if not math.isfinite(self.decisive_loss(record)):
-            self.diverged(self.decisive_loss(record))
-        self.check_parameters()
-        return record
+        return evaluation.evaluation_record(state, train_loss, valid_loss, learning_rate, speed, seconds, figures)
 
     def train_loss(self) -> float | None:
         """Return the loss on the training data in nats per prediction.
@@ -299,7 +321,10 @@ class Trainer:
             self.note(f"{error}; training continues and tries again later")
 
     def _write(self) -> None:
-        self.saver.write(*self.checkpoint_contents(), self.model_to_save, self.state.history)
+        if self.files.writes:
+            self.saver.write(*self.checkpoint_contents(), self.model_to_save, self.state.history)
+        else:
+            self.task.state()  # parts of it may be here
 
     def checkpoint_contents(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Return what the checkpoint holds: arrays by name, and a configuration."""
@@ -361,7 +386,8 @@ class Trainer:
         the text took all the time, and none if measuring the training text would take most of it.
         """
         state = self.state
-        if state.loss_tokens and not self._began_too_late and not self.skips_final_evaluation:
+        evaluates = state.loss_tokens and not self._began_too_late and not self.skips_final_evaluation
+        if self.group.broadcast(bool(evaluates)):
             self.tell(self.reporter.stage, "evaluating")
             record = self.measure()
             epochs = state.epoch + state.step / self.task.steps_per_epoch
@@ -388,7 +414,7 @@ class Trainer:
         if best is None or WHOLE_LOSS in best:
             return
         self.tell(self.reporter.stage, "evaluating")
-        loss = self.task.whole_held_out_loss(self.learner.best)
+        loss = self.group.broadcast(self.task.whole_held_out_loss(self.learner.best) if self.group.leads else None)
         if loss is not None:
             best[WHOLE_LOSS] = loss
             self.saver.model_is_outdated = True

@@ -1,0 +1,223 @@
+"""Several processes train one network together: the results are those of one process."""
+
+import itertools
+import json
+import re
+
+import numpy as np
+import pytest
+from support.fresh_python import ROOT
+from support.processes import Processes, free_port, freeze, outcome, wait_until
+from support.split_steps import KINDS
+
+from theano_rnn.files.archive import read_archive
+from theano_rnn.language_models.language_model import load
+
+pytestmark = pytest.mark.xla
+
+TOLERANCES = {"float32": 1e-6, "float64": 1e-10}
+CODE = """
+import sys
+sys.path.insert(0, {tests!r})
+from support.split_steps import largest_differences_of_processes
+from theano_rnn.devices.process_group import Place
+place = Place("127.0.0.1:{port}", {count}, {index})
+print(*largest_differences_of_processes({kinds}, {dtype!r}, 100, place))
+"""
+TEXT = "\n\n".join(
+    f"The {a} {b} the {c}."
+    for a, b, c in itertools.product(["dog", "cat", "bird"], ["sees", "likes", "eats"], ["dog", "cat", "bird"])
+)
+SMALL = ["--hidden-dim", "8", "--batch-size", "5", "--no-baselines"]
+# What the stream states, the dropout masks and the candidates of a step are must not depend on the process.
+STREAM = "--continuous --cell lstm --dropout 0.3 --samples 3 --sequence-length 6 --epochs 4"
+RUNS = {
+    "words": "--data text.txt --epochs 4",
+    "characters": "--data text.txt --level char --sequence-length 10 --epochs 2 --cell gru --layers 2",
+    "stream of words": f"--data text.txt {STREAM}",
+    "labels": "--task classify --data labels.tsv --epochs 4",
+    "tags": "--task tag --data tags.tsv --epochs 4",
+    "missing words": "--task fill --data text.txt --epochs 4",
+    "translations": "--task translate --data pairs.tsv --epochs 3",
+    "descriptions": "--task describe --data captions.tsv features.npz --epochs 3",
+    "recordings": "--task tag --data speech --epochs 2",
+}
+
+
+@pytest.fixture
+def processes(tmp_path):
+    lines = TEXT.split("\n\n")
+    write = {
+        "text.txt": TEXT,
+        "labels.tsv": "".join(f"{len(line) % 2}\t{line}\n" for line in lines),
+        "tags.tsv": "".join(f"{word}\t{word[-1]}\n" if word else "\n" for word in TEXT.replace("\n", " ").split(" ")),
+        "pairs.tsv": "".join(f"{line}\t{line[::-1]}\n" for line in lines),
+        "captions.tsv": "".join(f"image{i}\t{line}\n" for i, line in enumerate(lines)),
+    }
+    for name, content in write.items():
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    np.savez(tmp_path / "features.npz", names=[f"image{i}" for i in range(27)], features=np.eye(27, 5))
+    (tmp_path / "speech").symlink_to(ROOT / "data" / "speech")
+    found = Processes(tmp_path)
+    yield found
+    found.close()
+
+
+def train(processes, count, *options):
+    """Train in several processes, or in one, and return what process 0 printed."""
+    if count == 1:
+        running = [processes.start([ROOT / "scripts" / "train.py", *options])]
+    else:
+        running = processes.train(options, range(count), count)
+    outcomes = [outcome(process) for process in running]
+    assert all(status == 0 for status, _ in outcomes), outcomes
+    assert all(text == "" for _, text in outcomes[1:]), "only process 0 shows the progress"
+    return outcomes[0][1]
+
+
+def arrays(path):
+    return {name: array for name, array in read_archive(path).items() if array.dtype.kind == "f"}
+
+
+def largest_difference(path, other):
+    expected, found = arrays(path), arrays(other)
+    assert expected.keys() == found.keys()
+    return max(
+        np.linalg.norm(found[name] - array) / max(np.linalg.norm(array), 1e-9) for name, array in expected.items()
+    )
+
+
+def assert_equal_steps(processes, kinds, dtype, count):
+    port = free_port()
+    settings = {"tests": str(ROOT / "tests"), "port": port, "count": count, "kinds": kinds, "dtype": dtype}
+    running = [processes.start(["-c", CODE.format(index=index, **settings)]) for index in range(count)]
+    for process in running:
+        output, errors = process.communicate(timeout=900)
+        assert process.returncode == 0, errors
+        differences = dict(zip(kinds, map(float, output.split()), strict=True))
+        assert all(difference < TOLERANCES[dtype] for difference in differences.values()), differences
+
+
+def test_100_steps_in_two_processes_equal_those_in_one(processes):
+    assert_equal_steps(processes, ["LSTM", "sampled words"], "float64", 2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("count", "dtype"), [(2, "float32"), (4, "float64")])
+def test_100_steps_of_every_network_in_several_processes_equal_those_in_one(count, dtype, processes):
+    assert_equal_steps(processes, KINDS, dtype, count)
+
+
+def assert_equal_models(processes, run, count):
+    options = [*RUNS[run].split(), *SMALL]
+    train(processes, 1, *options, "--model", "one.npz")
+    train(processes, count, *options, "--model", "several.npz", "--log", "several.jsonl", "--plot", "several.png")
+    folder = processes.folder
+    assert largest_difference(folder / "one.npz", folder / "several.npz") < 1e-5
+    assert len((folder / "several.jsonl").read_text().splitlines()) == int(options[options.index("--epochs") + 1])
+    assert (folder / "several.png").exists()
+    assert not [path.name for path in folder.iterdir() if "lock" in path.name or "partial" in path.name]
+
+
+def test_two_processes_train_the_model_of_one_and_one_of_them_writes_it(processes):
+    assert_equal_models(processes, "stream of words", 2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [2, 4])
+@pytest.mark.parametrize("run", RUNS)
+def test_several_processes_train_the_model_of_one_for_every_task(run, count, processes):
+    assert_equal_models(processes, run, count)
+
+
+@pytest.mark.slow
+def test_two_processes_with_two_devices_each_train_the_model_of_one(processes):
+    options = [*RUNS["words"].split(), *SMALL]
+    train(processes, 1, *options, "--model", "one.npz")
+    train(processes, 2, *options, "--model", "several.npz", "--devices", "2")
+    assert largest_difference(processes.folder / "one.npz", processes.folder / "several.npz") < 1e-5
+
+
+# Interruptions
+
+LONG = [*"--data text.txt --epochs 40 --save-every 1e-9 --dropout 0.2 --continuous --sequence-length 4".split(), *SMALL]
+
+
+def steps_saved(folder, name):
+    path = folder / f"{name}.checkpoint.npz"
+    return path.exists() and json.loads(read_archive(path)["run"].item())["state"]["step_number"]
+
+
+def has_begun(processes, name):
+    """Whether a run has saved some steps."""
+    try:
+        return (steps_saved(processes.folder, name) or 0) > 20
+    except (KeyError, ValueError):
+        return False
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", [0, 1, 2])
+def test_the_others_end_with_one_line_if_a_process_is_killed_and_the_run_continues_bit_for_bit(victim, processes):
+    train(processes, 3, *LONG, "--model", "whole.npz")
+    running = processes.train([*LONG, "--model", "cut.npz"], range(3), 3)
+    wait_until(lambda: has_begun(processes, "cut"))
+    running[victim].kill()
+    for index, process in enumerate(running):
+        if index != victim:
+            status, text = outcome(process, 30)
+            assert status == 2
+            last = text.splitlines()[-1]
+            assert re.fullmatch(rf"train.py: process {victim} of 3 has ended: .*; continue with --resume .*", last), (
+                text
+            )
+            assert "Traceback" not in text
+    train(processes, 3, "--resume", "--model", "cut.npz", "--no-baselines")
+    whole, cut = (load(processes.folder / f"{name}.npz") for name in ("whole", "cut"))
+    for name, array in whole.rnn.get_values().items():
+        np.testing.assert_array_equal(cut.rnn.get_values()[name], array)
+    train(processes, 1, *LONG, "--model", "one.npz")
+    assert largest_difference(processes.folder / "one.npz", processes.folder / "cut.npz") < 1e-5
+
+
+@pytest.mark.slow
+def test_the_others_end_with_one_line_if_a_process_is_frozen(processes):
+    running = processes.train([*LONG, "--epochs", "100000", "--model", "cut.npz"], range(2), 2)
+    wait_until(lambda: has_begun(processes, "cut"))
+    freeze(running[1])
+    status, text = outcome(running[0], 30)
+    assert status == 2
+    assert "process 1 of 2 has ended: no sign of life for 18 seconds" in text.splitlines()[-1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("before", "after"), [(2, 1), (1, 3)])
+def test_a_run_continues_with_another_number_of_processes(before, after, processes):
+    train(processes, 1, *LONG, "--model", "whole.npz")
+    running = (
+        processes.train([*LONG, "--model", "cut.npz"], range(before), before)
+        if before > 1
+        else [processes.start([ROOT / "scripts" / "train.py", *LONG, "--model", "cut.npz"])]
+    )
+    wait_until(lambda: has_begun(processes, "cut"))
+    for process in running:
+        process.terminate()
+    assert [outcome(process)[0] for process in running] == [143] * before
+    train(processes, after, "--resume", "--model", "cut.npz", "--no-baselines")
+    assert largest_difference(processes.folder / "whole.npz", processes.folder / "cut.npz") < 1e-5
+
+
+@pytest.mark.slow
+def test_a_signal_to_one_process_ends_all_after_the_same_step_with_their_state_saved(processes):
+    running = processes.train([*LONG, "--epochs", "100000", "--model", "cut.npz"], range(2), 2)
+    wait_until(lambda: has_begun(processes, "cut"))
+    running[1].terminate()
+    outcomes = [outcome(process) for process in running]
+    assert [status for status, _ in outcomes] == [143, 143]
+    assert "progress is saved" in outcomes[0][1]
+
+
+@pytest.mark.slow
+def test_a_time_limit_ends_all_processes(processes):
+    text = train(processes, 2, *LONG, "--epochs", "100000", "--model", "cut.npz", "--max-minutes", "0.5")
+    assert "--resume" in text
