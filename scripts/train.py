@@ -158,7 +158,7 @@ def make_parser() -> ArgumentParser:
         help="where process 0 runs and a free port there; start the same command once for each process, with another "
         "--process (default: what Slurm, Open MPI or Kubernetes says, else one process)")
     add("--processes", type=int, metavar="N", help="how many processes train the network together")
-    add("--process", type=int, metavar="K", 
+    add("--process", type=int, metavar="K",
         help="the number of this one, from 0; process 0 writes the files and shows the progress")
     add("--join-timeout", type=float, metavar="SECONDS",
         help="how long to wait for the other processes (default: 300)")

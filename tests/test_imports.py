@@ -76,6 +76,7 @@ MAY_TAKE_FROM_THE_ENGINE = {
         "first_sum",
         "select_device",
         "useful_devices",
+        "versions",
     },
     "training.language_model_task": {"gathered"},
 }

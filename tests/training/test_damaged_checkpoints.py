@@ -9,12 +9,13 @@ from support.training_runs import (
     run_state,
 )
 
+from theano_rnn.devices.process_group import ProcessGroup
 from theano_rnn.errors import CorpusError, ModelFileError, OptionError
 from theano_rnn.files.archive import read_archive, write_archive
-from theano_rnn.training import train_model
 from theano_rnn.training.reporter import Reporter
 from theano_rnn.training.run_files import RunFiles
-from theano_rnn.training.train_model import train
+from theano_rnn.training.timing import TimeLimit
+from theano_rnn.training.train_model import Run, train
 
 pytestmark = pytest.mark.usefixtures("compiled_once", "quick_samples")
 
@@ -107,7 +108,7 @@ def test_an_edited_checkpoint_is_refused_in_one_line_or_resumed(unbroken, tmp_pa
     for _ in range(150):
         write_archive(files.checkpoint, {**entries, "run": edited(entries["run"], generator)}, {})
         try:
-            train_model.resumed_run(RunFiles(tmp_path / "m.npz", None), None, {}, Reporter())
+            Run(RunFiles(tmp_path / "m.npz", None), Reporter(), TimeLimit(), ProcessGroup()).resumed(None, {})
         except (ModelFileError, OptionError, CorpusError) as error:
             refused += 1
             assert "\n" not in str(error)

@@ -10,6 +10,7 @@ from support.training_runs import SENTENCES, Interrupter, assert_same_arrays, as
 from theano_rnn.errors import ModelFileError, OptionError, TrainingInterrupted
 from theano_rnn.language_models.language_model import LanguageModel, load
 from theano_rnn.networks.rnn import RNN
+from theano_rnn.text.corpus import read_corpus
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary
 from theano_rnn.training import timing, train_model
@@ -105,9 +106,7 @@ def test_without_unknown_words_those_that_occur_once_are_used_to_learn_them(fold
     text = tmp_path / "known.txt"
     text.write_text("The dog sees the cat.\n\nThe dog sees the bird.\n\nThe dog likes the cat.\n", encoding="utf-8")
     vocabulary = load(base()).vocabulary
-    corpus = train_model.read_corpus(
-        text, train_model.TrainingOptions(init_from=base(), valid_fraction=0.0), vocabulary=vocabulary
-    )
+    corpus = read_corpus(text, train_model.TrainingOptions(init_from=base(), valid_fraction=0.0), vocabulary=vocabulary)
     assert vocabulary.decode(np.flatnonzero(corpus.seen_once)) == ["bird", "likes"]
 
 
@@ -138,7 +137,7 @@ def test_the_share_of_unknown_tokens_is_reported(tmp_path, level, share):
     text.write_text("A bb A.\nA c\n" if level == "char" else "dog b , dog .\ndog c .\n", encoding="utf-8")
     words = ["SENTENCE_START", "SENTENCE_END", "UNKNOWN_TOKEN", *("A " if level == "char" else ["dog", "."])]
     options = train_model.TrainingOptions(level=level, tokenized=level == "word", valid_fraction=0.0)
-    corpus = train_model.read_corpus(text, options, vocabulary=Vocabulary(words, level == "char"))
+    corpus = read_corpus(text, options, vocabulary=Vocabulary(words, level == "char"))
     assert unknown_share(corpus) == share
 
 

@@ -9,7 +9,7 @@ from theano_rnn.errors import OptionError
 from theano_rnn.files.archive import read_archive, read_document, write_archive
 from theano_rnn.text.corpus import read_corpus
 from theano_rnn.text.sentence_splitter import SentenceSplitter
-from theano_rnn.training import corpus_cache, train_model
+from theano_rnn.training import corpus_cache
 from theano_rnn.training.train_model import train
 
 pytestmark = pytest.mark.usefixtures("compiled_once", "quick_samples")
@@ -64,7 +64,7 @@ def test_an_old_cached_corpus_is_not_used_for_another_run(text, tmp_path):
 def test_an_old_run_of_characters_resumes_without_a_final_line_end(text, tmp_path, monkeypatch, held_out):
     settings = {**COMMON, **held_out, "level": "char", "batch_size": 4, "sequence_length": 20}
     with monkeypatch.context() as older:
-        older.setattr(train_model, "read_corpus", functools.partial(read_corpus, ends_last_line=False))
+        older.setattr(corpus_cache, "read_corpus", functools.partial(read_corpus, ends_last_line=False))
         unbroken = train(text, model=tmp_path / "a.npz", epochs=3, **settings)
         train(text, model=tmp_path / "b.npz", epochs=2, **settings)
     resumed = train(None, model=tmp_path / "b.npz", resume=True, epochs=3)

@@ -6,7 +6,7 @@ from support.training_runs import (
 )
 
 from theano_rnn.errors import ArgumentTypeError, CorpusError, ModelFileError, OptionError
-from theano_rnn.training import train_model
+from theano_rnn.training import corpus_cache, run_files
 from theano_rnn.training.reporter import Reporter
 from theano_rnn.training.train_model import train
 from theano_rnn.training.trainer import Trainer
@@ -76,7 +76,7 @@ def test_the_same_text_is_encoded_once(toy, tmp_path, monkeypatch, compiled_once
     def fail(*arguments, **settings):
         raise AssertionError("the text was encoded again")
 
-    monkeypatch.setattr(train_model, "read_corpus", fail)
+    monkeypatch.setattr(corpus_cache, "read_corpus", fail)
     again = train(toy, model=model, epochs=1, reporter=reporter, **CASES["words"])
     assert f"text as encoded before ({tmp_path / 'm.corpus.npz'})" in notes
     assert any(note.startswith("training on ") for note in notes)
@@ -145,6 +145,6 @@ def test_folders_that_cannot_be_created_or_written_to_are_refused(toy, tmp_path,
     (tmp_path / "file").write_text("")
     with pytest.raises(ModelFileError, match="m.npz: cannot be written: .*; choose another place"):
         train(toy, model=tmp_path / "file" / "m.npz")
-    monkeypatch.setattr(train_model.os, "access", lambda path, mode: False)
+    monkeypatch.setattr(run_files.os, "access", lambda path, mode: False)
     with pytest.raises(ModelFileError, match="m.npz: the folder is not writable; choose another place"):
         train(toy, model=tmp_path / "m.npz")

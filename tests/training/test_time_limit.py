@@ -19,7 +19,7 @@ from support.training_runs import (
 
 from theano_rnn.errors import OptionError
 from theano_rnn.language_models.language_model import load
-from theano_rnn.training import timing, train_model
+from theano_rnn.training import corpus_cache, timing
 from theano_rnn.training.train_model import train
 from theano_rnn.training.trainer import Trainer
 
@@ -103,7 +103,7 @@ def test_the_time_limit_may_end_an_epoch_without_an_evaluation(toy, tmp_path, mo
 
 @pytest.mark.usefixtures("seconds_a_step")
 def test_if_reading_takes_all_the_time_there_is_one_step_and_no_evaluation(toy, tmp_path, monkeypatch, capsys):
-    read_corpus = train_model.read_corpus
+    read_corpus = corpus_cache.read_corpus
 
     def slow(*details, **others):
         clock.seconds += 3600
@@ -111,7 +111,7 @@ def test_if_reading_takes_all_the_time_there_is_one_step_and_no_evaluation(toy, 
 
     clock = SimpleNamespace(seconds=0.0)
     monkeypatch.setattr(timing, "time", SimpleNamespace(perf_counter=lambda: clock.seconds))
-    monkeypatch.setattr(train_model, "read_corpus", slow)
+    monkeypatch.setattr(corpus_cache, "read_corpus", slow)
     monkeypatch.setattr(Trainer, "held_out_loss", None)
     arguments = ["--data", toy, "--model", tmp_path / "m.npz", "--hidden-dim", 6, "--epochs", 3, "--max-minutes", 5]
     assert script("train").main(list(map(str, arguments))) == 0

@@ -228,9 +228,10 @@ def train(
             files = NoFiles(files.model, Path(stack.enter_context(temporary_folder())))
             reporter = Follower(reporter)
         run = Run(files, reporter, time_limit, group)
-        stack.enter_context(files.locked())
-        trainer = run.resumed(paths, settings) if resume else run.new(paths or [], settings)
-        return trainer.run()
+        if resume:
+            stack.enter_context(files.locked())
+            return run.resumed(paths, settings).run()
+        return run.new(paths or [], settings, stack).run()
 
 
 def facts_of_run(settings: Mapping[str, Any], resume: bool, paths: Sequence[str] | None) -> dict[str, Any]:
@@ -268,22 +269,25 @@ class Run(NamedTuple):
     time_limit: TimeLimit
     group: ProcessGroup
 
-    def new(self, paths: list[str], settings: dict[str, Any]) -> Trainer:
-        """Make the trainer of a new run."""
+    def new(self, paths: list[str], settings: dict[str, Any], stack: contextlib.ExitStack) -> Trainer:
+        """Make the trainer of a new run, and keep other runs away from its files until the end of the block."""
         self._select_devices(settings)
         settings = with_frame_task(settings, paths)
         start = settings.get("init_from")
         if start is None or settings.get("task") in FRAME_TASKS.values():
-            return self._begun(paths, settings, None)
+            return self._begun(paths, settings, None, stack)
         with copy_of_leader(self.group, exchange, start) as path:
             model = LanguageModel.load(path)
         is_language_model = settings.get("task", LANGUAGE_MODEL) == LANGUAGE_MODEL
         settings = (with_inherited_settings if is_language_model else with_settings_of)(model, settings)
-        return self._begun(paths, settings, model)
+        return self._begun(paths, settings, model, stack)
 
-    def _begun(self, paths: list[str], settings: dict[str, Any], start: LanguageModel | None) -> Trainer:
+    def _begun(
+        self, paths: list[str], settings: dict[str, Any], start: LanguageModel | None, stack: contextlib.ExitStack
+    ) -> Trainer:
         options = with_devices(TrainingOptions.from_settings(settings), self.reporter, self.group)
         check_paths(self.files, paths, options)
+        stack.enter_context(self.files.locked())
         task = self._task(paths, options, start)
         return Trainer(task, self.files, self.reporter, paths, self.time_limit, self.group)
 
@@ -340,8 +344,10 @@ class Run(NamedTuple):
         saved: Mapping[str, Any] | None = None
         if self.group.leads:
             checkpoint = self.files.read_checkpoint()
-            options = checkpoint.configuration.get("options", {})
-            saved = {name: options[name] for name in ("device", "devices") if name in options}
+            configuration: Any = checkpoint.configuration  # a damaged one can be anything
+            options = configuration.get("options") if isinstance(configuration, dict) else None
+            known = options if isinstance(options, dict) else {}
+            saved = {name: known[name] for name in ("device", "devices") if name in known}
         self._select_devices({**self.group.broadcast(saved), **settings})
         with copy_of_leader(self.group, exchange, self.files.checkpoint) as path:
             if not self.group.leads:
