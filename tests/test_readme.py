@@ -21,7 +21,14 @@ from support.markdown import blocks, console_steps, difference
 from support.script_modules import script
 
 ROOT = Path(__file__).resolve().parents[1]
-READMES = ["README.md", "data/README.md", "scripts/README.md", "tests/README.md", "theano_rnn/README.md"]
+READMES = [
+    "README.md",
+    "data/README.md",
+    "scripts/README.md",
+    "scripts/cluster/README.md",
+    "tests/README.md",
+    "theano_rnn/README.md",
+]
 COMMANDS = ("train", "score", "generate", "predict", "explain", "export", "benchmark")
 MODEL = "python scripts/train.py"
 TOLERANCE = 0.1  # relative, of the figures of a run

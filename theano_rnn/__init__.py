@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from theano_rnn.errors import TrainingInterrupted as TrainingInterrupted
     from theano_rnn.language_models.language_model import LanguageModel as LanguageModel
     from theano_rnn.language_models.language_model import load as load
+    from theano_rnn.language_models.language_model import load_once as load_once
     from theano_rnn.language_models.language_model import score as score
     from theano_rnn.networks.rnn import RNN as RNN
     from theano_rnn.networks.rnn import RNNTheano as RNNTheano
@@ -50,6 +51,7 @@ _HOMES = {
     "Classifier": "theano_rnn.tasks.classifier",
     "SentenceClassifier": "theano_rnn.sentence_classifier",
     "load": "theano_rnn.language_models.language_model",
+    "load_once": "theano_rnn.language_models.language_model",
     "score": "theano_rnn.language_models.language_model",
     "train": "theano_rnn.training.train_model",
     "train_with_sgd": "theano_rnn.tutorial",

@@ -1,6 +1,7 @@
 """The language model that users load, score with and generate from; `load` and `score` for model files."""
 
 import os
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, overload
@@ -25,6 +26,10 @@ from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary
 
 _SENTENCES_AT_ONCE = 32
+
+# The models of `load_once` by absolute path, each with the version of its file.
+_kept: dict[str, tuple[tuple[int, ...] | None, "LanguageModel"]] = {}
+_loading = threading.Lock()
 
 
 class LanguageModel(ReadingScorer, IncrementalScorer, TextGenerator):
@@ -281,6 +286,45 @@ def load(path: str | os.PathLike[str]) -> LanguageModel:
     file = ModelFile.read(path)
     model: LanguageModel = file.model_class.from_file(file)
     return model
+
+
+def load_once(path: str | os.PathLike[str]) -> LanguageModel:
+    """Return the model of a file, which only the first call in this process loads.
+
+    Functions that worker processes run on one part of the data after another, such as those of Dask, need not load and
+    compile the model for each part. If the file has changed since then, it is loaded again. Models stay in memory until
+    the process ends. All callers get the same object, so do not train it.
+
+    Parameters
+    ----------
+    path : str or path-like
+
+    Returns
+    -------
+    LanguageModel, Classifier, …
+        As `load` returns it.
+
+    Raises
+    ------
+    ModelFileError
+        As `load` raises it.
+    """
+    place = os.path.abspath(path)
+    with _loading:
+        version = _version(place)
+        if version is None or _kept.get(place, (None,))[0] != version:
+            _kept.pop(place, None)  # frees the old model's memory before the new one is loaded
+            _kept[place] = version, load(path)
+        return _kept[place][1]
+
+
+def _version(path: str) -> tuple[int, ...] | None:
+    """What changes when a file is replaced; None if there is no file."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size
 
 
 # The type checker objects to the overloads because a str is an iterable of str too.
