@@ -7,11 +7,10 @@ import dataclasses
 import importlib.util
 import os
 import sys
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 
-from theano_rnn.benchmarks.contender_process import ContenderProcess
+from theano_rnn.benchmarks.contender_process import ContenderProcess, path_to_this_package
 from theano_rnn.benchmarks.workloads import Workload
 from theano_rnn.errors import OptionError
 
@@ -52,7 +51,7 @@ class Contender(Protocol):
 
 
 class TorchContender:
-    """PyTorch in two processes, with and without the malloc settings that theano_rnn uses.
+    """PyTorch in two processes, with and without the malloc settings that theano_rnn uses; on a GPU in one, without.
 
     A variant is a pair: the process (``"plain"`` or ``"malloc"``), and whether the embedding's gradient is sparse.
 
@@ -63,7 +62,7 @@ class TorchContender:
     Attributes
     ----------
     version : str
-        Version of PyTorch.
+        Version of PyTorch; on a GPU also those of CUDA and cuDNN.
     device : {"cpu", "cuda"}
 
     Raises
@@ -77,17 +76,18 @@ class TorchContender:
             raise OptionError("torch is not installed; install it (pip install torch) or leave `peer` out")
         self.processes: dict[str, ContenderProcess] = {}
         try:
-            for setting in ("plain", "malloc"):
+            for setting in ("plain",) if device == "gpu" else ("plain", "malloc"):
                 command = [sys.executable, "-m", "theano_rnn.benchmarks.torch_workloads", setting]
-                self.processes[setting] = ContenderProcess("PyTorch", command, PYTHONPATH=_path_to_this_package())
+                self.processes[setting] = ContenderProcess("PyTorch", command, PYTHONPATH=path_to_this_package())
             greeting = self.processes["plain"].greeting
             if device == "gpu" and not greeting["gpu"]:
                 raise OptionError("this torch finds no GPU; install its CUDA build, or use `device=cpu`")
         except BaseException:
             self.close()
             raise
-        self.version: str = greeting["torch"]
         self.device = "cuda" if device != "cpu" and greeting["gpu"] else "cpu"
+        libraries = f" ({greeting['libraries']})" if self.device == "cuda" else ""
+        self.version: str = greeting["torch"] + libraries
 
     def variants(self, workload: Workload) -> list[tuple[str, bool]]:
         """Return all variants that could be the fastest for a workload."""
@@ -110,7 +110,7 @@ class TorchContender:
         return ", ".join(parts + (["malloc"] if setting == "malloc" else []))
 
     def close(self) -> None:
-        """End both processes."""
+        """End the processes."""
         for process in self.processes.values():
             process.close()
 
@@ -121,6 +121,14 @@ class TorchContender:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+def leave_memory_on_gpu() -> None:
+    """Let JAX take the memory of a GPU as it needs it, not three quarters at its start: PyTorch needs some, too.
+
+    This has no effect if JAX has computed something in this process, or if the user has set the variable.
+    """
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
 
 class TheanoContender:
@@ -172,9 +180,3 @@ class TheanoContender:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _path_to_this_package() -> str:
-    """Return a $PYTHONPATH with which a process imports this copy of the package, regardless of its working folder."""
-    here = str(Path(__file__).resolve().parents[2])
-    return os.pathsep.join([here, *filter(None, [os.environ.get("PYTHONPATH")])])

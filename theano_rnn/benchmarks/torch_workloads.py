@@ -300,7 +300,8 @@ def seconds(workload: Workload, sparse: bool, device: str, repeats: int) -> list
     Returns
     -------
     list of float
-        Time of each run in seconds. Random input is drawn outside the measured time.
+        Time of each run in seconds, until its results are computed. Random input is drawn, on the device, outside
+        the measured time.
     """
     import torch
 
@@ -313,16 +314,46 @@ def seconds(workload: Workload, sparse: bool, device: str, repeats: int) -> list
             x, y = (torch.as_tensor(workload.draw_words(generator), device=device).long() for _ in range(2))
         if workload.frame_dim:
             x = torch.randn(*shape, workload.frame_dim, device=device)
+        wait_for(device)
         start = time.perf_counter()
         RUN[workload.kind](workload, network, optimizer, x, y)
+        wait_for(device)
         times.append(time.perf_counter() - start)
     return times
+
+
+def wait_for(device: str) -> None:
+    """Wait until a GPU has computed everything. A CPU has when a call returns."""
+    import torch
+
+    if device != "cpu":
+        torch.cuda.synchronize(device)
+
+
+def use_full_precision() -> None:
+    """Switch off TF32, which rounds the factors of float32 products to 10 bits: theano_rnn does not use it either.
+
+    PyTorch does by default in cuDNN, which computes the recurrent layers on a GPU.
+    """
+    import torch
+
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+
+
+def describe_torch() -> dict[str, Any]:
+    """Return the greeting: the version of PyTorch, whether it finds a GPU, and the versions of CUDA and cuDNN."""
+    import torch
+
+    finds_gpu = torch.cuda.is_available()
+    libraries = f"CUDA {torch.version.cuda}, cuDNN {torch.backends.cudnn.version()}" if finds_gpu else ""
+    return {"torch": torch.__version__, "gpu": finds_gpu, "libraries": libraries}
 
 
 def main() -> None:
     """Answer requests until standard input ends.
 
-    The greeting contains the version of PyTorch and whether it finds a GPU. A request has the attributes of a
+    The greeting is that of `describe_torch`. A request has the attributes of a
     `Workload`, and ``sparse``, ``device`` and ``repeats``; the answer is a list of seconds. If the first argument is
     ``malloc``, the process uses the malloc settings of `theano_rnn.engines.malloc_settings`.
     """
@@ -334,7 +365,8 @@ def main() -> None:
         return seconds(Workload(**workload), sparse, device, repeats)
 
     torch.manual_seed(0)
-    answer_requests({"torch": torch.__version__, "gpu": torch.cuda.is_available()}, answer)
+    use_full_precision()
+    answer_requests(describe_torch(), answer)
 
 
 if __name__ == "__main__":

@@ -117,6 +117,26 @@ class JittedFunction:
                     shared[i][0] = results[output] = DeviceValue(results[output], shared[i].transposed)
             return results
 
+    def summed_bytes(self, arguments: Sequence[Any]) -> int:
+        """Return the size in bytes of the arrays that a call sums over devices, on each of them."""
+        if self.split is None:
+            return 0
+        count = len(self.split.inputs)
+        padded, _ = self.split.padded(arguments[:count])
+        with jax.enable_x64(self.double):
+            return bytes_of_sums(self.compiled.trace(*padded, *arguments[count:]).jaxpr.jaxpr)
+
+
+def bytes_of_sums(program: Any) -> int:
+    """Return the size in bytes of all arrays that a JAX program (jaxpr) sums over devices, once for each sum."""
+    total = 0
+    for equation in program.eqns:
+        if equation.primitive.name.startswith("psum"):
+            total += sum(one.aval.size * one.aval.dtype.itemsize for one in equation.invars)
+        times = equation.params.get("length", 1) if equation.primitive.name == "scan" else 1
+        total += times * sum(map(bytes_of_sums, jax.core.jaxprs_in_params(equation.params)))
+    return total
+
 
 def split_over(
     mesh: Mesh, function: Callable[..., Any], arguments: Sequence[int | None], results: Sequence[int | None]
