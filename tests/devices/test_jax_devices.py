@@ -61,14 +61,7 @@ def test_products_on_a_gpu_have_full_precision(monkeypatch):
         assert jax.config.jax_default_matmul_precision == "highest"
 
 
-def gpus():
-    try:
-        return jax.devices("gpu")
-    except RuntimeError:
-        return []
-
-
-@pytest.mark.skipif(not gpus(), reason="JAX finds no GPU here")
+@pytest.mark.gpu
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("float64", 1e-10)])
 def test_a_step_on_a_gpu_equals_one_on_the_cpu(jax_device, dtype, tolerance):
     values = {}

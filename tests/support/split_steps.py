@@ -96,8 +96,12 @@ def steps_of(kind, dtype, devices, count):
     ]
 
 
-def largest_difference(kind, dtype, devices, count):
+def largest_difference(kind, dtype, devices, count, device="cpu"):
     """The largest difference between one device and several: its norm, relative to that of the values."""
-    select_device("cpu", devices)
-    runs = [steps_of(kind, dtype, number, count) for number in (1, devices)]
-    return max(float(np.linalg.norm(b - a) / np.linalg.norm(a)) for a, b in zip(*runs, strict=True))
+    select_device(device, devices)
+    return difference_of_runs(*(steps_of(kind, dtype, number, count) for number in (1, devices)))
+
+
+def difference_of_runs(run, other):
+    """The largest difference between two results of `steps_of`: its norm, relative to that of the values."""
+    return max(float(np.linalg.norm(b - a) / np.linalg.norm(a)) for a, b in zip(run, other, strict=True))
