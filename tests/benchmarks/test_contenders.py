@@ -5,6 +5,7 @@ import importlib.util
 import io
 import itertools
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -29,13 +30,14 @@ class FakeProcess:
     """Answers with times that depend only on the requested variant."""
 
     key = "sparse"
+    finds_gpu = False
 
     def __init__(self, times: dict[Any, float], greeting: bool = True) -> None:
         self.times = times
         self.requests: list[dict[str, Any]] = []
         self.lines: list[str] = []
         if greeting:
-            self.lines.append(json.dumps({"torch": "9.9", "gpu": False}))
+            self.lines.append(json.dumps({"torch": "9.9", "gpu": self.finds_gpu, "libraries": "CUDA 13"}))
         self.stdin, self.stdout, self.waited = self, self, False
 
     def write(self, line: str) -> None:
@@ -104,6 +106,53 @@ def test_a_gpu_that_torch_does_not_find_is_reported(torch_processes: dict[str, F
     with pytest.raises(OptionError, match="this torch finds no GPU"):
         contenders.TorchContender("gpu")
     assert all(process.waited for process in torch_processes.values())
+
+
+def test_on_a_gpu_torch_runs_there_in_one_process_and_names_its_libraries(
+    torch_processes: dict[str, FakeProcess], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeProcess, "finds_gpu", True)
+    with contenders.TorchContender("gpu") as torch:
+        assert torch.version == "9.9 (CUDA 13)" and list(torch_processes) == ["plain"]
+        assert torch.variants(STEP) == [("plain", False), ("plain", True)]
+        torch.seconds(STEP, ("plain", False), 1)
+        assert torch_processes["plain"].requests[0]["device"] == "cuda"
+    with contenders.TorchContender("cpu") as torch:
+        assert torch.version == "9.9" and torch.device == "cpu"
+
+
+def test_jax_leaves_memory_on_a_gpu_unless_the_user_has_decided(monkeypatch: pytest.MonkeyPatch) -> None:
+    for before, after in ((None, "false"), ("true", "true")):
+        monkeypatch.delenv("XLA_PYTHON_CLIENT_PREALLOCATE", raising=False)
+        if before:
+            monkeypatch.setenv("XLA_PYTHON_CLIENT_PREALLOCATE", before)
+        contenders.leave_memory_on_gpu()
+        assert os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] == after
+
+
+@needs_torch
+def test_torch_waits_for_a_gpu_and_does_not_round_to_tf32(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    waited: list[str] = []
+    monkeypatch.setattr(torch.cuda, "synchronize", waited.append)
+    torch_workloads.wait_for("cpu")
+    torch_workloads.wait_for("cuda")
+    assert waited == ["cuda"]
+    for switches in (torch.backends.cuda.matmul, torch.backends.cudnn):
+        monkeypatch.setattr(switches, "allow_tf32", True)
+    torch_workloads.use_full_precision()
+    assert not torch.backends.cuda.matmul.allow_tf32 and not torch.backends.cudnn.allow_tf32
+
+
+@needs_torch
+def test_torch_is_timed_until_everything_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns: list[str] = []
+    monkeypatch.setattr(torch_workloads, "wait_for", lambda device: turns.append("wait"))
+    monkeypatch.setattr(torch_workloads.time, "perf_counter", lambda: turns.append("clock") or len(turns))
+    monkeypatch.setitem(torch_workloads.RUN, "step", lambda *arguments: turns.append("step"))
+    torch_workloads.seconds(STEP, False, "cpu", 2)
+    assert turns == ["wait", "clock", "step", "wait", "clock"] * 2
 
 
 def test_a_torch_process_that_ends_is_reported(

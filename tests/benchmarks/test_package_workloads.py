@@ -62,6 +62,23 @@ def test_each_kind_calls_what_a_user_calls_with_the_shape_of_the_workload(
     assert calls == [(name, (workload.steps, workload.batch_size))] * 2
 
 
+@pytest.mark.parametrize("workload", [SMALL["sentence"], SMALL["step"], SAMPLED], ids=lambda workload: workload.name)
+def test_the_time_of_a_step_includes_waiting_for_all_new_parameters(
+    workload: Workload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[list[str]] = []
+    clock = iter(range(100))
+
+    def wait(parameters: Any) -> None:
+        waited.append([parameter.name for parameter in parameters])
+        next(clock)
+
+    monkeypatch.setattr(package_workloads, "wait_for", wait)
+    monkeypatch.setattr(package_workloads.time, "perf_counter", lambda: next(clock))
+    assert prepare(workload)() == 2
+    assert waited == [["U", "V", "W"]]
+
+
 def test_the_network_has_the_settings_of_the_workload() -> None:
     workload = dataclasses.replace(SMALL["generate"], cell="lstm", layers=2, embedding_dim=5, bias=True)
     rnn = random_language_model(workload).rnn
