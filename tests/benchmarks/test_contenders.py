@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -139,17 +140,24 @@ def test_torch_waits_for_a_gpu_and_does_not_round_to_tf32(monkeypatch: pytest.Mo
     torch_workloads.wait_for("cpu")
     torch_workloads.wait_for("cuda")
     assert waited == ["cuda"]
-    for switches in (torch.backends.cuda.matmul, torch.backends.cudnn):
-        monkeypatch.setattr(switches, "allow_tf32", True)
-    torch_workloads.use_full_precision()
-    assert not torch.backends.cuda.matmul.allow_tf32 and not torch.backends.cudnn.allow_tf32
+    switches: list[Any] = [torch.backends.cuda.matmul, torch.backends.cudnn]
+    before = [switch.allow_tf32 for switch in switches]
+    try:
+        for switch in switches:
+            switch.allow_tf32 = True
+        torch_workloads.use_full_precision()
+        assert [switch.allow_tf32 for switch in switches] == [False, False]
+    finally:
+        for switch, value in zip(switches, before, strict=True):
+            switch.allow_tf32 = value
 
 
 @needs_torch
 def test_torch_is_timed_until_everything_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
     turns: list[str] = []
     monkeypatch.setattr(torch_workloads, "wait_for", lambda device: turns.append("wait"))
-    monkeypatch.setattr(torch_workloads.time, "perf_counter", lambda: turns.append("clock") or len(turns))
+    clock = SimpleNamespace(perf_counter=lambda: turns.append("clock") or len(turns))
+    monkeypatch.setattr(torch_workloads, "time", clock)
     monkeypatch.setitem(torch_workloads.RUN, "step", lambda *arguments: turns.append("step"))
     torch_workloads.seconds(STEP, False, "cpu", 2)
     assert turns == ["wait", "clock", "step", "wait", "clock"] * 2
