@@ -53,7 +53,8 @@ class Contender(Protocol):
 class TorchContender:
     """PyTorch in two processes, with and without the malloc settings that theano_rnn uses; on a GPU in one, without.
 
-    A variant is a pair: the process (``"plain"`` or ``"malloc"``), and whether the embedding's gradient is sparse.
+    A variant is a pair: the process (``"plain"`` or ``"malloc"``), and whether the embedding's gradient is sparse. If
+    theano_rnn samples the softmax, PyTorch does in the variant with sparse gradients, too.
 
     Parameters
     ----------
@@ -91,8 +92,9 @@ class TorchContender:
 
     def variants(self, workload: Workload) -> list[tuple[str, bool]]:
         """Return all variants that could be the fastest for a workload."""
-        # A sparse gradient needs an embedding, and suits a large vocabulary and plain SGD.
-        sparse = (False, True) if workload.learns and workload.optimizer == "sgd" else (False,)
+        # A sparse gradient needs an embedding, and suits a large vocabulary and plain SGD, or the sampled softmax.
+        suits = samples_too(workload) if workload.samples else workload.optimizer == "sgd"
+        sparse = (False, True) if workload.learns and suits else (False,)
         return [(setting, is_sparse) for setting in self.processes for is_sparse in sparse]
 
     def seconds(self, workload: Workload, variant: tuple[str, bool], repeats: int) -> list[float]:
@@ -106,6 +108,8 @@ class TorchContender:
         """Return a few words about a variant, for the table of results."""
         setting, is_sparse = variant
         form = "one-hot" if workload.one_hot else "sparse" if is_sparse else "dense"
+        if workload.samples:
+            form = "sampled" if is_sparse else "adaptive" if workload.adaptive else "exact softmax"
         parts = [form] if workload.learns else []
         return ", ".join(parts + (["malloc"] if setting == "malloc" else []))
 
@@ -121,6 +125,11 @@ class TorchContender:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+def samples_too(workload: Workload) -> bool:
+    """Whether PyTorch can sample the softmax of a workload as theano_rnn does, instead of using another softmax."""
+    return bool(workload.samples) and workload.optimizer == "adam" and not workload.adaptive
 
 
 def leave_memory_on_gpu() -> None:

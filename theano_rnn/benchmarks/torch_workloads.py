@@ -1,6 +1,6 @@
 """The benchmark's workloads in PyTorch, written as PyTorch users would. Runs in a separate process (see `main`).
 
-Only this module and `torch_writer` need torch, and only when they run.
+Only this module, `torch_sampled` and `torch_writer` need torch, and only when they run.
 """
 
 import functools
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from theano_rnn.benchmarks.contender_process import answer_requests
+from theano_rnn.benchmarks.torch_sampled import SampledAdam, build_sampled_network
 from theano_rnn.benchmarks.torch_writer import beam_search, build_writer
 from theano_rnn.benchmarks.workloads import LEARNING_RATE, Workload
 from theano_rnn.engines import malloc_settings
@@ -25,7 +26,7 @@ def build_network(workload: Workload, sparse: bool, device: str) -> Any:
     ----------
     workload : Workload
     sparse : bool
-        Whether the embedding's gradient is sparse.
+        Whether the embedding's gradient is sparse. Of a workload with sampled softmax: whether PyTorch samples, too.
     device : str
         Name of a device in PyTorch.
 
@@ -43,6 +44,8 @@ def build_network(workload: Workload, sparse: bool, device: str) -> Any:
         V, H = workload.word_dim, workload.hidden_dim
         E, bias = workload.embedding_dim or H, workload.bias
         return build_writer(V, V, E, H, workload.cell, workload.layers, bias=bias).to(device)
+    if workload.samples and sparse:
+        return build_sampled_network(workload).to(device)
     V, H, bias = workload.word_dim, workload.hidden_dim, workload.bias
     cell = {"simple": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}[workload.cell]
 
@@ -107,7 +110,10 @@ def build_optimizer(workload: Workload, sparse: bool, device: str) -> Any:
     """Build the optimizer of a workload's network, in its fastest implementation."""
     import torch
 
-    parameters = build_network(workload, sparse, device).parameters()
+    network = build_network(workload, sparse, device)
+    if workload.samples and sparse:
+        return SampledAdam(network)
+    parameters = network.parameters()
     if workload.optimizer == "adam":
         return torch.optim.Adam(parameters, lr=LEARNING_RATE, fused=True)
     return torch.optim.SGD(parameters, lr=LEARNING_RATE)
@@ -126,6 +132,8 @@ def train_step(workload: Workload, network: Any, optimizer: Any, x: Any, y: Any)
     """
     from torch.nn.functional import cross_entropy
 
+    if isinstance(optimizer, SampledAdam):
+        return learn(optimizer, network(x, y, network.draw()))
     outputs, _ = network(x)
     if workload.adaptive:
         return learn(optimizer, network.output(outputs.view(-1, workload.hidden_dim), y.view(-1)).loss)
