@@ -49,8 +49,8 @@ def make_parser() -> ArgumentParser:
         help="networks that read in both directions, for a label of each text, word or frame: training steps; "
         "translation: training steps and beam search")
     table.add_argument("--large", action="store_true",
-        help="large vocabularies: training steps with sampled softmax; PyTorch's with the exact and with an adaptive "
-        "softmax")
+        help="large vocabularies: training steps with sampled softmax; PyTorch's with sampled or exact softmax, "
+        "whichever is faster, and with an adaptive softmax")
     table.add_argument("--gpu-table", action="store_true",
         help="the standard table, LSTMs with 512 and 1024 units, and sampled softmax with 100,000 words, with the aims "
         "for a GPU; this is the default with `--device gpu`")

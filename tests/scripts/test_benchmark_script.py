@@ -7,6 +7,7 @@ from support import script_modules
 
 from theano_rnn.benchmarks import contenders, measurement, workloads
 from theano_rnn.benchmarks.workloads import Workload
+from theano_rnn.engines import engine
 from theano_rnn.engines.engine import device_name, versions
 
 script = script_modules.script("benchmark")
@@ -166,6 +167,34 @@ def test_wrong_usage_is_one_line_and_status_2(capsys, arguments, message):
     assert script.main(arguments) == 2
     out, err = capsys.readouterr()
     assert out == "" and message in err and len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("installed", "message"),
+    [
+        (False, "torch is not installed; install it (pip install torch) or leave --peer out"),
+        (True, "this torch finds no GPU; install its CUDA build, or use --device cpu"),
+    ],
+)
+def test_a_missing_torch_or_one_without_gpu_is_one_line_and_status_2_before_any_work(
+    capsys, monkeypatch, installed, message
+):
+    class Process:
+        greeting = {"torch": "9.9", "gpu": False, "libraries": ""}
+
+        def __init__(self, *command, **variables):
+            pass
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr(engine, "select_device", lambda name, count: None)
+    monkeypatch.setattr(engine, "device_name", lambda: "Graphics 9000")
+    monkeypatch.setattr(contenders.importlib.util, "find_spec", lambda name: object() if installed else None)
+    monkeypatch.setattr(contenders, "ContenderProcess", Process)
+    assert script.main(["--device", "gpu", "--peer", "torch"]) == 2
+    out, err = capsys.readouterr()
+    assert not out and err == f"benchmark.py: {message}\n"
 
 
 @pytest.mark.xla

@@ -222,7 +222,7 @@ PAIRS = tuple(
     )
 )
 TASKS = (*TEXTS, *FRAMES, *PAIRS)
-# Training steps with sampled softmax. PyTorch uses the exact softmax or an adaptive one.
+# Training steps with sampled softmax. PyTorch's is sampled or exact, whichever is faster, or else adaptive.
 LARGE = tuple(
     Workload(
         f"{name}{'-A' if adaptive else ''}",
