@@ -84,6 +84,33 @@ def test_words_that_do_not_occur_add_bytes_to_the_exact_softmax_only(tmp_path: P
     assert dense_of_more - dense == BYTES * 90_000 * (8 + 8 + 1)
 
 
+ALL_REDUCES = """
+import re
+import numpy as np
+from theano_rnn import RNN
+from theano_rnn.engines.engine import xla_program
+from theano_rnn.networks.optimizer import Optimizer
+from theano_rnn.text.minibatches import Batch
+
+x = np.zeros((5, 6), np.int32)
+optimizer = Optimizer(RNN(30, 7, seed=1, bias=True, dtype="float32"), devices=2)
+inputs = optimizer.step_inputs(Batch(x, x, np.ones(x.shape, bool), np.arange(6)))
+numbers = [np.float32(1)] * 3
+total = 0
+for line in xla_program(optimizer._step, [*numbers, *inputs]).splitlines():
+    if re.search(r" all-reduce(-start)?\\(", line):
+        results = line.split(" all-reduce")[0].partition("=")[2]
+        for shape in re.findall(r"f32\\[([0-9,]*)\\]", results):
+            total += 4 * int(np.prod([int(length) for length in shape.split(",") if length] or [1]))
+print(optimizer.summed_bytes(inputs), total)
+"""
+
+
+def test_they_are_those_of_the_all_reduce_operations_in_xlas_program(tmp_path: Path) -> None:
+    counted, in_program = python(ALL_REDUCES, tmp_path, JAX_NUM_CPU_DEVICES="2")
+    assert counted == in_program == str(BYTES * (2 * 30 * 7 + 7 * 7 + 30 + 7 + 1))
+
+
 def test_on_one_device_nothing_is_summed() -> None:
     optimizer = step_optimizer(dataclasses.replace(DENSE, word_dim=30))
     batch = next(random_minibatches(dataclasses.replace(DENSE, word_dim=30)))
