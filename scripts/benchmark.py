@@ -24,6 +24,7 @@ from theano_rnn.commands.terminal import flush, say, show
 from theano_rnn.errors import OptionError
 
 if TYPE_CHECKING:
+    from theano_rnn.benchmarks.contenders import TorchContender
     from theano_rnn.benchmarks.workloads import Workload
 
 ROUNDS = 5
@@ -116,13 +117,25 @@ def choose_workloads(arguments: argparse.Namespace) -> "list[Workload]":
     return on_devices(chosen, devices)
 
 
+def start_torch(arguments: argparse.Namespace, stack: contextlib.ExitStack) -> "tuple[TorchContender | None, str]":
+    """PyTorch on the device of theano_rnn, if it is wanted, and what the heading says about it."""
+    from theano_rnn.benchmarks.contenders import TorchContender
+    from theano_rnn.engines.engine import device_name
+
+    if not arguments.peer:
+        return None, ""
+    on_gpu = device_name() is not None
+    torch = stack.enter_context(TorchContender("gpu" if on_gpu else "cpu"))
+    return torch, f", PyTorch {torch.version}" + (" on one GPU" if on_gpu and arguments.devices > 1 else "")
+
+
 def work(arguments: argparse.Namespace) -> None:
     check_together(arguments)
     from theano_rnn.benchmarks import measurement, report
-    from theano_rnn.benchmarks.contenders import TheanoContender, TorchContender, leave_memory_on_gpu
+    from theano_rnn.benchmarks.contenders import TheanoContender, leave_memory_on_gpu
     from theano_rnn.benchmarks.summed_bytes import ByteCounter
     from theano_rnn.checks import check_count
-    from theano_rnn.engines.engine import device_name, select_device
+    from theano_rnn.engines.engine import select_device
 
     rounds = check_count("rounds", ROUNDS if arguments.rounds is None else arguments.rounds)
     chosen = choose_workloads(arguments)
@@ -149,10 +162,8 @@ def work(arguments: argparse.Namespace) -> None:
             measure = functools.partial(measurement.measure_engines, rounds=rounds, contender=theano)
             as_table = report.engines_table
         else:
-            device = "cpu" if device_name() is None else "gpu"  # the same for both
-            torch = stack.enter_context(TorchContender(device)) if arguments.peer else None
-            machine += f", PyTorch {torch.version}" if torch else ""
-            machine += " on one GPU" if torch and device == "gpu" and arguments.devices > 1 else ""
+            torch, description = start_torch(arguments, stack)
+            machine += description
             measure = functools.partial(measurement.measure, rounds=rounds, contender=torch)
             as_table = report.measurement_table
         results: list[Any] = []

@@ -1,5 +1,6 @@
 """scripts/benchmark.py: a table or JSON on standard output, one line and status 2 for wrong usage."""
 
+import contextlib
 import json
 
 import pytest
@@ -167,6 +168,29 @@ def test_wrong_usage_is_one_line_and_status_2(capsys, arguments, message):
     assert script.main(arguments) == 2
     out, err = capsys.readouterr()
     assert out == "" and message in err and len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("card", "options", "expected"),
+    [
+        (None, "--peer torch --devices 2", ("cpu", ", PyTorch 9.9")),
+        ("Graphics 9000", "--peer torch", ("gpu", ", PyTorch 9.9")),
+        ("Graphics 9000", "--peer torch --devices 2", ("gpu", ", PyTorch 9.9 on one GPU")),
+        ("Graphics 9000", "--devices 2", (None, "")),
+    ],
+)
+def test_torch_computes_on_the_device_of_theano_rnn(monkeypatch, card, options, expected):
+    class Contender(contextlib.nullcontext):
+        version = "9.9"
+
+        def __enter__(self):
+            return self
+
+    monkeypatch.setattr(engine, "device_name", lambda: card)
+    monkeypatch.setattr(contenders, "TorchContender", Contender)
+    with contextlib.ExitStack() as stack:
+        torch, description = script.start_torch(script.make_parser().parse_args(options.split()), stack)
+        assert (torch and torch.enter_result, description) == expected
 
 
 @pytest.mark.parametrize(

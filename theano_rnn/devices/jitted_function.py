@@ -133,9 +133,18 @@ def bytes_of_sums(program: Any) -> int:
     for equation in program.eqns:
         if equation.primitive.name.startswith("psum"):
             total += sum(one.aval.size * one.aval.dtype.itemsize for one in equation.invars)
-        times = equation.params.get("length", 1) if equation.primitive.name == "scan" else 1
-        total += times * sum(map(bytes_of_sums, jax.core.jaxprs_in_params(equation.params)))
+        times = equation.params["length"] if equation.primitive.name == "scan" else 1
+        total += times * sum(map(bytes_of_sums, inner_programs(equation)))
     return total
+
+
+def inner_programs(equation: Any) -> Iterator[Any]:
+    """Yield the programs in an equation of a JAX program, such as the steps of a loop."""
+    for value in equation.params.values():
+        for one in value if isinstance(value, (tuple, list)) else [value]:
+            program = getattr(one, "jaxpr", one)
+            if hasattr(program, "eqns"):
+                yield program
 
 
 def split_over(
