@@ -16,12 +16,10 @@ import pytest
 
 from theano_rnn import RNN, OptionError
 from theano_rnn.benchmarks import contender_process, contenders, torch_workloads
-from theano_rnn.benchmarks.package_workloads import READING_HEADS, random_minibatches, step_optimizer
+from theano_rnn.benchmarks.package_workloads import READING_HEADS, random_minibatches
 from theano_rnn.benchmarks.workloads import LARGE, LEARNING_RATE, STANDARD, Workload
 from theano_rnn.encoders.reader import Reader, ReaderOptimizer
 from theano_rnn.encoders.reader_graph import ReaderInputs, ReaderSettings
-from theano_rnn.large_vocabularies.candidates import CandidateSampler
-from theano_rnn.large_vocabularies.sampled_optimizer import SampledOptimizer
 from theano_rnn.networks.optimizer import Optimizer
 
 needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="torch is not installed")
@@ -257,43 +255,6 @@ def test_torchs_network_has_the_same_loss_with_the_same_weights_and_takes_the_sa
         x, y = torch.tensor(batch.x, dtype=torch.int64), torch.tensor(batch.y, dtype=torch.int64)
         theirs = torch_workloads.train_step(workload, network, optimizer, x, y)
         assert float(ours.step(batch, LEARNING_RATE)[0]) / workload.tokens == pytest.approx(theirs, rel=1e-5)
-
-
-@needs_torch
-@pytest.mark.parametrize(("cell", "bias"), [("simple", False), ("lstm", True)])
-def test_torchs_sampled_softmax_has_the_same_loss_and_takes_the_same_steps(cell: str, bias: bool) -> None:
-    import torch
-
-    settings = {"cell": cell, "embedding_dim": 5, "bias": bias}
-    workload = dataclasses.replace(STEP, **settings, word_dim=600, optimizer="adam", samples=20)
-    network = torch_workloads.build_network(workload, True, "cpu")
-    optimizer = torch_workloads.build_optimizer(workload, True, "cpu")
-    values = {"E": network.embedding.weight, "V": network.rows.weight}
-    values |= {"U": network.recurrence.weight_ih_l0, "W": network.recurrence.weight_hh_l0}
-    if bias:
-        values |= {"c": network.biases.weight[:, 0], "b": network.recurrence.bias_ih_l0 + network.recurrence.bias_hh_l0}
-    ours = step_optimizer(workload)
-    assert isinstance(ours, SampledOptimizer)
-    ours.network.set_values({name: value.detach().numpy().copy() for name, value in values.items()})
-    batches = random_minibatches(workload)
-    # With biases, PyTorch has two of each and changes their sum twice as much: only the first losses are equal.
-    for number in range(1 if bias else 3):
-        batch = next(batches)
-        x, y = torch.tensor(batch.x, dtype=torch.int64), torch.tensor(batch.y, dtype=torch.int64)
-        cumulative = network.cumulative.numpy()
-        random = np.random.default_rng(number).random(workload.samples) * cumulative[-1]
-        drawn = torch.tensor(np.searchsorted(cumulative, random, side="right"))
-        theirs = torch_workloads.learn(optimizer, network(x, y, drawn))
-        loss, _ = ours.step_on_candidates(batch, ours.draw(batch, np.random.default_rng(number)), LEARNING_RATE)
-        assert float(loss) / workload.tokens == pytest.approx(theirs, rel=1e-5)
-
-
-@needs_torch
-def test_torch_draws_words_as_often_as_theano_rnn() -> None:
-    workload = dataclasses.replace(STEP, embedding_dim=5, samples=20_000)
-    network = torch_workloads.build_network(workload, True, "cpu")
-    shares = np.bincount(network.draw().numpy(), minlength=30) / 20_000
-    np.testing.assert_allclose(shares, CandidateSampler(1 / np.arange(1.0, 31), 1)._drawn, atol=0.02)
 
 
 @needs_torch
