@@ -24,9 +24,13 @@ from theano_rnn.commands.terminal import flush, say, show
 from theano_rnn.errors import OptionError
 
 if TYPE_CHECKING:
+    from theano_rnn.benchmarks.contenders import TorchContender
     from theano_rnn.benchmarks.workloads import Workload
 
 ROUNDS = 5
+# The options that choose a table of `theano_rnn.benchmarks.workloads`.
+TABLES = {name: name.upper() for name in ("grid", "networks", "tasks", "large", "scaling", "startup", "growth")}
+TABLES["gpu_table"] = "GPU"
 
 
 def make_parser() -> ArgumentParser:
@@ -46,8 +50,14 @@ def make_parser() -> ArgumentParser:
         help="networks that read in both directions, for a label of each text, word or frame: training steps; "
         "translation: training steps and beam search")
     table.add_argument("--large", action="store_true",
-        help="large vocabularies: training steps with sampled softmax; PyTorch's with the exact and with an adaptive "
-        "softmax")
+        help="large vocabularies: training steps with sampled softmax; PyTorch's with sampled or exact softmax, "
+        "whichever is faster, and with an adaptive softmax")
+    table.add_argument("--gpu-table", action="store_true",
+        help="the standard table, LSTMs with 512 and 1024 units, and sampled softmax with 100,000 words, with the aims "
+        "for a GPU; this is the default with `--device gpu`")
+    table.add_argument("--scaling", action="store_true",
+        help="how efficient 4, 16 and 64 machines would be, by a model: from the time of a training step on this "
+        "machine and the bytes of gradients that machines sum")
     table.add_argument("--startup", action="store_true",
         help="seconds until the first training step, without and with a cache of compiled functions")
     table.add_argument("--growth", action="store_true",
@@ -62,7 +72,8 @@ def make_parser() -> ArgumentParser:
     add("--rounds", type=int, metavar="N", help=f"number of rounds (default: {ROUNDS})")
     add("--device", choices=("auto", "cpu", "gpu"), default="auto", help="where to compute (default: %(default)s)")
     add("--devices", type=int, default=1, metavar="N",
-        help="split the minibatches of training steps over N cores, or N GPUs (default: %(default)s)")
+        help="split the minibatches of training steps over N cores, or N GPUs; without --only, what cannot be split is "
+        "left out (default: %(default)s)")
 
     add = parser.add_argument_group("output").add_argument
     add("--json", action="store_true", help="print one JSON object per workload instead of the table")
@@ -72,15 +83,15 @@ def make_parser() -> ArgumentParser:
 
 def check_together(arguments: argparse.Namespace) -> None:
     """Raise an error for options that exclude each other."""
-    tables = [name for name in ("grid", "networks", "tasks", "large", "startup", "growth") if getattr(arguments, name)]
+    tables = [name for name in TABLES if getattr(arguments, name)]
     if arguments.theano and (tables or arguments.peer):
         raise OptionError(f"theano: has a table of its own; leave `{tables[0] if tables else 'peer'}` out")
     if arguments.theano and arguments.devices > 1:
         raise OptionError("theano: the original Theano computes on one device; leave `devices` out")
-    for name in ("startup", "growth"):
+    for name in ("startup", "growth", "scaling"):
         if name in tables and arguments.peer:
             raise OptionError(f"{name}: measures theano_rnn alone; leave `peer` out")
-        if name in tables and arguments.rounds is not None:
+        if name != "scaling" and name in tables and arguments.rounds is not None:
             raise OptionError(f"{name}: has one round, in new processes for each workload; leave `rounds` out")
 
 
@@ -88,24 +99,50 @@ def workload_table(arguments: argparse.Namespace) -> "Sequence[Workload]":
     """The workloads from which `--only` chooses."""
     from theano_rnn.benchmarks import workloads
 
-    tables = {"grid": workloads.GRID, "networks": workloads.NETWORKS, "tasks": workloads.TASKS}
-    tables |= {"large": workloads.LARGE, "startup": workloads.STARTUP, "growth": workloads.GROWTH}
-    return next((table for name, table in tables.items() if getattr(arguments, name)), workloads.STANDARD)
+    default = "GPU" if arguments.device == "gpu" and not arguments.theano else "STANDARD"
+    chosen = next((table for option, table in TABLES.items() if getattr(arguments, option)), default)
+    return getattr(workloads, chosen)
+
+
+def choose_workloads(arguments: argparse.Namespace) -> "list[Workload]":
+    """The workloads to time."""
+    from theano_rnn.benchmarks.workloads import on_devices, select_workloads
+    from theano_rnn.checks import check_count
+
+    names = arguments.names.split(",") if arguments.names else ["W1", "W2"] if arguments.theano else None
+    devices = check_count("devices", arguments.devices)
+    chosen = select_workloads(workload_table(arguments), names)
+    if devices > 1 and not names:
+        chosen = [workload for workload in chosen if workload.splits]
+    return on_devices(chosen, devices)
+
+
+def start_torch(arguments: argparse.Namespace, stack: contextlib.ExitStack) -> "tuple[TorchContender | None, str]":
+    """PyTorch on the device of theano_rnn, if it is wanted, and what the heading says about it."""
+    from theano_rnn.benchmarks.contenders import TorchContender
+    from theano_rnn.engines.engine import device_name
+
+    if not arguments.peer:
+        return None, ""
+    on_gpu = device_name() is not None
+    torch = stack.enter_context(TorchContender("gpu" if on_gpu else "cpu"))
+    return torch, f", PyTorch {torch.version}" + (" on one GPU" if on_gpu and arguments.devices > 1 else "")
 
 
 def work(arguments: argparse.Namespace) -> None:
     check_together(arguments)
-    from theano_rnn.benchmarks import measurement, report, workloads
-    from theano_rnn.benchmarks.contenders import TheanoContender, TorchContender
+    from theano_rnn.benchmarks import measurement, report
+    from theano_rnn.benchmarks.contenders import TheanoContender, leave_memory_on_gpu
+    from theano_rnn.benchmarks.summed_bytes import ByteCounter
     from theano_rnn.checks import check_count
     from theano_rnn.engines.engine import select_device
 
     rounds = check_count("rounds", ROUNDS if arguments.rounds is None else arguments.rounds)
-    names = arguments.names.split(",") if arguments.names else ["W1", "W2"] if arguments.theano else None
-    chosen = workloads.select_workloads(workload_table(arguments), names)
-    chosen = workloads.on_devices(chosen, check_count("devices", arguments.devices))
+    chosen = choose_workloads(arguments)
+    if arguments.peer:
+        leave_memory_on_gpu()
     select_device(arguments.device, arguments.devices)
-    machine = report.describe_machine()
+    machine = report.describe_machine(arguments.devices)
     measure: Callable[[Workload], Any]
     as_table: Callable[[Any], str]
     with contextlib.ExitStack() as stack:
@@ -115,14 +152,18 @@ def work(arguments: argparse.Namespace) -> None:
         elif arguments.startup:
             measure = functools.partial(measurement.measure_startup, device=arguments.device)
             as_table = report.startup_table
+        elif arguments.scaling:
+            counter = stack.enter_context(ByteCounter())
+            measure = functools.partial(measurement.measure_scaling, rounds=rounds, counter=counter)
+            as_table = report.scaling_table
         elif arguments.theano:
             theano = stack.enter_context(TheanoContender(arguments.theano))
             machine += f", {theano.version}"
             measure = functools.partial(measurement.measure_engines, rounds=rounds, contender=theano)
             as_table = report.engines_table
         else:
-            torch = stack.enter_context(TorchContender(arguments.device)) if arguments.peer else None
-            machine += f", PyTorch {torch.version}" if torch else ""
+            torch, description = start_torch(arguments, stack)
+            machine += description
             measure = functools.partial(measurement.measure, rounds=rounds, contender=torch)
             as_table = report.measurement_table
         results: list[Any] = []

@@ -30,6 +30,9 @@ def _set_default_flags(variable, **defaults):
 _set_default_flags("THEANO_FLAGS", base_compiledir=_CACHE.name, gcc__cxxflags="-O0")
 _set_default_flags("PYTENSOR_FLAGS", base_compiledir=_CACHE.name)
 
+# On a GPU, each worker would take three quarters of its memory at the start.
+os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+
 
 def pytest_configure(config):
     """Let XLA compile the small networks of the quick tests without LLVM's optimization, a fifth of their time.
@@ -50,6 +53,16 @@ def pytest_collection_modifyitems(items):
         for item in items:
             if item.get_closest_marker("xla"):
                 item.add_marker(pytest.mark.skip(reason="for PyTensor and XLA only, not the original Theano"))
+
+
+def pytest_runtest_setup(item):
+    marker = item.get_closest_marker("gpu")
+    if marker is not None:
+        from support.devices import gpu_count
+
+        cards = marker.kwargs.get("cards", 1)
+        if gpu_count() < cards:
+            pytest.skip("no GPU found here" if cards == 1 else f"fewer than {cards} GPUs found here")
 
 
 @pytest.fixture(scope="session", autouse=True)

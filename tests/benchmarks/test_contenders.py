@@ -5,8 +5,10 @@ import importlib.util
 import io
 import itertools
 import json
+import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,7 @@ import pytest
 from theano_rnn import RNN, OptionError
 from theano_rnn.benchmarks import contender_process, contenders, torch_workloads
 from theano_rnn.benchmarks.package_workloads import READING_HEADS, random_minibatches
-from theano_rnn.benchmarks.workloads import LEARNING_RATE, STANDARD, Workload
+from theano_rnn.benchmarks.workloads import LARGE, LEARNING_RATE, STANDARD, Workload
 from theano_rnn.encoders.reader import Reader, ReaderOptimizer
 from theano_rnn.encoders.reader_graph import ReaderInputs, ReaderSettings
 from theano_rnn.networks.optimizer import Optimizer
@@ -29,13 +31,14 @@ class FakeProcess:
     """Answers with times that depend only on the requested variant."""
 
     key = "sparse"
+    finds_gpu = False
 
     def __init__(self, times: dict[Any, float], greeting: bool = True) -> None:
         self.times = times
         self.requests: list[dict[str, Any]] = []
         self.lines: list[str] = []
         if greeting:
-            self.lines.append(json.dumps({"torch": "9.9", "gpu": False}))
+            self.lines.append(json.dumps({"torch": "9.9", "gpu": self.finds_gpu, "libraries": "CUDA 13"}))
         self.stdin, self.stdout, self.waited = self, self, False
 
     def write(self, line: str) -> None:
@@ -91,6 +94,10 @@ def test_torch_variants_are_all_that_could_be_fastest_and_run_in_two_processes(
         assert torch.describe(STEP, ("plain", True)) == "sparse"
         assert torch.describe(STEP, ("malloc", False)) == "dense, malloc"
         assert torch.describe(scoring, ("malloc", False)) == "malloc"
+        exact, adaptive = LARGE[:2]
+        assert torch.variants(exact) == both and torch.variants(adaptive) == [("plain", False), ("malloc", False)]
+        forms = [torch.describe(exact, ("plain", samples)) for samples in (False, True)]
+        assert [*forms, torch.describe(adaptive, ("plain", False))] == ["exact softmax", "sampled", "adaptive"]
         assert torch.variants(GATED) == [("plain", False), ("malloc", False)]
         assert torch.describe(GATED, ("malloc", False)) == "one-hot, malloc"
         assert torch.seconds(STEP, ("plain", True), 4) == [0.3] * 4
@@ -104,6 +111,60 @@ def test_a_gpu_that_torch_does_not_find_is_reported(torch_processes: dict[str, F
     with pytest.raises(OptionError, match="this torch finds no GPU"):
         contenders.TorchContender("gpu")
     assert all(process.waited for process in torch_processes.values())
+
+
+def test_on_a_gpu_torch_runs_there_in_one_process_and_names_its_libraries(
+    torch_processes: dict[str, FakeProcess], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeProcess, "finds_gpu", True)
+    with contenders.TorchContender("gpu") as torch:
+        assert torch.version == "9.9 (CUDA 13)" and list(torch_processes) == ["plain"]
+        assert torch.variants(STEP) == [("plain", False), ("plain", True)]
+        torch.seconds(STEP, ("plain", False), 1)
+        assert torch_processes["plain"].requests[0]["device"] == "cuda"
+    with contenders.TorchContender("cpu") as torch:
+        assert torch.version == "9.9" and torch.device == "cpu"
+
+
+def test_jax_leaves_memory_on_a_gpu_unless_the_user_has_decided(monkeypatch: pytest.MonkeyPatch) -> None:
+    for before, after in ((None, "false"), ("true", "true")):
+        monkeypatch.delenv("XLA_PYTHON_CLIENT_PREALLOCATE", raising=False)
+        if before:
+            monkeypatch.setenv("XLA_PYTHON_CLIENT_PREALLOCATE", before)
+        contenders.leave_memory_on_gpu()
+        assert os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] == after
+
+
+@needs_torch
+def test_torch_waits_for_a_gpu_and_does_not_round_to_tf32(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    waited: list[str] = []
+    monkeypatch.setattr(torch.cuda, "synchronize", waited.append)
+    torch_workloads.wait_for("cpu")
+    torch_workloads.wait_for("cuda")
+    assert waited == ["cuda"]
+    switches: list[Any] = [torch.backends.cuda.matmul, torch.backends.cudnn]
+    before = [switch.allow_tf32 for switch in switches]
+    try:
+        for switch in switches:
+            switch.allow_tf32 = True
+        torch_workloads.use_full_precision()
+        assert [switch.allow_tf32 for switch in switches] == [False, False]
+    finally:
+        for switch, value in zip(switches, before, strict=True):
+            switch.allow_tf32 = value
+
+
+@needs_torch
+def test_torch_is_timed_until_everything_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns: list[str] = []
+    monkeypatch.setattr(torch_workloads, "wait_for", lambda device: turns.append("wait"))
+    clock = SimpleNamespace(perf_counter=lambda: turns.append("clock") or len(turns))
+    monkeypatch.setattr(torch_workloads, "time", clock)
+    monkeypatch.setitem(torch_workloads.RUN, "step", lambda *arguments: turns.append("step"))
+    torch_workloads.seconds(STEP, False, "cpu", 2)
+    assert turns == ["wait", "clock", "step", "wait", "clock"] * 2
 
 
 def test_a_torch_process_that_ends_is_reported(

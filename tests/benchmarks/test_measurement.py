@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 from theano_rnn.benchmarks import measurement
-from theano_rnn.benchmarks.measurement import Measurement, measure, measure_growth, measure_startup, peak_memory_mb
+from theano_rnn.benchmarks.measurement import (
+    Measurement,
+    measure,
+    measure_growth,
+    measure_scaling,
+    measure_startup,
+    peak_memory_mb,
+)
+from theano_rnn.benchmarks.scaling_model import efficiency
 from theano_rnn.benchmarks.workloads import Workload
 
 SENTENCE = Workload("sentence", "sentence", 30, 4, 6, 1, "small")
@@ -62,6 +70,23 @@ def test_without_a_contender_the_record_has_no_ratio(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(measurement, "repeats_per_round", lambda seconds: 2)
     record = measure(SENTENCE, 2).to_json()
     assert len(record["ours_rounds_s"]) == 2 and "ratio" not in record
+
+
+def test_scaling_is_computed_from_the_measured_step_and_the_counted_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Counter:
+        def count(self, workload: Workload) -> dict[str, int]:
+            return {"summed_bytes": 10**6, "parameter_bytes": 10**7}
+
+    times = [[0.05], [0.04], [0.06]]
+    monkeypatch.setattr(measurement, "_measure_in_turn", lambda *arguments: ([time for (time,) in times], {}))
+    record = measure_scaling(STEP, 3, Counter())  # type: ignore[arg-type]
+    assert record["step_s"] == 0.05 and record["summed_bytes"] == 10**6 and record["name"] == "step"
+    assert list(record["machines"]) == [4, 16, 64]
+    found = record["machines"][16]
+    assert found["sent_bytes"] == 1_875_000
+    for gigabits in (10, 100):
+        assert found["each"][gigabits] == efficiency(0.05, 10**6, 16, gigabits)
+        assert found["shared"][gigabits] == efficiency(0.05 / 16, 10**6, 16, gigabits)
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -60,6 +61,25 @@ def test_each_kind_calls_what_a_user_calls_with_the_shape_of_the_workload(
     names = {"sentence": "sgd_step", "decode": "read", **dict.fromkeys((*READING_KINDS, "translate"), "step")}
     name = "step_on_candidates" if workload.samples else names.get(kind, kind)
     assert calls == [(name, (workload.steps, workload.batch_size))] * 2
+
+
+@pytest.mark.parametrize("workload", [SMALL["sentence"], SMALL["step"], SAMPLED], ids=lambda workload: workload.name)
+def test_the_time_of_a_step_includes_waiting_for_all_new_parameters(
+    workload: Workload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_once = prepare(workload)
+    run_once()
+    waited: list[list[str]] = []
+    clock = iter(range(3))
+
+    def wait(parameters: Any) -> None:
+        waited.append([parameter.name for parameter in parameters])
+        next(clock)
+
+    monkeypatch.setattr(package_workloads, "wait_for", wait)
+    monkeypatch.setattr(package_workloads, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    assert run_once() == 2
+    assert waited == [["U", "V", "W"]]
 
 
 def test_the_network_has_the_settings_of_the_workload() -> None:

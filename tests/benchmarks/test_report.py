@@ -1,8 +1,10 @@
 """The tables are Markdown with aligned columns."""
 
+import pytest
+
 from theano_rnn.benchmarks import report
 from theano_rnn.benchmarks.measurement import Measurement
-from theano_rnn.benchmarks.workloads import STANDARD
+from theano_rnn.benchmarks.workloads import GPU, STANDARD
 from theano_rnn.engines.engine import versions
 
 
@@ -26,6 +28,45 @@ def test_the_table_has_one_row_per_workload_and_columns_about_pytorch_only_if_it
     assert row["PyTorch / ours"] == "3.00" and row["range"] == "2.00 to 4.00"
     assert row["ours / products"] == "2.00" and row["PyTorch's best form"] == "sparse, malloc"
     assert row["tokens/s"] == "32,000"
+
+
+def test_aims_are_shown_if_a_workload_has_one_and_was_compared() -> None:
+    compared = Measurement(GPU[0], [0.01], 0.01, [0.02], "dense"), Measurement(GPU[-1], [0.01], 0.01, [0.02], "dense")
+    no_aim = Measurement(STANDARD[0], [0.01], 0.01, [0.02], "dense")
+    lines = report.measurement_table([*compared, no_aim]).splitlines()
+    assert cells(lines[0])[-1] == "aim on a GPU" and [cells(line)[-1] for line in lines[2:]] == ["1.3", "1.3", ""]
+    assert "aim" not in report.measurement_table([no_aim])
+    assert "aim" not in report.measurement_table([Measurement(GPU[0], [0.01], 0.01, [], "")])
+
+
+def test_the_line_about_the_machine_names_the_card_and_that_tf32_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report, "device_name", lambda: "Graphics 9000")
+    line = report.describe_machine(devices=2)
+    assert line.startswith("Graphics 9000, ") and line.endswith("float32 without TF32, theano_rnn on 2 GPUs")
+    monkeypatch.setattr(report, "device_name", lambda: None)
+    assert report.describe_machine().endswith("float32")
+    assert report.describe_machine(devices=2).endswith("float32, theano_rnn on 2 cores")
+
+
+def test_the_table_of_scaling_has_one_row_per_number_of_machines() -> None:
+    shares = {"each": {10: 0.5, 100: 0.75}, "shared": {10: 0.25, 100: 0.3336}}
+    record = {
+        "name": "A",
+        "description": "small",
+        "word_dim": 8000,
+        "step_s": 0.0123,
+        "parameter_bytes": 16_160_000,
+        "summed_bytes": 1_000_000,
+        "machines": {4: {"sent_bytes": 1_500_000.0, **shares}, 16: {"sent_bytes": 1_875_000.0, **shares}},
+    }
+    lines = report.scaling_table([record]).splitlines()
+    assert "not measured" in lines[0] and not lines[1]
+    first, _, *rows = map(cells, lines[2:])
+    assert [dict(zip(first, row, strict=True))["machines"] for row in rows] == ["4", "16"]
+    assert rows[0] == [
+        *("A", "small", "8,000", "12.3", "16.16", "1.00", "4", "1.50"),
+        *("0.500", "0.750", "0.250", "0.334"),
+    ]
 
 
 def test_no_ratio_is_shown_for_products_that_are_too_small_to_be_timed() -> None:

@@ -7,12 +7,14 @@ import pytest
 
 from theano_rnn import OptionError
 from theano_rnn.benchmarks.workloads import (
+    GPU,
     GRID,
     GROWTH,
     LARGE,
     MAX_REPEATS,
     MIN_REPEATS,
     NETWORKS,
+    SCALING,
     SECONDS_PER_ROUND,
     STANDARD,
     STARTUP,
@@ -99,6 +101,29 @@ def test_tasks_cover_translation_in_training_and_in_beam_search() -> None:
     assert not decoding.learns and decoding.lengths == [15] * 100 and decoding.beam == 5
 
 
+def test_the_table_of_a_gpu_has_aims_for_training_steps_and_a_lower_one_for_the_lstm() -> None:
+    aims = {work.name: work.aim for work in GPU}
+    training = ("W1", "W2", "W2p", "W3", "W3x", "V100k", "V100k-A")
+    assert aims == {
+        **dict.fromkeys(training, 1.3),
+        **dict.fromkeys(("LSTM-512", "LSTM-1024"), 1.0),
+        **dict.fromkeys(("S1", "G1", "G32"), 0.0),
+    }
+    lstm = {work.hidden_dim: work for work in GPU if work.cell == "lstm"}
+    assert list(lstm) == [512, 1024] and all(work.one_hot and work.word_dim == 65 for work in lstm.values())
+    assert all(work.word_dim == 100_000 and work.samples for work in GPU if work.name.startswith("V100k"))
+
+
+def test_scaling_covers_w2p_with_a_minibatch_8_times_as_large_and_sampled_softmax() -> None:
+    (standard,) = (work for work in STANDARD if work.name == "W2p")
+    large, sampled = SCALING[:2]
+    changes = {"name": large.name, "description": large.description}
+    assert large == dataclasses.replace(standard, batch_size=8 * standard.batch_size, **changes)
+    assert sampled.samples == 500 and sampled.batch_size == large.batch_size
+    assert {work.word_dim for work in SCALING if work.samples} == {10_000, 100_000}
+    assert all(work.kind == "step" for work in SCALING)
+
+
 def test_startup_covers_a_two_layer_lstm() -> None:
     assert [work.name for work in STARTUP] == ["W3", "GRU-128", "LSTM-128", "LSTM-128x2"]
 
@@ -108,7 +133,7 @@ def test_workloads_are_selected_by_name_in_the_given_order() -> None:
     assert select_workloads(STANDARD, None) == list(STANDARD)
 
 
-@pytest.mark.parametrize("workloads", [STANDARD, GRID, NETWORKS, TASKS, STARTUP, GROWTH])
+@pytest.mark.parametrize("workloads", [STANDARD, GRID, NETWORKS, TASKS, STARTUP, GROWTH, GPU, SCALING])
 def test_names_contain_no_comma_which_separates_them_on_the_command_line(workloads: tuple[Workload, ...]) -> None:
     names = ",".join(work.name for work in workloads)
     assert select_workloads(workloads, names.split(",")) == list(workloads)

@@ -1,5 +1,6 @@
 """The choice of devices: CPU or GPU, and how many."""
 
+import logging
 from types import SimpleNamespace
 
 import numpy as np
@@ -36,6 +37,37 @@ def test_a_missing_gpu_is_reported_with_the_remedy(monkeypatch, jax_device):
     assert jax.config.jax_default_device == before
 
 
+def test_why_jax_finds_no_gpu_is_part_of_the_message_and_not_a_traceback(monkeypatch, jax_device, caplog):
+    logger = logging.getLogger(jax_devices.JAX_LOGGER)
+
+    def devices(name):
+        try:
+            raise RuntimeError("Unable to load CUDA.\nIs it installed?")
+        except RuntimeError:
+            logger.exception("plugin configuration error")
+        raise RuntimeError(f"Unknown backend {name}")
+
+    monkeypatch.setattr(jax, "devices", devices)
+    message = (
+        r"^device: JAX finds no gpu on this machine \(Unable to load CUDA. Is it installed\?\); install .* or choose"
+    )
+    with pytest.raises(OptionError, match=message):
+        engine.select_device("gpu")
+    assert not caplog.records
+
+
+def test_what_jax_says_about_devices_that_it_finds_is_logged(monkeypatch, jax_device, caplog):
+    logger, cpu = logging.getLogger(jax_devices.JAX_LOGGER), jax.devices("cpu")
+
+    def devices(name):
+        logger.warning("an old driver")
+        return cpu
+
+    monkeypatch.setattr(jax, "devices", devices)
+    engine.select_device("cpu")
+    assert [record.getMessage() for record in caplog.records] == ["an old driver"]
+
+
 def test_the_cpu_can_be_chosen_and_auto_leaves_the_choice_to_jax(jax_device):
     before = jax.config.jax_default_device
     engine.select_device("auto")
@@ -61,14 +93,7 @@ def test_products_on_a_gpu_have_full_precision(monkeypatch):
         assert jax.config.jax_default_matmul_precision == "highest"
 
 
-def gpus():
-    try:
-        return jax.devices("gpu")
-    except RuntimeError:
-        return []
-
-
-@pytest.mark.skipif(not gpus(), reason="JAX finds no GPU here")
+@pytest.mark.gpu
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("float64", 1e-10)])
 def test_a_step_on_a_gpu_equals_one_on_the_cpu(jax_device, dtype, tolerance):
     values = {}

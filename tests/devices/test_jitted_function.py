@@ -17,6 +17,8 @@ if engine.engine_name() != "pytensor":
     pytest.skip("the engine is not PyTensor", allow_module_level=True)
 
 from theano_rnn.devices import jitted_function  # noqa: E402
+from theano_rnn.devices.jax_devices import DEVICE_AXIS, mesh_of  # noqa: E402
+from theano_rnn.devices.jitted_function import bytes_of_sums, split_over  # noqa: E402
 
 
 def test_an_interrupt_during_an_update_is_delayed_until_the_new_values_are_stored(monkeypatch):
@@ -128,3 +130,16 @@ def test_few_calls_of_a_split_function_are_in_progress_at_once_and_none_of_anoth
     most = jitted_function.MOST_CALLS_IN_PROGRESS
     assert most < 32
     assert seen == [*range(1, most), *[most] * (41 - most), 1, 2, 1]
+
+
+def test_bytes_of_sums_are_counted_at_each_turn_of_a_loop_and_nothing_else_is():
+    def turn(total, _):
+        return jax.lax.psum(total, DEVICE_AXIS), None
+
+    def sums(x):
+        once, _ = jax.lax.psum((x, x[:1]), DEVICE_AXIS)
+        return (jax.lax.scan(turn, once + x.sum(), None, length=3)[0],)
+
+    split = split_over(mesh_of(1), sums, [None], [None])
+    assert bytes_of_sums(jax.make_jaxpr(split)(np.ones(4, np.float32)).jaxpr) == 4 * (4 + 1 + 3 * 4)
+    assert bytes_of_sums(jax.make_jaxpr(jax.numpy.sum)(np.ones(4, np.float32)).jaxpr) == 0

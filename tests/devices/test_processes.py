@@ -18,10 +18,10 @@ TOLERANCES = {"float32": 1e-6, "float64": 1e-10}
 CODE = """
 import sys
 sys.path.insert(0, {tests!r})
-from support.split_steps import largest_differences_of_processes
+from support.split_steps import differences_of_processes
 from theano_rnn.devices.process_group import Place
 place = Place("127.0.0.1:{port}", {count}, {index})
-print(*largest_differences_of_processes({kinds}, {dtype!r}, 100, place))
+print(*differences_of_processes({kinds}, {dtype!r}, 100, place))
 """
 TEXT = "\n\n".join(
     f"The {a} {b} the {c}."

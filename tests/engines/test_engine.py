@@ -19,6 +19,7 @@ from theano_rnn.engines.engine import (
     precision,
     shared_array,
     theano,
+    wait_for,
 )
 
 # Compiled functions
@@ -307,3 +308,22 @@ def test_the_public_names_are_listed_and_others_are_rejected():
         assert getattr(theano_rnn, name) is not None
     with pytest.raises(AttributeError, match=r"^module 'theano_rnn' has no attribute 'GRU'$"):
         theano_rnn.GRU  # noqa: B018
+
+
+def test_waiting_for_shared_arrays_ends_when_their_updates_are_computed():
+    state = shared_array(np.zeros((300, 300), np.float32), "state")
+    wait_for([state])  # nothing has been computed yet
+
+    def build():
+        new = state
+        for _ in range(30):
+            new = T.tanh(new.dot(state) + 1)
+        return [], [], [(state, new)]
+
+    update = compile_function(build, "float32")
+    update()
+    wait_for([state])
+    stored = state.container.storage
+    raw = getattr(stored, "raw", None)  # with Theano, values are ready
+    assert raw is None or raw.array.is_ready()
+    assert np.isfinite(state.get_value()).all()

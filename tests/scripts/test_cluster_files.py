@@ -18,8 +18,6 @@ SCRIPTS = ["slurm.sh", "openmpi.sh"]
 OPEN_MPI = {"OMPI_COMM_WORLD_SIZE": "2", "OMPI_COMM_WORLD_RANK": "1"}
 CALL = ["-m", "theano_rnn", "train"]
 
-# The only options that train.py may lack, until it runs in several processes. Then this set must be empty.
-NOT_YET = {"--coordinator", "--processes", "--process"}
 
 # Stand-ins for programs: one prints its arguments, one runs the command after its options.
 PYTHON = """#!/bin/sh
@@ -67,17 +65,11 @@ def options(parser):
 
 
 def parsed(arguments):
-    """The options of train.py, without those that it does not have yet."""
-    parser = script("train").make_parser()
-    for name in NOT_YET - options(parser):
-        if name in arguments:
-            place = arguments.index(name)
-            arguments = arguments[:place] + arguments[place + 2 :]
-    return parser.parse_args(arguments)
+    return script("train").make_parser().parse_args(arguments)
 
 
 def test_every_option_in_the_files_exists():
-    known = options(script("train").make_parser()) | NOT_YET
+    known = options(script("train").make_parser())
     for name in (*SCRIPTS, "kubernetes.yaml"):
         text = re.sub(r"^ *#.*\n", "", (FOLDER / name).read_text(encoding="utf-8"), flags=re.MULTILINE)
         [call] = re.findall(r"python -m theano_rnn train((?:.*\\\n)*.*)", text)

@@ -97,22 +97,24 @@ def steps_of(kind, dtype, devices, count):
     ]
 
 
-def largest_difference(kind, dtype, devices, count):
+def largest_difference(kind, dtype, devices, count, device="cpu"):
     """The largest difference between one device and several: its norm, relative to that of the values."""
-    select_device("cpu", devices)
-    return largest(*(steps_of(kind, dtype, number, count) for number in (1, devices)))
+    select_device(device, devices)
+    return difference_of_runs(*(steps_of(kind, dtype, number, count) for number in (1, devices)))
 
 
-def largest(expected, found):
-    """The largest difference between arrays: its norm, relative to that of the expected values."""
-    return max(float(np.linalg.norm(b - a) / np.linalg.norm(a)) for a, b in zip(expected, found, strict=True))
+def difference_of_runs(run, other):
+    """The largest difference between two results of `steps_of`: its norm, relative to that of the values."""
+    return max(float(np.linalg.norm(b - a) / np.linalg.norm(a)) for a, b in zip(run, other, strict=True))
 
 
-def largest_differences_of_processes(kinds, dtype, count, place):
+def differences_of_processes(kinds, dtype, count, place):
     """The largest difference, for each kind, between one process and several, of which this is one."""
     group = ProcessGroup.of_run(place, {}, 120)
     with group.ending_together(), connected(group):
         select_device("cpu")
         first_sum(1)
         together = [steps_of(kind, dtype, 1, count) for kind in kinds]
-    return [largest(steps_of(kind, dtype, 1, count), found) for kind, found in zip(kinds, together, strict=True)]
+    return [
+        difference_of_runs(steps_of(kind, dtype, 1, count), found) for kind, found in zip(kinds, together, strict=True)
+    ]

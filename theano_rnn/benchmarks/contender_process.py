@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from theano_rnn.errors import OptionError
@@ -105,3 +106,9 @@ def answer_requests(greeting: dict[str, Any], answer: Callable[..., Any]) -> Non
 def _write(value: Any) -> None:
     sys.stdout.write(json.dumps(value) + "\n")
     sys.stdout.flush()
+
+
+def path_to_this_package() -> str:
+    """Return a $PYTHONPATH with which a process imports this copy of the package, regardless of its working folder."""
+    here = str(Path(__file__).resolve().parents[2])
+    return os.pathsep.join([here, *filter(None, [os.environ.get("PYTHONPATH")])])

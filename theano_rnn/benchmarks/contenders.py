@@ -7,11 +7,10 @@ import dataclasses
 import importlib.util
 import os
 import sys
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 
-from theano_rnn.benchmarks.contender_process import ContenderProcess
+from theano_rnn.benchmarks.contender_process import ContenderProcess, path_to_this_package
 from theano_rnn.benchmarks.workloads import Workload
 from theano_rnn.errors import OptionError
 
@@ -52,9 +51,10 @@ class Contender(Protocol):
 
 
 class TorchContender:
-    """PyTorch in two processes, with and without the malloc settings that theano_rnn uses.
+    """PyTorch in two processes, with and without the malloc settings that theano_rnn uses; on a GPU in one, without.
 
-    A variant is a pair: the process (``"plain"`` or ``"malloc"``), and whether the embedding's gradient is sparse.
+    A variant is a pair: the process (``"plain"`` or ``"malloc"``), and whether the embedding's gradient is sparse. If
+    theano_rnn samples the softmax, PyTorch does in the variant with sparse gradients, too.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class TorchContender:
     Attributes
     ----------
     version : str
-        Version of PyTorch.
+        Version of PyTorch; on a GPU also those of CUDA and cuDNN.
     device : {"cpu", "cuda"}
 
     Raises
@@ -77,22 +77,24 @@ class TorchContender:
             raise OptionError("torch is not installed; install it (pip install torch) or leave `peer` out")
         self.processes: dict[str, ContenderProcess] = {}
         try:
-            for setting in ("plain", "malloc"):
+            for setting in ("plain",) if device == "gpu" else ("plain", "malloc"):
                 command = [sys.executable, "-m", "theano_rnn.benchmarks.torch_workloads", setting]
-                self.processes[setting] = ContenderProcess("PyTorch", command, PYTHONPATH=_path_to_this_package())
+                self.processes[setting] = ContenderProcess("PyTorch", command, PYTHONPATH=path_to_this_package())
             greeting = self.processes["plain"].greeting
             if device == "gpu" and not greeting["gpu"]:
                 raise OptionError("this torch finds no GPU; install its CUDA build, or use `device=cpu`")
         except BaseException:
             self.close()
             raise
-        self.version: str = greeting["torch"]
         self.device = "cuda" if device != "cpu" and greeting["gpu"] else "cpu"
+        libraries = f" ({greeting['libraries']})" if self.device == "cuda" else ""
+        self.version: str = greeting["torch"] + libraries
 
     def variants(self, workload: Workload) -> list[tuple[str, bool]]:
         """Return all variants that could be the fastest for a workload."""
-        # A sparse gradient needs an embedding, and suits a large vocabulary and plain SGD.
-        sparse = (False, True) if workload.learns and workload.optimizer == "sgd" else (False,)
+        # A sparse gradient needs an embedding, and suits a large vocabulary and plain SGD, or the sampled softmax.
+        suits = samples_too(workload) if workload.samples else workload.optimizer == "sgd"
+        sparse = (False, True) if workload.learns and suits else (False,)
         return [(setting, is_sparse) for setting in self.processes for is_sparse in sparse]
 
     def seconds(self, workload: Workload, variant: tuple[str, bool], repeats: int) -> list[float]:
@@ -106,11 +108,13 @@ class TorchContender:
         """Return a few words about a variant, for the table of results."""
         setting, is_sparse = variant
         form = "one-hot" if workload.one_hot else "sparse" if is_sparse else "dense"
+        if workload.samples:
+            form = "sampled" if is_sparse else "adaptive" if workload.adaptive else "exact softmax"
         parts = [form] if workload.learns else []
         return ", ".join(parts + (["malloc"] if setting == "malloc" else []))
 
     def close(self) -> None:
-        """End both processes."""
+        """End the processes."""
         for process in self.processes.values():
             process.close()
 
@@ -121,6 +125,19 @@ class TorchContender:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+def samples_too(workload: Workload) -> bool:
+    """Whether PyTorch can sample the softmax of a workload as theano_rnn does, instead of using another softmax."""
+    return bool(workload.samples) and workload.optimizer == "adam" and not workload.adaptive
+
+
+def leave_memory_on_gpu() -> None:
+    """Let JAX take the memory of a GPU as it needs it, not three quarters at its start: PyTorch needs some, too.
+
+    This has no effect if JAX has computed something in this process, or if the user has set the variable.
+    """
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
 
 class TheanoContender:
@@ -172,9 +189,3 @@ class TheanoContender:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _path_to_this_package() -> str:
-    """Return a $PYTHONPATH with which a process imports this copy of the package, regardless of its working folder."""
-    here = str(Path(__file__).resolve().parents[2])
-    return os.pathsep.join([here, *filter(None, [os.environ.get("PYTHONPATH")])])

@@ -14,6 +14,8 @@ from typing import Any
 from theano_rnn.benchmarks.contenders import Contender
 from theano_rnn.benchmarks.matrix_products import lower_bound_seconds
 from theano_rnn.benchmarks.package_workloads import prepare
+from theano_rnn.benchmarks.scaling_model import GIGABITS, LATENCY, MACHINES, efficiency, sent_bytes
+from theano_rnn.benchmarks.summed_bytes import ByteCounter
 from theano_rnn.benchmarks.workloads import Workload, repeats_per_round
 from theano_rnn.engines.engine import select_device
 from theano_rnn.engines.malloc_settings import tune_process
@@ -153,6 +155,38 @@ def _measure_in_turn(
             assert contender is not None
             medians.append(statistics.median(contender.seconds(workload, variant, their_repeats[variant])))
     return own, theirs
+
+
+def measure_scaling(workload: Workload, rounds: int, counter: ByteCounter) -> dict[str, Any]:
+    """Time training steps on this machine, and compute from a model how efficient several such machines would be.
+
+    Parameters
+    ----------
+    workload : Workload
+        Of kind "step".
+    rounds : int
+    counter : ByteCounter
+        Counts the bytes that machines sum in each step.
+
+    Returns
+    -------
+    dict
+        The attributes of the workload; ``step_s``, the median of the rounds ``step_rounds_s`` in seconds;
+        ``summed_bytes`` and ``parameter_bytes``; ``latency_s`` of the model; and in ``machines`` for each number of
+        machines ``sent_bytes`` by each of them in a step, and the efficiencies by gigabits per second: ``each`` if each
+        machine computes a minibatch of this size, and ``shared`` if all share one, in proportionally less time.
+    """
+    own, _ = _measure_in_turn(workload, rounds, None)
+    step, counted = statistics.median(own), counter.count(workload)
+    summed, machines = counted["summed_bytes"], {}
+    for count in MACHINES:
+        machines[count] = {
+            "sent_bytes": sent_bytes(summed, count),
+            "each": {gigabits: efficiency(step, summed, count, gigabits) for gigabits in GIGABITS},
+            "shared": {gigabits: efficiency(step / count, summed, count, gigabits) for gigabits in GIGABITS},
+        }
+    times = {"step_s": step, "step_rounds_s": own, "latency_s": LATENCY}
+    return {**dataclasses.asdict(workload), **times, **counted, "machines": machines}
 
 
 def measure_growth(workload: Workload, device: str = "auto") -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 These are `RNN.sgd_step`, the training loop's `Optimizer.step`, `SampledOptimizer.step_on_candidates`,
 `ReaderOptimizer.step` and `WriterOptimizer.step`, the methods `score`, `generate` and `advance` of `LanguageModel`, and
-`beam_search.search`.
+`beam_search.search`. Time ends when the results, and the updated parameters, are computed.
 """
 
 import time
@@ -17,15 +17,18 @@ from theano_rnn.decoders.writer import Writer, WriterOptimizer
 from theano_rnn.decoders.writer_settings import Source, WriterSettings
 from theano_rnn.encoders.reader import Reader, ReaderOptimizer
 from theano_rnn.encoders.reader_graph import ReaderInputs, ReaderSettings
+from theano_rnn.engines.engine import wait_for
 from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.large_vocabularies.candidates import CandidateSampler
 from theano_rnn.large_vocabularies.sampled_optimizer import SampledOptimizer
 from theano_rnn.networks.optimizer import Optimizer
+from theano_rnn.networks.parameters import ParameterStore
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.text.minibatches import Batch
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import SENTENCE_END, SENTENCE_START, UNKNOWN_TOKEN, Vocabulary
 
+DTYPE = "float32"
 READING_HEADS = {"classify": "text", "tag": "steps"}
 # `draw()` returns the arguments of `run`, whose time is measured.
 Preparation = tuple[Callable[[], tuple[Any, ...]], Callable[..., object]]
@@ -121,7 +124,27 @@ def _network(workload: Workload) -> RNN:
         layers=workload.layers,
         embedding_dim=workload.embedding_dim,
         bias=workload.bias,
+        dtype=DTYPE,
     )
+
+
+def _until_updated(network: ParameterStore, step: Callable[..., object]) -> Callable[..., object]:
+    """Return a function that takes a step and waits for the new parameters, as the next step would."""
+
+    def run(*arguments: Any) -> None:
+        step(*arguments)
+        wait_for(network.parameters)
+
+    return run
+
+
+def step_optimizer(workload: Workload) -> Optimizer:
+    """Create what takes the training steps of a language model."""
+    rnn, rule = _network(workload), workload.optimizer
+    if not workload.samples:
+        return Optimizer(rnn, rule, devices=workload.devices)
+    sampler = CandidateSampler(1 / np.arange(1.0, workload.word_dim + 1), workload.samples)
+    return SampledOptimizer(rnn, sampler, rule, devices=workload.devices)
 
 
 def _prepare_sentence(workload: Workload) -> Preparation:
@@ -132,23 +155,21 @@ def _prepare_sentence(workload: Workload) -> Preparation:
         batch = next(batches)
         return batch.x[:, 0], batch.y[:, 0]
 
-    return draw, lambda x, y: rnn.sgd_step(x, y, LEARNING_RATE)
+    return draw, _until_updated(rnn, lambda x, y: rnn.sgd_step(x, y, LEARNING_RATE))
 
 
 def _prepare_step(workload: Workload) -> Preparation:
     """Prepare a step of the training loop on a minibatch."""
-    batches = random_minibatches(workload)
-    if workload.samples:
-        generator = np.random.default_rng(1)
-        sampler = CandidateSampler(1 / np.arange(1.0, workload.word_dim + 1), workload.samples)
-        sampled = SampledOptimizer(_network(workload), sampler, workload.optimizer, devices=workload.devices)
+    batches, generator, optimizer = random_minibatches(workload), np.random.default_rng(1), step_optimizer(workload)
 
-        def step(batch: Batch) -> float:
-            return float(sampled.step_on_candidates(batch, sampled.draw(batch, generator), LEARNING_RATE)[0])
+    def step(batch: Batch) -> float:
+        if isinstance(optimizer, SampledOptimizer):
+            loss, _ = optimizer.step_on_candidates(batch, optimizer.draw(batch, generator), LEARNING_RATE)
+        else:
+            loss, _ = optimizer.step(batch, LEARNING_RATE)
+        return float(loss)
 
-        return lambda: (next(batches),), step
-    optimizer = Optimizer(_network(workload), workload.optimizer, devices=workload.devices)
-    return lambda: (next(batches),), lambda batch: float(optimizer.step(batch, LEARNING_RATE)[0])
+    return lambda: (next(batches),), _until_updated(optimizer.network, step)
 
 
 def _prepare_reading(workload: Workload) -> Preparation:
@@ -163,7 +184,7 @@ def _prepare_reading(workload: Workload) -> Preparation:
         layers=workload.layers,
         bias=workload.bias,
     )
-    optimizer = ReaderOptimizer(Reader(settings, seed=1), workload.optimizer, devices=workload.devices)
+    optimizer = ReaderOptimizer(Reader(settings, seed=1, dtype=DTYPE), workload.optimizer, devices=workload.devices)
     generator, lengths = np.random.default_rng(0), np.array(workload.lengths, np.int32)
     shape = (workload.steps, workload.batch_size)
     labels = len(lengths) if workload.kind == "classify" else workload.tokens
@@ -174,7 +195,10 @@ def _prepare_reading(workload: Workload) -> Preparation:
         frames = generator.standard_normal((*shape, workload.frame_dim), np.float32) if workload.frame_dim else None
         return ReaderInputs(ids, frames, lengths), y.astype(np.int32)
 
-    return draw, lambda inputs, y: float(optimizer.step(inputs, y, LEARNING_RATE, labels))
+    def step(inputs: ReaderInputs, y: np.ndarray) -> float:
+        return float(optimizer.step(inputs, y, LEARNING_RATE, labels))
+
+    return draw, _until_updated(optimizer.network, step)
 
 
 def random_writer(workload: Workload) -> Writer:
@@ -188,7 +212,7 @@ def random_writer(workload: Workload) -> Writer:
         layers=workload.layers,
         bias=workload.bias,
     )
-    return Writer(settings, seed=1)
+    return Writer(settings, seed=1, dtype=DTYPE)
 
 
 def random_ids(workload: Workload, count: int) -> Iterator[list[np.ndarray]]:
@@ -207,7 +231,10 @@ def _prepare_translation(workload: Workload) -> Preparation:
         source, x, y = next(ids)
         return Source(source, lengths, None), [x, y, lengths]
 
-    return draw, lambda source, target: float(optimizer.step(source, target, LEARNING_RATE, workload.tokens))
+    def step(source: Source, target: list[np.ndarray]) -> float:
+        return float(optimizer.step(source, target, LEARNING_RATE, workload.tokens))
+
+    return draw, _until_updated(optimizer.network, step)
 
 
 def _prepare_decoding(workload: Workload) -> Preparation:

@@ -9,19 +9,30 @@ from pathlib import Path
 from typing import Any
 
 from theano_rnn.benchmarks.measurement import Measurement
+from theano_rnn.benchmarks.scaling_model import GIGABITS, LATENCY
 from theano_rnn.engines.engine import device_name, versions
 
 
-def describe_machine() -> str:
-    """Describe the machine and the software: the device, the number of cores, and the versions.
+def describe_machine(devices: int = 1) -> str:
+    """Describe the machine, the software and the precision: devices, number of cores, and versions.
+
+    Parameters
+    ----------
+    devices : int
+        The number of devices that minibatches are split over.
 
     Returns
     -------
     str
         One line.
     """
+    device = device_name()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{device_name() or _processor()}, {cores} CPU cores, Python {platform.python_version()}, {versions()}"
+    parts = [device or _processor(), f"{cores} CPU cores", f"Python {platform.python_version()}", versions()]
+    parts.append("float32 without TF32" if device else "float32")
+    if devices > 1:
+        parts.append(f"theano_rnn on {devices} {'GPUs' if device else 'cores'}")
+    return ", ".join(parts)
 
 
 def _processor() -> str:
@@ -42,12 +53,14 @@ def measurement_table(measurements: Sequence[Measurement]) -> str:
     Returns
     -------
     str
-        There are columns about PyTorch only if it was measured.
+        There are columns about PyTorch only if it was measured, and aims only if a workload has one.
     """
+    with_aims = any(measurement.workload.aim for measurement in measurements)
     with_contender = any(measurement.contender_seconds for measurement in measurements)
     columns = ["work", "", "V", "H", "steps x texts", "ours, ms", "tokens/s", "bare products, ms", "ours / products"]
     if with_contender:
         columns += ["PyTorch, ms", "PyTorch / ours", "range", "PyTorch's best form"]
+        columns += ["aim on a GPU"] if with_aims else []
     rows = []
     for measurement in measurements:
         workload, record = measurement.workload, measurement.to_json()
@@ -69,6 +82,7 @@ def measurement_table(measurements: Sequence[Measurement]) -> str:
                 f"{record['ratio_min']:.2f} to {record['ratio_max']:.2f}",
                 record["peer_form"],
             ]
+            row += [f"{workload.aim:.1f}" if workload.aim else ""] if with_aims else []
         rows.append(row)
     return markdown_table(columns, rows)
 
@@ -97,6 +111,36 @@ def growth_table(records: Sequence[dict[str, Any]]) -> str:
         for record in records
     ]
     return markdown_table(["V", "H", "samples", "step, ms", "tokens/s", "peak memory, MB", "U, V and W, MB"], rows)
+
+
+def scaling_table(records: Sequence[dict[str, Any]]) -> str:
+    """Format results of `theano_rnn.benchmarks.measurement.measure_scaling` as a Markdown table.
+
+    Parameters
+    ----------
+    records : sequence of dict
+
+    Returns
+    -------
+    str
+        A sentence about the model, and one row for each workload and number of machines.
+    """
+    columns = ["work", "", "V", "step, ms", "parameters, MB", "summed, MB", "machines", "sent by each, MB"]
+    columns += [f"{gigabits} Gbit/s" for gigabits in GIGABITS]
+    columns += [f"{gigabits} Gbit/s, shared" for gigabits in GIGABITS]
+    rows = []
+    for record in records:
+        start = [record["name"], record["description"], f"{record['word_dim']:,}", f"{1e3 * record['step_s']:.1f}"]
+        start += [f"{1e-6 * record[name]:.2f}" for name in ("parameter_bytes", "summed_bytes")]
+        for count, found in record["machines"].items():
+            shares = [found[kind][gigabits] for kind in ("each", "shared") for gigabits in GIGABITS]
+            numbers = [str(count), f"{1e-6 * found['sent_bytes']:.2f}", *(f"{share:.3f}" for share in shares)]
+            rows.append([*start, *numbers])
+    return (
+        "Efficiency t / (t + t_comm) of a model, not measured: t is the time of a step on this machine, t_comm that of "
+        f"a ring all-reduce with {1e6 * LATENCY:.0f} µs per round, and nothing overlaps. Each machine computes a "
+        'minibatch of the measured size; "shared": all machines share one, in t / machines.\n\n'
+    ) + markdown_table(columns, rows)
 
 
 def startup_table(records: Sequence[dict[str, Any]]) -> str:

@@ -1,6 +1,6 @@
 """The benchmark's workloads in PyTorch, written as PyTorch users would. Runs in a separate process (see `main`).
 
-Only this module and `torch_writer` need torch, and only when they run.
+Only this module, `torch_sampled` and `torch_writer` need torch, and only when they run.
 """
 
 import functools
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from theano_rnn.benchmarks.contender_process import answer_requests
+from theano_rnn.benchmarks.torch_sampled import SampledAdam, build_sampled_network
 from theano_rnn.benchmarks.torch_writer import beam_search, build_writer
 from theano_rnn.benchmarks.workloads import LEARNING_RATE, Workload
 from theano_rnn.engines import malloc_settings
@@ -25,7 +26,7 @@ def build_network(workload: Workload, sparse: bool, device: str) -> Any:
     ----------
     workload : Workload
     sparse : bool
-        Whether the embedding's gradient is sparse.
+        Whether the embedding's gradient is sparse. Of a workload with sampled softmax: whether PyTorch samples, too.
     device : str
         Name of a device in PyTorch.
 
@@ -43,6 +44,8 @@ def build_network(workload: Workload, sparse: bool, device: str) -> Any:
         V, H = workload.word_dim, workload.hidden_dim
         E, bias = workload.embedding_dim or H, workload.bias
         return build_writer(V, V, E, H, workload.cell, workload.layers, bias=bias).to(device)
+    if workload.samples and sparse:
+        return build_sampled_network(workload).to(device)
     V, H, bias = workload.word_dim, workload.hidden_dim, workload.bias
     cell = {"simple": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}[workload.cell]
 
@@ -107,7 +110,10 @@ def build_optimizer(workload: Workload, sparse: bool, device: str) -> Any:
     """Build the optimizer of a workload's network, in its fastest implementation."""
     import torch
 
-    parameters = build_network(workload, sparse, device).parameters()
+    network = build_network(workload, sparse, device)
+    if workload.samples and sparse:
+        return SampledAdam(network)
+    parameters = network.parameters()
     if workload.optimizer == "adam":
         return torch.optim.Adam(parameters, lr=LEARNING_RATE, fused=True)
     return torch.optim.SGD(parameters, lr=LEARNING_RATE)
@@ -126,6 +132,8 @@ def train_step(workload: Workload, network: Any, optimizer: Any, x: Any, y: Any)
     """
     from torch.nn.functional import cross_entropy
 
+    if isinstance(optimizer, SampledAdam):
+        return learn(optimizer, network(x, y, network.draw()))
     outputs, _ = network(x)
     if workload.adaptive:
         return learn(optimizer, network.output(outputs.view(-1, workload.hidden_dim), y.view(-1)).loss)
@@ -300,7 +308,8 @@ def seconds(workload: Workload, sparse: bool, device: str, repeats: int) -> list
     Returns
     -------
     list of float
-        Time of each run in seconds. Random input is drawn outside the measured time.
+        Time of each run in seconds, until its results are computed. Random input is drawn, on the device, outside
+        the measured time.
     """
     import torch
 
@@ -313,16 +322,46 @@ def seconds(workload: Workload, sparse: bool, device: str, repeats: int) -> list
             x, y = (torch.as_tensor(workload.draw_words(generator), device=device).long() for _ in range(2))
         if workload.frame_dim:
             x = torch.randn(*shape, workload.frame_dim, device=device)
+        wait_for(device)
         start = time.perf_counter()
         RUN[workload.kind](workload, network, optimizer, x, y)
+        wait_for(device)
         times.append(time.perf_counter() - start)
     return times
+
+
+def wait_for(device: str) -> None:
+    """Wait until a GPU has computed everything. A CPU has when a call returns."""
+    import torch
+
+    if device != "cpu":
+        torch.cuda.synchronize(device)
+
+
+def use_full_precision() -> None:
+    """Switch off TF32, which rounds the factors of float32 products to 10 bits: theano_rnn does not use it either.
+
+    PyTorch does by default in cuDNN, which computes the recurrent layers on a GPU.
+    """
+    import torch
+
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+
+
+def describe_torch() -> dict[str, Any]:
+    """Return the greeting: the version of PyTorch, whether it finds a GPU, and the versions of CUDA and cuDNN."""
+    import torch
+
+    finds_gpu = torch.cuda.is_available()
+    libraries = f"CUDA {torch.version.cuda}, cuDNN {torch.backends.cudnn.version()}" if finds_gpu else ""
+    return {"torch": torch.__version__, "gpu": finds_gpu, "libraries": libraries}
 
 
 def main() -> None:
     """Answer requests until standard input ends.
 
-    The greeting contains the version of PyTorch and whether it finds a GPU. A request has the attributes of a
+    The greeting is that of `describe_torch`. A request has the attributes of a
     `Workload`, and ``sparse``, ``device`` and ``repeats``; the answer is a list of seconds. If the first argument is
     ``malloc``, the process uses the malloc settings of `theano_rnn.engines.malloc_settings`.
     """
@@ -334,7 +373,8 @@ def main() -> None:
         return seconds(Workload(**workload), sparse, device, repeats)
 
     torch.manual_seed(0)
-    answer_requests({"torch": torch.__version__, "gpu": torch.cuda.is_available()}, answer)
+    use_full_precision()
+    answer_requests(describe_torch(), answer)
 
 
 if __name__ == "__main__":

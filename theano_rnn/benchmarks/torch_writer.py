@@ -1,6 +1,6 @@
 """A network that writes in PyTorch, equal to `theano_rnn.decoders.writer.Writer`, and its batched beam search.
 
-Only this module and `torch_workloads` need torch, and only when they run.
+Only this module and the other modules of PyTorch's workloads need torch, and only when they run.
 """
 
 from typing import Any

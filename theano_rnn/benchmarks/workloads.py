@@ -61,6 +61,8 @@ class Workload:
         Whether PyTorch's output layer is an `AdaptiveLogSoftmaxWithLoss`, where ours is sampled.
     devices : int
         Number of devices that theano_rnn splits each minibatch over.
+    aim : float
+        PyTorch's time divided by theano_rnn's that the package aims at on a GPU; 0 for no aim.
     """
 
     name: str
@@ -82,6 +84,7 @@ class Workload:
     samples: int = 0
     adaptive: bool = False
     devices: int = 1
+    aim: float = 0.0
 
     def draw_words(self, generator: np.random.Generator) -> npt.NDArray[np.int32]:
         """Draw the words of a minibatch: (steps, batch_size)."""
@@ -114,6 +117,11 @@ class Workload:
     def learns(self) -> bool:
         """Whether a run computes gradients and updates parameters."""
         return self.kind in LEARNING_KINDS
+
+    @property
+    def splits(self) -> bool:
+        """Whether a run can be split over devices: a training step on a minibatch."""
+        return self.learns and self.batch_size > 1
 
 
 STANDARD = (
@@ -214,7 +222,7 @@ PAIRS = tuple(
     )
 )
 TASKS = (*TEXTS, *FRAMES, *PAIRS)
-# Training steps with sampled softmax. PyTorch uses the exact softmax or an adaptive one.
+# Training steps with sampled softmax. PyTorch's is sampled or exact, whichever is faster, or else adaptive.
 LARGE = tuple(
     Workload(
         f"{name}{'-A' if adaptive else ''}",
@@ -227,6 +235,25 @@ LARGE = tuple(
     )
     for name, word_dim in (("V17k", 17_000), ("V100k", 100_000))
     for adaptive in (False, True)
+)
+# What is compared on a GPU. The aims are about training steps.
+_LSTM = next(workload for workload in NETWORKS if workload.name == "LSTM-512")
+GPU = (
+    *(replace(workload, aim=1.3 if workload.learns else 0.0) for workload in STANDARD),
+    *(
+        replace(_LSTM, name=f"LSTM-{size}", hidden_dim=size, description="characters, LSTM", aim=1.0)
+        for size in (512, 1024)
+    ),
+    *(replace(workload, aim=1.3) for workload in LARGE if workload.name.startswith("V100k")),
+)
+# For computing how efficient several machines are. Gradients are dense, or with sampled softmax those of few rows.
+_W2P8 = replace(STANDARD[2], name="W2p-8", batch_size=160, description="W2p, minibatch 8 times as large")
+SCALING = (
+    _W2P8,
+    replace(_W2P8, name="W2p-8-N500", samples=500, description="the same, sampled softmax"),
+    _LSTM,
+    replace(LARGE[0], name="V10k", word_dim=10_000),
+    *(workload for workload in LARGE if workload.name == "V100k"),
 )
 # For measuring the time until the end of the first training step.
 STARTUP = (
@@ -286,7 +313,7 @@ def on_devices(workloads: Sequence[Workload], devices: int) -> list[Workload]:
         If one of them is not a training step on a minibatch.
     """
     for workload in workloads:
-        if devices > 1 and (not workload.learns or workload.batch_size == 1):
+        if devices > 1 and not workload.splits:
             raise OptionError(
                 f"devices: {workload.name} is not a training step on a minibatch, so it cannot be split; choose others "
                 "with `names`"

@@ -5,7 +5,9 @@ Only `theano_rnn.engines.pytensor_engine` may import this module.
 
 import contextlib
 import functools
+import logging
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -14,6 +16,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from theano_rnn.errors import OptionError
 
+JAX_LOGGER = "jax._src.xla_bridge"
 DEVICE_AXIS = "devices"
 """The name of the axis of the mesh, which sums over devices refer to."""
 
@@ -24,16 +27,44 @@ def select_device(name: str, count: int = 1) -> None:
     if name == "auto":
         jax.config.update("jax_default_device", None)
     else:
-        try:
-            device = jax.local_devices(backend=name)[0]
-        except RuntimeError as error:
-            raise OptionError(
-                f"device: JAX finds no {name} on this machine; install theano_rnn with the extra 'gpu' on a machine "
-                "that has one, or choose cpu"
-            ) from error
+        with messages_kept() as messages:
+            try:
+                device = jax.local_devices(backend=name)[0]
+            except RuntimeError as error:
+                reason = f" ({messages[-1]})" if messages else ""
+                raise OptionError(
+                    f"device: JAX finds no {name} on this machine{reason}; install theano_rnn with the extra 'gpu' on "
+                    "a machine that has one, or choose cpu"
+                ) from error
         jax.config.update("jax_default_device", device)
     if count > 1:
         check_count(count)
+
+
+@contextlib.contextmanager
+def messages_kept() -> Iterator[list[str]]:
+    """Collect what JAX says when it looks for devices, such as why CUDA cannot be loaded.
+
+    If the block raises no error, the messages are logged at its end. Otherwise they are not: they contain tracebacks.
+    """
+    logger, messages, records = logging.getLogger(JAX_LOGGER), [], []
+
+    def keep(record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        messages.append(" ".join(str(error or record.getMessage()).split()).rstrip("."))
+        records.append(record)
+        return False
+
+    logger.addFilter(keep)
+    try:
+        yield messages
+    except OptionError:
+        records.clear()
+        raise
+    finally:
+        logger.removeFilter(keep)
+        for record in records:
+            logger.handle(record)
 
 
 def cores_become_devices(count: int) -> None:

@@ -127,6 +127,35 @@ class JittedFunction:
                     shared[i][0] = results[output] = DeviceValue(results[output], shared[i].transposed)
             return results
 
+    def summed_bytes(self, arguments: Sequence[Any]) -> int:
+        """Return the size in bytes of the arrays that a call sums over devices, on each of them."""
+        if self.split is None:
+            return 0
+        count = len(self.split.inputs)
+        padded, _ = self.split.padded(arguments[:count])
+        with jax.enable_x64(self.double):
+            return bytes_of_sums(self.compiled.trace(*padded, *arguments[count:]).jaxpr.jaxpr)
+
+
+def bytes_of_sums(program: Any) -> int:
+    """Return the size in bytes of all arrays that a JAX program (jaxpr) sums over devices, once for each sum."""
+    total = 0
+    for equation in program.eqns:
+        if equation.primitive.name.startswith("psum"):
+            total += sum(one.aval.size * one.aval.dtype.itemsize for one in equation.invars)
+        times = equation.params["length"] if equation.primitive.name == "scan" else 1
+        total += times * sum(map(bytes_of_sums, inner_programs(equation)))
+    return total
+
+
+def inner_programs(equation: Any) -> Iterator[Any]:
+    """Yield the programs in an equation of a JAX program, such as the steps of a loop."""
+    for value in equation.params.values():
+        for one in value if isinstance(value, (tuple, list)) else [value]:
+            program = getattr(one, "jaxpr", one)
+            if hasattr(program, "eqns"):
+                yield program
+
 
 def split_over(
     mesh: Mesh, function: Callable[..., Any], arguments: Sequence[int | None], results: Sequence[int | None]

@@ -97,7 +97,8 @@ theano: ModuleType = chosen_engine.theano
 T: Any = chosen_engine.T
 scan: Callable[..., TensorVariable] = chosen_engine.scan
 require_usable_process = chosen_engine.require_usable_process
-block_until_ready, fused, precision = chosen_engine.block_until_ready, chosen_engine.fused, chosen_engine.precision
+block_until_ready, wait_for = chosen_engine.block_until_ready, chosen_engine.wait_for
+fused, precision = chosen_engine.fused, chosen_engine.precision
 axis_length, with_last_axis_length, typed_tensor = (
     chosen_engine.axis_length,
     chosen_engine.with_last_axis_length,
@@ -112,6 +113,7 @@ SharedArray = chosen_engine.SharedArray
 Constant, Scan, Shape, Shape_i = chosen_engine.Constant, chosen_engine.Scan, chosen_engine.Shape, chosen_engine.Shape_i
 ancestors, debugprint, step_of_scan = chosen_engine.ancestors, chosen_engine.debugprint, chosen_engine.step_of_scan
 compiled_shapes, xla_program = chosen_engine.compiled_shapes, chosen_engine.xla_program
+summed_bytes = chosen_engine.summed_bytes
 device_name, versions = chosen_engine.device_name, chosen_engine.versions
 # Several processes: see `theano_rnn.devices.jax_processes`.
 cluster_place, connected, first_sum = chosen_engine.cluster_place, chosen_engine.connected, chosen_engine.first_sum

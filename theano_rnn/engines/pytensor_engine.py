@@ -34,7 +34,7 @@ from pytensor.tensor.shape import Shape, Shape_i
 from pytensor.tensor.sharedvar import TensorSharedVariable
 
 from theano_rnn.devices.column_split import ColumnSplit
-from theano_rnn.devices.device_storage import DeviceStorage, DeviceStorageView
+from theano_rnn.devices.device_storage import DeviceStorage, DeviceStorageView, DeviceValue
 from theano_rnn.devices.jax_devices import (
     DEVICE_AXIS,
     device_name,
@@ -123,6 +123,12 @@ def typed_tensor(name: str, dtype: str, shape: Sequence[int | None]) -> TensorVa
 def block_until_ready(results: Any) -> Any:
     """Wait for the results of a function, and return them: XLA returns results before they are computed."""
     return jax.block_until_ready(results)
+
+
+def wait_for(variables: Sequence[SharedArray]) -> None:
+    """Wait for the values of shared arrays: XLA returns from an update before they are computed."""
+    raw = [variable.container.storage.raw for variable in variables]
+    jax.block_until_ready([value.array for value in raw if isinstance(value, DeviceValue)])
 
 
 def fused(operation: Op, formula: Callable[..., Any]) -> Callable[..., Any]:
@@ -272,11 +278,32 @@ def xla_program(compiled: Any, arguments: Sequence[npt.NDArray[Any]]) -> str:
         From `compile_function`.
     arguments : sequence of NumPy arrays
     """
+    call, values = call_of(compiled, arguments)
+    with jax.enable_x64(call.double):
+        return call.compiled.lower(*values).compile().as_text()
+
+
+def summed_bytes(compiled: Any, arguments: Sequence[npt.NDArray[Any]]) -> int:
+    """Return the size in bytes of the arrays that a call of a function with such arguments sums over devices.
+
+    Each device adds arrays of this size. They are those of the program that JAX gives to XLA; nothing is computed.
+
+    Parameters
+    ----------
+    compiled : CompiledFunction
+        From `compile_function`.
+    arguments : sequence of NumPy arrays
+    """
+    call, values = call_of(compiled, arguments)
+    return call.summed_bytes(values)
+
+
+def call_of(compiled: Any, arguments: Sequence[npt.NDArray[Any]]) -> tuple[JittedFunction, list[Any]]:
+    """Return the JAX function of a compiled function, and its arguments with the values of the shared arrays."""
     function = compiled.function
     call = function.vm.jit_fn
     shared = [value_for_call(container.storage, call.mesh) for container in function.input_storage[len(arguments) :]]
-    with jax.enable_x64(call.double):
-        return call.compiled.lower(*arguments, *shared).compile().as_text()
+    return call, [*arguments, *shared]
 
 
 def versions() -> str:

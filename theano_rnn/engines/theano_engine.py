@@ -107,6 +107,10 @@ def block_until_ready(results: Any) -> Any:
     return results
 
 
+def wait_for(variables: Sequence[Any]) -> None:
+    """Do nothing: values are ready."""
+
+
 def fused(operation: Op, formula: Callable[..., Any]) -> Callable[..., Any]:
     """Return the formula: an operation of our own would run in Python, and hide it from Theano's rewrites."""
     return formula
@@ -242,3 +246,8 @@ def compiled_shapes(function: Any) -> int:
 def xla_program(compiled: Any, arguments: Sequence[npt.NDArray[Any]]) -> str:
     """Raise OptionError: there is no XLA."""
     raise OptionError("hlo: the original Theano does not use XLA; PyTensor with JAX does, on Python 3.11 or later")
+
+
+def summed_bytes(compiled: Any, arguments: Sequence[npt.NDArray[Any]]) -> int:
+    """Return 0: a function runs on one device."""
+    return 0

@@ -98,11 +98,18 @@ class SampledOptimizer(RowOptimizer, Optimizer):
 
         Parameters and results are those of `Optimizer.step`. The loss is the cross-entropy over the candidates.
         """
-        s_init = self.network.zero_states(batch.x.shape[1]) if s_init is None else s_init
-        inputs = [words.x, words.y, batch.mask.view(np.int8), s_init]
-        if self.network.dropout:
-            inputs.append(self._dropout_mask(dropout_mask, batch.x.shape[1]))
-        inputs += [] if words.inputs is None else [words.inputs]
-        inputs += [words.outputs, words.log_expected]
+        inputs = self.inputs_on_candidates(batch, words, s_init, dropout_mask)
         loss, s_last = self.update(inputs, learning_rate, batch.tokens if tokens is None else tokens)
         return loss, s_last
+
+    def inputs_on_candidates(
+        self,
+        batch: Batch,
+        words: SampledWords,
+        s_init: DeviceArray | None = None,
+        dropout_mask: npt.NDArray[Any] | None = None,
+    ) -> list[Any]:
+        """The inputs of `step_graph`; parameters are those of `step_on_candidates`."""
+        inputs = [words.x, words.y, *self.step_inputs(batch, s_init, dropout_mask)[2:]]
+        inputs += [] if words.inputs is None else [words.inputs]
+        return [*inputs, words.outputs, words.log_expected]

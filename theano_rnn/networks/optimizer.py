@@ -21,6 +21,7 @@ from theano_rnn.engines.engine import (
     in_all_processes,
     shared_array,
     split_along,
+    summed_bytes,
 )
 from theano_rnn.engines.tensor_types import DeviceArray, SharedVariable, TensorVariable, Updates
 from theano_rnn.errors import ArgumentValueError
@@ -188,12 +189,27 @@ class MinibatchOptimizer(abc.ABC):
             The summed loss before the update in nats, and the other outputs of `step_graph`. They may still be
             computing.
         """
-        dtype = self.network.dtype
         self.step_number += 1
-        numbers = [np.asarray(number, dtype) for number in (learning_rate, self.step_number, count)]
-        results: list[DeviceArray] = list(self._step(*numbers, *inputs))
+        results: list[DeviceArray] = list(self._step(*self._arguments(inputs, learning_rate, count)))
         self.gradient_norm = results.pop() if self.measures_norm else None
         return results
+
+    def _arguments(self, inputs: Sequence[Any], learning_rate: float, count: float) -> list[Any]:
+        """The arguments of the compiled step."""
+        dtype = self.network.dtype
+        return [*(np.asarray(number, dtype) for number in (learning_rate, self.step_number, count)), *inputs]
+
+    def summed_bytes(self, inputs: Sequence[Any]) -> int:
+        """Return the size in bytes of what each device adds to the sums over devices in a step; 0 for one device.
+
+        It is counted in the compiled step. Nothing is computed or changed.
+
+        Parameters
+        ----------
+        inputs : sequence of arrays
+            In the order of `step_graph`.
+        """
+        return int(summed_bytes(self._step, self._arguments(inputs, 0.0, 1.0)))
 
 
 class Optimizer(MinibatchOptimizer):
@@ -254,12 +270,19 @@ class Optimizer(MinibatchOptimizer):
         s_last : array (batch_size, state_dim)
             The packed states after the last step.
         """
+        inputs = self.step_inputs(batch, s_init, dropout_mask)
+        loss, s_last = self.update(inputs, learning_rate, batch.tokens if tokens is None else tokens)
+        return loss, s_last
+
+    def step_inputs(
+        self, batch: Batch, s_init: DeviceArray | None = None, dropout_mask: npt.NDArray[Any] | None = None
+    ) -> list[Any]:
+        """The inputs of `step_graph`; parameters are those of `step`."""
         s_init = self.rnn.zero_states(batch.x.shape[1]) if s_init is None else s_init
         inputs = [batch.x, batch.y, batch.mask.view(np.int8), s_init]
         if self.rnn.dropout:
             inputs.append(self._dropout_mask(dropout_mask, batch.x.shape[1]))
-        loss, s_last = self.update(inputs, learning_rate, batch.tokens if tokens is None else tokens)
-        return loss, s_last
+        return inputs
 
     def _dropout_mask(self, mask: npt.NDArray[Any] | None, batch_size: int) -> npt.NDArray[Any]:
         shape = (batch_size, self.rnn.architecture.dropout_dim)
