@@ -42,6 +42,11 @@ def cluster_place() -> tuple[str, int, int] | None:
     -------
     (str, int, int) or None
         None if neither Slurm, Open MPI nor Kubernetes has started several processes of this program.
+
+    Raises
+    ------
+    ProcessGroupError
+        If Open MPI has, but does not tell where process 0 runs, as since version 5.
     """
     for name, variables in CLUSTERS.items():
         if not all(variable in os.environ for variable in variables):
@@ -51,6 +56,11 @@ def cluster_place() -> tuple[str, int, int] | None:
                 count = cluster.get_process_count()
                 address = cluster.get_coordinator_address(SECONDS_TO_CONNECT, None) if count > 1 else ""
                 return (address, count, cluster.get_process_id()) if count > 1 else None
+        if name == "ompi" and os.environ.get("OMPI_COMM_WORLD_SIZE", "1") != "1":
+            raise ProcessGroupError(
+                "coordinator: this version of Open MPI does not tell where process 0 runs; give `coordinator`, "
+                "`processes` and `process`, as scripts/cluster/openmpi.sh does"
+            )
     return None
 
 

@@ -217,8 +217,8 @@ class ProcessGroup:
                 found.append(self._requests.get_nowait())
         return found
 
-    def meet(self) -> None:
-        """Wait until all processes have called this."""
+    def meet(self, for_the_last_time: bool = False) -> None:
+        """Wait until all processes have called this. After the last time, a process that ends is not a loss."""
         if self.count == 1:
             return
         if self.leads:
@@ -227,6 +227,8 @@ class ProcessGroup:
                     self._all_arrived.wait(0.2)
                     self._require_all()
                 self._arrivals.clear()
+            if for_the_last_time:
+                self._has_ended.set()
         else:
             self._lifelines[0].send({"arrived": True})
         self.broadcast("all have arrived")
@@ -288,8 +290,7 @@ class ProcessGroup:
         """
         try:
             yield
-            if self.count > 1:
-                self.meet()
+            self.meet(for_the_last_time=True)
         except BaseException as error:
             if self.count == 1:
                 raise

@@ -4,6 +4,7 @@ Process 0 listens there until the others have joined. A process that does not fi
 anything is computed. The connections stay open as lifelines.
 """
 
+import contextlib
 import socket
 import time
 from collections.abc import Callable, Mapping
@@ -109,14 +110,19 @@ def call_the_roll(
             try:
                 connection, (host, *_) = listener.accept()
             except TimeoutError:
-                present = {number: one for number, one in present.items() if not _has_ended(one)}
+                for number in [number for number, one in present.items() if _has_ended(one)]:
+                    present.pop(number).close()
                 if time.monotonic() < deadline:
                     continue
                 for one in present.values():
-                    messages.send(one, {"refused": "coordinator: not all processes have joined in time"})
+                    with contextlib.suppress(OSError):
+                        messages.send(one, {"refused": "coordinator: not all processes have joined in time"})
+                    one.close()
                 raise ProcessGroupError(_absent(count, present, seconds)) from None
             number = _admitted(connection, host, count, facts, present, note)
             if number is not None:
+                if number in present:  # it has ended
+                    present[number].close()
                 present[number] = connection
     return present
 
