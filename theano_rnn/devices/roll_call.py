@@ -119,11 +119,11 @@ def call_the_roll(
                         messages.send(one, {"refused": "coordinator: not all processes have joined in time"})
                     one.close()
                 raise ProcessGroupError(_absent(count, present, seconds)) from None
-            number = _admitted(connection, host, count, facts, present, note)
-            if number is not None:
-                if number in present:  # it has ended
-                    present[number].close()
-                present[number] = connection
+            admitted = _admitted(connection, host, count, facts, present, note)
+            if admitted is not None:
+                if admitted in present:  # it has ended
+                    present[admitted].close()
+                present[admitted] = connection
     return present
 
 
