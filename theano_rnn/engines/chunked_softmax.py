@@ -22,9 +22,9 @@ SCORED_OUTPUTS_PER_CHUNK = 320 * 8000
 # that takes longer than the products of only a few rows. Scoring sums nothing.
 MIN_ROWS, MIN_SCORED_ROWS = 128, 32
 FEW_WORDS = 512
-# On a CPU, XLA has one kernel for products with up to about 32 rows and another for more, which add in different orders.
-# Scoring always uses the same one, so that a score does not depend on what it is computed with: chunks of 32 rows, which
-# are as fast as larger ones, or at least 64 rows where these cost next to nothing.
+# On a CPU, XLA has a kernel for products with up to about 32 rows and another one for more, which add in another order.
+# Scoring always uses the same one, so that a score does not depend on what it is computed with: chunks of 32 rows,
+# which are as fast as larger ones, or at least 64 rows where these cost next to nothing.
 CPU_SCORED_ROWS, CPU_FEW_WORDS_ROWS = 32, 64
 
 LossAndGradients = tuple[DeviceArray, DeviceArray, DeviceArray, DeviceArray]
