@@ -7,8 +7,12 @@ import numpy as np
 import pytest
 
 from theano_rnn.encoders.items import Items
+from theano_rnn.ngrams.kneser_ney import KneserNey
 from theano_rnn.tasks.minibatch_task import MinibatchTask, ReaderTask
 from theano_rnn.tasks.missing_words import FillTask
+from theano_rnn.text.corpus import read_corpus
+from theano_rnn.text.minibatches import replace_words_seen_once
+from theano_rnn.training.options import TrainingOptions
 
 generator = np.random.default_rng(4)
 
@@ -60,4 +64,27 @@ def test_the_labels_of_frames_are_compared_with_the_most_frequent_one():
 
 def test_other_tasks_and_runs_without_held_out_data_have_none():
     assert baselines(Items(texts(2), [0, 1]), None) is None
-    assert FillTask.baselines(None) is None and MinibatchTask.baselines(None) is None
+    assert FillTask.baselines(SimpleNamespace(_corpus=SimpleNamespace(valid=None))) is None
+    assert MinibatchTask.baselines(None) is None
+
+
+def test_missing_words_are_compared_with_ngrams_that_predict_only_words(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text("\n".join(f"The {a} sees the {b}." for a in ("dog", "cat", "fox") for b in ("man", "owl", "cow")))
+    corpus = read_corpus(path, TrainingOptions(valid_fraction=0.3))
+    found = FillTask.baselines(SimpleNamespace(_corpus=corpus))
+    vocabulary = corpus.vocabulary
+    generator = np.random.default_rng(0)
+    train = replace_words_seen_once(corpus.train, corpus.seen_once, vocabulary.unknown, generator)
+    for order, name in ((1, "unigram"), (2, "Kneser-Ney bigram"), (3, "trigram")):
+        model = KneserNey(train, len(vocabulary), order, vocabulary.start)
+        losses = []
+        for sentence in corpus.valid:
+            for place in range(1, len(sentence) - 1):
+                before = sentence[max(place - order + 1, 0) : place][::-1]
+                history = np.full((order - 1, 1), vocabulary.start)
+                history[: len(before), 0] = before
+                p = [model.probabilities(history, np.array([word]))[0] for word in range(len(vocabulary))]
+                p[vocabulary.end] = 0
+                losses.append(-np.log(p[sentence[place]] / sum(p)))
+        assert found.values[name] == pytest.approx(np.mean(losses), abs=1e-10)

@@ -44,7 +44,7 @@ class Baselines:
         return asdict(self)
 
 
-def ngram_baselines(corpus: Corpus, held_out: Ids, continuous: bool) -> Baselines:
+def ngram_baselines(corpus: Corpus, held_out: Ids, continuous: bool, words_only: bool = False) -> Baselines:
     """Measure n-gram models of the training text on held-out text.
 
     Tokens, unknown words and sentence ends are those that a network predicts, so the losses can be compared with its
@@ -57,6 +57,8 @@ def ngram_baselines(corpus: Corpus, held_out: Ids, continuous: bool) -> Baseline
         The text that the network's loss was measured on.
     continuous : bool
         Whether the network carries its state over the ends of sentences. The n-grams then do so too.
+    words_only : bool
+        Whether the network predicts only words, not the ends of sentences.
     """
     train, vocabulary = corpus.train, corpus.vocabulary
     part = evenly_spaced_part(train, MOST_TOKENS)
@@ -67,7 +69,7 @@ def ngram_baselines(corpus: Corpus, held_out: Ids, continuous: bool) -> Baseline
     values = {}
     for order in ORDERS[corpus.tokenizer.level]:
         model = KneserNey(with_unknown, len(vocabulary), order, vocabulary.start, continuous)
-        values[NAMES[order]] = model.loss(held_out)
+        values[NAMES[order]] = model.loss(held_out, vocabulary.end if words_only else None)
     return Baselines("loss", values, count_predicted(part), count_predicted(train))
 
 
