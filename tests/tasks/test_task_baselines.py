@@ -6,13 +6,16 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from theano_rnn.decoders.pairs import Pairs
 from theano_rnn.encoders.items import Items
 from theano_rnn.ngrams.kneser_ney import KneserNey
 from theano_rnn.tasks.minibatch_task import MinibatchTask, ReaderTask
 from theano_rnn.tasks.missing_words import FillTask
 from theano_rnn.text.corpus import read_corpus
+from theano_rnn.text.encoded_sentences import EncodedSentences
 from theano_rnn.text.minibatches import replace_words_seen_once
 from theano_rnn.training.options import TrainingOptions
+from theano_rnn.writing.writing_task import WritingTask
 
 generator = np.random.default_rng(4)
 
@@ -88,3 +91,21 @@ def test_missing_words_are_compared_with_ngrams_that_predict_only_words(tmp_path
                 p[vocabulary.end] = 0
                 losses.append(-np.log(p[sentence[place]] / sum(p)))
         assert found.values[name] == pytest.approx(np.mean(losses), abs=1e-10)
+
+
+def test_written_sentences_are_compared_with_ngrams_of_the_targets():
+    targets = [np.array([0, *ids, 1], np.int32) for ids in ([3, 4], [3, 5, 4], [6, 4], [3, 5])]
+    pairs = Pairs([np.array([2], np.int32)] * 4, targets)
+    network = SimpleNamespace(settings=SimpleNamespace(words=7))
+    found = WritingTask.baselines(SimpleNamespace(_train=pairs, _valid=pairs.select([1, 3]), network=network))
+    text = EncodedSentences.from_arrays(np.concatenate(targets), np.array([0, 4, 9, 13, 17]))
+    for order, name in ((1, "unigram"), (2, "Kneser-Ney bigram"), (3, "trigram")):
+        model, losses = KneserNey(text, 7, order, 0), []
+        for sentence in (targets[1], targets[3]):
+            for place in range(1, len(sentence)):
+                history = [*sentence[max(place - order + 1, 0) : place][::-1], 0, 0][: order - 1]
+                p = model.probabilities(np.array(history, np.int64).reshape(-1, 1), sentence[place : place + 1])
+                losses.append(-np.log(p[0]))
+        assert found.values[name] == pytest.approx(np.mean(losses), abs=1e-10)
+    assert found.training_tokens == found.counted_tokens == 13
+    assert WritingTask.baselines(SimpleNamespace(_train=pairs, _valid=None)) is None

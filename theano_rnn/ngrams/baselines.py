@@ -1,5 +1,6 @@
 """How good simple models are on the held-out data of a training run, to compare a network with."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -71,6 +72,30 @@ def ngram_baselines(corpus: Corpus, held_out: Ids, continuous: bool, words_only:
         model = KneserNey(with_unknown, len(vocabulary), order, vocabulary.start, continuous)
         values[NAMES[order]] = model.loss(held_out, vocabulary.end if words_only else None)
     return Baselines("loss", values, count_predicted(part), count_predicted(train))
+
+
+def target_baselines(
+    targets: Sequence[npt.NDArray[np.int32]], held_out_targets: Sequence[npt.NDArray[np.int32]], size: int
+) -> Baselines:
+    """Measure n-gram models of the targets, which do not read the sources, on held-out targets.
+
+    Parameters
+    ----------
+    targets, held_out_targets : sequence of int32 arrays
+        Each from its start marker to its end marker.
+    size : int
+        The number of ids.
+    """
+    train, held_out = joined(targets), joined(held_out_targets)
+    part, start = evenly_spaced_part(train, MOST_TOKENS), int(train.ids[0])
+    values = {NAMES[order]: KneserNey(part, size, order, start).loss(held_out) for order in ORDERS["word"]}
+    return Baselines("loss", values, count_predicted(part), count_predicted(train))
+
+
+def joined(sentences: Sequence[npt.NDArray[np.int32]]) -> EncodedSentences:
+    """Copy sentences, one after the other."""
+    offsets = np.concatenate([[0], np.cumsum([len(ids) for ids in sentences])])
+    return EncodedSentences.from_arrays(np.concatenate(sentences), offsets)
 
 
 def count_predicted(text: Ids) -> int:

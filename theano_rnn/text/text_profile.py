@@ -216,7 +216,7 @@ def usual_separator(documents: Documents | Sequence[str], split: Callable[[str],
 
     Examples
     --------
-    >>> usual_separator(["He came.\nShe left.\nWhy? Who knows."], SentenceSplitter().split)
+    >>> usual_separator(["One\ntwo\nthree"], str.splitlines)
     '\n'
     """
     counts = [0] * len(_SEPARATORS)
