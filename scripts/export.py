@@ -27,9 +27,8 @@ OF_LANGUAGE_MODELS = ("onnx", "torch")
 
 def make_parser() -> ArgumentParser:
     parser = command_parser("export", __doc__ or "", "[options] [MODEL]", "models/rnn.npz --onnx rnn.onnx")
-    parser.add_argument(
-        "model", nargs="?", default=MODEL, metavar="MODEL", help="file of the model (default: %(default)s)"
-    )
+    parser.add_argument("place", nargs="?", metavar="MODEL", help=f"file of the model (default: {MODEL})")
+    parser.add_argument("--model", metavar="FILE", help="the same, as in the other commands")
 
     # fmt: off
     add = parser.add_argument_group("formats, at least one").add_argument
@@ -65,7 +64,15 @@ def check_places(arguments: argparse.Namespace, chosen: Sequence[str]) -> None:
             raise OptionError(f"{path}: is the place of both `{other}` and `{name}`; choose another one")
 
 
+def choose_model(arguments: argparse.Namespace) -> None:
+    """Set `model` to the file that is named as MODEL or with --model, or to the default."""
+    if arguments.place is not None and arguments.model is not None:
+        raise OptionError(f"{arguments.place}: the model is given twice; leave it or `model` out")
+    arguments.model = arguments.place or arguments.model or MODEL
+
+
 def work(arguments: argparse.Namespace) -> None:
+    choose_model(arguments)
     chosen = [name for name in FORMATS if getattr(arguments, name) is not None]
     if not chosen:
         raise OptionError(f"choose a format: {', '.join(f'`{name}`' for name in FORMATS)}")

@@ -12,7 +12,13 @@ from theano_rnn.text.vocabulary import SENTENCE_END, Vocabulary
 
 TOKENS = ["the", "dog", "gon", "na", "(", ")", ".", "n't", "``", "''", "'", '"', "'s", "90s", "@-@", SENTENCE_END]
 VOCABULARY = Vocabulary(["SENTENCE_START", SENTENCE_END, "UNKNOWN_TOKEN", *TOKENS[:-1]])
-TOKENIZERS = {"split": Tokenizer(), "lines": Tokenizer(lines=True), "tokenized": Tokenizer(tokenized=True)}
+TOKENIZERS = {
+    "split": Tokenizer(),
+    "lines": Tokenizer(lines=True),
+    "tokenized": Tokenizer(tokenized=True),
+    "line end": Tokenizer(separator="\n"),
+    "blank line": Tokenizer(separator="\n\n"),
+}
 
 
 def writer(tokenizer, prompt=""):
@@ -38,7 +44,7 @@ def sentences(tokens):
 @pytest.mark.parametrize("name", TOKENIZERS)
 def test_the_text_is_that_of_the_sentences_joined_and_does_not_depend_on_the_pieces(name):
     tokenizer = TOKENIZERS[name]
-    joint = "\n" if tokenizer.lines else " "
+    joint = {"split": " ", "blank line": "\n\n"}.get(name, "\n")
     for seed in range(60):
         tokens = random_tokens(seed)
         expected = joint.join(tokenizer.detokenize(sentence) for sentence in sentences(tokens))
@@ -49,7 +55,7 @@ def test_the_text_is_that_of_the_sentences_joined_and_does_not_depend_on_the_pie
                 assert len(pieces) <= min(start + size, len(tokens))
             pieces += writing.write([], is_complete=True)
             assert len(pieces) == len(tokens)
-            assert "".join(pieces) == (expected if tokenizer.lines else expected.removesuffix(" "))
+            assert "".join(pieces) == (expected if tokenizer.lines else expected.removesuffix(joint))
 
 
 @pytest.mark.parametrize(
@@ -67,6 +73,13 @@ def test_the_text_is_that_of_the_sentences_joined_and_does_not_depend_on_the_pie
         ("lines", "the dog ", [SENTENCE_END, "the"], "\nthe"),
         ("lines", "the dog\n", ["the", "dog", SENTENCE_END], "the dog\n"),
         ("lines", "the dog\n  ", ["the", "dog"], "the dog"),
+        ("line end", "The dog.", [SENTENCE_END, "the"], "\nthe"),
+        ("line end", "The dog. ", [SENTENCE_END, "the"], "\nthe"),
+        ("line end", "The dog.\n", [SENTENCE_END, "the"], "the"),
+        ("line end", "The dog.\n", ["the", SENTENCE_END, "dog"], "the\ndog"),
+        ("line end", "The dog.\r\n\r\n", ["the", SENTENCE_END, "dog"], "the\ndog"),
+        ("blank line", "The dog.", [SENTENCE_END, "the", SENTENCE_END], "\n\nthe"),
+        ("blank line", "The dog.\r\n", [SENTENCE_END, "the"], "\nthe"),
         ("tokenized", "the dog\u00a0", ["the"], "the"),
         ("tokenized", "the", ["@-@", "dog"], "-dog"),
     ],

@@ -147,6 +147,27 @@ def test_in_float32_it_is_so_except_for_rounding(lm):
     assert lm.conditional_score(text, given=given, base=2) == pytest.approx(expected / math.log(2), abs=1e-5)
 
 
+@pytest.mark.xla
+def test_in_float32_the_difference_of_lists_or_of_single_texts_is_equal_to_1e_6():
+    words = [f"w{i}" for i in range(2000)]
+    lm = make(words, hidden_dim=100)
+    generator = np.random.default_rng(1)
+    texts = [" ".join(generator.choice(words, int(length))) for length in generator.integers(1, 40, 70)]
+    given = [" ".join(generator.choice(words, int(length))) for length in generator.integers(1, 30, 70)]
+    both = [f"{one} {text}" for one, text in zip(given, texts, strict=True)]
+
+    def differences(wholes, parts):
+        parts = [sum(value for _, value, _ in rows[:-1]) for rows in parts]
+        return np.subtract(wholes, parts)
+
+    expected = differences(lm.score(both), lm.word_scores(given))
+    assert expected.mean() < -100
+    np.testing.assert_allclose(lm.conditional_score(texts, given=given), expected, rtol=0, atol=1e-6)
+    expected = differences([lm.score(text) for text in both[:30]], [lm.word_scores(text) for text in given[:30]])
+    found = [lm.conditional_score(text, given=one) for text, one in zip(texts[:30], given[:30], strict=True)]
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
+
+
 def test_it_is_computed_in_one_pass(lm, monkeypatch):
     calls = []
     values_of = type(lm).token_values

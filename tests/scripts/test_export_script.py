@@ -65,6 +65,12 @@ def test_all_formats_are_written_and_named_with_their_sizes(lm, folder, capsys):
     np.testing.assert_allclose(load("h.npz").score("The dog."), lm.score("The dog."), rtol=2e-3)
 
 
+def test_the_model_may_be_named_as_in_the_other_commands(lm, classifier, capsys):
+    for arguments in (["--model", "models/labels.npz"], ["models/labels.npz"]):
+        assert status(*arguments, "--half-precision", "h.npz") == 0
+        assert capsys.readouterr().err == "" and load("h.npz").labels == ["bad", "good"]
+
+
 def test_the_model_is_that_of_training_by_default(lm, capsys):
     assert status("--half-precision", "h.npz") == 0
     assert capsys.readouterr().out.startswith("h.npz\t")
@@ -121,6 +127,10 @@ def test_a_network_without_a_vocabulary_is_refused_in_one_line(folder, capsys):
         ),
         (["--torch", "nowhere/a.npz"], "nowhere/a.npz: its folder does not exist"),
         (["--torch"], "--torch: expected one argument"),
+        (
+            ["models/rnn.npz", "--model", "models/rnn.npz", "--half-precision", "a.npz"],
+            "models/rnn.npz: the model is given twice; leave it or --model out",
+        ),
         (["--onxx", "a.onnx"], "unrecognized arguments: --onxx"),
     ],
 )

@@ -48,6 +48,15 @@ def test_each_sentence_has_boundary_tokens_and_is_in_one_part(toy):
     assert sorted(everything) == sorted(expected)
 
 
+def test_the_tokenizer_learns_what_separates_sentences_unless_it_is_that_of_another_model(tmp_path):
+    path = tmp_path / "lines.txt"
+    path.write_text("\n".join(SENTENCES))
+    assert read_corpus(path, TrainingOptions()).tokenizer.separator == "\n"
+    assert read_corpus(path, TrainingOptions(), tokenizer=Tokenizer()).tokenizer.separator == " "
+    path.write_text("\n\n".join(" ".join(SENTENCES[i : i + 3]) for i in range(0, len(SENTENCES), 3)))
+    assert read_corpus(path, TrainingOptions()).tokenizer.separator == " "
+
+
 def test_held_out_sentences_of_a_small_text_are_the_same_for_every_seed(toy):
     first, second = (read_corpus(toy, TrainingOptions(seed=seed)) for seed in (1, 2))
     assert words(first, first.valid) == words(second, second.valid)

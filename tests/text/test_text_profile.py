@@ -7,7 +7,8 @@ import textwrap
 import pytest
 
 from theano_rnn.text.documents import Documents
-from theano_rnn.text.text_profile import TextProfile, count_item_lines, is_unspaced
+from theano_rnn.text.text_profile import TextProfile, count_item_lines, is_unspaced, usual_separator
+from theano_rnn.text.tokenizer import Tokenizer
 
 
 def hints_of(documents, splits_sentences, sentences, longest):
@@ -124,3 +125,54 @@ def test_text_without_spaces_between_words_gives_one_hint(text):
 )
 def test_text_with_spaces_between_words_gives_no_hint(text):
     assert not is_unspaced([text])
+
+
+# What separates sentences
+
+PARAGRAPHS = ["\n\n".join(prose(4, seed) for seed in range(9))]
+TEXTS_BY_SEPARATOR = {
+    " ": {
+        "paragraphs on one line": PARAGRAPHS,
+        "wrapped paragraphs": ["\n\n".join(textwrap.fill(one, 60) for one in PARAGRAPHS[0].split("\n\n"))],
+        "cells of a table": ["He came. She left.", "Why?", "He came. She left.", "", "No. Yes."],
+        "one sentence per cell": ["He came.", "She left."],
+        "nothing": [""],
+    },
+    "\n": {
+        "one sentence per line": ["  He came.\nShe left!\n\nWhy?\nHe came back. She left again.\nWho knows?\n"],
+        "dialogue": ["ANN: Who came?\nBOB: He did.\nANN: Why? Tell me.\nBOB: I won't.\n" * 5],
+        "verse": [
+            "The boat is old,\nthe sea is cold.\nThe fox is grey\nand runs away.\nThe lamp is red.\n\nHe fled.\n" * 3
+        ],
+    },
+    "\n\n": {
+        "one sentence per paragraph": ["The old\nboat sees.\n\nThe fox hears.\n \nThe lamp.\n\n\nAn apple. Two."],
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("separator", "documents"),
+    [
+        pytest.param(separator, documents, id=name)
+        for separator, texts in TEXTS_BY_SEPARATOR.items()
+        for name, documents in texts.items()
+    ],
+)
+def test_the_usual_separator_is_what_separates_most_sentences(separator, documents):
+    assert usual_separator(documents, Tokenizer().split) == separator
+    stored = Documents()
+    for document in documents:
+        stored.add([document])
+    assert usual_separator(stored, Tokenizer().split) == separator
+
+
+def test_only_the_beginning_of_a_long_text_is_split_for_it():
+    lengths = []
+
+    def split(text):
+        lengths.append(len(text))
+        return Tokenizer().split(text)
+
+    assert usual_separator(["He came.\n" * 100_000, "No.\n" * 10], split) == "\n"
+    assert sum(lengths) == 400_000

@@ -98,6 +98,7 @@ def test_a_very_long_sentence_is_tokenized_in_pieces(monkeypatch):
         ({"lowercase": 1}, "lowercase: expected True or False, got 1"),
         ({"tokenized": "no"}, "tokenized: expected True or False, got 'no'"),
         ({"level": "char", "tokenized": True}, "tokenized: needs words as tokens"),
+        ({"separator": "-"}, "separator: expected whitespace, got '-'"),
     ],
 )
 def test_an_invalid_setting_is_rejected(settings, message):
@@ -113,7 +114,9 @@ def test_the_tokenizer_is_immutable():
         Tokenizer().level = "char"
 
 
-@pytest.mark.parametrize("tokenizer", [Tokenizer(lowercase=False), Tokenizer(tokenized=True), Tokenizer("char")])
+@pytest.mark.parametrize(
+    "tokenizer", [Tokenizer(lowercase=False), Tokenizer(tokenized=True), Tokenizer("char"), Tokenizer(separator="\n")]
+)
 def test_the_configuration_survives_json(tokenizer):
     assert Tokenizer.from_configuration(json.loads(json.dumps(tokenizer.to_configuration()))) == tokenizer
 
@@ -189,6 +192,13 @@ def test_older_models_detach_full_stops_as_nltk_does():
     assert old.tokenize("He came. She is in the U.S.") == ["he", "came.", "she", "is", "in", "the", "u.s", "."]
     assert old.split("He came. She left.") == ["He came.", "She left."]
     assert Tokenizer.from_configuration(old.to_configuration()) == old
+    assert old.separator == " "
+
+
+def test_earlier_versions_can_read_the_settings_unless_the_separator_is_unusual():
+    for usual in (Tokenizer(), Tokenizer(lines=True), Tokenizer(tokenized=True), Tokenizer(separator=" ")):
+        assert "separator" not in usual.to_configuration()
+    assert Tokenizer(separator="\n").to_configuration()["separator"] == "\n"
 
 
 def test_abbreviations_of_a_text_survive_json():

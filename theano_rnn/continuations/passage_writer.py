@@ -14,8 +14,8 @@ LONGEST_CONTEXT = 1000
 class PassageWriter:
     r"""Writes the tokens of a passage as text, a few at a time.
 
-    Sentences are separated by a line end if each line of the training text was a sentence, otherwise by a space. The
-    text does not depend on how many tokens come at a time.
+    Sentences are separated as most of those in the training text. The text does not depend on how many tokens come at a
+    time.
 
     Parameters
     ----------
@@ -35,10 +35,11 @@ class PassageWriter:
     def __init__(self, tokenizer: Tokenizer, prompt: PassagePrompt) -> None:
         self._tokenizer = tokenizer
         self._line_end = "\n" if tokenizer.lines else ""
+        self._separator = "" if tokenizer.lines else tokenizer.separator or " "
         self._sentence = prompt.last_sentence[-LONGEST_CONTEXT:]
         self._written = len(self._sentence)  # tokens of this sentence
         self._gap = ""  # what separates the next token from the sentence before it
-        self._is_after_space = prompt.text[-1:].isspace()
+        self._space_before = prompt.text[len(prompt.text.rstrip()) :].replace("\r\n", "\n").replace("\r", "\n")
 
     def write(self, tokens: Sequence[str], is_complete: bool = False) -> list[str]:
         """Add tokens and return what they, and those before them, add to the text.
@@ -61,7 +62,7 @@ class PassageWriter:
         for token in tokens:
             if token == SENTENCE_END:
                 pieces += [*self._rest_of_sentence(), self._line_end]
-                self._gap = "" if self._line_end else " "
+                self._gap = self._separator
             else:
                 if self._is_long_enough_before(token):
                     pieces += self._rest_of_sentence()
@@ -92,12 +93,14 @@ class PassageWriter:
         return pieces
 
     def _without_second_space(self, pieces: list[str]) -> list[str]:
-        """The pieces without a space at the very beginning if the prompt ends with whitespace."""
+        """The pieces without the space, or the line ends, at the very beginning that the prompt ends with already."""
         for position, piece in enumerate(pieces):
-            if not self._is_after_space:
+            if not self._space_before:
                 break
             if piece:
-                pieces[position], self._is_after_space = piece.removeprefix(" "), False
+                given = min(len(piece) - len(piece.lstrip("\n")), self._space_before.count("\n"))
+                pieces[position] = piece[given:] if piece[0] == "\n" else piece.removeprefix(" ")
+                self._space_before = ""
         return pieces
 
 

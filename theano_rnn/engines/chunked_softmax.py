@@ -11,17 +11,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from theano_rnn.engines.engine import Apply, Op, T, jax, jnp, xla_version
+from theano_rnn.engines.engine import Apply, Op, T, device_name, jax, jnp, xla_version
 from theano_rnn.engines.tensor_types import DeviceArray, TensorVariable
 
 # How many outputs are held at once: 20 MB in float32 for gradients, where larger chunks are no faster, and 10 MB for
-# scoring, where larger chunks are slower.
+# scoring on an accelerator.
 OUTPUTS_PER_CHUNK = 640 * 8000
 SCORED_OUTPUTS_PER_CHUNK = 320 * 8000
 # With a very large vocabulary more outputs are held, about as many as V has elements: dV is summed once per chunk, and
 # that takes longer than the products of only a few rows. Scoring sums nothing.
 MIN_ROWS, MIN_SCORED_ROWS = 128, 32
 FEW_WORDS = 512
+# On a CPU, XLA has a kernel for products with up to about 32 rows and another one for more, which add in another order.
+# Scoring always uses the same one, so that a score does not depend on what it is computed with: chunks of 32 rows,
+# which are as fast as larger ones, or at least 64 rows where these cost next to nothing.
+CPU_SCORED_ROWS, CPU_FEW_WORDS_ROWS = 32, 64
 
 LossAndGradients = tuple[DeviceArray, DeviceArray, DeviceArray, DeviceArray]
 
@@ -232,8 +236,13 @@ def xla_softmax_log_probability(op: SoftmaxLogProbability, **kwargs: Any) -> Cal
         c, y = others if op.bias else (None, *others)
         VT = V.T
         count, rows = s.shape[0], rows_per_chunk(VT, SCORED_OUTPUTS_PER_CHUNK, MIN_SCORED_ROWS)
-        if count <= rows:
-            return log_probability_of_rows(s, VT, c, y)
+        if device_name() is None and has_few_words(VT):
+            padding = max(CPU_FEW_WORDS_ROWS - count, 0)
+            s, y = jnp.pad(s, ((0, padding), (0, 0))), jnp.pad(y, (0, padding))
+        elif device_name() is None:
+            rows = min(rows, CPU_SCORED_ROWS)
+        if len(s) <= rows:
+            return log_probability_of_rows(s, VT, c, y)[:count]
         chunks = in_chunks(rows, s, y)
         of_chunk = jax.lax.map(lambda chunk: log_probability_of_rows(chunk[0], VT, c, chunk[1]), chunks)
         return of_chunk.reshape(-1)[:count]

@@ -151,7 +151,8 @@ class ReadingScorer(TextScorer):
         """Return log P(text | given): the score of a text that continues another, sentence ends included.
 
         It is the score of both together minus that of the given text without its sentence end, computed in one pass. At
-        word level the two are joined with a space, at character level directly.
+        word level the two are joined with a space, at character level directly. In float32 the difference of two lists
+        of scores, or of two single scores, is the same to 1e-6 (XLA on a CPU; otherwise to 1e-5).
 
         Each sentence is scored from a zero state. So the given text has an effect only on a sentence that it begins. If
         it ends where a sentence ends, its sentence end counts as given, and the result is ``score(text)``; a warning is

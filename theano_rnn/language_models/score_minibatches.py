@@ -24,6 +24,9 @@ WORTH_COMPILING = 0.15
 # Wider calls are not faster if the overhead is a smaller fraction of a call than this.
 NEGLIGIBLE = 0.05
 _NARROWEST_BULK = 64
+# On a CPU, XLA has another kernel for products with more rows, which adds in another order. Wider minibatches are no
+# faster there, and the score of a sentence should not depend on the sentences that it is computed with.
+_WIDEST_ON_CPU = 48
 _MANY_CALLS = 4
 
 
@@ -47,18 +50,20 @@ def score_batches(
     """
     lengths = np.array([minibatches.bucket_length(len(sentence) - 1) for sentence in sentences])
     work: float = word_dim * (hidden_dim + EXPONENTIAL) + hidden_dim**2
-    if device_name() is not None:
+    is_cpu = device_name() is None
+    if not is_cpu:
         work /= ACCELERATOR
+    widest = _WIDEST_ON_CPU if is_cpu else WIDTHS[-1]
     for length in np.unique(lengths).tolist():
         members, begin = np.flatnonzero(lengths == length), 0
-        for width in widths_for(len(members), length, work):
+        for width in widths_for(len(members), length, work, widest):
             chosen = members[begin : begin + width]
             yield minibatches.pad([sentences[i] for i in chosen], width, length), chosen
             begin += width
 
 
 @functools.lru_cache(maxsize=4096)
-def widths_for(count: int, length: int, work: float) -> tuple[int, ...]:
+def widths_for(count: int, length: int, work: float, widest: int = WIDTHS[-1]) -> tuple[int, ...]:
     """Plan the numbers of columns of the minibatches for sentences of the same length.
 
     Parameters
@@ -69,6 +74,8 @@ def widths_for(count: int, length: int, work: float) -> tuple[int, ...]:
         Number of steps of each sentence.
     work : float
         Multiplications for one step of one sentence.
+    widest : int
+        The largest number of columns.
 
     Returns
     -------
@@ -83,7 +90,7 @@ def widths_for(count: int, length: int, work: float) -> tuple[int, ...]:
     def cost(plan: list[tuple[int, int]]) -> float:
         return sum(number * (width + overhead(width)) for width, number in plan)
 
-    most = minibatches.columns_of(length, WIDTHS[-1])
+    most = minibatches.columns_of(length, widest)
     allowed = [width for width in WIDTHS if width <= most]
     bulk = next(
         (width for width in allowed if width >= _NARROWEST_BULK and width * NEGLIGIBLE >= overhead(width)), allowed[-1]

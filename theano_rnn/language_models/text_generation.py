@@ -65,9 +65,9 @@ class TextGenerator(TextModel):
         length : int, optional
             Write passages of this many tokens (characters at character level) after the prompt, which run on through
             the ends of sentences and lines. Each end of a sentence or line counts as a token. The state is carried over
-            it if the model is `continuous`; otherwise each sentence begins from a zero state. Sentences are separated
-            by a line end if each line of the training text was a sentence, and by a space otherwise. The prompt may
-            contain line ends. `min_words` and `max_words` must have their defaults.
+            it if the model is `continuous`; otherwise each sentence begins from a zero state. Sentences of words are
+            separated by what mostly separates those of the training text: a space, a line end, or a blank line. The
+            prompt may contain line ends. `min_words` and `max_words` must have their defaults.
         stop : str, optional
             With `length`: a passage ends before the first place after the prompt where this text appears, even if it
             has fewer tokens.

@@ -1,5 +1,6 @@
 """How good simple models are on the held-out data of a training run, to compare a network with."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -44,7 +45,7 @@ class Baselines:
         return asdict(self)
 
 
-def ngram_baselines(corpus: Corpus, held_out: Ids, continuous: bool) -> Baselines:
+def ngram_baselines(corpus: Corpus, held_out: Ids, continuous: bool, words_only: bool = False) -> Baselines:
     """Measure n-gram models of the training text on held-out text.
 
     Tokens, unknown words and sentence ends are those that a network predicts, so the losses can be compared with its
@@ -57,6 +58,8 @@ def ngram_baselines(corpus: Corpus, held_out: Ids, continuous: bool) -> Baseline
         The text that the network's loss was measured on.
     continuous : bool
         Whether the network carries its state over the ends of sentences. The n-grams then do so too.
+    words_only : bool
+        Whether the network predicts only words, not the ends of sentences.
     """
     train, vocabulary = corpus.train, corpus.vocabulary
     part = evenly_spaced_part(train, MOST_TOKENS)
@@ -67,8 +70,32 @@ def ngram_baselines(corpus: Corpus, held_out: Ids, continuous: bool) -> Baseline
     values = {}
     for order in ORDERS[corpus.tokenizer.level]:
         model = KneserNey(with_unknown, len(vocabulary), order, vocabulary.start, continuous)
-        values[NAMES[order]] = model.loss(held_out)
+        values[NAMES[order]] = model.loss(held_out, vocabulary.end if words_only else None)
     return Baselines("loss", values, count_predicted(part), count_predicted(train))
+
+
+def target_baselines(
+    targets: Sequence[npt.NDArray[np.int32]], held_out_targets: Sequence[npt.NDArray[np.int32]], size: int
+) -> Baselines:
+    """Measure n-gram models of the targets, which do not read the sources, on held-out targets.
+
+    Parameters
+    ----------
+    targets, held_out_targets : sequence of int32 arrays
+        Each from its start marker to its end marker.
+    size : int
+        The number of ids.
+    """
+    train, held_out = joined(targets), joined(held_out_targets)
+    part, start = evenly_spaced_part(train, MOST_TOKENS), int(train.ids[0])
+    values = {NAMES[order]: KneserNey(part, size, order, start).loss(held_out) for order in ORDERS["word"]}
+    return Baselines("loss", values, count_predicted(part), count_predicted(train))
+
+
+def joined(sentences: Sequence[npt.NDArray[np.int32]]) -> EncodedSentences:
+    """Copy sentences, one after the other."""
+    offsets = np.concatenate([[0], np.cumsum([len(ids) for ids in sentences])])
+    return EncodedSentences.from_arrays(np.concatenate(sentences), offsets)
 
 
 def count_predicted(text: Ids) -> int:

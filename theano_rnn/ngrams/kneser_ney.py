@@ -134,10 +134,21 @@ class KneserNey:
         blocks = blocks_with_histories(text, self.order - 1, self.start, continuous)
         return np.concatenate([np.log(self.probabilities(*block)) for block in blocks])
 
-    def loss(self, text: Ids) -> float:
-        """Return the mean cross-entropy of a text in nats per predicted token. Memory use is bounded."""
+    def loss(self, text: Ids, excluded: int | None = None) -> float:
+        """Return the mean cross-entropy of a text in nats per predicted token. Memory use is bounded.
+
+        Parameters
+        ----------
+        text : EncodedSentences, or array of int
+        excluded : int, optional
+            A token that is not predicted: the probabilities of the others sum to 1.
+        """
         total, tokens = 0.0, 0
         for histories, predicted in blocks_with_histories(text, self.order - 1, self.start, self.continuous):
+            if excluded is not None:
+                histories, predicted = histories[:, predicted != excluded], predicted[predicted != excluded]
+                others = 1 - self.probabilities(histories, np.full_like(predicted, excluded))
+                total += float(np.log(others).sum())
             total -= float(np.log(self.probabilities(histories, predicted)).sum())
             tokens += len(predicted)
         return total / tokens

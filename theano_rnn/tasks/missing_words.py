@@ -16,6 +16,7 @@ from theano_rnn.files.corpus_reader import CorpusReader
 from theano_rnn.language_models.language_model import LanguageModel
 from theano_rnn.large_vocabularies.candidates import sampler_for
 from theano_rnn.large_vocabularies.memory_need import check_memory
+from theano_rnn.ngrams.baselines import Baselines, ngram_baselines
 from theano_rnn.tasks.gap_lines import GAP, GapLine, gap_line, gap_sentences
 from theano_rnn.tasks.minibatch_task import MEASURED_AT_ONCE, ReaderTask
 from theano_rnn.tasks.missing_words_report import BEST_WORDS, LARGEST_EXPONENT, WITHOUT_PLOT, Answer, MissingWordReport
@@ -326,13 +327,16 @@ class FillTask(ReaderTask):
         train = sentence_items(corpus.train)
         super().__init__(reader, train, valid, options, make_model, noise, description, sampler)
         self.fingerprint = corpus.fingerprint
+        self._corpus = corpus
 
     def _measure(self, items: Items) -> float:
         loss = sum(self.network.measure(batch.inputs, batch.y) for batch in items.minibatches(MEASURED_AT_ONCE))
         return loss / items.predictions
 
-    def baselines(self) -> None:
-        """Return None: no simple model reads both sides of a gap."""
+    def baselines(self) -> Baselines | None:
+        """Measure n-gram models, which read only the words before the gap."""
+        valid = self._corpus.valid
+        return None if valid is None else ngram_baselines(self._corpus, valid, continuous=False, words_only=True)
 
     def figures(self, loss: float) -> dict[str, float]:
         """Return the perplexity of a missing word."""

@@ -3,7 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from typing import TypeAlias
 
@@ -14,7 +14,7 @@ from theano_rnn.text.coverage import Coverage
 from theano_rnn.text.documents import Documents, read_documents
 from theano_rnn.text.encoded_sentences import EncodedSentences, id_blocks
 from theano_rnn.text.encoding import CorpusOptions, EncodedText, encode_characters, encode_words
-from theano_rnn.text.text_profile import TextProfile
+from theano_rnn.text.text_profile import TextProfile, usual_separator
 from theano_rnn.text.tokenizer import Tokenizer
 from theano_rnn.text.vocabulary import Vocabulary
 
@@ -99,7 +99,7 @@ def read_corpus(
         and `min_count` say.
     tokenizer : Tokenizer, optional
         The tokenizer of the model to start from. Default: the one that the options describe, with the abbreviations
-        that occur in the text.
+        and the usual separator of sentences that occur in the text.
     folder : path, optional
         A folder with space for temporary files: the text, and 4 to 12 bytes per word or 1 to 4 per character. They have
         no names and vanish with the process. Default: the system's folder for temporary files, which may be in memory.
@@ -122,6 +122,8 @@ def read_corpus(
         note(f"encoding {documents.characters:,} characters of text")
     if not is_fitted:
         tokenizer = tokenizer.with_abbreviations_of(documents)
+        if tokenizer.splits_sentences:
+            tokenizer = replace(tokenizer, separator=usual_separator(documents, tokenizer.split))
     if tokenizer.level == "char":
         encoded = encode_characters(documents, held_out, options, vocabulary=vocabulary, folder=folder)
     else:

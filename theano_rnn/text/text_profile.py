@@ -1,4 +1,4 @@
-"""Figures of a text that show whether other options suit it better: one sentence per line, or character level."""
+"""Figures of a text that show whether other options suit it better, and what separates its sentences."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -34,6 +34,10 @@ _UNSPACED_SCRIPTS = (
 _LETTERS = re.compile(r"[^\W\d_]")
 _LEAST_SHARE = 0.3
 _SAMPLE_LENGTH = 100_000
+
+_WORD = re.compile(r"\S+")
+_SEPARATORS = (" ", "\n", "\n\n")
+_SEPARATOR_SAMPLE_LENGTH = 400_000
 
 
 @dataclass(frozen=True)
@@ -193,3 +197,40 @@ def is_unspaced(documents: Documents | Sequence[str]) -> bool:
         if sum(runs) > _LEAST_SHARE * letters and sum(runs) >= usual_length * len(runs):
             return True
     return False
+
+
+def usual_separator(documents: Documents | Sequence[str], split: Callable[[str], list[str]]) -> str:
+    r"""Tell what separates most sentences of a document from the next one.
+
+    Parameters
+    ----------
+    documents : Documents or sequence of str
+        The first 400,000 characters count. Each document, such as the cell of a table, is a text of its own.
+    split : callable
+        Splits a text into sentences.
+
+    Returns
+    -------
+    str
+        A space, a line end, or two for a blank line.
+
+    Examples
+    --------
+    >>> usual_separator(["One\ntwo\nthree"], str.splitlines)
+    '\n'
+    """
+    counts = [0] * len(_SEPARATORS)
+    remaining = _SEPARATOR_SAMPLE_LENGTH
+    for document in documents:
+        for chunk in document_chunks(document):
+            chunk = chunk[:remaining]
+            remaining -= len(chunk)
+            gaps = _WORD.split(chunk)  # before the first word, between words, and after the last one
+            words = 0
+            for sentence in split(chunk)[:-1]:
+                words += len(sentence.split())
+                if words < len(gaps):
+                    counts[min(gaps[words].count("\n"), len(_SEPARATORS) - 1)] += 1
+        if not remaining:
+            break
+    return _SEPARATORS[counts.index(max(counts))]

@@ -50,6 +50,8 @@ class Tokenizer:
         The abbreviations found in the training text, in lower case and without the final full stop, in addition to
         those of `theano_rnn.text.abbreviations`. None means that the model is older than this setting; full stops are
         then detached exactly as NLTK does.
+    separator : str, optional
+        What separates two sentences of a generated text. The default is a line end with `lines`, else a space.
 
     Raises
     ------
@@ -72,6 +74,7 @@ class Tokenizer:
     tokenized: bool = False
     lines: bool = False
     abbreviations: tuple[str, ...] | None = ()
+    separator: str | None = None
 
     def __post_init__(self) -> None:
         if self.level not in LEVELS:
@@ -90,6 +93,14 @@ class Tokenizer:
             if not isinstance(abbreviations, (tuple, list)) or not all(isinstance(one, str) for one in abbreviations):
                 raise OptionError(f"abbreviations: expected a sequence of str, or None, got {abbreviations!r}")
             object.__setattr__(self, "abbreviations", tuple(abbreviations))
+        if self.separator is None:
+            object.__setattr__(self, "separator", self._usual_separator)
+        elif not isinstance(self.separator, str) or self.separator.strip():
+            raise OptionError(f"separator: expected whitespace, got {self.separator!r}")
+
+    @property
+    def _usual_separator(self) -> str:
+        return "\n" if self.lines else " "
 
     @property
     def splits_sentences(self) -> bool:
@@ -286,6 +297,8 @@ class Tokenizer:
         configuration = asdict(self)
         if self.abbreviations is not None:
             configuration["abbreviations"] = [*self.abbreviations]
+        if self.separator == self._usual_separator:
+            del configuration["separator"]  # so that earlier versions can read the model
         return configuration
 
     @classmethod
@@ -312,7 +325,7 @@ class Tokenizer:
 
 
 # The values of settings that are missing in models from before these settings existed.
-_DEFAULTS_OF_OLDER_MODELS: dict[str, Any] = {"lines": False, "abbreviations": None}
+_DEFAULTS_OF_OLDER_MODELS: dict[str, Any] = {"lines": False, "abbreviations": None, "separator": None}
 
 
 @functools.lru_cache(maxsize=8)

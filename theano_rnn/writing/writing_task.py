@@ -10,6 +10,7 @@ from theano_rnn.decoders.pairs import PairBatch, Pairs
 from theano_rnn.decoders.writer import Writer, WriterOptimizer
 from theano_rnn.large_vocabularies.candidates import CandidateSampler
 from theano_rnn.large_vocabularies.sampled_writer import SampledWriterOptimizer
+from theano_rnn.ngrams.baselines import Baselines, target_baselines
 from theano_rnn.tasks.minibatch_task import MEASURED_AT_ONCE, MakeModel, MinibatchTask
 
 LARGEST_EXPONENT = 700.0  # exp of more is infinite
@@ -71,6 +72,12 @@ class WritingTask(MinibatchTask):
 
     def _measure(self, items: Pairs) -> float:
         return measured_loss(self.network, items)
+
+    def baselines(self) -> Baselines | None:
+        """Measure n-gram models of the targets, which do not read the sources."""
+        if self._valid is None:
+            return None
+        return target_baselines(self._train.targets, self._valid.targets, self.network.settings.words)
 
     def figures(self, loss: float) -> dict[str, float]:
         """Return the perplexity per token of the targets, their ends counted."""
