@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from support.fresh_python import ROOT
 from support.processes import Processes, free_port, freeze, outcome, wait_until
+from support.script_modules import script
 from support.split_steps import KINDS
 
 from theano_rnn.files.archive import read_archive, read_document
@@ -123,8 +124,7 @@ def test_two_processes_train_the_model_of_one_and_one_of_them_writes_it(processe
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("count", [2, 4])
-@pytest.mark.parametrize("run", RUNS)
+@pytest.mark.parametrize(("run", "count"), [*((run, 2) for run in RUNS), ("stream of words", 4), ("tags", 4)])
 def test_several_processes_train_the_model_of_one_for_every_task(run, count, processes):
     assert_equal_models(processes, run, count)
 
@@ -135,6 +135,95 @@ def test_two_processes_with_two_devices_each_train_the_model_of_one(processes):
     train(processes, 1, *options, "--model", "one.npz")
     train(processes, 2, *options, "--model", "several.npz", "--devices", "2")
     assert largest_difference(processes.folder / "one.npz", processes.folder / "several.npz") < 1e-5
+
+
+# Clusters
+
+SLURM = {"SLURM_JOB_ID": "{job}", "SLURM_STEP_NODELIST": "localhost", "SLURM_NTASKS": "2"}
+OPEN_MPI = {"OMPI_MCA_orte_hnp_uri": "{uri}.0;tcp://127.0.0.1:34911", "OMPI_COMM_WORLD_SIZE": "2"}
+CLUSTERS = {
+    "Slurm": (SLURM, ("SLURM_PROCID", "SLURM_LOCALID")),
+    "Open MPI 4": (OPEN_MPI, ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_LOCAL_RANK")),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cluster", CLUSTERS)
+def test_under_a_cluster_the_processes_find_each_other(cluster, processes):
+    variables, numbers = CLUSTERS[cluster]
+    job = free_port() % 2**12  # JAX computes the port from the number of the job
+    common = {name: value.format(job=job, uri=job * 2**12) for name, value in variables.items()}
+    command = [ROOT / "scripts" / "train.py", *RUNS["words"].split(), *SMALL, "--model", "m.npz"]
+    running = [processes.start(command, **common, **dict.fromkeys(numbers, str(k))) for k in range(2)]
+    (status, text), (other_status, nothing) = map(outcome, running)
+    assert (status, other_status, nothing) == (0, 0, ""), text
+    train(processes, 1, *RUNS["words"].split(), *SMALL, "--model", "one.npz")
+    assert largest_difference(processes.folder / "one.npz", processes.folder / "m.npz") < 1e-5
+
+
+def test_open_mpi_that_does_not_tell_where_process_0_runs_is_refused(processes, capsys, monkeypatch):
+    monkeypatch.chdir(processes.folder)
+    monkeypatch.setenv("OMPI_COMM_WORLD_RANK", "0")
+    monkeypatch.setenv("OMPI_COMM_WORLD_SIZE", "2")
+    assert script("train").main(["--data", "text.txt"]) == 2
+    assert "--coordinator: this version of Open MPI does not tell where process 0 runs" in capsys.readouterr().err
+
+
+# Wrong use
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            "--processes 2 --process 0",
+            "--coordinator: missing; --processes needs --coordinator, --processes and --process",
+        ),
+        ("--coordinator 127.0.0.1:7000 --processes 2 --process 2", "--process: expected a number from 0 to 1, got 2;"),
+        ("--coordinator 127.0.0.1 --processes 2 --process 1", "--coordinator: expected HOST:PORT, such as"),
+        (
+            "--coordinator 127.0.0.1:9 --processes 2 --process 1 --join-timeout 0.3",
+            "127.0.0.1:9 cannot be reached",
+        ),
+        (
+            "--coordinator 127.0.0.1:{port} --processes 3 --process 0 --join-timeout 0.3",
+            "processes 1, 2 have not joined",
+        ),
+        ("--coordinator 127.0.0.1:{port} --processes 2 --process 0 --join-timeout 0", "--join-timeout: expected"),
+    ],
+)
+def test_wrong_use_is_refused_with_one_line(options, message, processes, capsys, monkeypatch):
+    monkeypatch.chdir(processes.folder)
+    arguments = ["--data", "text.txt", "--model", "m.npz", *options.format(port=free_port()).split()]
+    assert script("train").main(arguments) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert captured.err.count("\n") == 1 and captured.out == ""
+    assert not (processes.folder / "m.npz").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        (
+            "--data text.txt --hidden-dim 9",
+            "--hidden-dim: must be the same in all processes; it is 9 here and 8 in",
+        ),
+        ("--data other.txt", "--data: must be the same in all processes; it is 1 file of"),
+        ("--data missing.txt", "missing.txt: no such file on the machine of this process"),
+    ],
+)
+def test_a_process_that_does_something_else_is_refused_with_one_line(other, message, processes):
+    (processes.folder / "other.txt").write_text(TEXT.replace("bird", "fish"), encoding="utf-8")
+    port = free_port()
+    first = ["--data", "text.txt", *SMALL, "--model", "m.npz", "--join-timeout", "15"]
+    running = processes.train(first, [0], 2, port) + processes.train([*SMALL, *first, *other.split()], [1], 2, port)
+    (status, text), (other_status, refusal) = map(outcome, running)
+    assert (status, other_status) == (2, 2)
+    assert message in refusal and refusal.count("\n") == 1
+    assert "Traceback" not in text
+    assert not (processes.folder / "m.npz").exists()
 
 
 # Interruptions

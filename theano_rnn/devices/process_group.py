@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from theano_rnn.checks import check_count
+from theano_rnn.checks import check_count, check_real
 from theano_rnn.devices.lifeline import Lifeline
 from theano_rnn.devices.roll_call import Facts, answer, call_the_roll, parse_address
 from theano_rnn.errors import ProcessGroupError, ProcessLostError, TheanoRNNError
@@ -168,6 +168,10 @@ class ProcessGroup:
         """Meet the other processes of a run, if there are any; see `join`."""
         if place.count == 1:
             return cls()
+        try:
+            check_real("join_timeout", seconds, above=0)
+        except (TypeError, ValueError) as error:
+            raise ProcessGroupError(str(error)) from error
         return cls.join(place.coordinator, place.count, place.index, facts, seconds, note)
 
     @property
