@@ -103,9 +103,9 @@ def test_100_steps_in_two_processes_equal_those_in_one(processes):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("count", "dtype"), [(2, "float32"), (4, "float64")])
-def test_100_steps_of_every_network_in_several_processes_equal_those_in_one(count, dtype, processes):
-    assert_equal_steps(processes, KINDS, dtype, count)
+@pytest.mark.parametrize(("count", "dtype", "kinds"), [(2, "float32", KINDS), (4, "float64", KINDS[1::5])])
+def test_100_steps_of_every_network_in_several_processes_equal_those_in_one(count, dtype, kinds, processes):
+    assert_equal_steps(processes, kinds, dtype, count)
 
 
 def assert_equal_models(processes, run, count):

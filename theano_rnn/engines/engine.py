@@ -178,10 +178,10 @@ def compile_function(
     dtype : {"float32", "float64"}
         The precision in which the graph is built and run.
     devices : int
-        The number of devices from `select_device`, in each process, that the minibatch is split over. The graph is what
-        each computes of its share of the columns: of the inputs marked by `split_along`, a part; of all others,
-        everything. Minibatches whose columns cannot be shared equally get columns of zeros, which must change no
-        result. Outputs that are not marked, and updates, must be the same on all devices, so what depends on columns
+        The number of devices from `select_device`, in all processes together, that the minibatch is split over. The
+        graph is what each computes of its share of the columns: of the inputs marked by `split_along`, a part; of all
+        others, everything. Minibatches whose columns cannot be shared equally get columns of zeros, which must change
+        no result. Outputs that are not marked, and updates, must be the same on all devices, so what depends on columns
         must be summed with `theano_rnn.engines.device_sums.sum_over_devices`.
 
     Returns
@@ -204,7 +204,6 @@ def compile_function(
     with chosen_engine.compiling(dtype):
         inputs, outputs, updates = build()
         split = None
-        devices = in_all_processes(devices)
         if devices > 1:
             results = outputs if isinstance(outputs, list) else [outputs]
             split = ColumnSplit(devices, column_axes(inputs), column_axes(results))

@@ -131,7 +131,7 @@ class MinibatchOptimizer(abc.ABC):
 
     @functools.cached_property
     def _step(self) -> CompiledFunction:
-        return compile_function(self._compiled_graph, self.network.dtype, self.devices)
+        return compile_function(self._compiled_graph, self.network.dtype, in_all_processes(self.devices))
 
     def _compiled_graph(self) -> Graph:
         network = self.network
