@@ -1,5 +1,5 @@
-"""Where XLA computes: which CPU cores or GPUs, where arrays are kept, and how a call is split over several devices.
+"""Where XLA computes: which cores, GPUs and processes, where arrays are kept, and how a call is split over devices.
 
-`jax_devices` and `jitted_function` import JAX and are only for `theano_rnn.engines.pytensor_engine`. Must not know any
-Theano, graphs or networks.
+Of several processes, read `roll_call` first: how they meet; then `process_group`: what they tell each other. The modules
+that import JAX are only for `theano_rnn.engines.pytensor_engine`. Must not know any Theano, graphs or networks.
 """
