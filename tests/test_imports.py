@@ -70,6 +70,7 @@ MAY_TAKE_FROM_THE_ENGINE = {
     "training.options": {"DEVICES"},
     "language_models.score_minibatches": {"device_name"},
     "training.train_model": {
+        "check_process_count",
         "cluster_place",
         "connected",
         "exchange",

@@ -192,14 +192,27 @@ def test_open_mpi_that_does_not_tell_where_process_0_runs_is_refused(processes, 
         ("--coordinator 127.0.0.1:{port} --processes 2 --process 0 --join-timeout 0", "--join-timeout: expected"),
     ],
 )
-def test_wrong_use_is_refused_with_one_line(options, message, processes, capsys, monkeypatch):
-    monkeypatch.chdir(processes.folder)
+def test_wrong_use_is_refused_with_one_line(options, message, processes):
     arguments = ["--data", "text.txt", "--model", "m.npz", *options.format(port=free_port()).split()]
-    assert script("train").main(arguments) == 2
-    captured = capsys.readouterr()
-    assert message in captured.err
-    assert captured.err.count("\n") == 1 and captured.out == ""
+    status, text = outcome(processes.start([ROOT / "scripts" / "train.py", *arguments]))
+    assert status == 2
+    assert message in text and text.count("\n") == 1
     assert not (processes.folder / "m.npz").exists()
+
+
+STARTED = """
+import theano_rnn
+theano_rnn.RNN(5, 3).predict([1, 2])
+theano_rnn.train("text.txt", model="m.npz", coordinator="127.0.0.1:7000", processes=2, process=0)
+"""
+
+
+def test_a_process_in_which_jax_has_started_is_refused(processes):
+    status, text = outcome(processes.start(["-c", STARTED]))
+    assert status == 1
+    assert text.splitlines()[-1].endswith(
+        "ProcessGroupError: processes: JAX has already started in this process; begin the run in a new one"
+    )
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from typing import Any
 import jax
 import numpy as np
 import numpy.typing as npt
-from jax._src import clusters, distributed
+from jax._src import clusters, distributed, xla_bridge
 from jax._src.lib import _jax
 from jax.sharding import Mesh, NamedSharding
 
@@ -67,20 +67,24 @@ def cluster_place() -> tuple[str, int, int] | None:
 # Beginning and end
 
 
+def check_process_count(count: int) -> None:
+    """Raise ProcessGroupError if this process cannot be one of several, because JAX has started in it."""
+    if count > 1 and (xla_bridge.backends_are_initialized() or distributed.global_state.client is not None):
+        raise ProcessGroupError("processes: JAX has already started in this process; begin the run in a new one")
+
+
 @contextlib.contextmanager
 def connected(group: ProcessGroup) -> Iterator[None]:
-    """Connect the processes of a group until the end of the block. JAX must not have started in any of them.
+    """Connect the processes of a group until the end of the block.
 
     Raises
     ------
     ProcessGroupError
-        If JAX has started, or the processes cannot connect.
+        If the processes cannot connect.
     """
     if group.count == 1:
         yield
         return
-    if jax._src.xla_bridge.backends_are_initialized() or distributed.global_state.client is not None:
-        raise ProcessGroupError("processes: JAX has already started in this process; begin the run in a new one")
     host, port = parse_address(group.coordinator)
     service = start_service(host, port, group.count) if group.leads else None
     group.broadcast("the service is ready")

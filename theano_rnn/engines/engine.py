@@ -117,6 +117,7 @@ summed_bytes = chosen_engine.summed_bytes
 device_name, versions = chosen_engine.device_name, chosen_engine.versions
 # Several processes: see `theano_rnn.devices.jax_processes`.
 cluster_place, connected, first_sum = chosen_engine.cluster_place, chosen_engine.connected, chosen_engine.first_sum
+check_process_count = chosen_engine.check_process_count
 process_count, exchange, gathered = chosen_engine.process_count, chosen_engine.exchange, chosen_engine.gathered
 
 

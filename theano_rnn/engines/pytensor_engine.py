@@ -43,7 +43,14 @@ from theano_rnn.devices.jax_devices import (
     select_device,
     useful_devices,
 )
-from theano_rnn.devices.jax_processes import cluster_place, connected, exchange, first_sum, gathered
+from theano_rnn.devices.jax_processes import (
+    check_process_count,
+    cluster_place,
+    connected,
+    exchange,
+    first_sum,
+    gathered,
+)
 from theano_rnn.devices.jitted_function import JittedFunction, value_for_call
 from theano_rnn.engines import compilation_cache
 from theano_rnn.engines.tensor_types import SharedVariable, TensorVariable

@@ -20,7 +20,7 @@ from theano_rnn.devices.column_split import ColumnSplit
 from theano_rnn.devices.process_group import ProcessGroup
 from theano_rnn.engines import theano_settings
 from theano_rnn.engines.tensor_types import TensorVariable
-from theano_rnn.errors import OptionError
+from theano_rnn.errors import OptionError, ProcessGroupError
 
 with theano_settings.theano_configured() as problem:
     import theano
@@ -209,13 +209,17 @@ def gathered(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return array
 
 
-def connected(group: ProcessGroup) -> contextlib.AbstractContextManager[None]:
-    """Raise OptionError if there are several processes."""
-    if group.count > 1:
-        raise OptionError(
+def check_process_count(count: int) -> None:
+    """Raise ProcessGroupError if there are several processes."""
+    if count > 1:
+        raise ProcessGroupError(
             "processes: the original Theano computes in one process; leave it out, or use PyTensor with JAX on "
             "Python 3.11"
         )
+
+
+def connected(group: ProcessGroup) -> contextlib.AbstractContextManager[None]:
+    """Do nothing until the end of the block: there is one process."""
     return contextlib.nullcontext()
 
 

@@ -13,6 +13,7 @@ from theano_rnn.deployment.event_log import check_event_folder
 from theano_rnn.devices.process_group import JOIN_TIMEOUT, ProcessGroup, place_in_group
 from theano_rnn.devices.shared_files import copy_of_leader, shared_data, temporary_folder
 from theano_rnn.engines.engine import (
+    check_process_count,
     cluster_place,
     connected,
     exchange,
@@ -206,6 +207,7 @@ def train(
     """
     check_option_names(settings, inspect.signature(train).parameters)
     place = place_in_group(coordinator, processes, process, cluster_place)
+    check_process_count(place.count)
     reporter = reporter or (ProgressReporter() if progress else Reporter())
     time_limit = TimeLimit(max_minutes)
     log, plot, events = (None if path is None else Path(path) for path in (log, plot, tensorboard))
