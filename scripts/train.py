@@ -153,13 +153,15 @@ def make_parser() -> ArgumentParser:
     add("--tutorial", action="store_true", default=None,
         help="train exactly as the tutorial does: SGD, one sentence per step")
 
-    add = parser.add_argument_group("several processes, perhaps on several machines").add_argument
+    add = parser.add_argument_group("several processes").add_argument
     add("--coordinator", metavar="HOST:PORT",
         help="where process 0 runs and a free port there; start the same command once for each process, with another "
         "--process (default: what Slurm, Open MPI or Kubernetes says, else one process)")
-    add("--processes", type=int, metavar="N", help="how many processes train the network together")
+    add("--processes", type=int, metavar="N",
+        help="how many processes, perhaps on several machines, train the network together (default: as --coordinator)")
     add("--process", type=int, metavar="K",
-        help="the number of this one, from 0; process 0 writes the files and shows the progress")
+        help="the number of this one, from 0; process 0 writes the files and shows the progress (default: as "
+        "--coordinator)")
     add("--join-timeout", type=float, metavar="SECONDS",
         help="how long to wait for the other processes (default: 300)")
 

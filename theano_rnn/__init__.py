@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from theano_rnn.errors import ModelFileError as ModelFileError
     from theano_rnn.errors import OptionError as OptionError
     from theano_rnn.errors import OutputFileError as OutputFileError
+    from theano_rnn.errors import ProcessGroupError as ProcessGroupError
+    from theano_rnn.errors import ProcessLostError as ProcessLostError
     from theano_rnn.errors import StandardOutputError as StandardOutputError
     from theano_rnn.errors import TheanoRNNError as TheanoRNNError
     from theano_rnn.errors import TrainingInterrupted as TrainingInterrupted
@@ -62,6 +64,8 @@ _HOMES = {
     "ArgumentTypeError": "theano_rnn.errors",
     "OptionError": "theano_rnn.errors",
     "EngineError": "theano_rnn.errors",
+    "ProcessGroupError": "theano_rnn.errors",
+    "ProcessLostError": "theano_rnn.errors",
     "CorpusError": "theano_rnn.errors",
     "ModelFileError": "theano_rnn.errors",
     "OutputFileError": "theano_rnn.errors",

@@ -21,7 +21,7 @@ CALLED = {
     "/lib/theano_rnn/__main__.py": "python -m theano_rnn {}",
 }
 GROUPS = {
-    "train": ["task", "data", "network", "optimization", "evaluation and saving", "output"],
+    "train": ["task", "data", "network", "optimization", "several processes", "evaluation and saving", "output"],
     "score": ["data", "output", "n-best lists", "minimal pairs", "mixing with other models"],
     "generate": ["data", "sampling", "search", "texts", "output"],
     "predict": ["data", "output", "writing (translations, descriptions)", "evaluation"],
@@ -48,6 +48,7 @@ WITHOUT_DEFAULT = {"by", "init_from", "log", "plot", "html", "compare", "peer", 
     "alignments",
     "given",
     "mix_model",
+    "model",
 }
 
 every_help = pytest.mark.parametrize("words", HELPS, ids=" ".join)

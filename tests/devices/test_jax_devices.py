@@ -27,11 +27,11 @@ def jax_device():
 
 
 def test_a_missing_gpu_is_reported_with_the_remedy(monkeypatch, jax_device):
-    def devices(name):
-        raise RuntimeError(f"Unknown backend {name}")
+    def devices(backend):
+        raise RuntimeError(f"Unknown backend {backend}")
 
     before = jax.config.jax_default_device
-    monkeypatch.setattr(jax, "devices", devices)
+    monkeypatch.setattr(jax, "local_devices", devices)
     with pytest.raises(OptionError, match=r"^device: JAX finds no gpu on this machine; install .* or choose cpu$"):
         engine.select_device("gpu")
     assert jax.config.jax_default_device == before
@@ -40,14 +40,14 @@ def test_a_missing_gpu_is_reported_with_the_remedy(monkeypatch, jax_device):
 def test_why_jax_finds_no_gpu_is_part_of_the_message_and_not_a_traceback(monkeypatch, jax_device, caplog):
     logger = logging.getLogger(jax_devices.JAX_LOGGER)
 
-    def devices(name):
+    def devices(backend):
         try:
             raise RuntimeError("Unable to load CUDA.\nIs it installed?")
         except RuntimeError:
             logger.exception("plugin configuration error")
-        raise RuntimeError(f"Unknown backend {name}")
+        raise RuntimeError(f"Unknown backend {backend}")
 
-    monkeypatch.setattr(jax, "devices", devices)
+    monkeypatch.setattr(jax, "local_devices", devices)
     message = (
         r"^device: JAX finds no gpu on this machine \(Unable to load CUDA. Is it installed\?\); install .* or choose"
     )
@@ -59,11 +59,11 @@ def test_why_jax_finds_no_gpu_is_part_of_the_message_and_not_a_traceback(monkeyp
 def test_what_jax_says_about_devices_that_it_finds_is_logged(monkeypatch, jax_device, caplog):
     logger, cpu = logging.getLogger(jax_devices.JAX_LOGGER), jax.devices("cpu")
 
-    def devices(name):
+    def devices(backend):
         logger.warning("an old driver")
         return cpu
 
-    monkeypatch.setattr(jax, "devices", devices)
+    monkeypatch.setattr(jax, "local_devices", devices)
     engine.select_device("cpu")
     assert [record.getMessage() for record in caplog.records] == ["an old driver"]
 
@@ -155,7 +155,7 @@ def test_more_devices_than_jax_has_started_with_are_refused_with_the_remedy(tmp_
 def test_more_gpus_than_there_are_are_refused(monkeypatch):
     gpu = SimpleNamespace(platform="gpu")
     monkeypatch.setattr(jax_devices, "current_device", lambda: gpu)
-    monkeypatch.setattr(jax, "devices", lambda platform: [gpu, gpu])
+    monkeypatch.setattr(jax, "local_devices", lambda backend: [gpu, gpu])
     jax_devices.check_count(2)
     with pytest.raises(OptionError, match="^devices: expected at most 2, the number of GPUs of this machine, got 3$"):
         jax_devices.check_count(3)

@@ -121,9 +121,9 @@ def test_a_process_that_does_not_fit_is_sent_away_with_one_line_and_the_right_on
     thread.join(20)
     assert found[0].startswith(reason)
     assert "\n" not in found[0]
-    assert len(call.notes) == 1 and reason in call.notes[0]
     call.join_in(1)
     call.welcome()
+    assert len(call.notes) == 1 and reason in call.notes[0]
     assert sorted(call.present) == [1]
 
 

@@ -5,6 +5,7 @@ import os
 import pytest
 from support.fresh_python import ROOT, python
 
+from theano_rnn.devices.process_group import ProcessGroup
 from theano_rnn.errors import OptionError
 from theano_rnn.training.options import TrainingOptions
 from theano_rnn.training.reporter import Reporter
@@ -95,10 +96,10 @@ def test_auto_becomes_a_number_that_is_told(monkeypatch):
         ({"tutorial": True}, 1),
     ]:
         options = TrainingOptions.from_settings({**settings, "devices": "auto"})
-        assert with_devices(options, reporter).devices == devices == chosen[-1]
+        assert with_devices(options, reporter, ProcessGroup()).devices == devices == chosen[-1]
         assert notes[-1] == f"devices auto: {devices}"
     count = len(notes)
-    assert with_devices(TrainingOptions(devices=2), reporter).devices == 2 and len(notes) == count
+    assert with_devices(TrainingOptions(devices=2), reporter, ProcessGroup()).devices == 2 and len(notes) == count
 
 
 @pytest.mark.parametrize(

@@ -276,7 +276,6 @@ def prepare_corpus(
     OptionError
         If the corpus does not have this fingerprint.
     """
-    reporter.reading([*paths, *([] if options.valid is None else [options.valid])])
     cache = CorpusCache(files.corpus, paths, options, vocabulary, tokenizer)
     folder = files.corpus.resolve().parent
     corpus = cache.read(fingerprint)

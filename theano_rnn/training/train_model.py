@@ -301,6 +301,7 @@ class Run(NamedTuple):
         saved: Mapping[str, Any] | None = None,
     ) -> Task:
         """Read the data of the run and make its task; see `prepare_task`."""
+        self.reporter.reading([*paths, *([] if options.valid is None else [options.valid])])
         if self.group.count == 1:
             return prepare_task(self.files, paths, options, self.reporter, start, saved)
         others = {name: getattr(options, name) for name in DATA_OPTIONS if getattr(options, name) is not None}
@@ -380,7 +381,6 @@ def prepare_task(
         The configuration of the checkpoint of a run that is resumed.
     """
     if options.task != LANGUAGE_MODEL:
-        reporter.reading([*paths, *([] if options.valid is None else [options.valid])])
         task: Task = class_of_task(options.task).training_task(paths, options, reporter.note, start, saved)
         if saved is not None and task.fingerprint != saved["fingerprint"]:
             raise OptionError(CHANGED_DATA)
