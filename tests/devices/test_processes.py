@@ -1,7 +1,9 @@
 """Several processes train one network together: the results are those of one process."""
 
+import contextlib
 import itertools
 import re
+import socket
 
 import numpy as np
 import pytest
@@ -127,6 +129,27 @@ def test_two_processes_train_the_model_of_one_and_one_of_them_writes_it(processe
 @pytest.mark.parametrize(("run", "count"), [*((run, 2) for run in RUNS), ("stream of words", 4), ("tags", 4)])
 def test_several_processes_train_the_model_of_one_for_every_task(run, count, processes):
     assert_equal_models(processes, run, count)
+
+
+def other_addresses():
+    """The addresses of this machine, beside 127.0.0.1, that a process can listen at."""
+    for family, target in ((socket.AF_INET6, "::1"), (socket.AF_INET, "10.255.255.255"), (socket.AF_INET6, "fd00::1")):
+        with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((target, 9))  # sends nothing
+            yield probe.getsockname()[0]
+
+
+@pytest.mark.slow
+def test_processes_meet_at_every_address_of_this_machine(processes):
+    addresses = sorted(set(other_addresses()))
+    if not addresses:
+        pytest.skip("this machine has no other address than 127.0.0.1")
+    for address in addresses:
+        place = f"[{address}]" if ":" in address else address
+        options = [*RUNS["words"].split(), *SMALL, "--model", "m.npz", "--overwrite", "--processes", "2"]
+        command = [ROOT / "scripts" / "train.py", *options, "--coordinator", f"{place}:{free_port()}"]
+        running = [processes.start([*command, "--process", index]) for index in range(2)]
+        assert [outcome(process)[0] for process in running] == [0, 0], address
 
 
 @pytest.mark.slow

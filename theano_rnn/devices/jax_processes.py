@@ -5,6 +5,7 @@ Only `theano_rnn.engines.pytensor_engine` may import this module.
 
 import atexit
 import contextlib
+import functools
 import os
 import subprocess
 import sys
@@ -32,7 +33,7 @@ CLUSTERS = {
 }
 SECONDS_TO_CONNECT = 60
 BYTES_AT_ONCE = 2**26  # of all processes together
-_COORDINATOR = "COORDINATOR_ADDRESS"
+_make_gloo_collectives = _jax.make_gloo_tcp_collectives
 
 
 def cluster_place() -> tuple[str, int, int] | None:
@@ -132,6 +133,8 @@ def start_service(host: str, port: int, count: int) -> subprocess.Popen[str]:
 def connect(address: str, group: ProcessGroup) -> None:
     """Connect this process to the service, and to the other processes."""
     jax.config.update("jax_cpu_collectives_implementation", "gloo")
+    # By default gloo listens at what the machine's own name stands for, which other machines often cannot reach.
+    _jax.make_gloo_tcp_collectives = functools.partial(_make_gloo_collectives, hostname=group.address)
     state = distributed.global_state
     state.client = _jax.get_distributed_runtime_client(
         address,

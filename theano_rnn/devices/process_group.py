@@ -16,7 +16,7 @@ from typing import Any
 
 from theano_rnn.checks import check_count, check_real
 from theano_rnn.devices.lifeline import Lifeline
-from theano_rnn.devices.roll_call import Facts, answer, call_the_roll, parse_address
+from theano_rnn.devices.roll_call import Facts, answer, call_the_roll, is_this_machine_only, own_address, parse_address
 from theano_rnn.errors import ProcessGroupError, ProcessLostError, TheanoRNNError
 
 logger = logging.getLogger(__name__)
@@ -104,6 +104,8 @@ class ProcessGroup:
     ----------
     index, count : int
     coordinator : str
+    address : str
+        The address of this machine that the other processes reach.
     """
 
     def __init__(
@@ -123,6 +125,8 @@ class ProcessGroup:
         self._arrivals: set[int] = set()
         self._all_arrived = threading.Condition()
         self.on_exit: Callable[[], object] = lambda: None
+        addresses = [own_address(one) for one in (connections or {}).values()]
+        self.address: str = next((one for one in addresses if not is_this_machine_only(one)), "127.0.0.1")
         self._lifelines = {number: self._lifeline(number, one) for number, one in (connections or {}).items()}
         for lifeline in self._lifelines.values():
             lifeline.start()

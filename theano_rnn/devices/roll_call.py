@@ -46,6 +46,13 @@ def is_this_machine_only(host: str) -> bool:
     return host in ("localhost", "::1") or host.startswith("127.")
 
 
+def own_address(connection: socket.socket) -> str:
+    """Return the address of this machine in a connection."""
+    name = connection.getsockname()
+    # A socket for both versions of IP shows an address of version 4 as one of version 6.
+    return str(name[0]).removeprefix("::ffff:") if isinstance(name, tuple) else "127.0.0.1"
+
+
 def listening_socket(host: str, port: int) -> socket.socket:
     """Listen at an address: on the loopback interface if that is what it names, else on all interfaces.
 
