@@ -117,8 +117,7 @@ def call_the_roll(
             try:
                 connection, (host, *_) = listener.accept()
             except TimeoutError:
-                for number in [number for number, one in present.items() if _has_ended(one)]:
-                    present.pop(number).close()
+                _forget_ended(present)
                 if time.monotonic() < deadline:
                     continue
                 for one in present.values():
@@ -131,7 +130,15 @@ def call_the_roll(
                 if admitted in present:  # it has ended
                     present[admitted].close()
                 present[admitted] = connection
+            if len(present) == count - 1:
+                _forget_ended(present)
     return present
+
+
+def _forget_ended(present: dict[int, socket.socket]) -> None:
+    """Remove processes that have ended while they waited for the others."""
+    for number in [number for number, one in present.items() if _has_ended(one)]:
+        present.pop(number).close()
 
 
 def _absent(count: int, present: Mapping[int, Any], seconds: float) -> str:
