@@ -183,16 +183,17 @@ def test_tokens_are_streamed_as_they_are_drawn(characters, monkeypatch):
     assert len([next(pieces) for _ in range(12)]) == 12 and drawn == [5, 5, 5]
 
 
+@pytest.mark.xla  # the code is the same on Theano, which takes much longer
 def test_streaming_a_long_passage_takes_bounded_memory(characters):
     (pieces,) = characters.stream(1, length=10**9, seed=1)
     for _ in range(500):
         next(pieces)
     tracemalloc.start()
-    for _ in range(5000):
+    for _ in range(20_000):
         next(pieces)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < 100_000
+    assert peak < 300_000  # a list of the tokens takes more
 
 
 # The stop text
