@@ -8,7 +8,7 @@ import pytest
 from theano_rnn.devices import shared_files
 from theano_rnn.devices.process_group import ProcessGroup
 from theano_rnn.devices.shared_files import copy_of_leader, description, files_of, shared_data
-from theano_rnn.errors import CorpusError, ProcessGroupError
+from theano_rnn.errors import CorpusError, ModelFileError, ProcessGroupError
 
 COUNT = 3
 
@@ -145,6 +145,12 @@ def test_the_file_of_process_0_is_sent_to_the_others(tmp_path):
             return path.read_bytes(), path == place
 
     assert together(work) == [(b"0123456789" * 5, index == 0) for index in range(COUNT)]
+
+
+def test_a_missing_file_of_process_0_is_named(tmp_path):
+    with pytest.raises(ModelFileError, match="absent.npz: cannot be read: No such file"):
+        with copy_of_leader(Member(0, None), None, tmp_path / "absent.npz"):
+            pass
 
 
 def test_one_process_uses_the_files_themselves(files):

@@ -47,7 +47,7 @@ def cluster_place() -> tuple[str, int, int] | None:
     Raises
     ------
     ProcessGroupError
-        If Open MPI has, but does not tell where process 0 runs, as since version 5.
+        If Open MPI has started them but does not say where process 0 runs. Version 5 does not.
     """
     for name, variables in CLUSTERS.items():
         if not all(variable in os.environ for variable in variables):
@@ -133,7 +133,7 @@ def start_service(host: str, port: int, count: int) -> subprocess.Popen[str]:
 def connect(address: str, group: ProcessGroup) -> None:
     """Connect this process to the service, and to the other processes."""
     jax.config.update("jax_cpu_collectives_implementation", "gloo")
-    # By default gloo listens at what the machine's own name stands for, which other machines often cannot reach.
+    # By default gloo listens at the address of the host name, which other machines often cannot reach.
     _jax.make_gloo_tcp_collectives = functools.partial(_make_gloo_collectives, hostname=group.address)
     state = distributed.global_state
     state.client = _jax.get_distributed_runtime_client(
@@ -150,7 +150,7 @@ def connect(address: str, group: ProcessGroup) -> None:
 
 
 def forget_client() -> None:
-    """Leave the client of the service as it is: what is lost must not be waited for."""
+    """Drop the client of the service without shutting it down, which would wait for processes that are lost."""
     state = distributed.global_state
     _forgotten.append(state.client)
     state.client = None

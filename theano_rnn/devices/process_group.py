@@ -124,7 +124,6 @@ class ProcessGroup:
         self._has_loss, self._has_ended = threading.Event(), threading.Event()
         self._arrivals: set[int] = set()
         self._all_arrived = threading.Condition()
-        self.on_exit: Callable[[], object] = lambda: None
         addresses = [own_address(one) for one in (connections or {}).values()]
         self.address: str = next((one for one in addresses if not is_this_machine_only(one)), "127.0.0.1")
         self._lifelines = {number: self._lifeline(number, one) for number, one in (connections or {}).items()}
@@ -274,8 +273,6 @@ class ProcessGroup:
         if not self._has_ended.wait(SECONDS_TO_END):
             with contextlib.suppress(OSError):
                 os.write(2, f"{os.path.basename(sys.argv[0])}: {self.loss}\n".encode())
-            with contextlib.suppress(Exception):
-                self.on_exit()
             os._exit(EXIT_STATUS)
 
     @property

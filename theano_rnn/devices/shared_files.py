@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from theano_rnn.devices.process_group import ProcessGroup
 from theano_rnn.devices.roll_call import difference
-from theano_rnn.errors import CorpusError, ProcessGroupError, TheanoRNNError
+from theano_rnn.errors import CorpusError, ModelFileError, ProcessGroupError, TheanoRNNError
 
 SAMPLES, SAMPLE_SIZE = 16, 4096
 """How many places of a file are compared between processes, and how many bytes at each."""
@@ -169,11 +169,19 @@ def copy_of_leader(group: ProcessGroup, exchange: Exchange, path: str | os.PathL
     ------
     pathlib.Path
         The file itself in process 0. In the others a copy, which is there until the end of the block.
+
+    Raises
+    ------
+    ModelFileError
+        In process 0, if the file cannot be read.
     """
     if group.count == 1:
         yield Path(path)
         return
-    size = group.broadcast(os.path.getsize(path) if group.leads else None)
+    try:
+        size = group.broadcast(os.path.getsize(path) if group.leads else None)
+    except OSError as error:
+        raise ModelFileError(f"{path}: cannot be read: {error.strerror}") from error
     files = [SharedFile(Path(path), Path(Path(path).name), size)]
     sizes = [size] + [0] * (group.count - 1)
     with temporary_folder() as folder:
