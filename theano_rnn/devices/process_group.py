@@ -29,6 +29,7 @@ SECONDS_TO_END = 6.0
 
 SECONDS_TO_LEARN_OF_A_LOSS = 3.0
 EXIT_STATUS = 2
+TO_CONTINUE = "continue with `resume` in as many processes as you like"
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ class ProcessGroup:
         self.coordinator: str = coordinator
         self._told: queue.Queue[Any] = queue.Queue()  # by process 0
         self._requests: queue.Queue[Any] = queue.Queue()  # of the other processes
-        self._loss: str | None = None
+        self._loss: str = ""
         self._has_loss, self._has_ended = threading.Event(), threading.Event()
         self._arrivals: set[int] = set()
         self._all_arrived = threading.Condition()
@@ -186,7 +187,7 @@ class ProcessGroup:
         return Lifeline(
             connection,
             lambda message: self._take(number, message),
-            lambda reason: self._lose(f"process {number} of {self.count} has ended: {reason}"),
+            lambda reason: self._lose(f"process {number} of {self.count} has ended: {reason}; {TO_CONTINUE}"),
         )
 
     # Messages
@@ -272,17 +273,12 @@ class ProcessGroup:
         """End this process with one line if its main thread does not, because it waits within a computation."""
         if not self._has_ended.wait(SECONDS_TO_END):
             with contextlib.suppress(OSError):
-                os.write(2, f"{os.path.basename(sys.argv[0])}: {self.loss}\n".encode())
+                os.write(2, f"{os.path.basename(sys.argv[0])}: {self._loss}\n".encode())
             os._exit(EXIT_STATUS)
-
-    @property
-    def loss(self) -> str:
-        """What to say about the process that was lost, in one line."""
-        return f"{self._loss}; continue with `resume` in as many processes as you like"
 
     def _require_all(self) -> None:
         if self._has_loss.is_set():
-            raise ProcessLostError(self.loss)
+            raise ProcessLostError(self._loss)
 
     @contextlib.contextmanager
     def ending_together(self) -> Iterator[None]:
@@ -301,7 +297,7 @@ class ProcessGroup:
                 raise
             is_about_us = isinstance(error, (TheanoRNNError, KeyboardInterrupt, SystemExit))
             if not is_about_us and self._has_loss.wait(SECONDS_TO_LEARN_OF_A_LOSS):
-                raise ProcessLostError(self.loss) from None
+                raise ProcessLostError(self._loss) from None
             if not self._has_loss.is_set():
                 self._say_why(error)
             raise
