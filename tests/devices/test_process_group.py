@@ -108,6 +108,25 @@ def test_if_a_process_ends_the_others_learn_which_one():
             assert str(error).startswith("process 1 of 3 has ended: the connection ended; continue with `resume` ")
 
 
+def test_a_process_tells_the_others_of_a_loss_before_it_ends_itself(monkeypatch):
+    send = lifeline.Lifeline.send
+
+    def send_late(line, message):
+        time.sleep(0.3 if "ended" in message else 0)
+        send(line, message)
+
+    monkeypatch.setattr(lifeline.Lifeline, "send", send_late)
+    with three() as groups:
+
+        def work(group):
+            with group.ending_together():
+                group.meet()
+
+        groups[2]._lifelines[0].close()
+        for error in in_turn(lambda: work(groups[0]), lambda: work(groups[1])):
+            assert str(error).startswith("process 2 of 3 has ended: the connection ended; ")
+
+
 def test_the_error_that_ends_a_process_is_what_the_others_report():
     with three() as groups:
 

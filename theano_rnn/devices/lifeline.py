@@ -1,5 +1,6 @@
 """A connection to another process that shows at any time whether that process is still alive."""
 
+import contextlib
 import socket
 import threading
 import time
@@ -55,6 +56,8 @@ class Lifeline:
     def close(self) -> None:
         """End the connection, without a call of `on_loss`."""
         self._closed.set()
+        with contextlib.suppress(OSError):
+            self._sending.shutdown(socket.SHUT_RDWR)  # after what has been sent, and although `_receive` waits
         for connection in (self._sending, self._receiving):
             connection.close()
 

@@ -27,7 +27,9 @@ JOIN_TIMEOUT = 300.0
 SECONDS_TO_END = 6.0
 """How long a process that waits for a lost one has to end by itself."""
 
-SECONDS_TO_LEARN_OF_A_LOSS = 3.0
+SECONDS_TO_LEARN_OF_A_LOSS = 10.0
+"""How long a process whose computation has failed waits for the news that another process has ended."""
+
 EXIT_STATUS = 2
 TO_CONTINUE = "continue with `resume` in as many processes as you like"
 
@@ -122,6 +124,7 @@ class ProcessGroup:
         self._told: queue.Queue[Any] = queue.Queue()  # by process 0
         self._requests: queue.Queue[Any] = queue.Queue()  # of the other processes
         self._loss: str = ""
+        self._noting_loss = threading.Lock()
         self._has_loss, self._has_ended = threading.Event(), threading.Event()
         self._arrivals: set[int] = set()
         self._all_arrived = threading.Condition()
@@ -257,11 +260,12 @@ class ProcessGroup:
 
     def _lose(self, reason: str) -> None:
         """Note that a process has ended, tell the others, and end this one if it waits for the lost one."""
-        if self._has_loss.is_set() or self._has_ended.is_set():
-            return
-        self._loss = reason
+        with self._noting_loss:
+            if self._loss or self._has_ended.is_set():
+                return
+            self._loss = reason
+        self._tell_others(reason)  # before this process ends and its connections with it
         self._has_loss.set()
-        self._tell_others(reason)
         threading.Thread(target=self._end_if_stuck, daemon=True).start()
 
     def _tell_others(self, reason: str) -> None:
