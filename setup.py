@@ -95,6 +95,7 @@ setup(
         "dask": DASK,
         # pyctcdecode has no extra: it asks for a NumPy before 2, although it works with later ones.
         "flashlight": ["flashlight-text>=0.0.7"],
+        "kubernetes": ["kubernetes>=29"],  # finds the pods of a job
         "plot": ["matplotlib>=3.8"],
         "sklearn": ["scikit-learn>=1.4"],
         "speech": SPEECH,

@@ -203,6 +203,7 @@ def test_the_place_is_that_of_the_user_else_that_of_the_cluster():
     assert place_in_group("host:7000", 3, 2, lambda: ("other:1", 2, 1)) == Place("host:7000", 3, 2)
     assert place_in_group(None, None, None, lambda: ("other:1", 2, 1)) == Place("other:1", 2, 1)
     assert place_in_group(None, None, None, nowhere) == Place("", 1, 0)
+    assert place_in_group(None, 1, None, lambda: ("other:1", 2, 1)) == Place("", 1, 0)
 
 
 @pytest.mark.parametrize(

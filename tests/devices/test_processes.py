@@ -21,10 +21,11 @@ TOLERANCES = {"float32": 1e-6, "float64": 1e-10}
 CODE = """
 import sys
 sys.path.insert(0, {tests!r})
-from support.split_steps import differences_of_processes
+from support.split_steps import steps_of_processes
 from theano_rnn.devices.process_group import Place
 place = Place("127.0.0.1:{port}", {count}, {index})
-print(*differences_of_processes({kinds}, {dtype!r}, 100, place))
+differences, digest = steps_of_processes({kinds}, {dtype!r}, 100, place)
+print(digest, *differences)
 """
 TEXT = "\n\n".join(
     f"The {a} {b} the {c}."
@@ -93,11 +94,12 @@ def assert_equal_steps(processes, kinds, dtype, count):
     port = free_port()
     settings = {"tests": str(ROOT / "tests"), "port": port, "count": count, "kinds": kinds, "dtype": dtype}
     running = [processes.start(["-c", CODE.format(index=index, **settings)]) for index in range(count)]
-    for process in running:
-        output, errors = process.communicate(timeout=900)
-        assert process.returncode == 0, errors
-        differences = dict(zip(kinds, map(float, output.split()), strict=True))
-        assert all(difference < TOLERANCES[dtype] for difference in differences.values()), differences
+    outputs = [process.communicate(timeout=900) for process in running]
+    assert all(process.returncode == 0 for process in running), outputs
+    (digest, *differences), *others = [output.split() for output, _ in outputs]
+    assert others == [[digest]] * (count - 1), "all processes have the same parameters, to the bit"
+    found = dict(zip(kinds, map(float, differences), strict=True))
+    assert all(difference < TOLERANCES[dtype] for difference in found.values()), found
 
 
 def test_100_steps_in_two_processes_equal_those_in_one(processes):

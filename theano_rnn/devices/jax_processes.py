@@ -9,6 +9,7 @@ import functools
 import os
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -25,12 +26,15 @@ from theano_rnn.devices.process_group import ProcessGroup
 from theano_rnn.devices.roll_call import is_this_machine_only, parse_address
 from theano_rnn.errors import ProcessGroupError
 
-# Which variables tell, without asking anybody, that one of JAX's clusters has started this process.
+# JAX's classes of clusters, and the variables that tell, without asking anybody, that one of them has started this
+# process.
 CLUSTERS = {
-    "slurm": ("SLURM_STEP_NODELIST", "SLURM_PROCID"),
-    "ompi": ("OMPI_COMM_WORLD_RANK",),
-    "k8s": ("KUBERNETES_SERVICE_HOST", "JOB_COMPLETION_INDEX"),
+    "SlurmCluster": ("SLURM_STEP_NODELIST", "SLURM_PROCID"),
+    "OmpiCluster": ("OMPI_COMM_WORLD_RANK",),
+    "K8sCluster": ("KUBERNETES_SERVICE_HOST", "JOB_COMPLETION_INDEX"),
 }
+CLUSTER_NAMES = {"SlurmCluster": "Slurm", "OmpiCluster": "Open MPI", "K8sCluster": "Kubernetes"}
+REMEDY = "give `coordinator`, `processes` and `process`"
 SECONDS_TO_CONNECT = 60
 BYTES_AT_ONCE = 2**26  # of all processes together
 _make_gloo_collectives = _jax.make_gloo_tcp_collectives
@@ -47,22 +51,44 @@ def cluster_place() -> tuple[str, int, int] | None:
     Raises
     ------
     ProcessGroupError
-        If Open MPI has started them but does not say where process 0 runs. Version 5 does not.
+        If a cluster has started them but does not tell where process 0 runs.
     """
     for name, variables in CLUSTERS.items():
-        if not all(variable in os.environ for variable in variables):
-            continue
-        for cluster in clusters.ClusterEnv._cluster_types:
-            if cluster.name == name and cluster.is_env_present():
-                count = cluster.get_process_count()
-                address = cluster.get_coordinator_address(SECONDS_TO_CONNECT, None) if count > 1 else ""
-                return (address, count, cluster.get_process_id()) if count > 1 else None
-        if name == "ompi" and os.environ.get("OMPI_COMM_WORLD_SIZE", "1") != "1":
-            raise ProcessGroupError(
-                "coordinator: this version of Open MPI does not tell where process 0 runs; give `coordinator`, "
-                "`processes` and `process`, as scripts/cluster/openmpi.sh does"
-            )
+        if all(variable in os.environ for variable in variables):
+            cluster = next(one for one in clusters.ClusterEnv._cluster_types if one.__name__ == name)
+            try:
+                place = place_by(cluster)
+            except Exception as error:  # of a cluster's own library, which has errors of all classes
+                raise ProcessGroupError(
+                    f"coordinator: {CLUSTER_NAMES[name]} does not tell where process 0 runs "
+                    f"({' '.join(str(error).split()) or type(error).__name__}); {REMEDY}"
+                ) from error
+            if place is not None:
+                return place if place[1] > 1 else None
+            if name == "OmpiCluster" and os.environ.get("OMPI_COMM_WORLD_SIZE", "1") != "1":
+                raise ProcessGroupError(
+                    f"coordinator: this version of Open MPI does not tell where process 0 runs; {REMEDY}, as "
+                    "scripts/cluster/openmpi.sh does"
+                )
+            if name == "K8sCluster":
+                raise ProcessGroupError(
+                    "coordinator: finding the other pods of a Kubernetes job needs the package kubernetes; run "
+                    f'pip install ".[kubernetes]", or {REMEDY}; if each pod has a run of its own, give only '
+                    "`processes` 1"
+                )
     return None
+
+
+def place_by(cluster: Any) -> tuple[str, int, int] | None:
+    """Return what one of JAX's clusters says: see `cluster_place`. None if it cannot say it here."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # JAX warns if it lacks a package
+        if not cluster.is_env_present():
+            return None
+    count = cluster.get_process_count()
+    port = os.environ.get("JAX_COORDINATOR_PORT")
+    address = cluster.get_coordinator_address(SECONDS_TO_CONNECT, port) if count > 1 else ""
+    return address, count, cluster.get_process_id()
 
 
 # Beginning and end

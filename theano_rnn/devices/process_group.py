@@ -62,7 +62,7 @@ def place_in_group(
     Parameters
     ----------
     coordinator, processes, process
-        As the user gives them.
+        As the user gives them. One process needs neither coordinator nor number, whatever the cluster says.
     cluster_place : callable
         See `theano_rnn.devices.jax_processes.cluster_place`.
 
@@ -74,6 +74,8 @@ def place_in_group(
     given = {"coordinator": coordinator, "processes": processes, "process": process}
     if all(value is None for value in given.values()):
         return Place(*cluster_place() or ())
+    if processes == 1 and coordinator is None and process is None:
+        return Place()
     for name, value in given.items():
         if value is None:
             other = next(other for other, one in given.items() if one is not None)

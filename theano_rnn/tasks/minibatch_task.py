@@ -13,7 +13,7 @@ from theano_rnn.large_vocabularies.candidates import CandidateSampler
 from theano_rnn.large_vocabularies.sampled_reader import SampledReaderOptimizer
 from theano_rnn.networks.optimizer import MinibatchOptimizer, draw_dropout_mask
 from theano_rnn.ngrams.baselines import Baselines, label_baselines
-from theano_rnn.tasks.task import Model, Task
+from theano_rnn.tasks.task import Model, Task, optimizer_settings
 
 ORDER_SEED, DROPOUT_SEED, CANDIDATE_SEED = 1, 2, 3  # 0 chooses the held-out items
 EVALUATION_COST = 1 / 3  # evaluating a token takes about this share of the time that it takes to learn it
@@ -154,12 +154,7 @@ class ReaderTask(MinibatchTask):
         description: Mapping[str, Any] | None = None,
         sampler: CandidateSampler | None = None,
     ) -> None:
-        settings = {
-            "rule": options.optimizer,
-            "clip": options.clip,
-            "measures_norm": True,
-            "devices": int(options.devices),
-        }
+        settings = optimizer_settings(options)
         optimizer = ReaderOptimizer(reader, **settings)
         if sampler is not None:
             optimizer = SampledReaderOptimizer(reader, sampler, **settings)

@@ -176,6 +176,22 @@ class Task(abc.ABC):
         """Continue from what `state` returned; raise ValueError if it does not fit."""
 
 
+def optimizer_settings(options: Any) -> dict[str, Any]:
+    """Return the arguments of a `MinibatchOptimizer` that stem from the options of a training run.
+
+    Parameters
+    ----------
+    options : theano_rnn.training.options.TrainingOptions
+    """
+    # The norm is always measured, so that the same function is compiled with and without a plot.
+    return {
+        "rule": options.optimizer,
+        "clip": options.clip,
+        "measures_norm": True,
+        "devices": int(options.devices),
+    }
+
+
 @dataclass(frozen=True)
 class PredictionOptions:
     """What predict.py asks of a model; each model says which of it has no effect.

@@ -17,7 +17,7 @@ from theano_rnn.networks.optimizer import Optimizer, draw_dropout_mask
 from theano_rnn.networks.parameters import check_shapes
 from theano_rnn.networks.rnn import RNN
 from theano_rnn.ngrams.baselines import Baselines, ngram_baselines
-from theano_rnn.tasks.task import Task
+from theano_rnn.tasks.task import Task, optimizer_settings
 from theano_rnn.text.corpus import Corpus, Ids, log_frequencies
 from theano_rnn.text.minibatches import Batch
 from theano_rnn.training.evaluation import figures, text_loss
@@ -89,13 +89,12 @@ class LanguageModelTask(Task):
         return {**settings, "bptt_truncate": self.options.bptt_truncate}
 
     def _new_optimizer(self) -> Optimizer:
-        # The norm is always measured, so that the same function is compiled with and without a plot.
-        rule, clip, devices = self.options.optimizer, self.options.clip, int(self.options.devices)
+        settings = optimizer_settings(self.options)
         if not self.options.samples:
-            return Optimizer(self.network, rule, clip, measures_norm=True, devices=devices)
+            return Optimizer(self.network, **settings)
         frequencies = np.exp(log_frequencies(self.corpus, [self.corpus.vocabulary.start]))
         sampler = CandidateSampler(frequencies, int(self.options.samples))
-        return SampledOptimizer(self.network, sampler, rule, clip, measures_norm=True, devices=devices)
+        return SampledOptimizer(self.network, sampler, **settings)
 
     def _evaluated_texts(self) -> tuple[Ids, Ids | None]:
         """The training text and the held-out text, or parts of them where the exact softmax takes too long for all."""

@@ -12,6 +12,7 @@ from theano_rnn.large_vocabularies.candidates import CandidateSampler
 from theano_rnn.large_vocabularies.sampled_writer import SampledWriterOptimizer
 from theano_rnn.ngrams.baselines import Baselines, target_baselines
 from theano_rnn.tasks.minibatch_task import MEASURED_AT_ONCE, MakeModel, MinibatchTask
+from theano_rnn.tasks.task import optimizer_settings
 
 LARGEST_EXPONENT = 700.0  # exp of more is infinite
 
@@ -50,12 +51,7 @@ class WritingTask(MinibatchTask):
         show: Show | None = None,
         sampler: CandidateSampler | None = None,
     ) -> None:
-        settings = {
-            "rule": options.optimizer,
-            "clip": options.clip,
-            "measures_norm": True,
-            "devices": int(options.devices),
-        }
+        settings = optimizer_settings(options)
         optimizer = WriterOptimizer(writer, **settings)
         if sampler is not None:
             optimizer = SampledWriterOptimizer(writer, sampler, **settings)
