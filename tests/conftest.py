@@ -1,5 +1,6 @@
 """Fixtures that several test modules share."""
 
+import gc
 import gzip
 import os
 import signal
@@ -116,3 +117,10 @@ def shared_data():
         return path
 
     return find
+
+
+def pytest_collection_finish(session):
+    """Let the garbage collector pass over what lives until the end: thousands of tests, and the imported modules."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)

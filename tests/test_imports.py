@@ -90,7 +90,7 @@ MODULES = {
 }
 PACKAGES = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
 
-every_module = pytest.mark.parametrize("module", MODULES)
+every_package = pytest.mark.parametrize("package", sorted({name.partition(".")[0] for name in MODULES}))
 
 
 def syntax_tree(module):
@@ -126,6 +126,14 @@ def room(module):
     return module.partition(".")[0]
 
 
+def of_modules(package, found_in, without=()):
+    """(module, what is found in it), for all modules of a package."""
+    for module in MODULES:
+        if room(module) == package and module not in without:
+            for found in found_in(module):
+                yield module, found
+
+
 def test_the_package_consists_of_packages_and_few_loose_modules():
     assert {name for name in MODULES if "." not in name} <= LOOSE_MODULES
     assert PACKAGES == sorted(set(FLOORS) - LOOSE_MODULES)
@@ -143,11 +151,11 @@ def test_a_package_has_3_to_15_modules_and_only_a_docstring_in_its_init(package)
     assert "ust not" in body[0].value.value
 
 
-@every_module
-def test_a_module_imports_only_from_its_own_package_and_lower_floors(module):
-    if module == "__init__":
+@every_package
+def test_a_module_imports_only_from_its_own_package_and_lower_floors(package):
+    if package == "__init__":
         return  # see test_the_package_root_imports_its_modules_only_for_type_checkers
-    for line, imported, _ in own_imports(module):
+    for module, (line, imported, _) in of_modules(package, own_imports):
         offence = f"theano_rnn.{module}, line {line}, imports theano_rnn.{imported}".rstrip(".")
         assert imported, f"{offence}: nothing imports the package root"
         assert room(imported) == room(module) or FLOORS.index(room(imported)) < FLOORS.index(room(module)), (
@@ -170,13 +178,12 @@ def test_there_are_no_circular_imports():
         visit(module, [])
 
 
-@every_module
-def test_theano_is_imported_only_where_graphs_are_built(module):
-    if module in ENGINES | FOR_PYTENSOR:
-        return
-    for line, name, _ in imports(module):
+@every_package
+def test_theano_is_imported_only_where_graphs_are_built(package):
+    allowed = ENGINES | FOR_PYTENSOR
+    for module, (line, name, _) in of_modules(package, imports, allowed):
         assert room(name) not in THEANO, f"theano_rnn.{module}, line {line}, imports {name}"
-    for line, imported, taken in own_imports(module):
+    for module, (line, imported, taken) in of_modules(package, own_imports, allowed):
         offence = f"theano_rnn.{module}, line {line}, imports {taken or 'all'} from theano_rnn.{imported}"
         assert imported not in ENGINES or module == ENGINE, offence
         assert imported not in FOR_PYTENSOR, offence
@@ -195,10 +202,8 @@ def test_the_package_root_imports_its_modules_only_for_type_checkers():
                 assert not {room(alias.name) for alias in inner.names} & {"theano_rnn", *THEANO}, f"line {inner.lineno}"
 
 
-@every_module
-def test_only_the_commands_print(module):
-    if module.startswith(MAY_PRINT):
-        return
-    for node in ast.walk(syntax_tree(module)):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+@every_package
+def test_only_the_commands_print(package):
+    for module, node in of_modules(package, lambda module: ast.walk(syntax_tree(module))):
+        if not module.startswith(MAY_PRINT) and isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             assert node.func.id != "print", f"theano_rnn.{module}, line {node.lineno}, prints"

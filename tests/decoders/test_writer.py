@@ -49,7 +49,7 @@ CASES = {
     "simple, features": {"cell": "simple", **FEATURES},
 }  # fmt: skip
 # Compiling takes ten seconds with XLA and a minute with Theano.
-QUICK = ["simple, features", "GRU, attention", "GRU, z repeated"] if engine_name() == "pytensor" else []
+QUICK = ["simple, features", "GRU, attention"] if engine_name() == "pytensor" else []
 
 
 def cases(quick):

@@ -89,6 +89,7 @@ print(*(loss == alone["a"] for loss in together.values()))
 """
 
 
+@pytest.mark.slow
 def test_threads_may_train_networks_on_several_devices_at_the_same_time(tmp_path):
     # Devices that wait for each other forever end the process within a minute.
     flags = "--xla_cpu_collective_call_terminate_timeout_seconds=60"

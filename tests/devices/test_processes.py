@@ -102,10 +102,6 @@ def assert_equal_steps(processes, kinds, dtype, count):
     assert all(difference < TOLERANCES[dtype] for difference in found.values()), found
 
 
-def test_100_steps_in_two_processes_equal_those_in_one(processes):
-    assert_equal_steps(processes, ["LSTM", "sampled words"], "float64", 2)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(("count", "dtype", "kinds"), [(2, "float32", KINDS), (4, "float64", KINDS[1::5])])
 def test_100_steps_of_every_network_in_several_processes_equal_those_in_one(count, dtype, kinds, processes):
@@ -121,10 +117,6 @@ def assert_equal_models(processes, run, count):
     assert len((folder / "several.jsonl").read_text().splitlines()) == int(options[options.index("--epochs") + 1])
     assert (folder / "several.png").exists()
     assert not [path.name for path in folder.iterdir() if "lock" in path.name or "partial" in path.name]
-
-
-def test_two_processes_train_the_model_of_one_and_one_of_them_writes_it(processes):
-    assert_equal_models(processes, "stream of words", 2)
 
 
 @pytest.mark.slow
@@ -206,22 +198,30 @@ def test_open_mpi_that_does_not_tell_where_process_0_runs_is_refused(processes, 
         ),
         ("--coordinator 127.0.0.1:7000 --processes 2 --process 2", "--process: expected a number from 0 to 1, got 2;"),
         ("--coordinator 127.0.0.1 --processes 2 --process 1", "--coordinator: expected HOST:PORT, such as"),
-        (
-            "--coordinator 127.0.0.1:9 --processes 2 --process 1 --join-timeout 0.3",
-            "127.0.0.1:9 cannot be reached",
-        ),
-        (
-            "--coordinator 127.0.0.1:{port} --processes 3 --process 0 --join-timeout 0.3",
-            "processes 1, 2 have not joined",
-        ),
-        ("--coordinator 127.0.0.1:{port} --processes 2 --process 0 --join-timeout 0", "--join-timeout: expected"),
     ],
 )
-def test_wrong_use_is_refused_with_one_line(options, message, processes):
-    arguments = ["--data", "text.txt", "--model", "m.npz", *options.format(port=free_port()).split()]
-    status, text = outcome(processes.start([ROOT / "scripts" / "train.py", *arguments]))
-    assert status == 2
+def test_a_wrong_place_is_refused_with_one_line(options, message, processes, capsys, monkeypatch):
+    monkeypatch.chdir(processes.folder)
+    assert script("train").main(["--data", "text.txt", "--model", "m.npz", *options.split()]) == 2
+    text = capsys.readouterr().err
     assert message in text and text.count("\n") == 1
+    assert not (processes.folder / "m.npz").exists()
+
+
+MEETINGS = {
+    "--coordinator 127.0.0.1:9 --processes 2 --process 1 --join-timeout 0.3": "127.0.0.1:9 cannot be reached",
+    "--coordinator 127.0.0.1:{port} --processes 3 --process 0 --join-timeout 0.3": "processes 1, 2 have not joined",
+    "--coordinator 127.0.0.1:{port} --processes 2 --process 0 --join-timeout 0": "--join-timeout: expected",
+}
+
+
+def test_processes_that_do_not_meet_end_with_one_line(processes):
+    command = [ROOT / "scripts" / "train.py", "--data", "text.txt", "--model", "m.npz"]
+    running = [processes.start([*command, *options.format(port=free_port()).split()]) for options in MEETINGS]
+    for process, message in zip(running, MEETINGS.values(), strict=True):
+        status, text = outcome(process)
+        assert status == 2
+        assert message in text and text.count("\n") == 1
     assert not (processes.folder / "m.npz").exists()
 
 

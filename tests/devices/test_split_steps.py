@@ -30,7 +30,7 @@ def assert_equal_to_one_device(kinds, dtype, devices, tmp_path, device="cpu"):
     assert all(difference < TOLERANCES[dtype] for difference in differences.values()), differences
 
 
-@pytest.mark.parametrize("kind", ["LSTM", "sampled words", "tags of frames"])
+@pytest.mark.parametrize("kind", ["LSTM"])  # the slow test has all kinds
 def test_100_steps_on_two_devices_equal_those_on_one(kind, tmp_path):
     assert_equal_to_one_device([kind], "float64", 2, tmp_path)
 

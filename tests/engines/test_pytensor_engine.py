@@ -173,3 +173,10 @@ def test_compiling_leaves_no_files_in_the_folder_for_temporary_files(tmp_path, m
     rnn = RNN(8, 3, cell="gru", layers=2, bptt_truncate=None, seed=1)
     assert len(rnn.bptt([0, 1, 2], [1, 2, 3])) == len(rnn.parameter_names)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_pytensor_knows_the_rewrites_that_are_left_out():
+    from pytensor.compile.mode import optdb
+
+    [canonicalize] = optdb.__db__["canonicalize"]
+    assert set(pytensor_engine.FRUITLESS) <= set(canonicalize.__db__)

@@ -148,7 +148,7 @@ def test_a_passage_goes_on_where_it_is_taken_as_the_prompt(lm):
     "demands",
     [
         {"n": 3, "length": 61},
-        {"n": 34, "length": 33, "stop": "e"},
+        pytest.param({"n": 34, "length": 33, "stop": "e"}, marks=pytest.mark.slow),
         {"n": 2, "length": 40, "no_repeat_ngram": 3, "top_k": 4, "top_p": 0.95, "temperature": 1.5},
     ],
 )

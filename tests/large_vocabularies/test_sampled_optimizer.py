@@ -125,6 +125,7 @@ def test_only_rows_of_words_that_a_step_reads_change(name, rule):
     assert changed_rows > 10
 
 
+@pytest.mark.slow
 def test_the_mean_gradient_of_many_draws_approaches_the_exact_one_as_samples_are_added():
     batch, values = minibatch(), network("biases", seed=5).get_values()
     generator = np.random.default_rng(0)

@@ -223,6 +223,7 @@ def test_a_resumed_run_ends_as_one_that_was_not_interrupted(tagger, folder, data
     assert (folder / "resumed.npz").read_bytes() == (folder / "tagger.npz").read_bytes()
 
 
+@pytest.mark.slow
 def test_recordings_are_classified_by_the_order_of_their_segments(folder, data):
     paths = [data[0], str(folder / "data" / "labels.tsv")]
     settings = {**SMALL, "epochs": 60}

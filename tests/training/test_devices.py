@@ -67,9 +67,8 @@ def differences(code, tmp_path, settings, **details):
 
 
 @pytest.mark.xla
-@pytest.mark.parametrize(
-    "case", [pytest.param(case, marks=() if case == "streams of characters" else pytest.mark.slow) for case in TEXTS]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("case", TEXTS)
 def test_a_run_on_several_devices_resumes_on_any_number_and_equals_that_on_one(case, tmp_path):
     assert max(differences(OF_A_TEXT, tmp_path, TEXTS[case])) < 1e-10
 

@@ -30,7 +30,8 @@ WORDS = CASES["words"]
 pytestmark = pytest.mark.usefixtures("quick_samples")
 
 
-ALL_CASES = [pytest.param(one, marks=pytest.mark.slow) if one == "LSTM characters" else one for one in CASES]
+SLOW_CASES = ("LSTM characters", "sampled words")
+ALL_CASES = [pytest.param(one, marks=pytest.mark.slow) if one in SLOW_CASES else one for one in CASES]
 
 
 @pytest.mark.parametrize("case", ALL_CASES)

@@ -120,6 +120,7 @@ print(turns)
 """
 
 
+@pytest.mark.slow
 def test_two_processes_never_hold_the_lock_although_its_file_is_removed_each_time(files):
     command = [sys.executable, "-c", TURNS, str(files.model)]
     processes = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]

@@ -126,6 +126,7 @@ def test_held_out_losses_are_exact(toy, tmp_path):
     assert math.isfinite(best)
 
 
+@pytest.mark.slow
 def test_learning_from_samples_reaches_the_loss_of_the_exact_softmax(toy, tmp_path):
     """The words of a sentence are drawn independently, so the best possible loss is known: 3 ln 3 for each sentence."""
     valid = held_out_text(toy, tmp_path)
