@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import json
 import re
 import socket
 
@@ -14,6 +15,7 @@ from support.split_steps import KINDS
 
 from theano_rnn.files.archive import read_archive, read_document
 from theano_rnn.language_models.language_model import load
+from theano_rnn.training.train_model import facts_of_run
 
 pytestmark = pytest.mark.xla
 
@@ -340,3 +342,11 @@ def test_a_signal_to_one_process_ends_all_after_the_same_step_with_their_state_s
 def test_a_time_limit_ends_all_processes(processes):
     text = train(processes, 2, *LONG, "--epochs", "100000", "--model", "cut.npz", "--max-minutes", "0.5")
     assert "--resume" in text
+
+
+def test_settings_of_any_type_can_be_compared_between_processes():
+    settings = {"hidden_dim": np.int64(8), "tied": np.True_, "clip": None, "dropout": 0.1, "seed": {1}}
+    facts = facts_of_run({**settings, "target": "a.txt"}, False, ["a.txt", "b.txt"])
+    assert json.loads(json.dumps(facts)) == facts
+    assert {**facts, "hidden_dim": 8, "tied": True, "clip": None, "dropout": 0.1, "seed": "{1}"} == facts
+    assert facts["data"] == "2 files" and "target" not in facts

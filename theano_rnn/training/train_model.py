@@ -2,12 +2,15 @@
 
 import contextlib
 import inspect
+import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from theano_rnn.deployment.event_log import check_event_folder
 from theano_rnn.devices.process_group import JOIN_TIMEOUT, ProcessGroup, place_in_group
@@ -237,11 +240,18 @@ def train(
 
 
 def facts_of_run(settings: Mapping[str, Any], resume: bool, paths: Sequence[str] | None) -> dict[str, Any]:
-    """Return what must be the same in all processes of a run, except for the contents of its files."""
+    """Return what must be the same in all processes of a run, as JSON has it, except for the contents of its files."""
     own = {name: value for name, value in settings.items() if name not in OWN_PATHS}
     number = None if paths is None else f"{len(paths)} file{'s' * (len(paths) != 1)}"
     version = sys.modules[__name__.partition(".")[0]].__version__  # nothing imports the package root
-    return {"version": f"theano_rnn {version}, {versions()}", "resume": resume, "data": number, **own}
+    facts = {"version": f"theano_rnn {version}, {versions()}", "resume": resume, "data": number, **own}
+    found: dict[str, Any] = json.loads(json.dumps(facts, default=plain))
+    return found
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON can represent it: a number of NumPy as the number, all else as its description."""
+    return value.item() if isinstance(value, np.generic) else repr(value)
 
 
 def with_devices(options: TrainingOptions, reporter: Reporter, group: ProcessGroup) -> TrainingOptions:
