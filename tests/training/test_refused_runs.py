@@ -1,5 +1,7 @@
 """Runs that are refused before they overwrite anything."""
 
+import re
+
 import pytest
 from support.training_runs import (
     CASES,
@@ -139,6 +141,8 @@ def test_output_paths_that_are_directories_are_refused(toy, tmp_path):
         train(toy, model=tmp_path / "m.npz")
     with pytest.raises(ModelFileError, match="is a directory; name a file in it"):
         train(toy, model=tmp_path / "n.npz", log=tmp_path)
+    with pytest.raises(ModelFileError, match=f"^{re.escape(str(tmp_path))}: is a directory; name a file in it"):
+        train(toy, model=tmp_path)
 
 
 def test_folders_that_cannot_be_created_or_written_to_are_refused(toy, tmp_path, monkeypatch):

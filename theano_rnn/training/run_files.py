@@ -91,7 +91,9 @@ class RunFiles:
         events: Path | None = None,
     ) -> None:
         if model.suffix != ".npz":
-            model = model.with_name(model.name + ".npz")
+            folder, model = model, model.with_name(model.name + ".npz")
+            if folder.is_dir() and not model.exists():  # it was probably not meant to be written beside the folder
+                raise ModelFileError(f"{folder}: is a directory; name a file in it")
         if model.stem.endswith((".checkpoint", ".corpus")):
             raise OptionError(f"{model}: names ending in .checkpoint or .corpus are reserved; choose another one")
         self.model: Path = model
