@@ -5,9 +5,7 @@ import random
 import numpy as np
 import pytest
 from support.mutations import edited
-from support.training_runs import (
-    run_state,
-)
+from support.training_runs import run_state
 
 from theano_rnn.devices.process_group import ProcessGroup
 from theano_rnn.errors import CorpusError, ModelFileError, OptionError

@@ -3,9 +3,7 @@
 import re
 
 import pytest
-from support.training_runs import (
-    CASES,
-)
+from support.training_runs import CASES
 
 from theano_rnn.errors import ArgumentTypeError, CorpusError, ModelFileError, OptionError
 from theano_rnn.training import corpus_cache, run_files
