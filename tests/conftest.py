@@ -120,7 +120,7 @@ def shared_data():
 
 
 def pytest_collection_finish(session):
-    """Let the garbage collector pass over what lives until the end: thousands of tests, and the imported modules."""
+    """Exclude the collected tests and the imported modules, which live until the end, from garbage collection."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)

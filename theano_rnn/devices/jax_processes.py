@@ -26,14 +26,12 @@ from theano_rnn.devices.process_group import ProcessGroup
 from theano_rnn.devices.roll_call import is_this_machine_only, parse_address
 from theano_rnn.errors import ProcessGroupError
 
-# JAX's classes of clusters, and the variables that tell, without asking anybody, that one of them has started this
-# process.
+# JAX's classes of clusters, and the environment variables that show that one of them has started this process.
 CLUSTERS = {
-    "SlurmCluster": ("SLURM_STEP_NODELIST", "SLURM_PROCID"),
-    "OmpiCluster": ("OMPI_COMM_WORLD_RANK",),
-    "K8sCluster": ("KUBERNETES_SERVICE_HOST", "JOB_COMPLETION_INDEX"),
+    "Slurm": ("SlurmCluster", {"SLURM_STEP_NODELIST", "SLURM_PROCID"}),
+    "Open MPI": ("OmpiCluster", {"OMPI_COMM_WORLD_RANK"}),
+    "Kubernetes": ("K8sCluster", {"KUBERNETES_SERVICE_HOST", "JOB_COMPLETION_INDEX"}),
 }
-CLUSTER_NAMES = {"SlurmCluster": "Slurm", "OmpiCluster": "Open MPI", "K8sCluster": "Kubernetes"}
 REMEDY = "give `coordinator`, `processes` and `process`"
 SECONDS_TO_CONNECT = 60
 BYTES_AT_ONCE = 2**26  # of all processes together
@@ -53,24 +51,24 @@ def cluster_place() -> tuple[str, int, int] | None:
     ProcessGroupError
         If a cluster has started them but does not tell where process 0 runs.
     """
-    for name, variables in CLUSTERS.items():
-        if all(variable in os.environ for variable in variables):
-            cluster = next(one for one in clusters.ClusterEnv._cluster_types if one.__name__ == name)
+    for name, (class_name, variables) in CLUSTERS.items():
+        if variables <= os.environ.keys():
+            cluster = next(one for one in clusters.ClusterEnv._cluster_types if one.__name__ == class_name)
             try:
                 place = place_by(cluster)
             except Exception as error:  # of a cluster's own library, which has errors of all classes
                 raise ProcessGroupError(
-                    f"coordinator: {CLUSTER_NAMES[name]} does not tell where process 0 runs "
+                    f"coordinator: {name} does not tell where process 0 runs "
                     f"({' '.join(str(error).split()) or type(error).__name__}); {REMEDY}"
                 ) from error
             if place is not None:
                 return place if place[1] > 1 else None
-            if name == "OmpiCluster" and os.environ.get("OMPI_COMM_WORLD_SIZE", "1") != "1":
+            if name == "Open MPI" and os.environ.get("OMPI_COMM_WORLD_SIZE", "1") != "1":
                 raise ProcessGroupError(
                     f"coordinator: this version of Open MPI does not tell where process 0 runs; {REMEDY}, as "
                     "scripts/cluster/openmpi.sh does"
                 )
-            if name == "K8sCluster":
+            if name == "Kubernetes":
                 raise ProcessGroupError(
                     "coordinator: finding the other pods of a Kubernetes job needs the package kubernetes; run "
                     f'pip install ".[kubernetes]", or {REMEDY}; if each pod has a run of its own, give only '

@@ -57,7 +57,7 @@ class Lifeline:
         """End the connection, without a call of `on_loss`."""
         self._closed.set()
         with contextlib.suppress(OSError):
-            self._sending.shutdown(socket.SHUT_RDWR)  # after what has been sent, and although `_receive` waits
+            self._sending.shutdown(socket.SHUT_RDWR)  # ends the connection at once, even while `_receive` waits
         for connection in (self._sending, self._receiving):
             connection.close()
 

@@ -62,7 +62,7 @@ def place_in_group(
     Parameters
     ----------
     coordinator, processes, process
-        As the user gives them. One process needs neither coordinator nor number, whatever the cluster says.
+        As the user gives them. With only `processes` = 1, the run has one process, whatever the cluster says.
     cluster_place : callable
         See `theano_rnn.devices.jax_processes.cluster_place`.
 

@@ -247,7 +247,7 @@ def precision(dtype: str) -> Iterator[None]:
 compiling = precision
 
 
-# Rewrites that find nothing in our graphs, and take a tenth of PyTensor's time of compiling.
+# Rewrites that never apply to our graphs. Without them, PyTensor's part of compiling takes about a tenth less time.
 FRUITLESS = (
     "dot_diag_to_elemwise",
     "local_greedy_distributor",
